@@ -1,0 +1,71 @@
+# SpikeDHS for Go. `make` alone lists the targets.
+#
+# Variables: LIBTORCH=DIR or PYTHON=PROGRAM choose the libtorch, PREFIX and DESTDIR
+# where to install, JOBS how many compilers run at once.
+
+SHELL   := /bin/bash
+PREFIX  ?= /usr/local
+JOBS    ?= $(shell nproc 2>/dev/null || echo 2)
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+# The newest release that the newest Go (1.26) builds; go run fetches it.
+STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+# The usual place of a Go that was unpacked by hand.
+export PATH := $(PATH):/usr/local/go/bin
+
+# Every go command runs with the flags that point cgo at the two shims.
+GO  = . build/env && go
+CXX_FILES = $(wildcard cpp/include/spikedhs/*.h cpp/src/*.h cpp/src/*.cc cpp/src/*.cu)
+
+.DEFAULT_GOAL := help
+.PHONY: help build demo test check fmt install carry deps deps-check clean shims
+
+help: ## list these targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+build: shims ## build the shims and bin/spikedhs
+	@$(GO) build -ldflags '-X main.version=$(VERSION)' -o bin/spikedhs ./cmd/spikedhs
+
+# Configuring takes half a second and notices a changed libtorch or new sources,
+# so it is done each time. The tools and libtorch are looked for first because
+# CMake wraps an error in a page of its own.
+shims:
+	@scripts/deps.sh require build
+	@scripts/libtorch.sh >/dev/null
+	@mkdir -p build
+	@cmake -S . -B build -G 'Unix Makefiles' >build/cmake.log 2>&1 || { cat build/cmake.log >&2; exit 1; }
+	@cmake --build build --parallel $(JOBS) -- --no-print-directory
+
+demo: build ## search, train and export a small network on real data, in runs/demo
+	@if [ -f runs/demo/run.json ]; then rm -rf runs/demo; fi # only what is a run, nothing else of that name
+	bin/spikedhs demo --out runs/demo
+
+test: shims ## go vet and all tests; lists the skipped ones with their reasons
+	@$(GO) vet ./...
+	@scripts/test.sh
+
+check: shims ## formatting and linters; changes nothing
+	@scripts/deps.sh require check
+	@files=$$(gofmt -l .); [ -z "$$files" ] || { echo "gofmt: run 'make fmt' for:" $$files >&2; exit 1; }
+	@clang-format --dry-run -Werror $(CXX_FILES)
+	@$(GO) vet ./...
+	@$(GO) run $(STATICCHECK) ./...
+
+fmt: ## format the Go and C++ sources
+	@gofmt -w .
+	@clang-format -i $(CXX_FILES)
+
+install: build ## install the program and the shims under PREFIX (/usr/local)
+	@DESTDIR=$(DESTDIR) cmake --install build --prefix $(PREFIX) >/dev/null
+	@install -D -m 755 bin/spikedhs $(DESTDIR)$(PREFIX)/bin/spikedhs
+
+carry: build ## fill .carry/ for a machine with PyTorch and no Go (a GPU box)
+	@VERSION=$(VERSION) scripts/carry.sh
+
+deps: ## install what building and the demo need (Debian, Ubuntu)
+	@scripts/deps.sh install build
+
+deps-check: ## install what `make check` needs as well
+	@scripts/deps.sh install check
+
+clean: ## remove build/, bin/ and .carry/; runs stay
+	@rm -rf build bin .carry

@@ -1,0 +1,43 @@
+# Target `libtorch` and LIBTORCH_{FOUND_BY,INCLUDE,LIB,VERSION,STANDARD,CXX11_ABI,CUDA},
+# from scripts/libtorch.sh. Asked anew at each configure, so that another LIBTORCH
+# or another Python takes effect without a clean build.
+set(LIBTORCH "" CACHE PATH "Folder of the libtorch to use; empty: as in the environment")
+set(libtorch_env)
+if(LIBTORCH)
+  set(libtorch_env LIBTORCH=${LIBTORCH})
+endif()
+execute_process(
+  COMMAND ${CMAKE_COMMAND} -E env ${libtorch_env} ${CMAKE_SOURCE_DIR}/scripts/libtorch.sh
+  OUTPUT_VARIABLE libtorch_facts ERROR_VARIABLE libtorch_error RESULT_VARIABLE libtorch_rc)
+if(libtorch_rc)
+  message(FATAL_ERROR "${libtorch_error}")
+endif()
+string(REGEX MATCHALL "[^\n]+" libtorch_facts "${libtorch_facts}")
+foreach(fact IN LISTS libtorch_facts)
+  string(REGEX MATCH "^([a-z0-9_]+)=(.*)$" _ "${fact}")
+  string(TOUPPER ${CMAKE_MATCH_1} key)
+  set(LIBTORCH_${key} "${CMAKE_MATCH_2}")
+endforeach()
+message(STATUS "libtorch ${LIBTORCH_VERSION} (found by: ${LIBTORCH_FOUND_BY}) in ${LIBTORCH_LIB}, C++${LIBTORCH_STANDARD}, CUDA ${LIBTORCH_CUDA}")
+
+find_package(Threads REQUIRED)
+add_library(libtorch INTERFACE)
+target_include_directories(libtorch SYSTEM INTERFACE ${LIBTORCH_INCLUDE} ${LIBTORCH_INCLUDE}/torch/csrc/api/include)
+target_compile_definitions(libtorch INTERFACE _GLIBCXX_USE_CXX11_ABI=${LIBTORCH_CXX11_ABI})
+target_link_libraries(libtorch INTERFACE ${LIBTORCH_LIB}/libtorch.so ${LIBTORCH_LIB}/libtorch_cpu.so ${LIBTORCH_LIB}/libc10.so Threads::Threads)
+
+if(LIBTORCH_CUDA)
+  # libtorch_cuda registers its kernels when it is loaded and nobody calls it by
+  # name: a linker told --as-needed would drop it and CUDA would look absent.
+  target_link_libraries(libtorch INTERFACE -Wl,--no-as-needed,${LIBTORCH_LIB}/libtorch_cuda.so,${LIBTORCH_LIB}/libc10_cuda.so,--as-needed)
+
+  # c10's CUDA headers include the toolkit's; PyTorch wheels bring them as packages
+  # beside torch (nvidia/cuda_runtime up to CUDA 12, nvidia/cu13 from 13 on).
+  file(GLOB wheel_includes ${LIBTORCH_LIB}/../../nvidia/*/include)
+  find_path(CUDA_INCLUDE_DIR cuda_runtime_api.h
+    HINTS $ENV{CUDA_HOME}/include $ENV{CUDA_PATH}/include
+    PATHS /usr/local/cuda/include ${wheel_includes})
+  if(CUDA_INCLUDE_DIR)
+    target_include_directories(libtorch SYSTEM INTERFACE ${CUDA_INCLUDE_DIR})
+  endif()
+endif()

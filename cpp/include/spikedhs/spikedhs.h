@@ -1,0 +1,169 @@
+// C interface of libspikedhs: the thin layer between Go and libtorch.
+//
+// Conventions
+//   - A function that can fail returns a message, or NULL when it succeeded.
+//     The message comes from the same call because Go may run the next call on
+//     another OS thread. Free it with sd_release.
+//   - sd_tensor is a pointer to an at::Tensor on the heap, the same handle that
+//     libcgotorch uses, so tensors pass between both libraries without a copy.
+//   - libtorch's thread-local settings (gradient mode, number of threads) are
+//     set inside the call that needs them and never outlive it.
+//   - No exception leaves this library.
+#ifndef SPIKEDHS_SPIKEDHS_H_
+#define SPIKEDHS_SPIKEDHS_H_
+
+#include <stddef.h>
+#include <stdint.h>
+
+#if defined(SPIKEDHS_BUILD)
+#define SPIKEDHS_API __attribute__((visibility("default")))
+#else
+#define SPIKEDHS_API
+#endif
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef void *sd_tensor;
+typedef void *sd_operator;
+typedef void *sd_module;
+
+// Memory -----------------------------------------------------------------------
+
+// Frees a message or an array that this library returned.
+SPIKEDHS_API void sd_release(void *memory);
+
+// Tensors ----------------------------------------------------------------------
+
+// Element types, with libtorch's own numbers.
+enum {
+  SD_UINT8 = 0,
+  SD_INT32 = 3,
+  SD_INT64 = 4,
+  SD_FLOAT32 = 6,
+  SD_FLOAT64 = 7,
+  SD_BOOL = 11,
+  SD_BFLOAT16 = 15
+};
+
+// Copies `bytes` bytes of host memory into a new CPU tensor.
+SPIKEDHS_API char *sd_tensor_from_host(const void *data, int64_t bytes,
+                                       int dtype, const int64_t *shape,
+                                       int64_t dims, sd_tensor *out);
+
+// Copies a tensor of any device and layout to host memory in C order.
+SPIKEDHS_API char *sd_tensor_to_host(sd_tensor t, void *data, int64_t bytes);
+
+// Drops one handle; the memory goes when the last handle and graph node does.
+SPIKEDHS_API void sd_tensor_free(sd_tensor t);
+
+// Counts a handle that libcgotorch made and this library will free.
+SPIKEDHS_API void sd_tensor_adopt(sd_tensor t);
+
+// A second handle of the same tensor.
+SPIKEDHS_API char *sd_tensor_alias(sd_tensor t, sd_tensor *out);
+
+// Handles that are alive, over all threads.
+SPIKEDHS_API int64_t sd_tensor_live(void);
+
+// Writes at most `cap` sizes and the number of dimensions.
+SPIKEDHS_API char *sd_tensor_shape(sd_tensor t, int64_t *shape, int64_t cap,
+                                   int64_t *dims);
+SPIKEDHS_API char *sd_tensor_dtype(sd_tensor t, int *dtype);
+// Device type (0 CPU, 1 CUDA) and index (-1: none).
+SPIKEDHS_API char *sd_tensor_device(sd_tensor t, int *type, int *index);
+// The same numbers of a device object that libcgotorch made.
+SPIKEDHS_API void sd_device_numbers(const void *device, int *type, int *index);
+
+// Operators --------------------------------------------------------------------
+
+// Tags of the flat argument encoding: a tag word, then its payload words.
+enum {
+  SD_NONE = 0,         // -
+  SD_TENSOR = 1,       // handle (0: undefined tensor)
+  SD_INT = 2,          // int64 bits
+  SD_DOUBLE = 3,       // IEEE bits
+  SD_BOOL_VALUE = 4,   // 0 or 1
+  SD_INT_LIST = 5,     // n, then n words
+  SD_DOUBLE_LIST = 6,  // n, then n words
+  SD_BOOL_LIST = 7,    // n, then n words
+  SD_TENSOR_LIST = 8,  // n, then n handles (0: none)
+  SD_STRING = 9,       // bytes, then ceil(bytes/8) words
+  SD_DEVICE = 10,      // type, index
+  SD_NAME = 11         // like SD_STRING: the next value is this named argument
+};
+
+// Finds an operator by its schema name ("aten::conv2d") and overload ("").
+// The handle is valid for the life of the process.
+SPIKEDHS_API char *sd_operator_find(const char *name, const char *overload,
+                                    sd_operator *out);
+
+// Calls an operator with encoded arguments; trailing ones take the schema's
+// defaults. Results come back in the same encoding in an array to release.
+SPIKEDHS_API char *sd_operator_call(sd_operator op, const uint64_t *args,
+                                    int64_t words, int record_gradient,
+                                    uint64_t **results, int64_t *result_words);
+
+// Autograd ---------------------------------------------------------------------
+
+SPIKEDHS_API char *sd_require_grad(sd_tensor t, int on);
+SPIKEDHS_API char *sd_backward(sd_tensor loss);
+// The accumulated gradient, or NULL in *out when there is none.
+SPIKEDHS_API char *sd_grad(sd_tensor t, sd_tensor *out);
+SPIKEDHS_API char *sd_clear_grad(sd_tensor t);
+// Gradients of a scalar for the n inputs only (no other gradient is formed);
+// grads[i] is NULL where an input has no influence.
+SPIKEDHS_API char *sd_grad_of(sd_tensor loss, const uint64_t *inputs, int64_t n,
+                              uint64_t *grads);
+
+// Runtime ----------------------------------------------------------------------
+
+SPIKEDHS_API const char *sd_torch_version(void);
+// How the build found libtorch, and where.
+SPIKEDHS_API const char *sd_build_found_by(void);
+SPIKEDHS_API const char *sd_build_directory(void);
+// libtorch's own description of its build and threads; to release.
+SPIKEDHS_API char *sd_describe(void);
+
+// Threads of one operator; holds for calls from every OS thread.
+SPIKEDHS_API char *sd_set_threads(int n);
+SPIKEDHS_API int sd_threads(void);
+
+// 1 when libtorch was built with CUDA, whether or not a device is present.
+SPIKEDHS_API int sd_cuda_built(void);
+SPIKEDHS_API int sd_cuda_devices(void);
+// 1 when this library carries its own CUDA kernels.
+SPIKEDHS_API int sd_cuda_kernels(void);
+SPIKEDHS_API char *sd_cuda_synchronize(void);
+
+SPIKEDHS_API char *sd_seed(uint64_t seed);
+// State of a device's default generator (device type 0 CPU, 1 CUDA).
+SPIKEDHS_API char *sd_generator_state(int type, int index, sd_tensor *out);
+SPIKEDHS_API char *sd_set_generator_state(int type, int index, sd_tensor state);
+
+// TorchScript ------------------------------------------------------------------
+
+// Compiles `source` (methods of one module) over named buffers and saves it,
+// with text files beside the code in the archive.
+SPIKEDHS_API char *sd_script_save(const char *path, const char *class_name,
+                                  const char *source, const char *const *names,
+                                  const uint64_t *tensors, int64_t n,
+                                  const char *const *extra_names,
+                                  const char *const *extra_texts,
+                                  int64_t extras);
+SPIKEDHS_API char *sd_script_load(const char *path, int type, int index,
+                                  int freeze, sd_module *out);
+// The text of one extra file of an archive ("" when it is absent); to release.
+SPIKEDHS_API char *sd_script_extra(const char *path, const char *name,
+                                   char **text);
+SPIKEDHS_API char *sd_script_call(sd_module module, const char *method,
+                                  const uint64_t *inputs, int64_t n,
+                                  sd_tensor *out);
+SPIKEDHS_API void sd_script_free(sd_module module);
+
+#ifdef __cplusplus
+}  // extern "C"
+#endif
+
+#endif  // SPIKEDHS_SPIKEDHS_H_

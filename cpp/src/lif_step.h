@@ -1,0 +1,90 @@
+// The arithmetic of one LIF neuron at one time step, forward and backward.
+//
+// Written once as inline functions that the CPU loops include and that a CUDA
+// kernel can include unchanged; no ATen type appears here.
+//
+// Symbols of the paper (SpikeDHS, eq. 1): u membrane potential, y spike,
+// I input current, tau leak, Vth threshold, t time step.
+//     u_t = tau * u_{t-1} * (1 - y_{t-1}) + I_t,   y_t = 1 if u_t > Vth else 0
+// v_t = u_t * (1 - y_t) is the membrane after the reset; it is all that the
+// next step needs, so it is the streaming state.
+#pragma once
+
+#include <math.h>
+#include <stdint.h>
+#include <string.h>
+
+#if defined(__CUDACC__)
+#define SPIKEDHS_INLINE __host__ __device__ inline
+#else
+#define SPIKEDHS_INLINE inline __attribute__((always_inline))
+#endif
+
+namespace spikedhs {
+
+// exp(x) for x <= 0, relative error below 2e-7: plain arithmetic, so that a
+// compiler turns a loop over it into vector code. Below -87 it is 0.
+SPIKEDHS_INLINE float exp_of_negative(float x) {
+  const float clamped = x < -87.0f ? -87.0f : x;
+  // Round x / ln 2 to the nearest integer by adding and removing 1.5 * 2^23.
+  const float magic = 12582912.0f;
+  const float shifted = clamped * 1.44269504088896341f + magic;
+  const float n = shifted - magic;
+  // ln 2 in two parts keeps the remainder exact.
+  const float r = (clamped - n * 0.693359375f) + n * 2.12194440e-4f;
+  float p = 1.0f / 5040.0f;
+  p = p * r + 1.0f / 720.0f;
+  p = p * r + 1.0f / 120.0f;
+  p = p * r + 1.0f / 24.0f;
+  p = p * r + 1.0f / 6.0f;
+  p = p * r + 0.5f;
+  p = p * r + 1.0f;
+  p = p * r + 1.0f;
+  // 2^n through the exponent bits.
+  const int32_t bits = (static_cast<int32_t>(n) + 127) << 23;
+  float scale;
+  memcpy(&scale, &bits, sizeof scale);
+  return x < -87.0f ? 0.0f : p * scale;
+}
+
+SPIKEDHS_INLINE double exp_of_negative(double x) { return exp(x); }
+
+// Dspike surrogate with temperature b, centred on the threshold:
+//     dy/du = (b/2) * (1 - tanh^2(b (u - Vth))) / tanh(b/2)
+// inside the open interval (Vth - 1/2, Vth + 1/2), exactly 0 outside.
+// For Vth = 0.5 that is the paper's Dspike with Dspike(0) = 0, Dspike(1) = 1.
+// `scale` is 2 b / tanh(b/2), computed once a channel: with
+// e = exp(-2 |b x|), 1 - tanh^2(b x) = 4 e / (1 + e)^2.
+template <typename Real>
+SPIKEDHS_INLINE Real dspike_derivative(Real u, Real vth, Real b, Real scale) {
+  const Real bx = b * (u - vth);
+  const Real magnitude = bx < Real(0) ? -bx : bx;
+  const Real e = exp_of_negative(Real(-2) * magnitude);
+  const Real one_plus = Real(1) + e;
+  const Real value = scale * e / (one_plus * one_plus);
+  const bool inside = u > vth - Real(0.5) && u < vth + Real(0.5);
+  return inside ? value : Real(0);
+}
+
+// The factor above that does not depend on u.
+template <typename Real>
+SPIKEDHS_INLINE Real dspike_scale(Real b) {
+  return Real(2) * b / tanh(b / Real(2));
+}
+
+// Eq. 1: the membrane potential before the reset.
+template <typename Real>
+SPIKEDHS_INLINE Real lif_charge(Real v_before, Real current, Real tau) {
+  return tau * v_before + current;
+}
+
+// dL/du_t from dL/dy_t and dL/dv_t. The reset path is part of the graph:
+// v = u (1 - y) gives dv/du = 1 - y and dv/dy = -u.
+template <typename Real>
+SPIKEDHS_INLINE Real lif_grad_membrane(Real u, bool fired, Real grad_spike,
+                                       Real grad_v, Real surrogate) {
+  const Real kept = fired ? Real(0) : grad_v;
+  return kept + (grad_spike - grad_v * u) * surrogate;
+}
+
+}  // namespace spikedhs

@@ -1,0 +1,117 @@
+// Versions, threads, devices, random numbers.
+#include <ATen/ATen.h>
+#include <ATen/CPUGeneratorImpl.h>
+#include <ATen/Parallel.h>
+#include <ATen/Version.h>
+#include <ATen/detail/CUDAHooksInterface.h>
+#include <c10/core/impl/VirtualGuardImpl.h>
+#include <torch/version.h>
+
+#include <atomic>
+#include <mutex>
+
+#include "guard.h"
+
+#ifndef SPIKEDHS_LIBTORCH_FOUND_BY
+#define SPIKEDHS_LIBTORCH_FOUND_BY "unknown"
+#endif
+#ifndef SPIKEDHS_LIBTORCH_DIR
+#define SPIKEDHS_LIBTORCH_DIR "unknown"
+#endif
+
+namespace spikedhs {
+namespace {
+std::atomic<int> wanted_threads{0};  // 0: libtorch's own choice
+thread_local int applied_threads = 0;
+
+at::Generator default_generator(int type, int index) {
+  return at::globalContext().defaultGenerator(
+      c10::Device(static_cast<c10::DeviceType>(type),
+                  static_cast<c10::DeviceIndex>(index)));
+}
+}  // namespace
+
+void apply_thread_count() {
+  const int wanted = wanted_threads.load(std::memory_order_relaxed);
+  if (wanted == 0 || wanted == applied_threads) return;
+  at::set_num_threads(wanted);
+  applied_threads = wanted;
+}
+
+}  // namespace spikedhs
+
+using spikedhs::guarded;
+
+const char *sd_torch_version(void) { return TORCH_VERSION; }
+const char *sd_build_found_by(void) { return SPIKEDHS_LIBTORCH_FOUND_BY; }
+const char *sd_build_directory(void) { return SPIKEDHS_LIBTORCH_DIR; }
+
+char *sd_describe(void) {
+  try {
+    spikedhs::apply_thread_count();
+    return spikedhs::copy_text(at::show_config() + at::get_parallel_info());
+  } catch (...) {
+    return spikedhs::copy_text("no description");
+  }
+}
+
+char *sd_set_threads(int n) {
+  return guarded([&] {
+    TORCH_CHECK(n > 0, "number of threads must be positive, got ", n);
+    spikedhs::wanted_threads.store(n, std::memory_order_relaxed);
+    spikedhs::apply_thread_count();
+  });
+}
+
+int sd_threads(void) {
+  spikedhs::apply_thread_count();
+  return at::get_num_threads();
+}
+
+int sd_cuda_built(void) { return at::Context::hasCUDA() || at::globalContext().hasCUDART() ? 1 : 0; }
+
+int sd_cuda_devices(void) {
+  try {
+    return at::Context::hasCUDA()
+               ? static_cast<int>(at::detail::getCUDAHooks().getNumGPUs())
+               : 0;
+  } catch (...) {
+    return 0;
+  }
+}
+
+int sd_cuda_kernels(void) {
+#ifdef SPIKEDHS_CUDA_KERNELS
+  return 1;
+#else
+  return 0;
+#endif
+}
+
+char *sd_cuda_synchronize(void) {
+  return guarded([&] {
+    if (!at::Context::hasCUDA()) return;
+    const c10::impl::VirtualGuardImpl cuda(c10::kCUDA);
+    cuda.getStream(cuda.getDevice()).synchronize();
+  });
+}
+
+char *sd_seed(uint64_t seed) {
+  return guarded([&] { at::manual_seed(seed); });
+}
+
+char *sd_generator_state(int type, int index, sd_tensor *out) {
+  return guarded([&] {
+    at::Generator generator = spikedhs::default_generator(type, index);
+    std::lock_guard<std::mutex> lock(generator.mutex());
+    *out = spikedhs::wrap(generator.get_state());
+  });
+}
+
+char *sd_set_generator_state(int type, int index, sd_tensor state) {
+  return guarded([&] {
+    at::Generator generator = spikedhs::default_generator(type, index);
+    std::lock_guard<std::mutex> lock(generator.mutex());
+    generator.set_state(spikedhs::unwrap(state));
+  });
+}

@@ -1,0 +1,76 @@
+// TorchScript: compile source text over named buffers, save, load, call.
+#include <ATen/core/grad_mode.h>
+#include <torch/csrc/jit/api/module.h>
+#include <torch/csrc/jit/serialization/import.h>
+#include <torch/script.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "guard.h"
+
+using spikedhs::guarded;
+using spikedhs::unwrap;
+using spikedhs::wrap;
+
+char *sd_script_save(const char *path, const char *class_name,
+                     const char *source, const char *const *names,
+                     const uint64_t *tensors, int64_t n,
+                     const char *const *extra_names,
+                     const char *const *extra_texts, int64_t extras) {
+  return guarded([&] {
+    auto unit = std::make_shared<torch::jit::CompilationUnit>();
+    torch::jit::Module module(std::string("__torch__.spikedhs.") + class_name,
+                              unit);
+    for (int64_t i = 0; i < n; i++) {
+      module.register_buffer(
+          names[i],
+          unwrap(reinterpret_cast<sd_tensor>(tensors[i])).detach());
+    }
+    module.define(source);
+    torch::jit::ExtraFilesMap files;
+    for (int64_t i = 0; i < extras; i++) files[extra_names[i]] = extra_texts[i];
+    module.eval();
+    module.save(path, files);
+  });
+}
+
+char *sd_script_load(const char *path, int type, int index, int freeze,
+                     sd_module *out) {
+  return guarded([&] {
+    const c10::Device device(static_cast<c10::DeviceType>(type),
+                             static_cast<c10::DeviceIndex>(index));
+    auto module =
+        std::make_unique<torch::jit::Module>(torch::jit::load(path, device));
+    module->eval();
+    if (freeze != 0) *module = torch::jit::freeze(*module);
+    *out = module.release();
+  });
+}
+
+char *sd_script_extra(const char *path, const char *name, char **text) {
+  return guarded([&] {
+    torch::jit::ExtraFilesMap files{{name, ""}};
+    torch::jit::load(path, c10::Device(c10::kCPU), files);
+    *text = spikedhs::copy_text(files[name]);
+  });
+}
+
+char *sd_script_call(sd_module module, const char *method,
+                     const uint64_t *inputs, int64_t n, sd_tensor *out) {
+  return guarded([&] {
+    c10::AutoGradMode no_gradient(false);
+    std::vector<c10::IValue> values;
+    for (int64_t i = 0; i < n; i++) {
+      values.emplace_back(unwrap(reinterpret_cast<sd_tensor>(inputs[i])));
+    }
+    const auto result = static_cast<torch::jit::Module *>(module)
+                            ->get_method(method)(std::move(values));
+    *out = wrap(result.toTensor());
+  });
+}
+
+void sd_script_free(sd_module module) {
+  delete static_cast<torch::jit::Module *>(module);
+}

@@ -1,0 +1,101 @@
+package data
+
+import (
+	"context"
+	"math"
+	"slices"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// statistics are the mean and standard deviation of pixels on the scale 0..1.
+func statistics(pixels []byte) (mean, std float64) {
+	var sum, squares float64
+	for _, p := range pixels {
+		v := float64(p) / 255
+		sum += v
+		squares += v * v
+	}
+	mean = sum / float64(len(pixels))
+	return mean, math.Sqrt(squares/float64(len(pixels)) - mean*mean)
+}
+
+func TestCatalogIsComplete(t *testing.T) {
+	assert.Equal(t, []string{"fashion-mnist", "mnist", "cifar10", "cifar100", "cifar100-coarse"}, Names())
+	for name, classes := range map[string]int{
+		"fashion-mnist": 10, "mnist": 10, "cifar10": 10, "cifar100": 100, "cifar100-coarse": 20,
+	} {
+		src, err := lookup(name)
+		require.NoError(t, err)
+		assert.Len(t, src.classes, classes, name)
+		unique := slices.Compact(slices.Sorted(slices.Values(src.classes)))
+		assert.Len(t, unique, classes, name)
+		assert.Equal(t, len(src.mean), len(src.std))
+		for _, file := range src.files {
+			assert.Regexp(t, `^[0-9a-f]{32}$`, file.md5)
+		}
+		if f, ok := src.format.(*cifarFormat); ok {
+			assert.Equal(t, classes, f.labels[f.use], "%s: the label byte and the names agree", name)
+			assert.Equal(t, f.archive, src.files[0].name)
+			assert.True(t, name == "cifar10" || slices.IsSorted(src.classes), "CIFAR-100 numbers its classes by the alphabet")
+		}
+	}
+}
+
+func TestNormalization(t *testing.T) {
+	for name, want := range map[string][2][]float32{
+		"fashion-mnist":   {{0.2860}, {0.3530}},
+		"mnist":           {{0.1307}, {0.3081}},
+		"cifar10":         {{0.4914, 0.4822, 0.4465}, {0.2470, 0.2435, 0.2616}},
+		"cifar100":        {{0.5071, 0.4867, 0.4408}, {0.2675, 0.2565, 0.2761}},
+		"cifar100-coarse": {{0.5071, 0.4867, 0.4408}, {0.2675, 0.2565, 0.2761}},
+		"imagenet":        {{0.485, 0.456, 0.406}, {0.229, 0.224, 0.225}},
+	} {
+		mean, std, err := Normalization(name)
+		require.NoError(t, err)
+		assert.Equal(t, want, [2][]float32{mean, std}, name)
+		mean[0], std[0] = 9, 9
+		again, _, err := Normalization(name)
+		require.NoError(t, err)
+		assert.Equal(t, want[0], again, "the caller cannot change the constants")
+	}
+	_, _, err := Normalization("svhn")
+	requireOneLine(t, err, ErrUnknown, `"svhn"`, "cifar10", "imagenet")
+}
+
+func TestOpenRefusesUnknownNames(t *testing.T) {
+	_, err := Open(context.Background(), "svhn", "", Train)
+	requireOneLine(t, err, ErrUnknown, `"svhn"`, "fashion-mnist")
+	_, err = Open(context.Background(), "mnist", "", Split(5))
+	assert.ErrorContains(t, err, "choose train or test")
+}
+
+func TestOpenSaysHowToGetMissingData(t *testing.T) {
+	empty := t.TempDir()
+	_, err := Open(context.Background(), "cifar10", empty, Train)
+	requireOneLine(t, err, ErrNotFound, empty, "`spikedhs data fetch cifar10`")
+	_, err = Open(context.Background(), "fashion-mnist", empty, Train)
+	requireOneLine(t, err, ErrNotFound, empty, "`apt install dataset-fashion-mnist`")
+
+	t.Setenv("SPIKEDHS_DATA", empty)
+	_, err = Open(context.Background(), "cifar100", "", Test)
+	requireOneLine(t, err, ErrNotFound, empty, "`spikedhs data fetch cifar100`")
+}
+
+// MNIST and Fashion-MNIST have the same file names, so files that lie directly
+// in the default folder must not be taken for either.
+func TestOpenDoesNotGuessBetweenMNISTs(t *testing.T) {
+	files := []member{
+		{"train-images-idx3-ubyte", idxFile(twoImages, 2, 2, 3)},
+		{"train-labels-idx1-ubyte", idxFile(twoLabels, 2)},
+	}
+	t.Setenv("SPIKEDHS_DATA", folder(t, files...))
+	_, err := Open(context.Background(), "mnist", "", Train)
+	require.ErrorIs(t, err, ErrNotFound)
+	t.Setenv("SPIKEDHS_DATA", folder(t, renamed("mnist/", files)...))
+	set, err := Open(context.Background(), "mnist", "", Train)
+	require.NoError(t, err)
+	assert.Equal(t, 2, set.Len())
+}

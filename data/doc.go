@@ -1,0 +1,39 @@
+// Package data brings labelled images to a network: it reads MNIST,
+// Fashion-MNIST, CIFAR-10 and CIFAR-100, augments them and serves them in
+// batches that are prepared in the background.
+//
+// [Open] reads a split of a published data set, [Fetch] downloads one first,
+// [NewMemory] wraps pixels of your own. All give a [Dataset], and [Take],
+// [Halves] and [Subset] choose images of one:
+//
+//	train, err := data.Open(ctx, "cifar10", "", data.Train)
+//	weights, alphas := data.Halves(train, seed) // for bi-level search
+//
+// An [Augment] says how the 8-bit pixels become the float32 input of a network,
+// and a [Loader] does it:
+//
+//	mean, std, err := data.Normalization("cifar10")
+//	loader, err := data.NewLoader(weights, data.LoaderOptions{
+//		Batch: 50, Seed: seed, Shuffle: true,
+//		Augment: data.Augment{CropPadding: 4, Flip: true, Cutout: 16, Mean: mean, Std: std},
+//	})
+//	batches := loader.Epoch(ctx, epoch, 0)
+//	defer batches.Close()
+//	for {
+//		batch, err := batches.Next()
+//		if err == io.EOF {
+//			break
+//		}
+//		// ... batch.Images, batch.Labels ...
+//		batch.Release()
+//	}
+//
+// Evaluation uses the same Augment without its random steps, [Augment.Eval].
+// The 28x28 images of MNIST and Fashion-MNIST become 32x32 with Pad: 2.
+//
+// One seed gives one run: a batch depends on the seed, the epoch and its number,
+// and on nothing else. A run that is resumed at batch k of an epoch gets the
+// batches it would have got.
+//
+// Pixels and planes are always in the order channel, row, column.
+package data

@@ -1,0 +1,134 @@
+package data
+
+import (
+	"context"
+	"fmt"
+	"runtime"
+)
+
+// LoaderOptions configure a [Loader]. Only Batch has no default.
+type LoaderOptions struct {
+	// Batch is the number of images of a batch, at least 1.
+	Batch int
+	// Seed decides the order and the augmentation of every epoch.
+	Seed uint64
+	// Workers is the number of goroutines that prepare batches. Default: one
+	// for each CPU that Go may use, at most 4. It has no influence on what a
+	// batch holds.
+	Workers int
+	// Prefetch is the number of batches prepared ahead of the caller. Default:
+	// 2 for each worker.
+	Prefetch int
+	// Shuffle draws a new order for every epoch. Default: the order of the set.
+	Shuffle bool
+	// DropLast leaves out the last batch where it is not full.
+	DropLast bool
+	// Augment turns stored images into network inputs.
+	Augment Augment
+}
+
+// Loader cuts a [Dataset] into augmented float32 batches, prepared in the
+// background.
+//
+// The order of an epoch is a function of (Seed, epoch), and the random choices
+// for an image one of (Seed, epoch, its index in the set). So batch k of epoch e
+// is the same, bit for bit, for any number of workers and wherever the epoch
+// was entered.
+type Loader struct {
+	set       Dataset
+	opts      LoaderOptions
+	transform *Transform
+	free      chan buffer // buffers that nobody uses
+}
+
+// buffer is room for one full batch.
+type buffer struct {
+	images []float32
+	labels []int64
+}
+
+// NewLoader makes a Loader over set. It fails on an empty set, on options out
+// of range and on an Augment that does not fit the images.
+func NewLoader(set Dataset, opts LoaderOptions) (*Loader, error) {
+	if opts.Batch < 1 || opts.Workers < 0 || opts.Prefetch < 0 {
+		return nil, fmt.Errorf("loader: batch %d, workers %d, prefetch %d; want at least 1, 0 and 0",
+			opts.Batch, opts.Workers, opts.Prefetch)
+	}
+	if opts.Workers == 0 {
+		opts.Workers = min(4, runtime.GOMAXPROCS(0))
+	}
+	if opts.Prefetch == 0 {
+		opts.Prefetch = 2 * opts.Workers
+	}
+	transform, err := opts.Augment.Compile(set.Shape())
+	if err != nil {
+		return nil, fmt.Errorf("loader: %s: %w", set.Name(), err)
+	}
+	l := &Loader{set: set, opts: opts, transform: transform}
+	if l.Batches() == 0 {
+		return nil, fmt.Errorf("loader: %s has %d images, which make no batch of %d; add images or take a smaller batch",
+			set.Name(), set.Len(), opts.Batch)
+	}
+	l.opts.Prefetch = min(opts.Prefetch, l.Batches())
+	l.free = make(chan buffer, l.opts.Prefetch+1)
+	return l, nil
+}
+
+// Batches is the number of batches of one epoch.
+func (l *Loader) Batches() int {
+	if l.opts.DropLast {
+		return l.set.Len() / l.opts.Batch
+	}
+	return (l.set.Len() + l.opts.Batch - 1) / l.opts.Batch
+}
+
+// Shape is the number of channels, rows and columns of an image in a batch.
+func (l *Loader) Shape() (c, h, w int) { return l.transform.Shape() }
+
+// Epoch starts the workers on one pass over the set and returns its batches,
+// from number firstBatch on; 0 is a whole epoch, [Loader.Batches] an empty rest.
+// The first epoch is number 0. The workers end when [Batches.Next] has returned
+// an error, io.EOF included, when ctx ends, and when [Batches.Close] is called. An
+// epoch or a firstBatch out of range is reported by Next.
+func (l *Loader) Epoch(ctx context.Context, epoch, firstBatch int) *Batches {
+	ctx, cancel := context.WithCancel(ctx)
+	b := &Batches{
+		loader: l, ctx: ctx, cancel: cancel, epoch: epoch,
+		next: firstBatch, end: l.Batches(),
+		work: make(chan *job, l.opts.Prefetch),
+	}
+	if epoch < 0 || firstBatch < 0 || firstBatch > b.end {
+		b.fail(fmt.Errorf("loader: %s has no epoch %d, batch %d; an epoch has %d batches",
+			l.set.Name(), epoch, firstBatch, b.end))
+		return b
+	}
+	if l.opts.Shuffle {
+		b.order = permutation(l.set.Len(), l.opts.Seed, forOrder, epoch)
+	}
+	for range min(l.opts.Workers, b.end-b.next) {
+		b.workers.Add(1)
+		go b.run()
+	}
+	b.submit()
+	return b
+}
+
+// take gives a buffer for one batch, used before where there is one.
+func (l *Loader) take() buffer {
+	select {
+	case buf := <-l.free:
+		return buf
+	default:
+	}
+	c, h, w := l.Shape()
+	n := min(l.opts.Batch, l.set.Len())
+	return buffer{images: make([]float32, n*c*h*w), labels: make([]int64, n)}
+}
+
+// give hands a buffer back; one too many is left to the garbage collector.
+func (l *Loader) give(buf buffer) {
+	select {
+	case l.free <- buf:
+	default:
+	}
+}

@@ -1,0 +1,105 @@
+package data
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// format reads one file layout.
+type format interface {
+	// find looks for a split at place and returns what load has to be given.
+	find(place string, split Split) (where string, ok bool)
+	// load reads a split that find has found.
+	load(ctx context.Context, src *source, where string, split Split) (*Memory, error)
+}
+
+// Open reads one split of a data set into memory.
+//
+// name is one of [Names]. path is the folder of the files, a folder that has
+// them in a sub-folder of that name or, for CIFAR, the published .tar.gz, which
+// is read without being unpacked. An empty path means the place that [Fetch]
+// fills under [DefaultDir], and then the folder of the system's package
+// (/usr/share/datasets/fashion-mnist). The pixels stay 8-bit: CIFAR's training
+// split takes 154 MB.
+//
+// It fails with [ErrUnknown], [ErrNotFound], [ErrFormat] or the error of ctx.
+func Open(ctx context.Context, name, path string, split Split) (Dataset, error) {
+	src, err := lookup(name)
+	if err != nil {
+		return nil, err
+	}
+	return src.open(ctx, path, split)
+}
+
+// DefaultDir is the folder that data is looked for in and fetched to where none
+// is given: $SPIKEDHS_DATA, else the folder spikedhs in the user's cache folder.
+func DefaultDir() string {
+	if dir := os.Getenv("SPIKEDHS_DATA"); dir != "" {
+		return dir
+	}
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		cache = os.TempDir()
+	}
+	return filepath.Join(cache, "spikedhs")
+}
+
+// open reads one split from the first place that has it.
+func (s *source) open(ctx context.Context, path string, split Split) (Dataset, error) {
+	if split != Train && split != Test {
+		return nil, fmt.Errorf("%s: no split %v; choose train or test", s.name, split)
+	}
+	places := s.places(path)
+	for _, place := range places {
+		where, ok := s.format.find(place, split)
+		if !ok {
+			continue
+		}
+		set, err := s.format.load(ctx, s, where, split)
+		if err != nil {
+			return nil, s.explain(err)
+		}
+		return set, nil
+	}
+	return nil, s.explain(fmt.Errorf("no %s files in %s: %w", split, strings.Join(places, ", "), ErrNotFound))
+}
+
+// places lists where the files may be, most wanted first.
+func (s *source) places(path string) []string {
+	if path != "" {
+		return []string{path, filepath.Join(path, s.folder)}
+	}
+	dir := DefaultDir()
+	places := []string{filepath.Join(dir, s.folder)}
+	if !s.ambiguous {
+		places = append(places, dir)
+	}
+	if s.system != "" {
+		places = append(places, s.system)
+	}
+	return places
+}
+
+// explain adds the name of the set and what to do to an error of its files.
+func (s *source) explain(err error) error {
+	switch {
+	case errors.Is(err, ErrNotFound):
+		return fmt.Errorf("%s: %w; get it with %s", s.name, err, s.remedy())
+	case errors.Is(err, ErrFormat):
+		return fmt.Errorf("%s: %w; remove the file and get it again with %s", s.name, err, s.remedy())
+	}
+	return fmt.Errorf("%s: %w", s.name, err)
+}
+
+// remedy is the command that brings the data.
+func (s *source) remedy() string {
+	fetch := fmt.Sprintf("`spikedhs data fetch %s`", s.name)
+	if s.pkg != "" {
+		return fmt.Sprintf("`apt install %s` or %s", s.pkg, fetch)
+	}
+	return fetch
+}

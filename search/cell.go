@@ -1,0 +1,113 @@
+package search
+
+import (
+	"github.com/spikedhs/spikedhs/search/genotype"
+	"github.com/spikedhs/spikedhs/spike"
+	"github.com/spikedhs/spikedhs/torch"
+)
+
+// cell is a decoded cell: every node sums its two edges and fires (eq. 3).
+type cell struct {
+	place
+	wiring genotype.Cell
+	fans   []*fan // by source; nil where no convolution reads it
+	nodes  []*spike.Neurons
+	steps  int
+}
+
+func newCell(p torch.Path, at place, wiring genotype.Cell, o *Options) *cell {
+	c := &cell{place: at, wiring: wiring, steps: o.Steps}
+	for src := genotype.S0; int(src) < wiring.Nodes+2; src++ {
+		var readers []reader
+		for _, edge := range wiring.Edges {
+			if edge.Source() == src && isConv(src, edge.Op) {
+				readers = append(readers, reader{edge.Node(), edge.Op})
+			}
+		}
+		c.fans = append(c.fans, newFan(p.Sub("from_"+src.String()), at.source(src).channels, at.channels,
+			at.stride(src), readers, o))
+	}
+	for j := range wiring.Nodes {
+		c.nodes = append(c.nodes, spike.NewNeurons(p.Sub(genotype.FromNode(j).String()).Sub("neurons"),
+			o.Neuron, o.Temperature))
+	}
+	return c
+}
+
+// forward reads s0 and s1 and returns the concatenated spikes of the nodes.
+func (c *cell) forward(p Pass, s0, s1 torch.Tensor) torch.Tensor {
+	s := p.Scope.Child()
+	defer s.Close()
+	p = p.in(s)
+	outputs := make([]torch.Tensor, len(c.fans)) // of the fans
+	sources := make([]torch.Tensor, len(c.fans))
+	sources[0], sources[1] = c.align(s, s0, s1)
+	for src := range 2 {
+		outputs[src] = c.fanOut(p, src, sources[src])
+	}
+	for j := range c.nodes {
+		src := int(genotype.FromNode(j))
+		sources[src] = c.node(p, j, sources, outputs)
+		outputs[src] = c.fanOut(p, src, sources[src])
+	}
+	return s.Return(s.Cat(sources[2:], 1))
+}
+
+func (c *cell) fanOut(p Pass, src int, x torch.Tensor) torch.Tensor {
+	if c.fans[src] == nil {
+		return torch.Tensor{}
+	}
+	return c.fans[src].forward(p, x)
+}
+
+// node sums the edges of node j and fires.
+func (c *cell) node(p Pass, j int, sources, outputs []torch.Tensor) torch.Tensor {
+	s := p.Scope.Child()
+	defer s.Close()
+	var sum torch.Tensor
+	for _, edge := range c.wiring.Inputs(j) {
+		src := edge.Source()
+		if isConv(src, edge.Op) {
+			sum = addTo(s, sum, c.fans[src].slice(s, outputs[src], c.position(edge)))
+		} else {
+			sum = addTo(s, sum, sources[src])
+		}
+	}
+	return s.Return(c.nodes[j].Forward(s, sum, c.steps))
+}
+
+// position is the place of an edge among the readers of its source.
+func (c *cell) position(edge genotype.Edge) int {
+	n := 0
+	for _, other := range c.wiring.Edges {
+		if other == edge {
+			break
+		}
+		if other.Source() == edge.Source() && isConv(edge.Source(), other.Op) {
+			n++
+		}
+	}
+	return n
+}
+
+// align resizes s0 and s1 to the cell's grid where down-sampling is by nearest
+// interpolation; elsewhere strides do it.
+func (p place) align(s *torch.Scope, s0, s1 torch.Tensor) (torch.Tensor, torch.Tensor) {
+	if p.downsample != genotype.DownsampleNearest {
+		return s0, s1
+	}
+	return shrink(s, s0, p.level-p.s0.level), shrink(s, s1, p.level-p.s1.level)
+}
+
+// shrink halves height and width by nearest interpolation, rounding up, as
+// often as told.
+func shrink(s *torch.Scope, x torch.Tensor, times int) torch.Tensor {
+	if times == 0 {
+		return x
+	}
+	h, w := s.Size(x, 2), s.Size(x, 3)
+	for range times {
+		h, w = (h+1)/2, (w+1)/2
+	}
+	return s.ResizeNearest(x, h, w)
+}

@@ -1,0 +1,98 @@
+package search
+
+import (
+	"github.com/spikedhs/spikedhs/search/genotype"
+	"github.com/spikedhs/spikedhs/spike"
+	"github.com/spikedhs/spikedhs/torch"
+)
+
+// reader is one convolutional operation that reads a feature: the edge from it
+// into a node, with one candidate operation.
+type reader struct {
+	node int
+	op   genotype.Op
+}
+
+// fan holds all the convolutional operations that read one feature, as a
+// single convolution with their output channels side by side, one batch
+// normalisation and, when operations are mixed at the spike, one layer of
+// neurons with a temperature per channel. Each channel computes what it would
+// in a convolution of its own; one wide convolution is several times faster
+// than many narrow ones.
+type fan struct {
+	readers []reader
+	width   int // channels of one reader
+	conv    *torch.Conv
+	norm    norm
+	neurons *spike.Neurons // nil when mixed at the membrane
+	steps   int
+}
+
+// newFan makes the fan below p; nil when nobody reads.
+func newFan(p torch.Path, in, width, stride int, readers []reader, o *Options) *fan {
+	if len(readers) == 0 {
+		return nil
+	}
+	out := width * len(readers)
+	f := &fan{readers: readers, width: width, steps: o.Steps}
+	f.conv = torch.NewConv2d(p.Sub("conv"), int64(in), int64(out),
+		torch.ConvOptions{Kernel: 3, Stride: int64(stride), Padding: 1})
+	f.norm = newNorm(p.Sub("norm"), out, o)
+	if o.Mixing == MixSpike {
+		temperatures := make([]float64, 0, out)
+		for _, r := range readers {
+			for range width {
+				temperatures = append(temperatures, surrogateOf(r.op))
+			}
+		}
+		f.neurons = spike.NewNeurons(p.Sub("neurons"), o.Neuron, temperatures...)
+	}
+	return f
+}
+
+// surrogateOf is the temperature of an operation's own neurons. Where skip is
+// a convolution that aligns channels, it has b = 3 like snn_b3.
+func surrogateOf(op genotype.Op) float64 {
+	if op == genotype.Skip {
+		return genotype.B3.Temperature()
+	}
+	return op.Temperature()
+}
+
+// forward gives the spikes (mixed at the spike) or currents (mixed at the
+// membrane) of all readers: [T*N, readers*width, H, W].
+func (f *fan) forward(p Pass, x torch.Tensor) torch.Tensor {
+	s := p.Scope.Child()
+	defer s.Close()
+	y := f.norm.forward(p.in(s), f.conv.Forward(s, x))
+	if f.neurons != nil {
+		y = f.neurons.Forward(s, y, f.steps)
+	}
+	return s.Return(y)
+}
+
+// slice is the part of forward's result that belongs to reader i.
+func (f *fan) slice(s *torch.Scope, y torch.Tensor, i int) torch.Tensor {
+	if len(f.readers) == 1 {
+		return y
+	}
+	return s.Narrow(y, 1, i*f.width, f.width)
+}
+
+// addTo adds y to a running sum that may be empty. A sum that s owns is freed.
+func addTo(s *torch.Scope, sum, y torch.Tensor) torch.Tensor {
+	if !torch.Defined(sum) {
+		return y
+	}
+	total := s.Add(sum, y)
+	s.Free(sum)
+	return total
+}
+
+// isConv reports whether an operation on an edge from src is a convolution:
+// all are but skip between nodes, which is the identity. A skip from s0 or s1
+// aligns channels and grid by a convolution (the preprocessing of DARTS merged
+// into the operation, section 3.2.1).
+func isConv(src genotype.Source, op genotype.Op) bool {
+	return op != genotype.Skip || src == genotype.S0 || src == genotype.S1
+}

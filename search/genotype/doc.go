@@ -1,0 +1,60 @@
+// Package genotype describes the architectures that SpikeDHS finds: it decodes
+// them from trained search weights, stores them, reads the published ones and
+// draws them.
+//
+// # The cell
+//
+// A network of SpikeDHS is a chain of cells. A cell is a directed acyclic graph
+// of n spiking nodes. It reads the outputs s0 and s1 of the two cells before it
+// and concatenates the outputs of its nodes. Node j sums what arrives on its
+// edges and fires once (equation 3 of the paper):
+//
+//	x_j = f( sum over i<j of o(i,j)(x_i) )
+//
+// where f is a spiking neuron, i runs over s0, s1 and the earlier nodes, and
+// o(i,j) is the operation on the edge from i to j. Node j has 2+j possible
+// edges, numbered consecutively over the nodes. With three nodes:
+//
+//	into  from s0  from s1  from n0  from n1
+//	n0       0        1
+//	n1       2        3        4
+//	n2       5        6        7        8
+//
+// EdgeIndex, EdgeEnds and Edges translate between numbers and ends.
+//
+// # Search and decoding
+//
+// During the search every edge carries all candidate operations at once, mixed
+// by a softmax over trained weights alpha (equation 4):
+//
+//	mixed(i,j)(x) = sum over o of  exp(alpha_o(i,j)) / sum over o' of exp(alpha_o'(i,j))  *  o(x)
+//
+// The candidates are skip_connect, snn_b3 and snn_b5, the latter two being the
+// same convolution with surrogate gradients of different temperature; see Op.
+// After the search DecodeCell keeps the two strongest edges of every node and
+// the most probable operation of each. Entropy and SkipShare tell during the
+// search whether it settles, and whether it collapses to skips.
+//
+// # The genotype
+//
+// A Genotype joins one cell, or a normal and a reduction cell, with the facts
+// needed to build the network. It is stored as readable, versioned JSON:
+//
+//	{
+//	  "format": "spikedhs-genotype",
+//	  "version": 1,
+//	  "name": "spikedhs-cla-n3",
+//	  "downsample": "nearest",
+//	  "ops": ["skip_connect", "snn_b3", "snn_b5"],
+//	  "path": [0, 0, 1, 1, 1, 2, 2, 2],
+//	  "normal": {
+//	    "nodes": 3,
+//	    "edges": [
+//	      {"node": 0, "edge": 1, "from": "s1", "op": "snn_b3"},
+//	      ...
+//
+// Parse and Load are strict. Whatever is wrong is one line that says what, where
+// and what to do, and wraps ErrInvalid. Resolve takes what a user types: the
+// name of a preset, a JSON file or a published .npy file. Hash identifies a
+// wiring. Text, DOT and SVG show it.
+package genotype

@@ -1,0 +1,176 @@
+package genotype
+
+import (
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// FormatVersion is the version of the genotype format that this package writes
+// and the newest that it reads.
+const FormatVersion = 1
+
+// MaxLevel is the deepest resolution level of the layer trellis.
+const MaxLevel = 3
+
+// Downsample says how a network built from the genotype lowers its resolution.
+type Downsample string
+
+const (
+	// DownsampleReduction uses reduction cells with a wiring of their own, whose
+	// edges from s0 and s1 have stride 2.
+	DownsampleReduction Downsample = "reduction"
+	// DownsampleNearest uses one cell everywhere and resizes s0 and s1 by
+	// nearest interpolation, which keeps spikes binary.
+	DownsampleNearest Downsample = "nearest"
+)
+
+// Genotype is a searched architecture, ready to be trained.
+type Genotype struct {
+	// Version is the format version, FormatVersion for a value made by New.
+	Version int
+	// Name is a short one-line title.
+	Name string
+	// Origin tells in one line where the genotype comes from; it may be empty.
+	Origin string
+	// Downsample decides whether there is a reduction cell.
+	Downsample Downsample
+	// Normal is the cell that keeps the resolution, or the only cell.
+	Normal Cell
+	// Reduction is the cell that halves the resolution; nil unless Downsample
+	// is DownsampleReduction.
+	Reduction *Cell
+	// Path optionally holds the resolution level of every cell's output.
+	// Level l has 1/2^l of the resolution of level 0.
+	Path []int
+	// Ops names the candidate operations of the search.
+	Ops []string
+}
+
+// New returns a valid genotype over all candidate operations. With a reduction
+// cell it down-samples by reduction cells, with nil by nearest interpolation.
+func New(name string, normal Cell, reduction *Cell) (Genotype, error) {
+	g := Genotype{
+		Version:    FormatVersion,
+		Name:       name,
+		Downsample: DownsampleNearest,
+		Normal:     normal.clone(),
+		Ops:        OpNames(),
+	}
+	if reduction != nil {
+		r := reduction.clone()
+		g.Downsample, g.Reduction = DownsampleReduction, &r
+	}
+	return g, g.Validate()
+}
+
+// Validate reports the first fault as a one-line error that wraps ErrInvalid and
+// names the place as a JSON path.
+func (g Genotype) Validate() error {
+	checks := []func() error{g.checkVersion, g.checkTexts, g.checkOps, g.checkCells, g.checkPath}
+	for _, check := range checks {
+		if err := check(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (g Genotype) checkVersion() error {
+	switch {
+	case g.Version > FormatVersion:
+		return invalid("version", "%d was written by a newer version of SpikeDHS, this one reads up to %d; update SpikeDHS",
+			g.Version, FormatVersion)
+	case g.Version < 1:
+		return invalid("version", "%d does not exist; write %d", g.Version, FormatVersion)
+	}
+	return nil
+}
+
+func (g Genotype) checkTexts() error {
+	if g.Name == "" {
+		return invalid("name", "empty; give the genotype a short name")
+	}
+	texts := []struct{ where, text string }{{"name", g.Name}, {"origin", g.Origin}}
+	for _, t := range texts {
+		if !utf8.ValidString(t.text) {
+			return invalid(t.where, "not valid UTF-8; save the text as UTF-8")
+		}
+		if strings.ContainsFunc(t.text, isBreak) {
+			return invalid(t.where, "holds a line break or control character; write one plain line")
+		}
+	}
+	return nil
+}
+
+func isBreak(r rune) bool { return unicode.IsControl(r) || r == '\u2028' || r == '\u2029' }
+
+func (g Genotype) checkOps() error {
+	if len(g.Ops) == 0 {
+		return invalid("ops", "empty; list the candidate operations: %s", strings.Join(OpNames(), ", "))
+	}
+	for i, name := range g.Ops {
+		where := element("ops", i)
+		if _, err := parseOp(where, name); err != nil {
+			return err
+		}
+		if slices.Contains(g.Ops[:i], name) {
+			return invalid(where, "%s is listed twice; remove one", name)
+		}
+	}
+	return nil
+}
+
+func (g Genotype) checkCells() error {
+	if err := g.checkCell("normal", g.Normal); err != nil {
+		return err
+	}
+	switch {
+	case g.Downsample != DownsampleReduction && g.Downsample != DownsampleNearest:
+		return invalid("downsample", "%q is unknown; use %q or %q", g.Downsample, DownsampleReduction, DownsampleNearest)
+	case g.Downsample == DownsampleReduction && g.Reduction == nil:
+		return invalid("reduction", "missing although downsample is %q; add the cell or set downsample to %q",
+			DownsampleReduction, DownsampleNearest)
+	case g.Downsample == DownsampleNearest && g.Reduction != nil:
+		return invalid("reduction", "not used when downsample is %q; remove it or set downsample to %q",
+			DownsampleNearest, DownsampleReduction)
+	case g.Reduction == nil:
+		return nil
+	}
+	if err := g.checkCell("reduction", *g.Reduction); err != nil {
+		return err
+	}
+	if g.Reduction.Nodes != g.Normal.Nodes {
+		return invalid("reduction.nodes", "%d, but normal.nodes is %d; both cells need the same number of nodes",
+			g.Reduction.Nodes, g.Normal.Nodes)
+	}
+	return nil
+}
+
+func (g Genotype) checkCell(where string, c Cell) error {
+	if err := c.validate(where); err != nil {
+		return err
+	}
+	for i, e := range c.Edges {
+		if !slices.Contains(g.Ops, e.Op.String()) {
+			return invalid(element(where+".edges", i)+".op", "%s is not among the candidates in ops; add it there or choose another", e.Op)
+		}
+	}
+	return nil
+}
+
+func (g Genotype) checkPath() error {
+	previous := 0
+	for i, level := range g.Path {
+		if level < 0 || level > MaxLevel {
+			return invalid(element("path", i), "level %d is out of range; use 0..%d", level, MaxLevel)
+		}
+		if level < previous-1 || level > previous+1 {
+			return invalid(element("path", i), "level jumps from %d to %d; change it by at most one per cell, starting from level 0",
+				previous, level)
+		}
+		previous = level
+	}
+	return nil
+}

@@ -1,0 +1,44 @@
+package genotype
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// hashLength is the number of hexadecimal digits that Hash returns.
+const hashLength = 12
+
+// Hash identifies the wiring: 12 hexadecimal digits of the SHA-256 of its
+// canonical form. The form holds the downsample mode, the cells and the path.
+// It leaves out name, origin and candidate list, and orders the edges of a node
+// by number, since their sum does not depend on the order.
+func (g Genotype) Hash() string {
+	sum := sha256.Sum256([]byte(g.canonical()))
+	return hex.EncodeToString(sum[:])[:hashLength]
+}
+
+// canonical is one line a fact. Changing it changes every stored hash.
+func (g Genotype) canonical() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "downsample %s\n", g.Downsample)
+	g.Normal.writeCanonical(&b, "normal")
+	if g.Reduction != nil {
+		g.Reduction.writeCanonical(&b, "reduction")
+	}
+	if len(g.Path) > 0 {
+		fmt.Fprintf(&b, "path %d\n", g.Path)
+	}
+	return b.String()
+}
+
+func (c Cell) writeCanonical(b *strings.Builder, name string) {
+	edges := slices.Clone(c.Edges)
+	slices.SortFunc(edges, func(x, y Edge) int { return x.Index - y.Index })
+	fmt.Fprintf(b, "%s %d\n", name, c.Nodes)
+	for _, e := range edges {
+		fmt.Fprintf(b, "%d %s\n", e.Index, e.Op)
+	}
+}

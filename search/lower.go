@@ -1,0 +1,117 @@
+package search
+
+import (
+	"fmt"
+
+	"github.com/spikedhs/spikedhs/search/genotype"
+	"github.com/spikedhs/spikedhs/torch"
+)
+
+// Program folds the network into its inference form. It copies the weights:
+// training the network further does not change it.
+func (n *Network) Program(in Input) (*Program, error) {
+	if len(in.Mean) != n.Options.Channels || len(in.Deviation) != n.Options.Channels {
+		return nil, fmt.Errorf("search: normalisation has %d means and %d deviations for %d channels: %w",
+			len(in.Mean), len(in.Deviation), n.Options.Channels, ErrOptions)
+	}
+	p := newProgram(&n.Options)
+	d := n.variables.Device()
+	constant := func(name string, values []float64) int {
+		init := torch.Values(values...)
+		return p.tensor(name, init(p.scope, d, []int64{1, int64(len(values)), 1, 1}))
+	}
+	x := p.add(prepare{pad: in.Pad, mean: constant("mean", in.Mean), deviation: constant("deviation", in.Deviation)})
+	s0 := n.stem.lower(p, x)
+	s1 := s0
+	for _, c := range n.cells {
+		s0, s1 = s1, c.lower(p, s0, s1)
+	}
+	n.head.lower(p, s1, n.Options.Classes)
+	if err := p.scope.Err(); err != nil {
+		p.Close()
+		return nil, fmt.Errorf("search: fold network: %w", err)
+	}
+	return p, nil
+}
+
+// convolve adds a convolution with its normalisation folded in.
+func (p *Program) convolve(x value, name string, c *torch.Conv, n norm) value {
+	weight, bias := n.Fold(p.scope, c.Weight, c.Bias)
+	return p.add(convolve{
+		x: x, weight: p.tensor(name+".weight", weight), bias: p.tensor(name+".bias", bias),
+		stride: c.Options.Stride, pad: c.Options.Padding,
+	})
+}
+
+func (t *stem) lower(p *Program, x value) value {
+	current := p.convolve(x, "stem", t.conv, t.norm)
+	if t.neurons == nil {
+		return p.add(repeat{p.add(rectify{current})})
+	}
+	return p.add(fire{p.add(repeat{current})})
+}
+
+func (f *fan) lower(p *Program, x value, name string) value {
+	y := p.convolve(x, name, f.conv, f.norm)
+	if f.neurons != nil {
+		y = p.add(fire{y})
+	}
+	return y
+}
+
+// part is the range of channels of fan output y that belongs to reader i.
+func (f *fan) part(y value, i int) part {
+	if len(f.readers) == 1 {
+		return part{x: y}
+	}
+	return part{x: y, start: i * f.width, length: f.width}
+}
+
+func (c *cell) lower(p *Program, s0, s1 value) value {
+	sources := []value{c.lowerAlign(p, s0, c.s0), c.lowerAlign(p, s1, c.s1)}
+	var outputs []value
+	fanOut := func(src int) {
+		y := value(input)
+		if c.fans[src] != nil {
+			y = c.fans[src].lower(p, sources[src], fmt.Sprintf("cell%d.from_%v", c.index, genotype.Source(src)))
+		}
+		outputs = append(outputs, y)
+	}
+	fanOut(0)
+	fanOut(1)
+	for j := range c.nodes {
+		var sum add
+		for _, edge := range c.wiring.Inputs(j) {
+			src := edge.Source()
+			if isConv(src, edge.Op) {
+				sum.parts = append(sum.parts, c.fans[src].part(outputs[src], c.position(edge)))
+			} else {
+				sum.parts = append(sum.parts, part{x: sources[src]})
+			}
+		}
+		sources = append(sources, p.add(fire{p.add(sum)}))
+		fanOut(int(genotype.FromNode(j)))
+	}
+	return p.add(concatenate{sources[2:]})
+}
+
+func (c *cell) lowerAlign(p *Program, x value, from feature) value {
+	if c.downsample != genotype.DownsampleNearest {
+		return x
+	}
+	for range c.level - from.level {
+		x = p.add(halve{x})
+	}
+	return x
+}
+
+func (h *head) lower(p *Program, x value, classes int) value {
+	y := p.add(pool{x})
+	if h.neurons != nil {
+		y = p.add(fire{y})
+	}
+	weight, bias := h.norm.Fold(p.scope, h.linear.Weight, h.linear.Bias)
+	return p.add(classify{
+		x: y, weight: p.tensor("head.weight", weight), bias: p.tensor("head.bias", bias), classes: classes,
+	})
+}

@@ -1,0 +1,118 @@
+package search
+
+import (
+	"github.com/spikedhs/spikedhs/search/genotype"
+	"github.com/spikedhs/spikedhs/spike"
+	"github.com/spikedhs/spikedhs/torch"
+)
+
+// mixedCell is a cell of the supernet: every edge carries all candidate
+// operations, weighted by softmax(alpha) (eq. 4).
+type mixedCell struct {
+	place
+	count int    // of nodes
+	fans  []*fan // by source; the last node is read by nobody
+	nodes []*spike.Neurons
+	steps int
+}
+
+func newMixedCell(p torch.Path, at place, nodes int, o *Options) *mixedCell {
+	c := &mixedCell{place: at, count: nodes, steps: o.Steps}
+	for src := genotype.S0; int(src) < nodes+1; src++ {
+		var readers []reader
+		for j := range nodes {
+			if genotype.EdgeIndex(j, src) < 0 {
+				continue
+			}
+			for op := range genotype.Op(genotype.NumOps) {
+				if isConv(src, op) {
+					readers = append(readers, reader{j, op})
+				}
+			}
+		}
+		c.fans = append(c.fans, newFan(p.Sub("from_"+src.String()), at.source(src).channels, at.channels,
+			at.stride(src), readers, o))
+	}
+	for j := range nodes {
+		c.nodes = append(c.nodes, spike.NewNeurons(p.Sub(genotype.FromNode(j).String()).Sub("neurons"),
+			o.Neuron, o.Temperature))
+	}
+	return c
+}
+
+// forward reads s0 and s1; weights are softmax(alpha), [edges, ops].
+func (c *mixedCell) forward(p Pass, s0, s1, weights torch.Tensor) torch.Tensor {
+	s := p.Scope.Child()
+	defer s.Close()
+	p = p.in(s)
+	sums := make([]torch.Tensor, c.count) // input of each node so far
+	s0, s1 = c.align(s, s0, s1)
+	c.spread(p, genotype.S0, s0, weights, sums)
+	c.spread(p, genotype.S1, s1, weights, sums)
+	outputs := make([]torch.Tensor, c.count)
+	for j := range c.count {
+		outputs[j] = c.nodes[j].Forward(s, sums[j], c.steps)
+		s.Free(sums[j])
+		if j+1 < c.count {
+			c.spread(p, genotype.FromNode(j), outputs[j], weights, sums)
+		}
+	}
+	return s.Return(s.Cat(outputs, 1))
+}
+
+// spread adds what the edges from src bring to the nodes that they lead to.
+func (c *mixedCell) spread(p Pass, src genotype.Source, x, weights torch.Tensor, sums []torch.Tensor) {
+	s := p.Scope.Child()
+	defer s.Close()
+	f := c.fans[src]
+	mixed := f.mix(s, f.forward(p.in(s), x), f.weights(s, weights, src))
+	for i, j := range f.targets() {
+		sum := s.Select(mixed, 1, i)
+		if !isConv(src, genotype.Skip) { // the identity is no convolution
+			skip := s.Select(s.Select(weights, 0, genotype.EdgeIndex(j, src)), 0, int(genotype.Skip))
+			sum = s.Add(sum, s.Mul(x, skip))
+		}
+		if before := sums[j]; torch.Defined(before) {
+			sum = s.Add(before, sum)
+			p.Scope.Free(before)
+		}
+		sums[j] = s.Return(sum)
+	}
+}
+
+// targets lists the nodes that the readers of f lead to, in order.
+func (f *fan) targets() []int {
+	var list []int
+	for _, r := range f.readers {
+		if len(list) == 0 || list[len(list)-1] != r.node {
+			list = append(list, r.node)
+		}
+	}
+	return list
+}
+
+// weights picks the weight of each reader out of [edges, ops]: [readers].
+func (f *fan) weights(s *torch.Scope, all torch.Tensor, src genotype.Source) torch.Tensor {
+	index := make([]int64, len(f.readers))
+	for i, r := range f.readers {
+		index[i] = int64(genotype.EdgeIndex(r.node, src)*genotype.NumOps + int(r.op))
+	}
+	picks := torch.FromSlice(s, index, int64(len(index)))
+	if torch.IsCUDA(s.Device(all)) {
+		picks = s.To(picks, s.Device(all))
+	}
+	return s.Tensor("aten::index_select", s.Reshape(all, -1), 0, picks)
+}
+
+// mix weighs the readers' outputs y [T*N, readers*width, H, W] and sums the
+// operations of each edge: [T*N, edges, width, H, W].
+func (f *fan) mix(s *torch.Scope, y, weights torch.Tensor) torch.Tensor {
+	c := s.Child()
+	defer c.Close()
+	edges := int64(len(f.targets()))
+	ops := int64(len(f.readers)) / edges
+	h, w := c.Size(y, 2), c.Size(y, 3)
+	split := c.Tensor("aten::view", y, []int64{-1, edges, ops, int64(f.width), h, w})
+	weighted := c.Mul(split, c.Reshape(weights, 1, edges, ops, 1, 1, 1))
+	return c.Return(c.Tensor("aten::sum.dim_IntList", weighted, []int64{2}))
+}

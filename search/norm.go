@@ -1,0 +1,32 @@
+package search
+
+import "github.com/spikedhs/spikedhs/torch"
+
+// norm is a batch normalisation over folded time: all steps share statistics,
+// or each step has its own while running averages and parameters are shared.
+type norm struct {
+	*torch.BatchNorm
+	steps int // 1: shared statistics
+}
+
+func newNorm(p torch.Path, channels int, o *Options) norm {
+	n := norm{BatchNorm: torch.NewBatchNorm(p, int64(channels)), steps: 1}
+	if o.PerStepNorm {
+		n.steps = o.Steps
+	}
+	return n
+}
+
+func (n norm) forward(p Pass, x torch.Tensor) torch.Tensor {
+	if n.steps == 1 || p.Mode == torch.Evaluate {
+		return n.Forward(p.Scope, x, p.Mode)
+	}
+	s := p.Scope.Child()
+	defer s.Close()
+	batch := int(s.Size(x, 0)) / n.steps
+	parts := make([]torch.Tensor, n.steps)
+	for t := range parts {
+		parts[t] = n.Forward(s, s.Narrow(x, 0, t*batch, batch), p.Mode)
+	}
+	return s.Return(s.Cat(parts, 0))
+}

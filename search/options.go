@@ -1,0 +1,183 @@
+package search
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/spikedhs/spikedhs/search/genotype"
+	"github.com/spikedhs/spikedhs/spike"
+	"github.com/spikedhs/spikedhs/torch"
+)
+
+// Mixing is where the operations of a node come together (section 3.2.1).
+type Mixing string
+
+const (
+	// MixSpike gives every operation neurons of its own; their spikes are
+	// summed and drive the node's neurons. It tells surrogates apart.
+	MixSpike Mixing = "spike"
+	// MixMembrane sums the currents of the operations; only the node fires.
+	MixMembrane Mixing = "membrane"
+)
+
+// Head is what turns the last cell's spikes into logits.
+type Head string
+
+const (
+	// HeadLIF pools over space and fires before the linear layer.
+	HeadLIF Head = "lif"
+	// HeadRate pools over space and feeds the rates to the linear layer.
+	HeadRate Head = "rate"
+)
+
+// Stem is the activation of the first layer.
+type Stem string
+
+const (
+	// StemSpike fires; the network is spiking from its first layer on.
+	StemSpike Stem = "dspike"
+	// StemReLU is analog, for the search phase (section 3.2.2).
+	StemReLU Stem = "relu"
+)
+
+// Options describe a classification network around its cells.
+type Options struct {
+	// Channels and Classes are those of the data set.
+	Channels, Classes int
+	// Width is F: a node of level l has F*2^l channels.
+	Width int
+	// Levels is the resolution level of each cell's output, from 0 (that of the
+	// input) down in steps of at most one; each level halves height and width.
+	Levels []int
+	// Steps is T, the number of time steps.
+	Steps int
+	// Neuron are the LIF constants of all neurons.
+	Neuron spike.LIF
+	// Temperature is b of the surrogate in stem, nodes and heads.
+	Temperature float64
+	// Mixing, Head and Stem; see their constants.
+	Mixing Mixing
+	Head   Head
+	Stem   Stem
+	// PerStepNorm gives each time step its own batch statistics. By default all
+	// steps share them.
+	PerStepNorm bool
+	// Auxiliary adds the second classifier on the output of cell 2*cells/3,
+	// used in training only.
+	Auxiliary bool
+}
+
+// ErrOptions is the cause of an error about options that make no network.
+var ErrOptions = errors.New("invalid network options")
+
+// Validate checks ranges and constants.
+func (o *Options) Validate() error {
+	positive := []struct {
+		name  string
+		value int
+	}{{"channels", o.Channels}, {"classes", o.Classes}, {"width", o.Width}, {"steps", o.Steps}}
+	for _, p := range positive {
+		if p.value <= 0 {
+			return fmt.Errorf("search: %s must be positive, is %d: %w", p.name, p.value, ErrOptions)
+		}
+	}
+	if len(o.Levels) == 0 {
+		return fmt.Errorf("search: there must be at least one cell: %w", ErrOptions)
+	}
+	previous := 0
+	for i, level := range o.Levels {
+		if level < previous || level > previous+1 {
+			return fmt.Errorf("search: level of cell %d is %d after %d; levels start at 0 or 1 and rise by at most 1: %w",
+				i, level, previous, ErrOptions)
+		}
+		previous = level
+	}
+	switch {
+	case o.Mixing != MixSpike && o.Mixing != MixMembrane:
+		return fmt.Errorf("search: mixing %q, want %q or %q: %w", o.Mixing, MixSpike, MixMembrane, ErrOptions)
+	case o.Head != HeadLIF && o.Head != HeadRate:
+		return fmt.Errorf("search: head %q, want %q or %q: %w", o.Head, HeadLIF, HeadRate, ErrOptions)
+	case o.Stem != StemSpike && o.Stem != StemReLU:
+		return fmt.Errorf("search: stem %q, want %q or %q: %w", o.Stem, StemSpike, StemReLU, ErrOptions)
+	case o.Temperature <= 0:
+		return fmt.Errorf("search: temperature must be positive, is %g: %w", o.Temperature, ErrOptions)
+	case o.Neuron.Tau < 0:
+		return fmt.Errorf("search: tau must not be negative, is %g: %w", o.Neuron.Tau, ErrOptions)
+	}
+	return nil
+}
+
+// Pass is one forward pass.
+type Pass struct {
+	// Scope owns the results; temporaries are freed inside.
+	Scope *torch.Scope
+	// Mode is torch.Train or torch.Evaluate.
+	Mode torch.Mode
+}
+
+// in returns the same pass inside another scope.
+func (p Pass) in(s *torch.Scope) Pass {
+	p.Scope = s
+	return p
+}
+
+// Output is what a network gives.
+type Output struct {
+	// Logits has shape [N, classes], the mean over the time steps.
+	Logits torch.Tensor
+	// Auxiliary are the second classifier's logits; no tensor without one or
+	// outside of training.
+	Auxiliary torch.Tensor
+}
+
+// place is where a cell stands: what it reads and what it makes.
+type place struct {
+	index      int
+	level      int
+	channels   int // of one node
+	reduction  bool
+	s0, s1     feature
+	downsample genotype.Downsample
+}
+
+// feature describes a tensor between cells.
+type feature struct {
+	channels int
+	level    int
+}
+
+// places lays the cells out: cell i+1 reads the s1 and the output of cell i.
+func places(o *Options, nodes int, downsample genotype.Downsample) []place {
+	stem := feature{channels: nodes * o.Width, level: 0}
+	s0, s1 := stem, stem
+	list := make([]place, len(o.Levels))
+	for i, level := range o.Levels {
+		channels := o.Width << level
+		list[i] = place{
+			index: i, level: level, channels: channels, reduction: level > s1.level,
+			s0: s0, s1: s1, downsample: downsample,
+		}
+		s0, s1 = s1, feature{channels: nodes * channels, level: level}
+	}
+	return list
+}
+
+// source is the feature that edges from src read.
+func (p place) source(src genotype.Source) feature {
+	switch src {
+	case 0:
+		return p.s0
+	case 1:
+		return p.s1
+	}
+	return feature{channels: p.channels, level: p.level}
+}
+
+// stride of the convolutions that read src: they do the down-sampling where it
+// is not done by resizing.
+func (p place) stride(src genotype.Source) int {
+	if p.downsample == genotype.DownsampleNearest {
+		return 1
+	}
+	return 1 << (p.level - p.source(src).level)
+}

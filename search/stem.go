@@ -1,0 +1,42 @@
+package search
+
+import (
+	"github.com/spikedhs/spikedhs/spike"
+	"github.com/spikedhs/spikedhs/torch"
+)
+
+// stem turns images into the first feature: 3x3 convolution, normalisation,
+// and neurons or a rectifier.
+type stem struct {
+	conv    *torch.Conv
+	norm    norm
+	neurons *spike.Neurons // nil: ReLU
+	steps   int
+}
+
+func newStem(p torch.Path, channels int, o *Options) *stem {
+	shared := *o
+	shared.PerStepNorm = false // every step sees the same image
+	t := &stem{
+		conv:  torch.NewConv2d(p.Sub("conv"), int64(o.Channels), int64(channels), torch.ConvOptions{Kernel: 3, Padding: 1}),
+		norm:  newNorm(p.Sub("norm"), channels, &shared),
+		steps: o.Steps,
+	}
+	if o.Stem == StemSpike {
+		t.neurons = spike.NewNeurons(p.Sub("neurons"), o.Neuron, o.Temperature)
+	}
+	return t
+}
+
+// forward gives [T*N, channels, H, W] from images [N, C, H, W]. Direct
+// encoding presents the same image at every step, so its current is computed
+// once and repeated.
+func (t *stem) forward(p Pass, images torch.Tensor) torch.Tensor {
+	s := p.Scope.Child()
+	defer s.Close()
+	current := t.norm.forward(p.in(s), t.conv.Forward(s, s.ChannelsLast(images)))
+	if t.neurons == nil {
+		return s.Return(s.RepeatFirst(s.ReLU(current), t.steps))
+	}
+	return s.Return(t.neurons.Forward(s, s.RepeatFirst(current, t.steps), t.steps))
+}

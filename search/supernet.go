@@ -1,0 +1,154 @@
+package search
+
+import (
+	"fmt"
+
+	"github.com/spikedhs/spikedhs/search/genotype"
+	"github.com/spikedhs/spikedhs/torch"
+)
+
+// alphaDeviation is the spread of the first architecture weights.
+const alphaDeviation = 1e-3
+
+// Supernet is the network of the search phase: its cells carry all candidate
+// operations, weighted by the architecture weights alpha. All normal cells
+// share one alpha, and so do all reduction cells.
+type Supernet struct {
+	Options    Options
+	Nodes      int
+	Downsample genotype.Downsample
+
+	weights      *torch.Variables
+	architecture *torch.Variables
+	normal       torch.Tensor // alpha, [edges, ops]
+	reduction    torch.Tensor // no tensor when one cell serves all places
+	stem         *stem
+	cells        []*mixedCell
+	head         *head
+}
+
+// NewSupernet builds a supernet on a device, with fresh weights and alpha from
+// libtorch's random numbers. nodes is the number of nodes of a cell.
+func NewSupernet(d torch.Device, nodes int, downsample genotype.Downsample, o Options) (*Supernet, error) {
+	if err := o.Validate(); err != nil {
+		return nil, err
+	}
+	if nodes < 1 || nodes > genotype.MaxNodes {
+		return nil, fmt.Errorf("search: a cell has 1 to %d nodes, not %d: %w", genotype.MaxNodes, nodes, ErrOptions)
+	}
+	n := &Supernet{
+		Options: o, Nodes: nodes, Downsample: downsample,
+		weights: torch.NewVariables(d), architecture: torch.NewVariables(d),
+	}
+	edges := int64(genotype.Edges(nodes))
+	alphas := n.architecture.Root()
+	n.normal = alphas.Parameter("alpha.normal", torch.Normal(alphaDeviation), edges, genotype.NumOps)
+	if downsample == genotype.DownsampleReduction {
+		n.reduction = alphas.Parameter("alpha.reduction", torch.Normal(alphaDeviation), edges, genotype.NumOps)
+	}
+	root := n.weights.Root()
+	layout := places(&o, nodes, downsample)
+	n.stem = newStem(root.Sub("stem"), layout[0].s1.channels, &o)
+	for i, at := range layout {
+		n.cells = append(n.cells, newMixedCell(root.At("cells", i), at, nodes, &o))
+	}
+	n.head = newHead(root.Sub("head"), outputChannels(layout, len(layout)-1, nodes), &o)
+	for _, v := range []*torch.Variables{n.weights, n.architecture} {
+		if err := v.Err(); err != nil {
+			n.Close()
+			return nil, fmt.Errorf("search: build supernet: %w", err)
+		}
+	}
+	return n, nil
+}
+
+// Weights are the network weights w.
+func (n *Supernet) Weights() *torch.Variables { return n.weights }
+
+// Architecture are the architecture weights alpha.
+func (n *Supernet) Architecture() *torch.Variables { return n.architecture }
+
+// Close frees the supernet.
+func (n *Supernet) Close() error {
+	err := n.weights.Close()
+	if e := n.architecture.Close(); err == nil {
+		err = e
+	}
+	return err
+}
+
+// Forward computes logits from images [N, C, H, W], normalised float32.
+func (n *Supernet) Forward(p Pass, images torch.Tensor) Output {
+	s := p.Scope.Child()
+	defer s.Close()
+	p = p.in(s)
+	normal := s.Softmax(n.normal, 1)
+	reduction := normal
+	if torch.Defined(n.reduction) {
+		reduction = s.Softmax(n.reduction, 1)
+	}
+	s0 := n.stem.forward(p, images)
+	s1 := s0
+	for i, c := range n.cells {
+		weights := normal
+		if c.reduction {
+			weights = reduction
+		}
+		y := c.forward(p, s0, s1, weights)
+		if i > 0 {
+			s.Free(s0)
+		}
+		s0, s1 = s1, y
+	}
+	return Output{Logits: s.Return(n.head.forward(p, s1))}
+}
+
+// Alphas returns the architecture weights as numbers, [edges][ops]; reduction
+// is nil when one cell serves all places.
+func (n *Supernet) Alphas() (normal, reduction [][]float64, err error) {
+	if normal, err = rows(n.normal); err != nil {
+		return nil, nil, err
+	}
+	if torch.Defined(n.reduction) {
+		reduction, err = rows(n.reduction)
+	}
+	return normal, reduction, err
+}
+
+func rows(alpha torch.Tensor) ([][]float64, error) {
+	values, err := torch.ToSlice[float32](alpha)
+	if err != nil {
+		return nil, fmt.Errorf("search: read alpha: %w", err)
+	}
+	var list [][]float64
+	for len(values) > 0 {
+		row := make([]float64, genotype.NumOps)
+		for i := range row {
+			row[i] = float64(values[i])
+		}
+		list = append(list, row)
+		values = values[genotype.NumOps:]
+	}
+	return list, nil
+}
+
+// Decode reads the genotype off the architecture weights (section 3.3).
+func (n *Supernet) Decode(name string) (genotype.Genotype, error) {
+	normal, reduction, err := n.Alphas()
+	if err != nil {
+		return genotype.Genotype{}, err
+	}
+	normalCell, err := genotype.DecodeCell(normal, n.Nodes)
+	if err != nil {
+		return genotype.Genotype{}, fmt.Errorf("search: normal cell: %w", err)
+	}
+	var reductionCell *genotype.Cell
+	if reduction != nil {
+		c, err := genotype.DecodeCell(reduction, n.Nodes)
+		if err != nil {
+			return genotype.Genotype{}, fmt.Errorf("search: reduction cell: %w", err)
+		}
+		reductionCell = &c
+	}
+	return genotype.New(name, normalCell, reductionCell)
+}

@@ -1,0 +1,129 @@
+package torch
+
+// #include "spikedhs/spikedhs.h"
+import "C"
+
+import (
+	"fmt"
+	"regexp"
+	"runtime"
+	"strconv"
+	"strings"
+	"sync"
+	"unsafe"
+
+	gotorch "github.com/wangkuiyi/gotorch"
+)
+
+// Device is gotorch's device. Get one from [ParseDevice] or [CPU].
+type Device = gotorch.Device
+
+const (
+	kindCPU  = 0
+	kindCUDA = 1
+)
+
+// CPU is the host.
+func CPU() Device { return namedDevice("cpu") }
+
+// gotorch allocates a device each time it is asked for one; one of each name
+// is enough for a process.
+var devices sync.Map // string -> Device
+
+func namedDevice(name string) Device {
+	if d, ok := devices.Load(name); ok {
+		return d.(Device)
+	}
+	d, _ := devices.LoadOrStore(name, gotorch.NewDevice(name))
+	return d.(Device)
+}
+
+var deviceForm = regexp.MustCompile(`^(auto|cpu|cuda(:([0-9]{1,3}))?)$`)
+
+// ParseDevice turns "auto", "cpu", "cuda" or "cuda:N" into a device that this
+// machine has. "auto" is the first CUDA device, or the CPU where there is none.
+func ParseDevice(name string) (Device, error) {
+	match := deviceForm.FindStringSubmatch(name)
+	if match == nil {
+		return Device{}, fmt.Errorf("torch: device %q: want auto, cpu, cuda or cuda:N", name)
+	}
+	switch {
+	case match[1] == "cpu":
+		return CPU(), nil
+	case match[1] == "auto":
+		if CUDADevices() == 0 {
+			return CPU(), nil
+		}
+		return namedDevice("cuda:0"), nil
+	}
+	index := 0
+	if match[3] != "" {
+		index, _ = strconv.Atoi(match[3])
+	}
+	if reason := CUDAMissing(); reason != "" {
+		return Device{}, fmt.Errorf("torch: device %s: %s; use --device cpu", name, reason)
+	}
+	if n := CUDADevices(); index >= n {
+		return Device{}, fmt.Errorf("torch: device %s: this machine has %d CUDA device(s), numbered from 0", name, n)
+	}
+	return namedDevice("cuda:" + strconv.Itoa(index)), nil
+}
+
+// CUDADevices is the number of CUDA devices that libtorch can use.
+func CUDADevices() int { return int(C.sd_cuda_devices()) }
+
+// CUDAMissing says why no CUDA device can be used, "" when one can.
+func CUDAMissing() string {
+	switch {
+	case C.sd_cuda_built() == 0:
+		return "the libtorch in use was built without CUDA (set LIBTORCH to one that has it and run make build)"
+	case CUDADevices() == 0:
+		return "libtorch has CUDA but finds no device (is the NVIDIA driver loaded? is CUDA_VISIBLE_DEVICES empty?)"
+	}
+	return ""
+}
+
+// HasCUDAKernels reports whether libspikedhs was built with its own CUDA
+// kernels; without them CUDA devices use the composed operators.
+func HasCUDAKernels() bool { return C.sd_cuda_kernels() != 0 }
+
+// Synchronize waits until the CUDA device has done all its work; without CUDA
+// it returns at once.
+func Synchronize() error { return message(C.sd_cuda_synchronize()) }
+
+// deviceNumbers are libtorch's device type and index (-1: unspecified).
+func deviceNumbers(d Device) (kind, index int) {
+	p := unsafe.Pointer(d.T)
+	if p == nil {
+		return kindCPU, -1
+	}
+	var k, i C.int
+	C.sd_device_numbers(p, &k, &i)
+	return int(k), int(i)
+}
+
+// DeviceName is "cpu" or "cuda:N".
+func DeviceName(d Device) string {
+	kind, index := deviceNumbers(d)
+	if kind == kindCUDA {
+		return "cuda:" + strconv.Itoa(max(index, 0))
+	}
+	return "cpu"
+}
+
+// IsCUDA reports whether d is a CUDA device.
+func IsCUDA(d Device) bool { return strings.HasPrefix(DeviceName(d), "cuda") }
+
+// deviceOf is where t lies.
+func deviceOf(t Tensor) (Device, error) {
+	var kind, index C.int
+	err := message(C.sd_tensor_device(C.sd_tensor(handle(t)), &kind, &index))
+	runtime.KeepAlive(t)
+	if err != nil {
+		return Device{}, fmt.Errorf("torch: device: %w", err)
+	}
+	if kind == kindCUDA {
+		return namedDevice("cuda:" + strconv.Itoa(max(int(index), 0))), nil
+	}
+	return CPU(), nil
+}

@@ -1,0 +1,163 @@
+package torch
+
+// Mode says whether a forward pass trains or evaluates: batch normalisation
+// uses the batch's statistics in the first case, the running ones in the other.
+type Mode bool
+
+const (
+	// Evaluate uses running statistics and changes nothing.
+	Evaluate Mode = false
+	// Train uses batch statistics and updates the running ones.
+	Train Mode = true
+)
+
+// ConvOptions are the options of a convolution; the zero value is a kernel of
+// size 1, stride 1, no padding, with bias.
+type ConvOptions struct {
+	Kernel  int64 // side of the kernel, default 1
+	Stride  int64 // default 1
+	Padding int64 // zeros on each side, default 0
+	NoBias  bool
+}
+
+func (o ConvOptions) withDefaults() ConvOptions {
+	if o.Kernel == 0 {
+		o.Kernel = 1
+	}
+	if o.Stride == 0 {
+		o.Stride = 1
+	}
+	return o
+}
+
+// Conv is a convolution over two or three dimensions.
+type Conv struct {
+	// Weight has shape [out, in, kernel...]; Bias [out] may be no tensor.
+	Weight, Bias Tensor
+	// Options as given, with defaults filled in.
+	Options ConvOptions
+
+	name string
+	dims int
+}
+
+// NewConv2d makes a convolution of [N, in, H, W].
+func NewConv2d(p Path, in, out int64, o ConvOptions) *Conv { return newConv(p, 2, in, out, o) }
+
+// NewConv3d makes a convolution of [N, in, D, H, W].
+func NewConv3d(p Path, in, out int64, o ConvOptions) *Conv { return newConv(p, 3, in, out, o) }
+
+func newConv(p Path, dims int, in, out int64, o ConvOptions) *Conv {
+	o = o.withDefaults()
+	shape := []int64{out, in}
+	fanIn := in
+	for range dims {
+		shape = append(shape, o.Kernel)
+		fanIn *= o.Kernel
+	}
+	c := &Conv{Options: o, name: p.Name(), dims: dims}
+	c.Weight = p.Parameter("weight", FanIn(fanIn), shape...)
+	if !o.NoBias {
+		c.Bias = p.Parameter("bias", FanIn(fanIn), out)
+	}
+	return c
+}
+
+// Forward convolves x.
+func (c *Conv) Forward(s *Scope, x Tensor) Tensor {
+	defer s.Blame(c.name, s.Err())
+	stride := make([]int64, c.dims)
+	padding := make([]int64, c.dims)
+	for i := range stride {
+		stride[i], padding[i] = c.Options.Stride, c.Options.Padding
+	}
+	var bias any
+	if Defined(c.Bias) {
+		bias = c.Bias
+	}
+	if c.dims == 3 {
+		return s.Tensor("aten::conv3d", x, c.Weight, bias, stride, padding)
+	}
+	return s.Tensor("aten::conv2d", x, c.Weight, bias, stride, padding)
+}
+
+// BatchNorm normalises the channels (dimension 1) of a tensor of any rank.
+// Time folded into the batch shares the statistics of all steps.
+type BatchNorm struct {
+	// Weight and Bias are the affine parameters, Mean and Variance the running
+	// statistics, each of shape [channels].
+	Weight, Bias, Mean, Variance Tensor
+
+	name string
+}
+
+const (
+	batchNormMomentum = 0.1
+	// BatchNormEpsilon is added to the variance.
+	BatchNormEpsilon = 1e-5
+)
+
+// NewBatchNorm makes a normalisation of the given number of channels.
+func NewBatchNorm(p Path, channels int64) *BatchNorm {
+	return &BatchNorm{
+		Weight:   p.Parameter("weight", Constant(1), channels),
+		Bias:     p.Parameter("bias", Constant(0), channels),
+		Mean:     p.Buffer("running_mean", Constant(0), channels),
+		Variance: p.Buffer("running_var", Constant(1), channels),
+		name:     p.Name(),
+	}
+}
+
+// Forward normalises x.
+func (b *BatchNorm) Forward(s *Scope, x Tensor, mode Mode) Tensor {
+	defer s.Blame(b.name, s.Err())
+	return s.Tensor("aten::batch_norm", x, b.Weight, b.Bias, b.Mean, b.Variance,
+		bool(mode), batchNormMomentum, BatchNormEpsilon, false)
+}
+
+// Linear is x W^T + b for x of shape [N, in].
+type Linear struct {
+	// Weight has shape [out, in], Bias [out].
+	Weight, Bias Tensor
+
+	name string
+}
+
+// NewLinear makes a linear layer.
+func NewLinear(p Path, in, out int64) *Linear {
+	return &Linear{
+		Weight: p.Parameter("weight", FanIn(in), out, in),
+		Bias:   p.Parameter("bias", FanIn(in), out),
+		name:   p.Name(),
+	}
+}
+
+// Forward applies the layer.
+func (l *Linear) Forward(s *Scope, x Tensor) Tensor {
+	defer s.Blame(l.name, s.Err())
+	return s.Tensor("aten::linear", x, l.Weight, l.Bias)
+}
+
+// Fold returns weight and bias of the layer that does x -> norm(layer(x)) with
+// the running statistics: w * g and (b - mean) * g + beta, where
+// g = gamma / sqrt(variance + epsilon). It serves convolutions and linear
+// layers; bias may be no tensor.
+func (b *BatchNorm) Fold(s *Scope, weight, bias Tensor) (Tensor, Tensor) {
+	c := s.WithoutGradient()
+	defer c.Close()
+	gain := c.Mul(b.Weight, c.Tensor("aten::rsqrt", c.Tensor("aten::add.Scalar", b.Variance, BatchNormEpsilon)))
+	shape := make([]int64, len(c.Shape(weight)))
+	for i := range shape {
+		shape[i] = 1
+	}
+	if len(shape) > 0 {
+		shape[0] = -1
+	}
+	shift := c.Scale(b.Mean, -1)
+	if Defined(bias) {
+		shift = c.Sub(bias, b.Mean)
+	}
+	folded := c.Mul(weight, c.Reshape(gain, shape...))
+	offset := c.Add(c.Mul(shift, gain), b.Bias)
+	return c.Return(folded), c.Return(offset)
+}

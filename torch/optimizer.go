@@ -1,0 +1,196 @@
+package torch
+
+import (
+	"fmt"
+	"math"
+)
+
+// Optimizer changes parameters by their gradients. A parameter without a
+// gradient is left alone.
+type Optimizer interface {
+	// Step applies the accumulated gradients once.
+	Step(s *Scope)
+	// SetLearningRate sets the rate of the following steps.
+	SetLearningRate(rate float64)
+	// State lists what a checkpoint must keep, in a fixed order.
+	State() []Variable
+	// SetState restores State by name, and the number of steps done.
+	SetState(tensors map[string]Tensor, steps int64) error
+	// Steps is the number of steps done.
+	Steps() int64
+}
+
+var (
+	_ Optimizer = (*SGD)(nil)
+	_ Optimizer = (*Adam)(nil)
+)
+
+// slots are the tensors that an optimiser keeps for its parameters, with
+// names "<slot>.<parameter>".
+type slots struct {
+	parameters []Variable
+	store      *Variables
+	steps      int64
+}
+
+func newSlots(d Device, parameters []Variable, names ...string) (slots, error) {
+	o := slots{parameters: parameters, store: NewVariables(d)}
+	for _, slot := range names {
+		for _, p := range parameters {
+			o.store.add(slot+"."+p.Name, o.store.scope.ZerosLike(p.Value), false)
+		}
+	}
+	return o, o.store.Err()
+}
+
+// State implements [Optimizer].
+func (o *slots) State() []Variable { return o.store.All() }
+
+// Steps implements [Optimizer].
+func (o *slots) Steps() int64 { return o.steps }
+
+// SetState implements [Optimizer].
+func (o *slots) SetState(tensors map[string]Tensor, steps int64) error {
+	if err := o.store.Assign(tensors); err != nil {
+		return fmt.Errorf("torch: optimiser state: %w", err)
+	}
+	o.steps = steps
+	return nil
+}
+
+// Close frees the state.
+func (o *slots) Close() error { return o.store.Close() }
+
+// slot is the i-th parameter's tensor of the k-th slot.
+func (o *slots) slot(k, i int) Tensor { return o.store.list[k*len(o.parameters)+i].Value }
+
+// SGD is stochastic gradient descent with momentum and weight decay:
+// g = grad + decay*w; m = momentum*m + g; w -= rate*m.
+type SGD struct {
+	slots
+	rate, momentum, decay float64
+}
+
+// SGDOptions are the constants of [SGD]; momentum and decay default to 0.
+type SGDOptions struct{ Rate, Momentum, WeightDecay float64 }
+
+// NewSGD makes an optimiser of the given parameters.
+func NewSGD(d Device, parameters []Variable, o SGDOptions) (*SGD, error) {
+	state, err := newSlots(d, parameters, "momentum")
+	if err != nil {
+		return nil, err
+	}
+	return &SGD{slots: state, rate: o.Rate, momentum: o.Momentum, decay: o.WeightDecay}, nil
+}
+
+// SetLearningRate implements [Optimizer].
+func (o *SGD) SetLearningRate(rate float64) { o.rate = rate }
+
+// Step implements [Optimizer].
+func (o *SGD) Step(s *Scope) {
+	c := s.WithoutGradient()
+	defer c.Close()
+	for i, p := range o.parameters {
+		grad := c.Gradient(p.Value)
+		if !Defined(grad) {
+			continue
+		}
+		momentum := o.slot(0, i)
+		c.Tensor("aten::mul_.Scalar", momentum, o.momentum)
+		c.Tensor("aten::add_.Tensor", momentum, grad)
+		if o.decay != 0 {
+			c.Tensor("aten::add_.Tensor", momentum, p.Value, Named{"alpha", o.decay})
+		}
+		c.Tensor("aten::add_.Tensor", p.Value, momentum, Named{"alpha", -o.rate})
+	}
+	o.steps++
+}
+
+// Adam (Kingma and Ba 2015) with weight decay added to the gradient.
+type Adam struct {
+	slots
+	rate, beta1, beta2, decay float64
+}
+
+// AdamOptions are the constants of [Adam]; betas default to 0.9 and 0.999.
+type AdamOptions struct{ Rate, Beta1, Beta2, WeightDecay float64 }
+
+const adamEpsilon = 1e-8
+
+// NewAdam makes an optimiser of the given parameters.
+func NewAdam(d Device, parameters []Variable, o AdamOptions) (*Adam, error) {
+	if o.Beta1 == 0 {
+		o.Beta1 = 0.9
+	}
+	if o.Beta2 == 0 {
+		o.Beta2 = 0.999
+	}
+	state, err := newSlots(d, parameters, "first_moment", "second_moment")
+	if err != nil {
+		return nil, err
+	}
+	return &Adam{slots: state, rate: o.Rate, beta1: o.Beta1, beta2: o.Beta2, decay: o.WeightDecay}, nil
+}
+
+// SetLearningRate implements [Optimizer].
+func (o *Adam) SetLearningRate(rate float64) { o.rate = rate }
+
+// Step implements [Optimizer].
+func (o *Adam) Step(s *Scope) {
+	c := s.WithoutGradient()
+	defer c.Close()
+	o.steps++
+	correction1 := 1 - math.Pow(o.beta1, float64(o.steps))
+	correction2 := 1 - math.Pow(o.beta2, float64(o.steps))
+	for i, p := range o.parameters {
+		grad := c.Gradient(p.Value)
+		if !Defined(grad) {
+			continue
+		}
+		if o.decay != 0 {
+			grad = c.Tensor("aten::add.Tensor", grad, p.Value, Named{"alpha", o.decay})
+		}
+		first, second := o.slot(0, i), o.slot(1, i)
+		c.Tensor("aten::mul_.Scalar", first, o.beta1)
+		c.Tensor("aten::add_.Tensor", first, grad, Named{"alpha", 1 - o.beta1})
+		c.Tensor("aten::mul_.Scalar", second, o.beta2)
+		c.Tensor("aten::addcmul_", second, grad, grad, Named{"value", 1 - o.beta2})
+		scale := c.Tensor("aten::sqrt", c.Scale(second, 1/correction2))
+		c.Tensor("aten::add_.Scalar", scale, adamEpsilon)
+		c.Tensor("aten::addcdiv_", p.Value, first, scale, Named{"value", -o.rate / correction1})
+	}
+}
+
+// ClipGradients scales the gradients of parameters so that their common
+// Euclidean norm is at most limit, and returns the norm before that as a
+// tensor (no value is waited for). A limit of 0 changes nothing.
+func (s *Scope) ClipGradients(parameters []Variable, limit float64) Tensor {
+	c := s.WithoutGradient()
+	defer c.Close()
+	var grads, norms []Tensor
+	for _, p := range parameters {
+		if grad := c.Gradient(p.Value); Defined(grad) {
+			grads = append(grads, grad)
+			norms = append(norms, c.Tensor("aten::linalg_vector_norm", grad))
+		}
+	}
+	if len(norms) == 0 {
+		return c.Return(c.Full(CPU(), 0))
+	}
+	norm := c.Tensor("aten::linalg_vector_norm", c.Stack(norms, 0))
+	if limit > 0 {
+		ratio := c.Tensor("aten::reciprocal", c.Tensor("aten::add.Scalar", norm, 1e-6))
+		factor := c.Tensor("aten::clamp", c.Scale(ratio, limit), nil, 1.0)
+		for _, grad := range grads {
+			c.Tensor("aten::mul_.Tensor", grad, factor)
+		}
+	}
+	return c.Return(norm)
+}
+
+// Cosine is the learning rate at position 0 <= done <= 1 of a schedule that
+// falls from high to low along half a cosine.
+func Cosine(high, low, done float64) float64 {
+	done = min(max(done, 0), 1)
+	return low + (high-low)*(1+math.Cos(math.Pi*done))/2
+}

@@ -1,0 +1,95 @@
+package torch
+
+// #include "spikedhs/spikedhs.h"
+import "C"
+
+import (
+	"fmt"
+	"os"
+	"runtime"
+	"strconv"
+	"unsafe"
+)
+
+// gotorch's init takes half of the cores and locks the main goroutine to its
+// OS thread for good. Give both back: all cores unless OMP_NUM_THREADS says
+// otherwise, and a lock only around the loops that need one (see [Pin]).
+func init() {
+	runtime.UnlockOSThread()
+	n := runtime.NumCPU()
+	if v, err := strconv.Atoi(os.Getenv("OMP_NUM_THREADS")); err == nil && v > 0 {
+		n = v
+	}
+	// A wrong number is the only error, and n is positive.
+	_ = SetThreads(n)
+}
+
+// Version is the version of libtorch, such as "1.13.1".
+func Version() string { return C.GoString(C.sd_torch_version()) }
+
+// BuildLocation tells how the build found libtorch, and where.
+func BuildLocation() (foundBy, directory string) {
+	return C.GoString(C.sd_build_found_by()), C.GoString(C.sd_build_directory())
+}
+
+// Describe is libtorch's own description of its build and of its threads.
+func Describe() string {
+	text := C.sd_describe()
+	defer C.sd_release(unsafe.Pointer(text))
+	return C.GoString(text)
+}
+
+// SetThreads sets how many threads one operator uses, from whichever goroutine
+// it is called.
+func SetThreads(n int) error {
+	if err := message(C.sd_set_threads(C.int(n))); err != nil {
+		return fmt.Errorf("torch: set threads: %w", err)
+	}
+	return nil
+}
+
+// Threads is the number of threads that an operator uses.
+func Threads() int { return int(C.sd_threads()) }
+
+// Pin keeps the calling goroutine on its OS thread until the returned function
+// is called. OpenMP keeps one pool of worker threads for each OS thread that
+// calls it, and the workers of several pools fight for the same cores; a loop
+// over training steps therefore stays on one thread.
+//
+//	defer torch.Pin()()
+func Pin() (unpin func()) {
+	runtime.LockOSThread()
+	return runtime.UnlockOSThread
+}
+
+// Seed starts the random numbers of every device from seed.
+func Seed(seed uint64) error {
+	if err := message(C.sd_seed(C.uint64_t(seed))); err != nil {
+		return fmt.Errorf("torch: seed: %w", err)
+	}
+	return nil
+}
+
+// GeneratorState is the state of a device's random numbers, for a checkpoint.
+func (s *Scope) GeneratorState(d Device) Tensor {
+	if s.err != nil {
+		return Tensor{}
+	}
+	kind, index := deviceNumbers(d)
+	var out C.sd_tensor
+	if err := message(C.sd_generator_state(C.int(kind), C.int(index), &out)); err != nil {
+		return s.fail(fmt.Errorf("torch: generator state: %w", err))
+	}
+	return s.adopt(unsafe.Pointer(out))
+}
+
+// SetGeneratorState restores what [Scope.GeneratorState] returned.
+func SetGeneratorState(d Device, state Tensor) error {
+	kind, index := deviceNumbers(d)
+	err := message(C.sd_set_generator_state(C.int(kind), C.int(index), C.sd_tensor(handle(state))))
+	runtime.KeepAlive(state)
+	if err != nil {
+		return fmt.Errorf("torch: set generator state: %w", err)
+	}
+	return nil
+}

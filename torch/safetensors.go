@@ -1,0 +1,281 @@
+package torch
+
+import (
+	"bufio"
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"sort"
+	"strings"
+)
+
+// The safetensors format (huggingface.co/docs/safetensors): a little-endian
+// uint64 with the header's length, the header as JSON (name -> dtype, shape,
+// byte range; "__metadata__" -> strings), then the raw bytes.
+
+// ErrSafetensors is the cause of an error about a damaged safetensors file.
+var ErrSafetensors = errors.New("not a valid safetensors file")
+
+// A header larger than this is taken for damage.
+const maxSafetensorsHeader = 64 << 20
+
+type safetensorsEntry struct {
+	Dtype   string   `json:"dtype"`
+	Shape   []int64  `json:"shape"`
+	Offsets [2]int64 `json:"data_offsets"`
+}
+
+var safetensorsTypes = []struct {
+	name  string
+	dtype int8
+	bytes int64
+}{
+	{"F32", Float32, 4}, {"F64", Float64, 8}, {"I64", Int64, 8}, {"I32", Int32, 4}, {"U8", Uint8, 1},
+}
+
+// WriteSafetensors writes tensors in the given order, and metadata. The same
+// input gives the same bytes.
+func WriteSafetensors(w io.Writer, tensors []Variable, metadata map[string]string) error {
+	var header strings.Builder
+	header.WriteByte('{')
+	if len(metadata) > 0 {
+		text, err := json.Marshal(metadata) // keys come sorted
+		if err != nil {
+			return fmt.Errorf("torch: write safetensors: %w", err)
+		}
+		header.WriteString(`"__metadata__":` + string(text))
+	}
+	var offset int64
+	for _, t := range tensors {
+		entry, err := entryOf(t, offset)
+		if err != nil {
+			return err
+		}
+		offset = entry.Offsets[1]
+		text, err := json.Marshal(entry)
+		if err != nil {
+			return fmt.Errorf("torch: write safetensors: %w", err)
+		}
+		name, err := json.Marshal(t.Name)
+		if err != nil {
+			return fmt.Errorf("torch: write safetensors: %w", err)
+		}
+		if header.Len() > 1 {
+			header.WriteByte(',')
+		}
+		header.WriteString(string(name) + ":" + string(text))
+	}
+	header.WriteByte('}')
+	for header.Len()%8 != 0 { // data starts aligned
+		header.WriteByte(' ')
+	}
+	out := bufio.NewWriterSize(w, 1<<20)
+	var length [8]byte
+	binary.LittleEndian.PutUint64(length[:], uint64(header.Len()))
+	out.Write(length[:])
+	out.WriteString(header.String())
+	for _, t := range tensors {
+		if err := writeTensor(out, t.Value); err != nil {
+			return fmt.Errorf("torch: write safetensors %s: %w", t.Name, err)
+		}
+	}
+	if err := out.Flush(); err != nil {
+		return fmt.Errorf("torch: write safetensors: %w", err)
+	}
+	return nil
+}
+
+func entryOf(t Variable, offset int64) (safetensorsEntry, error) {
+	shape, err := Shape(t.Value)
+	if err != nil {
+		return safetensorsEntry{}, fmt.Errorf("torch: write safetensors %s: %w", t.Name, err)
+	}
+	dtype, err := Dtype(t.Value)
+	if err != nil {
+		return safetensorsEntry{}, fmt.Errorf("torch: write safetensors %s: %w", t.Name, err)
+	}
+	if shape == nil {
+		shape = []int64{}
+	}
+	for _, known := range safetensorsTypes {
+		if known.dtype == dtype {
+			bytes := known.bytes
+			for _, n := range shape {
+				bytes *= n
+			}
+			return safetensorsEntry{Dtype: known.name, Shape: shape, Offsets: [2]int64{offset, offset + bytes}}, nil
+		}
+	}
+	return safetensorsEntry{}, fmt.Errorf("torch: write safetensors %s: element type %s is not supported", t.Name, dtypeName(dtype))
+}
+
+func writeTensor(w io.Writer, t Tensor) error {
+	dtype, err := Dtype(t)
+	if err != nil {
+		return err
+	}
+	switch dtype {
+	case Float32:
+		return writeSlice[float32](w, t)
+	case Float64:
+		return writeSlice[float64](w, t)
+	case Int64:
+		return writeSlice[int64](w, t)
+	case Int32:
+		return writeSlice[int32](w, t)
+	default:
+		return writeSlice[uint8](w, t)
+	}
+}
+
+func writeSlice[E Element](w io.Writer, t Tensor) error {
+	values, err := ToSlice[E](t)
+	if err != nil {
+		return err
+	}
+	return binary.Write(w, binary.LittleEndian, values)
+}
+
+// ReadSafetensors reads a whole file; the tensors are on the CPU and belong to
+// s. Damage gives an error with the cause [ErrSafetensors].
+func ReadSafetensors(s *Scope, r io.Reader) (map[string]Tensor, map[string]string, error) {
+	tensors, metadata, err := readSafetensors(s, r)
+	if err != nil {
+		return nil, nil, fmt.Errorf("torch: read safetensors: %w", err)
+	}
+	return tensors, metadata, nil
+}
+
+func readSafetensors(s *Scope, r io.Reader) (map[string]Tensor, map[string]string, error) {
+	entries, metadata, err := readHeader(r)
+	if err != nil {
+		return nil, nil, err
+	}
+	tensors := map[string]Tensor{}
+	var position int64
+	for _, e := range entries {
+		if e.Offsets[0] != position {
+			return nil, nil, fmt.Errorf("tensor %s starts at byte %d, expected %d: %w", e.name, e.Offsets[0], position, ErrSafetensors)
+		}
+		position = e.Offsets[1]
+		data, err := io.ReadAll(io.LimitReader(r, e.Offsets[1]-e.Offsets[0]))
+		if err != nil {
+			return nil, nil, err
+		}
+		if int64(len(data)) != e.Offsets[1]-e.Offsets[0] {
+			return nil, nil, fmt.Errorf("tensor %s is cut short: %w", e.name, ErrSafetensors)
+		}
+		tensors[e.name] = e.tensor(s, data)
+		if err := s.Err(); err != nil {
+			return nil, nil, fmt.Errorf("tensor %s: %w", e.name, err)
+		}
+	}
+	if n, _ := r.Read(make([]byte, 1)); n > 0 {
+		return nil, nil, fmt.Errorf("bytes after the last tensor: %w", ErrSafetensors)
+	}
+	return tensors, metadata, nil
+}
+
+type namedEntry struct {
+	safetensorsEntry
+	name  string
+	dtype int8
+}
+
+// readHeader parses and checks the header; entries come in file order.
+func readHeader(r io.Reader) ([]namedEntry, map[string]string, error) {
+	var length [8]byte
+	if _, err := io.ReadFull(r, length[:]); err != nil {
+		return nil, nil, fmt.Errorf("no header: %w", ErrSafetensors)
+	}
+	n := binary.LittleEndian.Uint64(length[:])
+	if n > maxSafetensorsHeader {
+		return nil, nil, fmt.Errorf("header of %d bytes: %w", n, ErrSafetensors)
+	}
+	text, err := io.ReadAll(io.LimitReader(r, int64(n)))
+	if err != nil {
+		return nil, nil, err
+	}
+	if uint64(len(text)) != n {
+		return nil, nil, fmt.Errorf("header is cut short: %w", ErrSafetensors)
+	}
+	var raw map[string]json.RawMessage
+	if err := json.Unmarshal(text, &raw); err != nil {
+		return nil, nil, fmt.Errorf("header: %v: %w", err, ErrSafetensors)
+	}
+	metadata := map[string]string{}
+	var entries []namedEntry
+	for name, value := range raw {
+		if name == "__metadata__" {
+			if err := json.Unmarshal(value, &metadata); err != nil {
+				return nil, nil, fmt.Errorf("metadata: %v: %w", err, ErrSafetensors)
+			}
+			continue
+		}
+		e := namedEntry{name: name}
+		if err := json.Unmarshal(value, &e.safetensorsEntry); err != nil {
+			return nil, nil, fmt.Errorf("tensor %s: %v: %w", name, err, ErrSafetensors)
+		}
+		if err := e.check(); err != nil {
+			return nil, nil, err
+		}
+		entries = append(entries, e)
+	}
+	sort.Slice(entries, func(i, j int) bool {
+		a, b := entries[i], entries[j]
+		if a.Offsets != b.Offsets {
+			return a.Offsets[0] < b.Offsets[0] || a.Offsets[0] == b.Offsets[0] && a.Offsets[1] < b.Offsets[1]
+		}
+		return a.name < b.name
+	})
+	return entries, metadata, nil
+}
+
+// check compares the byte range with shape and type.
+func (e *namedEntry) check() error {
+	for _, known := range safetensorsTypes {
+		if known.name != e.Dtype {
+			continue
+		}
+		e.dtype = known.dtype
+		bytes := known.bytes
+		for _, n := range e.Shape {
+			if n < 0 || (n > 0 && bytes > math.MaxInt64/n) {
+				return fmt.Errorf("tensor %s has shape %v: %w", e.name, e.Shape, ErrSafetensors)
+			}
+			bytes *= n
+		}
+		if e.Offsets[0] < 0 || e.Offsets[1]-e.Offsets[0] != bytes {
+			return fmt.Errorf("tensor %s of shape %v has byte range %v: %w", e.name, e.Shape, e.Offsets, ErrSafetensors)
+		}
+		return nil
+	}
+	return fmt.Errorf("tensor %s has element type %q: %w", e.name, e.Dtype, ErrSafetensors)
+}
+
+// tensor makes the tensor from its bytes.
+func (e *namedEntry) tensor(s *Scope, data []byte) Tensor {
+	switch e.dtype {
+	case Float32:
+		return fromBytes[float32](s, data, 4, e.Shape)
+	case Float64:
+		return fromBytes[float64](s, data, 8, e.Shape)
+	case Int64:
+		return fromBytes[int64](s, data, 8, e.Shape)
+	case Int32:
+		return fromBytes[int32](s, data, 4, e.Shape)
+	default:
+		return FromSlice(s, data, e.Shape...)
+	}
+}
+
+func fromBytes[E Element](s *Scope, data []byte, size int, shape []int64) Tensor {
+	values := make([]E, len(data)/size)
+	if _, err := binary.Decode(data, binary.LittleEndian, values); err != nil {
+		return s.fail(err)
+	}
+	return FromSlice(s, values, shape...)
+}

@@ -1,0 +1,117 @@
+package config
+
+import (
+	"fmt"
+	"maps"
+	"reflect"
+	"slices"
+	"time"
+)
+
+// bind sets the keys of a decoded TOML document and returns what does not fit.
+func (c *Config) bind(tree map[string]any) []problem {
+	var problems []problem
+	fields := c.fields()
+	for _, name := range slices.Sorted(maps.Keys(tree)) {
+		table, isTable := tree[name].(map[string]any)
+		switch {
+		case !isSection(name):
+			problems = append(problems, unknown(name))
+		case !isTable:
+			problems = append(problems, problem{canonical(name), name + " wants a table, not " + describe(tree[name])})
+		default:
+			problems = append(problems, bindSection(fields, name, table)...)
+		}
+	}
+	return problems
+}
+
+func bindSection(fields map[string]reflect.Value, section string, table map[string]any) []problem {
+	var problems []problem
+	for _, name := range slices.Sorted(maps.Keys(table)) {
+		field, ok := fields[section+"."+name]
+		if !ok {
+			problems = append(problems, unknown(section, name))
+			continue
+		}
+		if wants := assign(field, table[name]); wants != "" {
+			key := canonical(section, name)
+			problems = append(problems, problem{key, fmt.Sprintf("%s wants %s, not %s", key, wants, describe(table[name]))})
+		}
+	}
+	return problems
+}
+
+// assign sets field to a decoded TOML value. If the value does not fit it returns
+// what the field wants instead.
+func assign(field reflect.Value, value any) (wants string) {
+	switch field.Kind() {
+	case reflect.Int, reflect.Int64:
+		if n, ok := value.(int64); ok && !field.OverflowInt(n) {
+			field.SetInt(n)
+			return ""
+		}
+		return "an integer"
+	case reflect.Float64:
+		switch x := value.(type) {
+		case float64:
+			field.SetFloat(x)
+			return ""
+		case int64:
+			field.SetFloat(float64(x))
+			return ""
+		}
+		return "a number"
+	case reflect.String:
+		if s, ok := value.(string); ok {
+			field.SetString(s)
+			return ""
+		}
+		return "a string"
+	case reflect.Bool:
+		if b, ok := value.(bool); ok {
+			field.SetBool(b)
+			return ""
+		}
+		return "true or false"
+	case reflect.Slice:
+		return assignList(field, value)
+	}
+	panic("config: no TOML value fits a field of type " + field.Type().String())
+}
+
+func assignList(field reflect.Value, value any) (wants string) {
+	list, ok := value.([]any)
+	if !ok {
+		return "a list"
+	}
+	elements := reflect.MakeSlice(field.Type(), len(list), len(list))
+	for i, element := range list {
+		if wants := assign(elements.Index(i), element); wants != "" {
+			return "a list, each element " + wants
+		}
+	}
+	field.Set(elements)
+	return ""
+}
+
+// describe names a decoded TOML value in a message.
+func describe(value any) string {
+	switch v := value.(type) {
+	case string:
+		return "the string " + quote(v)
+	case int64:
+		return fmt.Sprintf("the integer %d", v)
+	case float64:
+		return fmt.Sprintf("the number %g", v)
+	case bool:
+		return fmt.Sprintf("the boolean %t", v)
+	case time.Time:
+		return "a date or time"
+	case []any:
+		return fmt.Sprintf("a list of %d elements", len(v))
+	case map[string]any:
+		return "a table"
+	}
+	return "a list of tables"
+}

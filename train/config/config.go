@@ -1,0 +1,50 @@
+package config
+
+// Config is the whole configuration of a run. The zero value is not valid; start
+// from [Default] or [Load].
+type Config struct {
+	Run     Run     `toml:"run"`
+	Data    Data    `toml:"data"`
+	Network Network `toml:"network"`
+	Search  Search  `toml:"search"`
+	Train   Train   `toml:"train"`
+	Eval    Eval    `toml:"eval"`
+}
+
+// Run says where and how a run computes.
+type Run struct {
+	// Name is the name of the run in reports. Default "" (this project).
+	Name string `toml:"name"`
+	// Seed is the seed of every random number of the run. Default 1 (this project).
+	Seed int64 `toml:"seed"`
+	// Device is the device to compute on; auto takes CUDA where there is one. Default "auto" (this project).
+	Device string `toml:"device"`
+	// Precision is the type of the convolutions; auto takes bfloat16 where it is fast. Default "auto" (this project).
+	Precision string `toml:"precision"`
+	// Threads is the number of threads libtorch computes with, 0 for all cores. Unit: threads. Default 0 (this project).
+	Threads int `toml:"threads"`
+}
+
+// Data says which images are used and how they are loaded.
+type Data struct {
+	// Name is the data set. Default "fashion-mnist" (this project).
+	Name string `toml:"name"`
+	// Path is the folder that holds the data set, empty for the place where it is fetched to. Default "" (this project).
+	Path string `toml:"path"`
+	// TrainImages limits the training images to a seeded subset, 0 for all. Unit: images. Default 0 (this project).
+	TrainImages int `toml:"train_images"`
+	// TestImages limits the test images to a seeded subset, 0 for all. Unit: images. Default 0 (this project).
+	TestImages int `toml:"test_images"`
+	// Pad is the border of zeros on each side of an image; 2 makes 28x28 into 32x32. Unit: pixels. Default 0 (this project).
+	Pad int `toml:"pad"`
+	// Workers is the number of loader goroutines, 0 for one a core. Unit: goroutines. Default 0 (this project).
+	Workers int `toml:"workers"`
+	// Prefetch is the number of batches prepared ahead. Unit: batches. Default 4 (this project).
+	Prefetch int `toml:"prefetch"`
+}
+
+// Eval is the evaluation on the test images.
+type Eval struct {
+	// Batch is the batch size of the evaluation; it changes the speed, not the result. Unit: images. Default 100 (this project).
+	Batch int `toml:"batch"`
+}

@@ -1,0 +1,44 @@
+package config
+
+import (
+	"fmt"
+	"reflect"
+	"strings"
+
+	"github.com/BurntSushi/toml"
+)
+
+// fields maps the full name of every key to its field in c, by the toml tags.
+func (c *Config) fields() map[string]reflect.Value {
+	fields := make(map[string]reflect.Value, len(keys))
+	top := reflect.ValueOf(c).Elem()
+	for i := range top.NumField() {
+		section, name := top.Field(i), top.Type().Field(i).Tag.Get("toml")
+		for j := range section.NumField() {
+			fields[name+"."+section.Type().Field(j).Tag.Get("toml")] = section.Field(j)
+		}
+	}
+	return fields
+}
+
+// Value returns the value of the key with the given full name as TOML, and whether
+// there is such a key.
+func (c *Config) Value(key string) (string, bool) {
+	field, ok := c.fields()[key]
+	if !ok {
+		return "", false
+	}
+	return render(field), true
+}
+
+// render returns the value of a field as TOML.
+func render(field reflect.Value) string {
+	if field.Kind() == reflect.Slice && field.Len() == 0 {
+		return "[]"
+	}
+	document, err := toml.Marshal(map[string]any{"v": field.Interface()})
+	if err != nil { // a field of a type that TOML has no value for: a mistake in Config itself
+		panic(fmt.Sprintf("config: %v", err))
+	}
+	return strings.TrimSpace(strings.TrimPrefix(string(document), "v = "))
+}

@@ -1,0 +1,61 @@
+package config
+
+import (
+	"slices"
+	"strings"
+)
+
+// Key describes one key of the configuration.
+type Key struct {
+	// Name is the full name, as in "search.lr".
+	Name string
+	// Doc is what the key means, in one phrase.
+	Doc string
+	// Unit is the unit of the value, empty for text and pure numbers.
+	Unit string
+	// Source is where the default comes from.
+	Source string
+
+	rule rule
+}
+
+// Section returns the part of the name before the dot.
+func (k Key) Section() string {
+	section, _, _ := strings.Cut(k.Name, ".")
+	return section
+}
+
+// Allowed returns the allowed values in words, empty where any value will do.
+func (k Key) Allowed() string { return k.rule.allowed }
+
+// Default returns the default as TOML.
+func (k Key) Default() string {
+	text, _ := Default().Value(k.Name)
+	return text
+}
+
+// Keys returns every key in the order in which [Config.Encode] writes them.
+func Keys() []Key { return slices.Clone(keys) }
+
+// section describes one table of the configuration.
+type section struct {
+	name string
+	doc  string
+}
+
+var sections = []section{
+	{"run", "Where and how a run computes"},
+	{"data", "Which images are used and how they are loaded"},
+	{"network", "The shape of the network and its neurons, shared by search and training"},
+	{"search", "The architecture search"},
+	{"train", "The training of a genotype from scratch"},
+	{"eval", "The evaluation on the test images"},
+}
+
+func isSection(name string) bool {
+	return slices.ContainsFunc(sections, func(s section) bool { return s.name == name })
+}
+
+func isKey(name string) bool {
+	return slices.ContainsFunc(keys, func(k Key) bool { return k.Name == name })
+}

@@ -1,0 +1,79 @@
+package config
+
+import (
+	"fmt"
+	"math"
+	"reflect"
+	"regexp"
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// rule is what the value of one key must meet. The zero rule allows everything.
+type rule struct {
+	allowed string // in words
+	ok      func(reflect.Value) bool
+}
+
+func (r rule) holds(v reflect.Value) bool { return r.ok == nil || r.ok(v) }
+
+// number is a rule about an integer or a float. NaN and the infinities never meet it.
+func number(allowed string, ok func(float64) bool) rule {
+	return rule{allowed, func(v reflect.Value) bool {
+		x := asFloat(v)
+		return !math.IsNaN(x) && !math.IsInf(x, 0) && ok(x)
+	}}
+}
+
+func asFloat(v reflect.Value) float64 {
+	if v.CanInt() {
+		return float64(v.Int())
+	}
+	return v.Float()
+}
+
+func atLeast(low float64) rule {
+	return number(fmt.Sprintf("at least %g", low), func(x float64) bool { return x >= low })
+}
+
+func between(low, high float64) rule {
+	return number(fmt.Sprintf("%g to %g", low, high), func(x float64) bool { return x >= low && x <= high })
+}
+
+var (
+	positive = number("above 0", func(x float64) bool { return x > 0 })
+	fraction = number("at least 0 and below 1", func(x float64) bool { return x >= 0 && x < 1 })
+)
+
+// text is a rule about a string.
+func text(allowed string, ok func(string) bool) rule {
+	return rule{allowed, func(v reflect.Value) bool { return ok(v.String()) }}
+}
+
+func oneOf(values ...string) rule {
+	last := len(values) - 1
+	allowed := strings.Join(values[:last], ", ") + " or " + values[last]
+	return text(allowed, func(s string) bool { return slices.Contains(values, s) })
+}
+
+var oneLine = text("one line of text", func(s string) bool {
+	return utf8.ValidString(s) && !strings.ContainsFunc(s, unicode.IsControl)
+})
+
+var devicePattern = regexp.MustCompile(`^(auto|cpu|cuda(:[0-9]{1,3})?)$`)
+
+var device = text("auto, cpu, cuda or cuda:N", devicePattern.MatchString)
+
+var ascendingLevels = rule{"a list that starts at 0 and rises by at most 1 from cell to cell", func(v reflect.Value) bool {
+	previous := 0
+	for i := range v.Len() {
+		level := int(v.Index(i).Int())
+		if level < previous || level > previous+1 || (i == 0 && level != 0) {
+			return false
+		}
+		previous = level
+	}
+	return v.Len() > 0
+}}

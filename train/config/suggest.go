@@ -1,0 +1,84 @@
+package config
+
+import "strings"
+
+// unknown is the problem of a key, or a section, that does not exist.
+func unknown(parts ...string) problem {
+	key := canonical(parts...)
+	kind := "key"
+	if len(parts) == 1 && len(keysEndingIn(key)) == 0 {
+		kind = "section"
+	}
+	text := "unknown " + kind + " " + key
+	if near := nearest(key); near != "" {
+		text += "; did you mean " + near + "?"
+	}
+	return problem{key, text}
+}
+
+// nearest returns the known names nearest to an unknown one, empty if none is near.
+func nearest(name string) string {
+	name = strings.ToLower(name)
+	section, leaf, dotted := strings.Cut(name, ".")
+	if !dotted {
+		leaf = name
+	}
+	best, least := strings.Join(keysEndingIn(leaf), " or "), 1+max(1, len(leaf)/3)
+	if best != "" && (!dotted || isSection(section) && !isKey(name)) {
+		return best // a known key in the wrong section
+	}
+	for _, candidate := range candidates(dotted) {
+		if d := distance(name, candidate); d < least {
+			best, least = candidate, d
+		}
+	}
+	return best
+}
+
+// candidates are the names that a misspelt key or section may have meant.
+func candidates(dotted bool) []string {
+	var names []string
+	if dotted {
+		for _, k := range keys {
+			names = append(names, k.Name)
+		}
+		return names
+	}
+	for _, s := range sections {
+		names = append(names, s.name)
+	}
+	return names
+}
+
+// keysEndingIn returns the full names of the keys whose last part is leaf.
+func keysEndingIn(leaf string) []string {
+	var full []string
+	for _, k := range keys {
+		if strings.HasSuffix(k.Name, "."+leaf) {
+			full = append(full, k.Name)
+		}
+	}
+	return full
+}
+
+// distance is the Levenshtein distance: how many single bytes must be put in,
+// taken out or replaced to make b of a.
+func distance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			replaced := diagonal
+			if a[i] != b[j] {
+				replaced++
+			}
+			diagonal = row[j+1]
+			row[j+1] = min(replaced, row[j]+1, row[j+1]+1)
+		}
+	}
+	return row[len(b)]
+}

@@ -1,0 +1,62 @@
+package config
+
+import (
+	"fmt"
+	"slices"
+)
+
+// Validate checks every key against its allowed values, and the keys against each
+// other. The error names key, value and what is allowed, and wraps [ErrInvalid].
+func (c *Config) Validate() error { return invalid(c.problems(), nil) }
+
+// problems checks each key alone and, once these are right, the keys together.
+func (c *Config) problems() []problem {
+	var problems []problem
+	fields := c.fields()
+	for _, k := range keys {
+		if v := fields[k.Name]; !k.rule.holds(v) {
+			problems = append(problems, problem{k.Name, fmt.Sprintf("%s = %s: allowed is %s", k.Name, render(v), k.Allowed())})
+		}
+	}
+	if problems != nil {
+		return problems
+	}
+	return c.conflicts()
+}
+
+// conflicts checks what involves more than one key.
+func (c *Config) conflicts() []problem {
+	var problems []problem
+	conflict := func(holds bool, key, format string, args ...any) {
+		if !holds {
+			problems = append(problems, problem{key, key + " = " + fmt.Sprintf(format, args...)})
+		}
+	}
+	s, t, n := &c.Search, &c.Train, &c.Network
+
+	conflict(s.WarmupEpochs < s.Epochs, "search.warmup_epochs",
+		"%d: must be below search.epochs = %d, or alpha is never trained", s.WarmupEpochs, s.Epochs)
+	conflict(s.LRMin <= s.LR, "search.lr_min", "%g: must not exceed search.lr = %g", s.LRMin, s.LR)
+	conflict(t.LRMin <= t.LR, "train.lr_min", "%g: must not exceed train.lr = %g", t.LRMin, t.LR)
+
+	available := c.Data.TrainImages
+	conflict(available == 0 || s.Images <= available, "search.images",
+		"%d: must not exceed data.train_images = %d", s.Images, available)
+	conflict(available == 0 || t.Batch <= available, "train.batch",
+		"%d: must not exceed data.train_images = %d", t.Batch, available)
+	searched := s.Images
+	if searched == 0 {
+		searched = available
+	}
+	conflict(searched == 0 || s.Batch <= searched/2, "search.batch",
+		"%d: must not exceed half of the %d images that are split in two", s.Batch, searched)
+
+	side, deepest := imageSide[c.Data.Name]+2*c.Data.Pad, slices.Max(n.Levels)
+	conflict(side>>min(deepest, 31) > 0, "network.levels",
+		"%v: level %d leaves nothing of images with a side of %d pixels", n.Levels, deepest, side)
+	conflict(t.Cutout <= side, "train.cutout", "%d: must not exceed the images' side of %d pixels", t.Cutout, side)
+	return problems
+}
+
+// imageSide is the side of each data set's images in pixels, before padding.
+var imageSide = map[string]int{"fashion-mnist": 28, "mnist": 28, "cifar10": 32, "cifar100": 32}

@@ -1,0 +1,69 @@
+package config
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+)
+
+func TestDefaultIsValid(t *testing.T) { assert.NoError(t, Default().Validate()) }
+
+func TestValidateEdges(t *testing.T) {
+	for name, change := range map[string]func(*Config){
+		"binary neuron":         func(c *Config) { c.Network.Tau = 0 },
+		"no leak":               func(c *Config) { c.Network.Tau = 1 },
+		"no warm-up":            func(c *Config) { c.Search.WarmupEpochs = 0 },
+		"half of the images":    func(c *Config) { c.Search.Images, c.Search.Batch = 200, 100 },
+		"one cell":              func(c *Config) { c.Network.Levels = []int{0} },
+		"down to a pixel":       func(c *Config) { c.Data.Pad, c.Network.Levels = 2, []int{0, 1, 2, 3, 4, 5} },
+		"device with a number":  func(c *Config) { c.Run.Device = "cuda:15" },
+		"constant rate":         func(c *Config) { c.Train.LRMin = c.Train.LR },
+		"cutout of everything":  func(c *Config) { c.Train.Cutout = 28 },
+		"search on fewer":       func(c *Config) { c.Data.TrainImages, c.Search.Images = 4000, 4000 },
+		"checkpoints by epochs": func(c *Config) { c.Train.CheckpointMinutes = 0 },
+	} {
+		c := Default()
+		change(c)
+		assert.NoError(t, c.Validate(), name)
+	}
+}
+
+func TestValidateMistakes(t *testing.T) {
+	for want, change := range map[string]func(*Config){
+		`run.device = "cuda:": allowed is`:                             func(c *Config) { c.Run.Device = "cuda:" },
+		`run.name = "a\nb": allowed is one line of text`:               func(c *Config) { c.Run.Name = "a\nb" },
+		`run.precision = "half": allowed is auto, float32 or bfloat16`: func(c *Config) { c.Run.Precision = "half" },
+		`data.name = "": allowed is fashion-mnist, mnist, cifar10 or`:  func(c *Config) { c.Data.Name = "" },
+		`data.prefetch = 0: allowed is at least 1`:                     func(c *Config) { c.Data.Prefetch = 0 },
+		`network.tau = 1.5: allowed is 0 to 1`:                         func(c *Config) { c.Network.Tau = 1.5 },
+		`network.threshold = 0.0: allowed is above 0`:                  func(c *Config) { c.Network.Threshold = 0 },
+		`network.levels = []: allowed is`:                              func(c *Config) { c.Network.Levels = nil },
+		`network.levels = [1, 1]: allowed is`:                          func(c *Config) { c.Network.Levels = []int{1, 1} },
+		`network.levels = [0, 1, 0]: allowed is`:                       func(c *Config) { c.Network.Levels = []int{0, 1, 0} },
+		`network.levels = [0, 2]: allowed is`:                          func(c *Config) { c.Network.Levels = []int{0, 2} },
+		`network.levels = [0 1 2 3 4 5]: level 5 leaves nothing`:       func(c *Config) { c.Network.Levels = []int{0, 1, 2, 3, 4, 5} },
+		`search.momentum = 1.0: allowed is at least 0 and below 1`:     func(c *Config) { c.Search.Momentum = 1 },
+		`search.warmup_epochs = 50: must be below search.epochs = 50`:  func(c *Config) { c.Search.WarmupEpochs = 50 },
+		`search.lr_min = 1: must not exceed search.lr = 0.025`:         func(c *Config) { c.Search.LRMin = 1 },
+		`train.lr_min = 1: must not exceed train.lr = 0.025`:           func(c *Config) { c.Train.LRMin = 1 },
+		`search.images = 500: must not exceed data.train_images = 400`: func(c *Config) { c.Search.Images, c.Data.TrainImages = 500, 400 },
+		`search.batch = 50: must not exceed half of the 98 images`:     func(c *Config) { c.Search.Images = 98 },
+		`search.batch = 50: must not exceed half of the 80 images`:     func(c *Config) { c.Data.TrainImages = 80 },
+		`train.batch = 50: must not exceed data.train_images = 49`:     func(c *Config) { c.Data.TrainImages = 49 },
+		`train.cutout = 29: must not exceed the images' side of 28`:    func(c *Config) { c.Train.Cutout = 29 },
+		`search.skip_limit = 1.1: allowed is 0 to 1`:                   func(c *Config) { c.Search.SkipLimit = 1.1 },
+		`train.mixing = "both": allowed is spike or membrane`:          func(c *Config) { c.Train.Mixing = "both" },
+		`eval.batch = -1: allowed is at least 1`:                       func(c *Config) { c.Eval.Batch = -1 },
+	} {
+		c := Default()
+		change(c)
+		assert.Contains(t, requireInvalid(t, c.Validate()), want)
+	}
+}
+
+func TestValidateReportsEveryKey(t *testing.T) {
+	c := Default()
+	c.Search.Epochs, c.Train.Epochs = 0, -1
+	assert.Equal(t, "invalid configuration: search.epochs = 0: allowed is at least 1 | train.epochs = -1: allowed is at least 1",
+		requireInvalid(t, c.Validate()))
+}

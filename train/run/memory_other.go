@@ -1,0 +1,6 @@
+//go:build !linux
+
+package run
+
+// residentMegabytes is not known here without cgo.
+func residentMegabytes() (megabytes float64, ok bool) { return 0, false }

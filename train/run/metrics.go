@@ -1,0 +1,144 @@
+package run
+
+import (
+	"fmt"
+	"io"
+	"math"
+	"os"
+	"sync"
+	"time"
+)
+
+// Metrics appends records to a metrics file. Every record is in the file when
+// [Metrics.Log] returns, so that a killed process loses at most the last line.
+//
+// It may be used from several goroutines.
+type Metrics struct {
+	mu     sync.Mutex
+	file   *os.File
+	offset int64
+	line   []byte
+	start  time.Time // such that now-start is the run's time over all its parts
+	now    func() time.Time
+	rss    func() (megabytes float64, ok bool)
+}
+
+// CreateMetrics makes a new metrics file.
+func CreateMetrics(path string) (*Metrics, error) {
+	return openMetrics(path, os.O_EXCL|os.O_CREATE, func(*os.File) (int64, error) { return 0, nil })
+}
+
+// AppendMetrics opens a metrics file, or makes it, to go on behind its last whole
+// record. What a crash left of a torn last line is cut off.
+func AppendMetrics(path string) (*Metrics, error) {
+	return openMetrics(path, os.O_CREATE, func(f *os.File) (int64, error) {
+		text, err := io.ReadAll(f)
+		return int64(wholeLines(text)), err
+	})
+}
+
+// OpenMetricsAt opens a metrics file to go on at an offset that [Metrics.Offset]
+// gave, as kept in a checkpoint. Records behind it are cut off.
+func OpenMetricsAt(path string, offset int64) (*Metrics, error) {
+	return openMetrics(path, os.O_CREATE, func(f *os.File) (int64, error) {
+		text, err := io.ReadAll(f)
+		if err != nil {
+			return 0, err
+		}
+		if offset < 0 || offset > int64(len(text)) {
+			return 0, fmt.Errorf("%s has %d bytes but the checkpoint was made at byte %d: they are not of the same run", path, len(text), offset)
+		}
+		if offset != int64(wholeLines(text[:offset])) {
+			return 0, fmt.Errorf("%s has no record that ends at byte %d, where the checkpoint was made: they are not of the same run", path, offset)
+		}
+		return offset, nil
+	})
+}
+
+// openMetrics opens the file, cuts it at the place that end finds, and goes on with
+// the time of the last record that is left.
+func openMetrics(path string, flags int, end func(*os.File) (int64, error)) (_ *Metrics, err error) {
+	file, err := os.OpenFile(path, os.O_RDWR|flags, 0o666)
+	if err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			_ = file.Close()
+		}
+	}()
+	m := &Metrics{file: file, now: time.Now, rss: residentMegabytes}
+	if m.offset, err = end(file); err != nil {
+		return nil, err
+	}
+	if err := m.rewind(); err != nil {
+		return nil, err
+	}
+	elapsed, err := lastSeconds(path)
+	if err != nil {
+		return nil, err
+	}
+	m.start = m.now().Add(-time.Duration(elapsed * float64(time.Second)))
+	return m, nil
+}
+
+// rewind cuts off what is behind the last whole record.
+func (m *Metrics) rewind() error {
+	if err := m.file.Truncate(m.offset); err != nil {
+		return err
+	}
+	_, err := m.file.Seek(m.offset, io.SeekStart)
+	return err
+}
+
+// lastSeconds is the time of the last record in a file of whole records.
+func lastSeconds(path string) (float64, error) {
+	records, err := ReadMetrics(path)
+	if err != nil || len(records) == 0 {
+		return 0, err
+	}
+	seconds, _ := records[len(records)-1].Wall.Float("seconds")
+	return seconds, nil
+}
+
+// Log appends a record: its kind, the fields in the order given, and an object
+// "wall" with the seconds since the run began, the megabytes of memory in use and
+// the [Wall] fields.
+func (m *Metrics) Log(kind string, fields ...Field) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	all := append([]Field{Wall("seconds", milli(m.now().Sub(m.start).Seconds()))}, fields...)
+	if rss, ok := m.rss(); ok {
+		all = append(all, Wall("rss_mb", milli(rss)))
+	}
+	line, err := appendRecord(m.line[:0], kind, all)
+	if err != nil {
+		return err
+	}
+	m.line = line
+	if _, err := m.file.Write(line); err != nil {
+		if failed := m.rewind(); failed != nil { // a full disk may have taken a part of the line
+			return fmt.Errorf("%w; the torn line stays: %v", err, failed)
+		}
+		return err
+	}
+	m.offset += int64(len(line))
+	return nil
+}
+
+// milli rounds to three decimals.
+func milli(x float64) float64 { return math.Round(x*1000) / 1000 }
+
+// Offset returns where the next record will begin, for a checkpoint to keep.
+func (m *Metrics) Offset() int64 {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.offset
+}
+
+// Sync makes the records so far last through a power failure. A checkpoint that
+// keeps the offset calls it first.
+func (m *Metrics) Sync() error { return m.file.Sync() }
+
+// Close closes the file.
+func (m *Metrics) Close() error { return m.file.Close() }

@@ -1,0 +1,122 @@
+package run
+
+import (
+	"fmt"
+	"io"
+	"sync"
+	"time"
+)
+
+// Progress shows how far a phase, such as an epoch, has come: on a terminal a bar
+// that is drawn over itself, anywhere else one line at the end of each phase.
+//
+//	p := run.NewProgress(os.Stderr)
+//	p.Start("train 3/30", "images", 60000, 0)
+//	p.Add(50, "loss 0.412") // for each batch
+//	p.End("loss 0.398, top1 86.1 %")
+//
+// Progress is itself an [io.Writer]: log lines written through it do not tear the
+// bar. It may be used from several goroutines.
+type Progress struct {
+	// Terminal chooses the bar. [NewProgress] finds it out.
+	Terminal bool
+	// Width returns the columns of the terminal.
+	Width func() int
+	// Now is the clock.
+	Now func() time.Time
+
+	mu      sync.Mutex
+	out     io.Writer
+	phase   phase
+	running bool
+	drawn   time.Time // when the bar was last drawn
+	columns int       // how many columns it took
+}
+
+// redraw is how often a bar is drawn at most.
+const redraw = 100 * time.Millisecond
+
+// NewProgress returns a Progress that writes to w, usually os.Stderr. It shows a bar
+// if w is a terminal.
+func NewProgress(w io.Writer) *Progress {
+	return &Progress{
+		Terminal: terminalWidth(w) > 0,
+		Width:    func() int { return terminalWidth(w) },
+		Now:      time.Now,
+		out:      w,
+	}
+}
+
+// Start begins a phase of total units, of which done were done before, as in an
+// epoch that is resumed in its middle.
+func (p *Progress) Start(label, unit string, total, done int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	now := p.Now()
+	p.phase = phase{label: label, unit: unit, total: total, before: done, done: done, start: now}
+	p.running = true
+	p.draw(now)
+}
+
+// Add counts n more units and shows note, if it is not empty, beside the bar.
+func (p *Progress) Add(n int, note string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.phase.done += n
+	if note != "" {
+		p.phase.note = note
+	}
+	if now := p.Now(); now.Sub(p.drawn) >= redraw {
+		p.draw(now)
+	}
+}
+
+// End ends the phase with a line that stays: what was done, how fast, and summary.
+func (p *Progress) End(summary string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !p.running {
+		return
+	}
+	p.running = false
+	p.erase()
+	fmt.Fprintln(p.out, p.phase.ended(p.Now(), summary))
+}
+
+// Stop ends the phase without a line, as when the run is interrupted.
+func (p *Progress) Stop() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.running = false
+	p.erase()
+}
+
+// Write writes text above the bar. The text should be whole lines.
+func (p *Progress) Write(text []byte) (int, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.erase()
+	n, err := p.out.Write(text)
+	p.draw(p.Now())
+	return n, err
+}
+
+// draw draws the bar, on a terminal while a phase is running. Errors of the output
+// are no reason to end a run, here and elsewhere in this file.
+func (p *Progress) draw(now time.Time) {
+	if !p.Terminal || !p.running {
+		return
+	}
+	bar := p.phase.bar(now, max(p.Width()-1, 0)) // the last column would wrap the line
+	columns := columnsOf(bar)
+	fmt.Fprintf(p.out, "\r%s%*s", bar, max(p.columns-columns, 0), "")
+	p.drawn, p.columns = now, columns
+}
+
+// erase takes the bar off the line.
+func (p *Progress) erase() {
+	if p.columns > 0 {
+		fmt.Fprintf(p.out, "\r%*s\r", p.columns, "")
+		p.columns = 0
+	}
+}

@@ -1,0 +1,134 @@
+package run
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"math"
+	"reflect"
+	"strconv"
+)
+
+// Field is one value of a record, made by [F] or [Wall].
+type Field struct {
+	key   string
+	value any
+	wall  bool
+}
+
+// F is a value that depends on configuration and seed alone.
+//
+// Values are booleans, numbers, strings, lists of these, and whatever
+// [json.Marshal] takes. NaN and the infinities become null.
+func F(key string, value any) Field { return Field{key: key, value: value} }
+
+// Wall is a value that depends on the clock or the machine, such as a rate; it goes
+// into the object "wall" at the end of the record.
+func Wall(key string, value any) Field { return Field{key: key, value: value, wall: true} }
+
+// The keys of a record that are not the caller's.
+const (
+	kindKey = "kind"
+	wallKey = "wall"
+)
+
+// appendRecord appends a record with its line end: the kind, the fields in the
+// order given, and at the end the wall fields in an object of their own.
+func appendRecord(line []byte, kind string, fields []Field) ([]byte, error) {
+	taken := map[string]bool{kindKey: true, wallKey: true}
+	line = appendString(append(line, `{"kind":`...), kind)
+	for _, wall := range []bool{false, true} {
+		if wall {
+			line = append(line, `,"wall":{`...)
+			clear(taken)
+		}
+		first := wall
+		for _, f := range fields {
+			if f.wall != wall {
+				continue
+			}
+			if taken[f.key] {
+				return nil, fmt.Errorf("metrics: record %q has the key %q twice", kind, f.key)
+			}
+			taken[f.key] = true
+			if !first {
+				line = append(line, ',')
+			}
+			first = false
+			var err error
+			line = append(appendString(line, f.key), ':')
+			if line, err = appendValue(line, reflect.ValueOf(f.value)); err != nil {
+				return nil, fmt.Errorf("metrics: record %q, key %q: %w", kind, f.key, err)
+			}
+		}
+	}
+	return append(line, "}}\n"...), nil
+}
+
+// appendValue appends a value as JSON. Floats are the shortest text that reads back
+// as the same number.
+func appendValue(line []byte, v reflect.Value) ([]byte, error) {
+	switch v.Kind() {
+	case reflect.Float64:
+		return appendFloat(line, v.Float(), 64), nil
+	case reflect.Float32:
+		return appendFloat(line, v.Float(), 32), nil
+	case reflect.String:
+		return appendString(line, v.String()), nil
+	case reflect.Slice, reflect.Array:
+		if kind := v.Type().Elem().Kind(); kind != reflect.Uint8 && !v.Type().Implements(marshaler) {
+			return appendList(line, v)
+		}
+	case reflect.Interface:
+		return appendValue(line, v.Elem())
+	case reflect.Invalid:
+		return append(line, "null"...), nil
+	}
+	text, err := json.Marshal(v.Interface())
+	return append(line, text...), err
+}
+
+var marshaler = reflect.TypeFor[json.Marshaler]()
+
+func appendList(line []byte, v reflect.Value) ([]byte, error) {
+	line = append(line, '[')
+	for i := range v.Len() {
+		if i > 0 {
+			line = append(line, ',')
+		}
+		var err error
+		if line, err = appendValue(line, v.Index(i)); err != nil {
+			return nil, err
+		}
+	}
+	return append(line, ']'), nil
+}
+
+func appendFloat(line []byte, x float64, bits int) []byte {
+	if math.IsNaN(x) || math.IsInf(x, 0) {
+		return append(line, "null"...)
+	}
+	return strconv.AppendFloat(line, x, 'g', -1, bits)
+}
+
+func appendString(line []byte, s string) []byte {
+	var quoted bytes.Buffer
+	encoder := json.NewEncoder(&quoted)
+	encoder.SetEscapeHTML(false)
+	_ = encoder.Encode(s) // a string into memory: cannot fail
+	return append(line, bytes.TrimSuffix(quoted.Bytes(), []byte("\n"))...)
+}
+
+// StripWall returns the text of a metrics file without the object "wall" at the end
+// of each record: what is left depends on configuration and seed alone.
+func StripWall(metrics []byte) []byte {
+	var rest []byte
+	for line := range bytes.Lines(metrics) {
+		// A quote inside a string is escaped, so only the key itself matches.
+		if at := bytes.LastIndex(line, []byte(`,"wall":{`)); at >= 0 {
+			line = append(bytes.Clone(line[:at]), "}\n"...)
+		}
+		rest = append(rest, line...)
+	}
+	return rest
+}
