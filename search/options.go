@@ -62,6 +62,9 @@ type Options struct {
 	// PerStepNorm gives each time step its own batch statistics. By default all
 	// steps share them.
 	PerStepNorm bool
+	// AlphaDeviation is the spread of a supernet's first architecture weights,
+	// which are normally distributed around 0.
+	AlphaDeviation float64
 	// Auxiliary adds the second classifier on the output of cell 2*cells/3,
 	// used in training only.
 	Auxiliary bool

@@ -7,9 +7,6 @@ import (
 	"github.com/spikedhs/spikedhs/torch"
 )
 
-// alphaDeviation is the spread of the first architecture weights.
-const alphaDeviation = 1e-3
-
 // Supernet is the network of the search phase: its cells carry all candidate
 // operations, weighted by the architecture weights alpha. All normal cells
 // share one alpha, and so do all reduction cells.
@@ -42,9 +39,9 @@ func NewSupernet(d torch.Device, nodes int, downsample genotype.Downsample, o Op
 	}
 	edges := int64(genotype.Edges(nodes))
 	alphas := n.architecture.Root()
-	n.normal = alphas.Parameter("alpha.normal", torch.Normal(alphaDeviation), edges, genotype.NumOps)
+	n.normal = alphas.Parameter("alpha.normal", torch.Normal(o.AlphaDeviation), edges, genotype.NumOps)
 	if downsample == genotype.DownsampleReduction {
-		n.reduction = alphas.Parameter("alpha.reduction", torch.Normal(alphaDeviation), edges, genotype.NumOps)
+		n.reduction = alphas.Parameter("alpha.reduction", torch.Normal(o.AlphaDeviation), edges, genotype.NumOps)
 	}
 	root := n.weights.Root()
 	layout := places(&o, nodes, downsample)

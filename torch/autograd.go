@@ -85,3 +85,13 @@ func (s *Scope) GradientOf(loss Tensor, leaves []Tensor) []Tensor {
 	}
 	return grads
 }
+
+// Gradients are the accumulated gradients of parameters in their order, for
+// [Optimizer.Step] after [Scope.Backward].
+func (s *Scope) Gradients(parameters []Variable) []Tensor {
+	list := make([]Tensor, len(parameters))
+	for i, p := range parameters {
+		list[i] = s.Gradient(p.Value)
+	}
+	return list
+}

@@ -13,6 +13,12 @@ func TestParseDevice(t *testing.T) {
 	assert.Equal(t, "cpu", DeviceName(d))
 	assert.False(t, IsCUDA(d))
 	assert.Equal(t, "cpu", DeviceName(Device{}))
+	s := NewScope()
+	defer s.Close()
+	assert.Equal(t, "cpu", DeviceName(s.Device(s.Zeros(d, 1))))
+	require.NoError(t, s.Err())
+	s.Device(Tensor{})
+	assert.ErrorIs(t, s.Err(), ErrClosed)
 	for _, name := range []string{"", "gpu", "CPU", "cpu:0", "cuda:", "cuda:-1", "cuda:x", "cuda:1000", " cpu", "mps"} {
 		_, err := ParseDevice(name)
 		assert.ErrorContains(t, err, "want auto, cpu, cuda or cuda:N", "%q", name)
@@ -48,9 +54,7 @@ func TestDevicesWithCUDA(t *testing.T) {
 		assert.Equal(t, "cuda:0", DeviceName(d))
 		x := s.To(vector(1, 2).tensor(s), d)
 		assertClose(t, vector(2, 4), s.Add(x, x), 0)
-		where, err := deviceOf(x)
-		require.NoError(t, err)
-		assert.Equal(t, "cuda:0", DeviceName(where))
+		assert.Equal(t, "cuda:0", DeviceName(s.Device(x)))
 	}
 	assert.NoError(t, Synchronize())
 	_, err := ParseDevice("cuda:999")

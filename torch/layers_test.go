@@ -255,5 +255,8 @@ func TestInits(t *testing.T) {
 	_, high, _, _ = moments(FanIn(16)(s, CPU(), []int64{1000}))
 	assert.InDelta(t, 0.25, high, 0.005)
 	assertClose(t, vector(3, 3), Constant(3)(s, CPU(), []int64{2}), 0)
+	assertClose(t, array{[]int64{2, 2}, []float64{1, 2, 3, 4}}, Values(1, 2, 3, 4)(s, CPU(), []int64{2, 2}), 0)
 	require.NoError(t, s.Err())
+	Values(1, 2)(s, CPU(), []int64{3})
+	assert.ErrorContains(t, s.Err(), "needs 3 values, got 2")
 }

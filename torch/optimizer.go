@@ -8,8 +8,9 @@ import (
 // Optimizer changes parameters by their gradients. A parameter without a
 // gradient is left alone.
 type Optimizer interface {
-	// Step applies the accumulated gradients once.
-	Step(s *Scope)
+	// Step applies gradients once, one for each parameter in their order; one
+	// may be no tensor. In a scope that has failed it does nothing.
+	Step(s *Scope, gradients []Tensor)
 	// SetLearningRate sets the rate of the following steps.
 	SetLearningRate(rate float64)
 	// State lists what a checkpoint must keep, in a fixed order.
@@ -64,6 +65,13 @@ func (o *slots) Close() error { return o.store.Close() }
 // slot is the i-th parameter's tensor of the k-th slot.
 func (o *slots) slot(k, i int) Tensor { return o.store.list[k*len(o.parameters)+i].Value }
 
+// check makes s fail when there is not one gradient for each parameter.
+func (o *slots) check(s *Scope, gradients []Tensor) {
+	if len(gradients) != len(o.parameters) && s.err == nil {
+		s.fail(fmt.Errorf("torch: optimiser: %d gradients for %d parameters", len(gradients), len(o.parameters)))
+	}
+}
+
 // SGD is stochastic gradient descent with momentum and weight decay:
 // g = grad + decay*w; m = momentum*m + g; w -= rate*m.
 type SGD struct {
@@ -87,11 +95,14 @@ func NewSGD(d Device, parameters []Variable, o SGDOptions) (*SGD, error) {
 func (o *SGD) SetLearningRate(rate float64) { o.rate = rate }
 
 // Step implements [Optimizer].
-func (o *SGD) Step(s *Scope) {
+func (o *SGD) Step(s *Scope, gradients []Tensor) {
+	if o.check(s, gradients); s.err != nil {
+		return
+	}
 	c := s.WithoutGradient()
 	defer c.Close()
 	for i, p := range o.parameters {
-		grad := c.Gradient(p.Value)
+		grad := gradients[i]
 		if !Defined(grad) {
 			continue
 		}
@@ -136,14 +147,17 @@ func NewAdam(d Device, parameters []Variable, o AdamOptions) (*Adam, error) {
 func (o *Adam) SetLearningRate(rate float64) { o.rate = rate }
 
 // Step implements [Optimizer].
-func (o *Adam) Step(s *Scope) {
+func (o *Adam) Step(s *Scope, gradients []Tensor) {
+	if o.check(s, gradients); s.err != nil {
+		return
+	}
 	c := s.WithoutGradient()
 	defer c.Close()
 	o.steps++
 	correction1 := 1 - math.Pow(o.beta1, float64(o.steps))
 	correction2 := 1 - math.Pow(o.beta2, float64(o.steps))
 	for i, p := range o.parameters {
-		grad := c.Gradient(p.Value)
+		grad := gradients[i]
 		if !Defined(grad) {
 			continue
 		}
@@ -161,16 +175,15 @@ func (o *Adam) Step(s *Scope) {
 	}
 }
 
-// ClipGradients scales the gradients of parameters so that their common
-// Euclidean norm is at most limit, and returns the norm before that as a
-// tensor (no value is waited for). A limit of 0 changes nothing.
-func (s *Scope) ClipGradients(parameters []Variable, limit float64) Tensor {
+// ClipGradients scales gradients in place so that their common Euclidean norm
+// is at most limit, and returns the norm before that as a tensor (no value is
+// waited for). A limit of 0 changes nothing. Missing gradients are passed over.
+func (s *Scope) ClipGradients(gradients []Tensor, limit float64) Tensor {
 	c := s.WithoutGradient()
 	defer c.Close()
-	var grads, norms []Tensor
-	for _, p := range parameters {
-		if grad := c.Gradient(p.Value); Defined(grad) {
-			grads = append(grads, grad)
+	var norms []Tensor
+	for _, grad := range gradients {
+		if Defined(grad) {
 			norms = append(norms, c.Tensor("aten::linalg_vector_norm", grad))
 		}
 	}
@@ -181,8 +194,10 @@ func (s *Scope) ClipGradients(parameters []Variable, limit float64) Tensor {
 	if limit > 0 {
 		ratio := c.Tensor("aten::reciprocal", c.Tensor("aten::add.Scalar", norm, 1e-6))
 		factor := c.Tensor("aten::clamp", c.Scale(ratio, limit), nil, 1.0)
-		for _, grad := range grads {
-			c.Tensor("aten::mul_.Tensor", grad, factor)
+		for _, grad := range gradients {
+			if Defined(grad) {
+				c.Tensor("aten::mul_.Tensor", grad, factor)
+			}
 		}
 	}
 	return c.Return(norm)

@@ -22,10 +22,12 @@ var ErrSafetensors = errors.New("not a valid safetensors file")
 // A header larger than this is taken for damage.
 const maxSafetensorsHeader = 64 << 20
 
+const metadataName = "__metadata__"
+
 type safetensorsEntry struct {
-	Dtype   string   `json:"dtype"`
-	Shape   []int64  `json:"shape"`
-	Offsets [2]int64 `json:"data_offsets"`
+	Dtype   string  `json:"dtype"`
+	Shape   []int64 `json:"shape"`
+	Offsets []int64 `json:"data_offsets"` // begin and end
 }
 
 var safetensorsTypes = []struct {
@@ -46,10 +48,18 @@ func WriteSafetensors(w io.Writer, tensors []Variable, metadata map[string]strin
 		if err != nil {
 			return fmt.Errorf("torch: write safetensors: %w", err)
 		}
-		header.WriteString(`"__metadata__":` + string(text))
+		header.WriteString(`"` + metadataName + `":` + string(text))
 	}
 	var offset int64
+	written := map[string]bool{}
 	for _, t := range tensors {
+		if t.Name == metadataName {
+			return fmt.Errorf("torch: write safetensors: no tensor can be named %s", metadataName)
+		}
+		if written[t.Name] {
+			return fmt.Errorf("torch: write safetensors: two tensors are named %s", t.Name)
+		}
+		written[t.Name] = true
 		entry, err := entryOf(t, offset)
 		if err != nil {
 			return err
@@ -106,7 +116,7 @@ func entryOf(t Variable, offset int64) (safetensorsEntry, error) {
 			for _, n := range shape {
 				bytes *= n
 			}
-			return safetensorsEntry{Dtype: known.name, Shape: shape, Offsets: [2]int64{offset, offset + bytes}}, nil
+			return safetensorsEntry{Dtype: known.name, Shape: shape, Offsets: []int64{offset, offset + bytes}}, nil
 		}
 	}
 	return safetensorsEntry{}, fmt.Errorf("torch: write safetensors %s: element type %s is not supported", t.Name, dtypeName(dtype))
@@ -188,8 +198,10 @@ type namedEntry struct {
 // readHeader parses and checks the header; entries come in file order.
 func readHeader(r io.Reader) ([]namedEntry, map[string]string, error) {
 	var length [8]byte
-	if _, err := io.ReadFull(r, length[:]); err != nil {
+	if _, err := io.ReadFull(r, length[:]); errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 		return nil, nil, fmt.Errorf("no header: %w", ErrSafetensors)
+	} else if err != nil {
+		return nil, nil, err
 	}
 	n := binary.LittleEndian.Uint64(length[:])
 	if n > maxSafetensorsHeader {
@@ -206,10 +218,13 @@ func readHeader(r io.Reader) ([]namedEntry, map[string]string, error) {
 	if err := json.Unmarshal(text, &raw); err != nil {
 		return nil, nil, fmt.Errorf("header: %v: %w", err, ErrSafetensors)
 	}
+	if raw == nil { // JSON null
+		return nil, nil, fmt.Errorf("header is no JSON object: %w", ErrSafetensors)
+	}
 	metadata := map[string]string{}
 	var entries []namedEntry
 	for name, value := range raw {
-		if name == "__metadata__" {
+		if name == metadataName {
 			if err := json.Unmarshal(value, &metadata); err != nil {
 				return nil, nil, fmt.Errorf("metadata: %v: %w", err, ErrSafetensors)
 			}
@@ -226,8 +241,11 @@ func readHeader(r io.Reader) ([]namedEntry, map[string]string, error) {
 	}
 	sort.Slice(entries, func(i, j int) bool {
 		a, b := entries[i], entries[j]
-		if a.Offsets != b.Offsets {
-			return a.Offsets[0] < b.Offsets[0] || a.Offsets[0] == b.Offsets[0] && a.Offsets[1] < b.Offsets[1]
+		if a.Offsets[0] != b.Offsets[0] {
+			return a.Offsets[0] < b.Offsets[0]
+		}
+		if a.Offsets[1] != b.Offsets[1] {
+			return a.Offsets[1] < b.Offsets[1]
 		}
 		return a.name < b.name
 	})
@@ -236,17 +254,21 @@ func readHeader(r io.Reader) ([]namedEntry, map[string]string, error) {
 
 // check compares the byte range with shape and type.
 func (e *namedEntry) check() error {
+	if e.Shape == nil || len(e.Offsets) != 2 || len(e.Shape) > maxDimensions {
+		return fmt.Errorf("tensor %s has shape %v and byte range %v: %w", e.name, e.Shape, e.Offsets, ErrSafetensors)
+	}
 	for _, known := range safetensorsTypes {
 		if known.name != e.Dtype {
 			continue
 		}
 		e.dtype = known.dtype
-		bytes := known.bytes
+		bytes, span := known.bytes, known.bytes // span: without sizes of 0, as strides are
 		for _, n := range e.Shape {
-			if n < 0 || (n > 0 && bytes > math.MaxInt64/n) {
+			if n < 0 || span > math.MaxInt64/max(n, 1) {
 				return fmt.Errorf("tensor %s has shape %v: %w", e.name, e.Shape, ErrSafetensors)
 			}
 			bytes *= n
+			span *= max(n, 1)
 		}
 		if e.Offsets[0] < 0 || e.Offsets[1]-e.Offsets[0] != bytes {
 			return fmt.Errorf("tensor %s of shape %v has byte range %v: %w", e.name, e.Shape, e.Offsets, ErrSafetensors)

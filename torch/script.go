@@ -5,6 +5,7 @@ package torch
 import "C"
 
 import (
+	"errors"
 	"fmt"
 	"runtime"
 	"sort"
@@ -117,6 +118,9 @@ func ScriptExtra(path, name string) (string, error) {
 func (m *ScriptModule) Forward(s *Scope, inputs ...Tensor) Tensor {
 	if s.err != nil {
 		return Tensor{}
+	}
+	if m.module == nil {
+		return s.fail(errors.New("torch: script forward: module was closed"))
 	}
 	handles := make([]uint64, len(inputs))
 	for i, t := range inputs {

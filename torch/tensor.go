@@ -46,9 +46,12 @@ func handle(t Tensor) unsafe.Pointer {
 // Defined reports whether t stands for a tensor that is still alive.
 func Defined(t Tensor) bool { return handle(t) != nil }
 
+// maxDimensions is the largest number of dimensions that this package handles.
+const maxDimensions = 8
+
 // Shape returns the sizes of t, an error when t was freed.
 func Shape(t Tensor) ([]int64, error) {
-	var sizes [8]int64
+	var sizes [maxDimensions]int64
 	var dims C.int64_t
 	err := message(C.sd_tensor_shape(C.sd_tensor(handle(t)),
 		(*C.int64_t)(&sizes[0]), C.int64_t(len(sizes)), &dims))

@@ -58,6 +58,15 @@ func (v *Variables) Parameters() []Variable {
 	return list
 }
 
+// Tensors lists the values of variables.
+func Tensors(list []Variable) []Tensor {
+	values := make([]Tensor, len(list))
+	for i, v := range list {
+		values[i] = v.Value
+	}
+	return values
+}
+
 // Count is the number of trainable elements, without those whose name starts
 // with one of the given paths.
 func (v *Variables) Count(without ...string) (int64, error) {

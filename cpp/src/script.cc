@@ -14,6 +14,15 @@ using spikedhs::guarded;
 using spikedhs::unwrap;
 using spikedhs::wrap;
 
+namespace {
+// What an sd_module points to. libtorch's error messages read the source text
+// of the module as it was loaded, so that one lives as long as its frozen
+// form; they share the weights.
+struct LoadedModule {
+  torch::jit::Module loaded, frozen;
+};
+}  // namespace
+
 char *sd_script_save(const char *path, const char *class_name,
                      const char *source, const char *const *names,
                      const uint64_t *tensors, int64_t n,
@@ -41,10 +50,11 @@ char *sd_script_load(const char *path, int type, int index, int freeze,
   return guarded([&] {
     const c10::Device device(static_cast<c10::DeviceType>(type),
                              static_cast<c10::DeviceIndex>(index));
-    auto module =
-        std::make_unique<torch::jit::Module>(torch::jit::load(path, device));
-    module->eval();
-    if (freeze != 0) *module = torch::jit::freeze(*module);
+    auto module = std::make_unique<LoadedModule>();
+    module->loaded = torch::jit::load(path, device);
+    module->loaded.eval();
+    module->frozen =
+        freeze != 0 ? torch::jit::freeze(module->loaded) : module->loaded;
     *out = module.release();
   });
 }
@@ -65,12 +75,12 @@ char *sd_script_call(sd_module module, const char *method,
     for (int64_t i = 0; i < n; i++) {
       values.emplace_back(unwrap(reinterpret_cast<sd_tensor>(inputs[i])));
     }
-    const auto result = static_cast<torch::jit::Module *>(module)
-                            ->get_method(method)(std::move(values));
+    const auto result = static_cast<LoadedModule *>(module)
+                            ->frozen.get_method(method)(std::move(values));
     *out = wrap(result.toTensor());
   });
 }
 
 void sd_script_free(sd_module module) {
-  delete static_cast<torch::jit::Module *>(module);
+  delete static_cast<LoadedModule *>(module);
 }

@@ -1,6 +1,7 @@
 package run
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"math"
@@ -14,13 +15,14 @@ import (
 //
 // It may be used from several goroutines.
 type Metrics struct {
-	mu     sync.Mutex
-	file   *os.File
-	offset int64
-	line   []byte
-	start  time.Time // such that now-start is the run's time over all its parts
-	now    func() time.Time
-	rss    func() (megabytes float64, ok bool)
+	mu      sync.Mutex
+	file    *os.File
+	offset  int64
+	records int
+	line    []byte
+	start   time.Time // such that now-start is the run's time over all its parts
+	now     func() time.Time
+	rss     func() (megabytes float64, ok bool)
 }
 
 // CreateMetrics makes a new metrics file.
@@ -53,6 +55,39 @@ func OpenMetricsAt(path string, offset int64) (*Metrics, error) {
 		}
 		return offset, nil
 	})
+}
+
+// OpenMetricsAfter opens a metrics file to go on behind its first records, as many
+// as [Metrics.Records] counted when the checkpoint was made. Unlike a byte offset
+// that number is the same for all runs of one seed.
+func OpenMetricsAfter(path string, records int) (*Metrics, error) {
+	m, err := openMetrics(path, os.O_CREATE, func(f *os.File) (int64, error) {
+		text, err := io.ReadAll(f)
+		if err != nil {
+			return 0, err
+		}
+		end := 0
+		for n := range records {
+			length := bytes.IndexByte(text[end:], '\n') + 1
+			if length == 0 {
+				return 0, fmt.Errorf("%s has %d records but the checkpoint was made after %d: they are not of the same run", path, n, records)
+			}
+			end += length
+		}
+		return int64(end), nil
+	})
+	if err == nil {
+		m.records = records
+	}
+	return m, err
+}
+
+// Records is the number of records written, those before a resume included where
+// the file was opened by [OpenMetricsAfter].
+func (m *Metrics) Records() int {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.records
 }
 
 // openMetrics opens the file, cuts it at the place that end finds, and goes on with
@@ -123,6 +158,7 @@ func (m *Metrics) Log(kind string, fields ...Field) error {
 		return err
 	}
 	m.offset += int64(len(line))
+	m.records++
 	return nil
 }
 

@@ -1,0 +1,171 @@
+package torch
+
+import (
+	"encoding/json"
+	"os/exec"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+const scriptSource = `
+def block(self, x: Tensor) -> Tensor:
+    return torch.relu(torch.conv2d(x, self.weight, self.bias, [1, 1], [1, 1]))
+
+def forward(self, x: Tensor) -> Tensor:
+    return self.block(x).mean([2, 3])
+`
+
+// saveScript writes a small convolution and returns its path, an input and the
+// output that ATen gives for it.
+func saveScript(t *testing.T, s *Scope) (path string, input, output Tensor) {
+	t.Helper()
+	v := NewVariables(CPU())
+	t.Cleanup(func() { v.Close() })
+	conv := NewConv2d(v.Root(), 2, 4, ConvOptions{Kernel: 3, Padding: 1})
+	require.NoError(t, v.Err())
+	path = filepath.Join(t.TempDir(), "model.pt")
+	script := Script{
+		Class:   "Model",
+		Source:  scriptSource,
+		Tensors: v.All(),
+		Extra:   map[string]string{"spikedhs.json": `{"version":1}`, "note.txt": "two\nlines"},
+	}
+	require.NoError(t, script.Save(path))
+	input = s.Scale(s.Reshape(s.Tensor("aten::arange", 2*2*5*5, Named{"dtype", Float32}), 2, 2, 5, 5), 1.0/64)
+	output = s.Tensor("aten::mean.dim", s.ReLU(conv.Forward(s, input)), []int64{2, 3})
+	require.NoError(t, s.Err())
+	return path, input, output
+}
+
+func TestScriptRoundTrip(t *testing.T) {
+	assertLive(t)
+	s := NewInference()
+	defer s.Close()
+	path, input, output := saveScript(t, s)
+	module, err := LoadScript(path, CPU())
+	require.NoError(t, err)
+	for range 3 { // libtorch optimises in the first calls
+		assertClose(t, read(t, output), module.Forward(s, input), 1e-6)
+		require.NoError(t, s.Err())
+	}
+	for name, want := range map[string]string{
+		"spikedhs.json": `{"version":1}`, "note.txt": "two\nlines", "absent": "",
+	} {
+		text, err := ScriptExtra(path, name)
+		require.NoError(t, err)
+		assert.Equal(t, want, text)
+	}
+	require.NoError(t, module.Close())
+	require.NoError(t, module.Close())
+	module.Forward(s, input)
+	assert.ErrorContains(t, s.Err(), "torch: script forward: module was closed")
+}
+
+func TestScriptErrorsAreOneLine(t *testing.T) {
+	s := NewInference()
+	defer s.Close()
+	path, input, _ := saveScript(t, s)
+	module, err := LoadScript(path, CPU())
+	require.NoError(t, err)
+	defer module.Close()
+	save := func(b Script) error { return b.Save(filepath.Join(t.TempDir(), "m.pt")) }
+	forward := func(inputs ...Tensor) error {
+		s := NewInference()
+		defer s.Close()
+		module.Forward(s, inputs...)
+		return s.Err()
+	}
+	_, missing := LoadScript(filepath.Join(t.TempDir(), "none.pt"), CPU())
+	_, noExtra := ScriptExtra(filepath.Join(t.TempDir(), "none.pt"), "note.txt")
+	for name, c := range map[string]struct {
+		err  error
+		text string
+	}{
+		"unknown function": {save(Script{Class: "M", Source: "def forward(self, x: Tensor) -> Tensor:\n    return torch.fly(x)\n"}), "fly"},
+		"unknown buffer":   {save(Script{Class: "M", Source: "def forward(self, x: Tensor) -> Tensor:\n    return x + self.w\n"}), "torch: save script"},
+		"no syntax":        {save(Script{Class: "M", Source: "def forward(self"}), "torch: save script"},
+		"freed tensor":     {save(Script{Class: "M", Source: scriptSource, Tensors: []Variable{{Name: "w"}}}), ErrClosed.Error()},
+		"no folder":        {(&Script{Class: "M", Source: scriptSource[:0]}).Save("/no/such/folder/m.pt"), "torch: save script /no/such/folder/m.pt"},
+		"no file":          {missing, "none.pt"},
+		"no file, extra":   {noExtra, "torch: read note.txt of script"},
+		"no input":         {forward(), "torch: script forward:"},
+		"two inputs":       {forward(input, input), "torch: script forward:"},
+		"wrong channels":   {forward(FromSlice(s, make([]float32, 75), 1, 3, 5, 5)), "torch: script forward:"},
+		"no tensor":        {forward(Tensor{}), ErrClosed.Error()},
+	} {
+		t.Run(name, func(t *testing.T) {
+			require.ErrorContains(t, c.err, c.text)
+			assert.NotContains(t, c.err.Error(), "\n")
+		})
+	}
+}
+
+func TestScriptThatReturnsNoTensor(t *testing.T) {
+	s := NewInference()
+	defer s.Close()
+	path := filepath.Join(t.TempDir(), "m.pt")
+	require.NoError(t, (&Script{Class: "M", Source: "def forward(self, x: Tensor) -> int:\n    return x.dim()\n"}).Save(path))
+	module, err := LoadScript(path, CPU())
+	require.NoError(t, err)
+	defer module.Close()
+	module.Forward(s, s.Zeros(CPU(), 1))
+	assert.ErrorContains(t, s.Err(), "torch: script forward:")
+}
+
+const scriptCheck = `
+import json, sys, torch
+files = {"spikedhs.json": ""}
+model = torch.jit.load(sys.argv[1], _extra_files=files)
+x = torch.arange(100, dtype=torch.float32).reshape(2, 2, 5, 5) / 64
+note = files["spikedhs.json"]
+print(json.dumps({
+    "output": model(x).flatten().tolist(),
+    "note": note if isinstance(note, str) else note.decode(),
+    "training": model.training,
+    "buffers": [name for name, _ in model.named_buffers()],
+}))
+`
+
+func TestScriptInPython(t *testing.T) {
+	python := pythonWithTorch(t)
+	s := NewInference()
+	defer s.Close()
+	path, _, output := saveScript(t, s)
+	command := exec.Command(python, "-c", scriptCheck, path)
+	command.Dir = t.TempDir()
+	text, err := command.Output()
+	require.NoError(t, err)
+	var result struct {
+		Output   []float64
+		Note     string
+		Training bool
+		Buffers  []string
+	}
+	require.NoError(t, json.Unmarshal(text, &result))
+	want := read(t, output).data
+	require.Len(t, result.Output, len(want))
+	for i, w := range want {
+		assert.InDelta(t, w, result.Output[i], 1e-5)
+	}
+	assert.Equal(t, `{"version":1}`, result.Note)
+	assert.False(t, result.Training)
+	assert.Equal(t, []string{"weight", "bias"}, result.Buffers)
+}
+
+// pythonWithTorch finds a Python that has PyTorch. It is asked in an empty
+// folder: the folder torch of this project looks like a Python package.
+func pythonWithTorch(t *testing.T) string {
+	t.Helper()
+	for _, python := range []string{"python3", "/usr/bin/python3"} {
+		command := exec.Command(python, "-c", "import torch; torch.jit.load")
+		command.Dir = t.TempDir()
+		if command.Run() == nil {
+			return python
+		}
+	}
+	t.Skip("no Python with PyTorch: neither python3 nor /usr/bin/python3 can import torch")
+	return ""
+}

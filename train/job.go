@@ -1,0 +1,197 @@
+package train
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"path/filepath"
+	"runtime"
+	"strings"
+
+	"github.com/spikedhs/spikedhs/data"
+	"github.com/spikedhs/spikedhs/search"
+	"github.com/spikedhs/spikedhs/spike"
+	"github.com/spikedhs/spikedhs/torch"
+	"github.com/spikedhs/spikedhs/train/config"
+	"github.com/spikedhs/spikedhs/train/run"
+)
+
+// Job is what search and training have in common: a configuration, the place
+// of the run, and where progress is shown.
+type Job struct {
+	// Config is the configuration; a resumed run takes its own from the folder.
+	Config *config.Config
+	// Out is the run folder to make, or to continue.
+	Out string
+	// Folder is a run folder that the caller made already; Out is then unused.
+	Folder *run.Folder
+	// Resume continues the run in Out from its last checkpoint.
+	Resume bool
+	// Log receives what happens. Default: nothing.
+	Log *slog.Logger
+	// Progress shows how far the run is. Default: nothing.
+	Progress *run.Progress
+	// Version and Command go into run.json.
+	Version string
+	Command []string
+}
+
+// ErrInterrupted is wrapped by the error of a run that its context ended. A
+// checkpoint was saved; Resume continues it.
+var ErrInterrupted = errors.New("interrupted; a checkpoint was saved, continue with --resume")
+
+// withDefaults fills in what may be left out.
+func (j Job) withDefaults() Job {
+	if j.Log == nil {
+		j.Log = slog.New(slog.DiscardHandler)
+	}
+	if j.Progress == nil {
+		j.Progress = run.NewProgress(io.Discard)
+	}
+	return j
+}
+
+// machine is the device and the settings a run computes with.
+type machine struct {
+	device  torch.Device
+	threads int
+}
+
+// setUp applies the [run] section: device, threads, seed.
+func setUp(c *config.Config) (machine, error) {
+	device, err := torch.ParseDevice(c.Run.Device)
+	if err != nil {
+		return machine{}, fmt.Errorf("%w: run.device: %w", config.ErrInvalid, err)
+	}
+	if c.Run.Precision == "bfloat16" {
+		return machine{}, fmt.Errorf("%w: run.precision = \"bfloat16\": this version computes in float32 only; use auto or float32", config.ErrInvalid)
+	}
+	threads := c.Run.Threads
+	if threads == 0 {
+		threads = runtime.NumCPU()
+	}
+	if err := torch.SetThreads(threads); err != nil {
+		return machine{}, err
+	}
+	return machine{device: device, threads: threads}, torch.Seed(uint64(c.Run.Seed))
+}
+
+// openFolder makes the run folder or opens the one to be resumed.
+func (j *Job) openFolder(m machine) (*run.Folder, error) {
+	if j.Folder != nil {
+		return j.Folder, nil
+	}
+	if j.Resume {
+		return run.Open(j.Out)
+	}
+	return run.Create(j.Out, j.Config, NewInfo(j.Version, j.Command, m.device, m.threads))
+}
+
+// resumeConfig takes the configuration of the run that is continued. Another
+// one, if given, must agree with it.
+func (j *Job) resumeConfig() error {
+	folder, err := run.Open(j.Out)
+	if err != nil {
+		return err
+	}
+	if j.Config != nil {
+		if keys := config.Diff(j.Config, folder.Config()); len(keys) > 0 {
+			return fmt.Errorf("%w: the run in %s was started with other values of %s; leave them out to continue it",
+				config.ErrInvalid, j.Out, strings.Join(keys, ", "))
+		}
+	}
+	j.Config = folder.Config()
+	return nil
+}
+
+// checkpointPath is the checkpoint of the run in Out.
+func (j *Job) checkpointPath() string {
+	return filepath.Join(j.Out, run.CheckpointDir, CheckpointFile)
+}
+
+// NewInfo describes this program and machine for run.json.
+func NewInfo(version string, command []string, device torch.Device, threads int) run.Info {
+	return run.Info{
+		Version: version, Command: command, Libtorch: torch.Version(),
+		Device: torch.DeviceName(device), Precision: "float32", Threads: threads,
+	}
+}
+
+// images are the data sets of a run.
+type images struct {
+	train, test data.Dataset
+	mean, std   []float32
+	pad         int
+	channels    int
+	height      int // of the data set's images
+	width       int
+}
+
+// openImages reads the data of a configuration. Training and test subsets are
+// drawn with the run's seed.
+func openImages(ctx context.Context, c *config.Config) (*images, error) {
+	i := &images{pad: c.Data.Pad}
+	var err error
+	if i.mean, i.std, err = data.Normalization(c.Data.Name); err != nil {
+		return nil, err
+	}
+	seed := uint64(c.Run.Seed)
+	if i.train, err = openSplit(ctx, c, data.Train, c.Data.TrainImages, seed); err != nil {
+		return nil, err
+	}
+	if i.test, err = openSplit(ctx, c, data.Test, c.Data.TestImages, seed); err != nil {
+		return nil, err
+	}
+	i.channels, i.height, i.width = i.train.Shape()
+	return i, nil
+}
+
+func openSplit(ctx context.Context, c *config.Config, split data.Split, limit int, seed uint64) (data.Dataset, error) {
+	set, err := data.Open(ctx, c.Data.Name, c.Data.Path, split)
+	if err != nil {
+		return nil, err
+	}
+	if limit == 0 || limit == set.Len() {
+		return set, nil
+	}
+	return data.Take(set, limit, seed)
+}
+
+// loader serves a set in training batches.
+func (i *images) loader(c *config.Config, set data.Dataset, batch int, seed uint64, a data.Augment) (*data.Loader, error) {
+	a.Pad, a.Mean, a.Std = i.pad, i.mean, i.std
+	return data.NewLoader(set, data.LoaderOptions{
+		Batch: batch, Seed: seed, Workers: c.Data.Workers, Prefetch: c.Data.Prefetch,
+		Shuffle: true, DropLast: set.Len() >= batch, Augment: a,
+	})
+}
+
+// plainLoader serves a set in order, as images in 0..1 of their own size: the
+// input of the inference form.
+func (i *images) plainLoader(c *config.Config, set data.Dataset) (*data.Loader, error) {
+	return data.NewLoader(set, data.LoaderOptions{
+		Batch: c.Eval.Batch, Workers: c.Data.Workers, Prefetch: c.Data.Prefetch,
+	})
+}
+
+// input is how the inference form treats images.
+func (i *images) input() search.Input {
+	in := search.Input{Height: i.height, Width: i.width, Pad: i.pad}
+	for k := range i.mean {
+		in.Mean = append(in.Mean, float64(i.mean[k]))
+		in.Deviation = append(in.Deviation, float64(i.std[k]))
+	}
+	return in
+}
+
+// networkOptions are the options that search and training share.
+func networkOptions(c *config.Config, i *images) search.Options {
+	return search.Options{
+		Channels: i.channels, Classes: len(i.train.Classes()), Levels: c.Network.Levels, Steps: c.Network.Steps,
+		Neuron:      spike.LIF{Tau: c.Network.Tau, Threshold: c.Network.Threshold},
+		Temperature: c.Network.Temperature, Head: search.Head(c.Network.Head),
+		PerStepNorm: c.Network.BN == "per-step",
+	}
+}

@@ -1,0 +1,235 @@
+package train
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/spikedhs/spikedhs/data"
+	"github.com/spikedhs/spikedhs/torch"
+	"github.com/spikedhs/spikedhs/train/run"
+)
+
+// loop is what search and training do alike: epochs of batches, progress,
+// checkpoints in time, and a clean end when the context is cancelled.
+type loop struct {
+	job     *Job
+	folder  *run.Folder
+	metrics *run.Metrics
+	events  *run.Events
+	device  torch.Device
+	loader  *data.Loader
+	epochs  int
+	at      position
+	label   string // of the phase, for people
+	every   time.Duration
+	key     string // section of the configuration
+
+	meters  []*meter
+	groups  []group
+	step    func(s *torch.Scope, b *batch) error
+	ended   func(ctx context.Context, seconds float64) (summary string, err error) // after an epoch
+	stopped func() bool                                                            // after an epoch: no more epochs
+}
+
+// batch is a batch on the device.
+type batch struct {
+	images, labels torch.Tensor
+	n              int
+}
+
+// noteEvery is the number of steps between looks at the loss.
+const noteEvery = 20
+
+// toDevice copies a batch into tensors.
+func toDevice(s *torch.Scope, d torch.Device, b *data.Batch) *batch {
+	images := torch.FromSlice(s, b.Images, int64(b.N), int64(b.C), int64(b.H), int64(b.W))
+	labels := torch.FromSlice(s, b.Labels, int64(b.N))
+	if torch.IsCUDA(d) {
+		images, labels = s.To(images, d), s.To(labels, d)
+	}
+	return &batch{images: images, labels: labels, n: b.N}
+}
+
+// run does the epochs that are left.
+func (l *loop) run(ctx context.Context) error {
+	defer torch.Pin()()
+	saved := time.Now()
+	for l.at.Epoch < l.epochs {
+		began := time.Now()
+		if err := l.epoch(ctx, &saved); err != nil {
+			return err
+		}
+		summary, err := l.ended(ctx, time.Since(began).Seconds())
+		if errors.Is(err, context.Canceled) {
+			// The epoch is trained but not evaluated: the checkpoint says so.
+			return l.interrupt()
+		}
+		if err != nil {
+			return err
+		}
+		l.job.Progress.End(summary)
+		l.at.Epoch, l.at.Batch = l.at.Epoch+1, 0
+		for _, m := range l.meters {
+			m.reset()
+		}
+		if err := l.save(); err != nil {
+			return err
+		}
+		saved = time.Now()
+		if l.stopped != nil && l.stopped() {
+			break
+		}
+	}
+	return nil
+}
+
+// epoch does the batches that are left of the present epoch.
+func (l *loop) epoch(ctx context.Context, saved *time.Time) error {
+	total := l.loader.Batches()
+	l.job.Progress.Start(fmt.Sprintf("%s %d/%d", l.label, l.at.Epoch+1, l.epochs), "batches", total, l.at.Batch)
+	batches := l.loader.Epoch(ctx, l.at.Epoch, l.at.Batch)
+	defer batches.Close()
+	for {
+		b, err := batches.Next()
+		switch {
+		case errors.Is(err, io.EOF):
+			return nil
+		case errors.Is(err, context.Canceled):
+			return l.interrupt()
+		case err != nil:
+			return fmt.Errorf("train: %w", err)
+		}
+		s := torch.NewScope()
+		err = l.step(s, toDevice(s, l.device, b))
+		b.Release()
+		if failed := s.Close(); err == nil {
+			err = failed
+		}
+		if err != nil {
+			return fmt.Errorf("train: epoch %d, batch %d: %w", l.at.Epoch+1, l.at.Batch+1, err)
+		}
+		l.at.Batch++
+		l.at.Step++
+		if err := l.look(); err != nil {
+			return err
+		}
+		if l.every > 0 && time.Since(*saved) >= l.every {
+			if err := l.save(); err != nil {
+				return err
+			}
+			*saved = time.Now()
+		}
+	}
+}
+
+// look shows the loss now and then, and stops a training that diverged.
+func (l *loop) look() error {
+	note := ""
+	if l.at.Step%noteEvery == 0 {
+		r, err := l.meters[0].read()
+		if err != nil {
+			return err
+		}
+		if err := r.checkFinite(l.key); err != nil {
+			return err
+		}
+		note = r.String()
+	}
+	l.job.Progress.Add(1, note)
+	return nil
+}
+
+// interrupt saves a checkpoint where the run stands.
+func (l *loop) interrupt() error {
+	l.job.Progress.Stop()
+	if err := l.save(); err != nil {
+		return err
+	}
+	l.job.Log.Info("interrupted", "epoch", l.at.Epoch+1, "batch", l.at.Batch, "checkpoint", l.checkpointPath())
+	return fmt.Errorf("%s: %w", l.folder.Dir(), ErrInterrupted)
+}
+
+func (l *loop) checkpointPath() string { return l.folder.Path(run.CheckpointDir, CheckpointFile) }
+
+// save writes the checkpoint of the present position.
+func (l *loop) save() error {
+	if err := l.metrics.Sync(); err != nil {
+		return fmt.Errorf("train: metrics: %w", err)
+	}
+	l.at.Records = l.metrics.Records()
+	l.at.Meters = nil
+	for _, m := range l.meters {
+		r, err := m.read()
+		if err != nil {
+			return err
+		}
+		l.at.Meters = append(l.at.Meters, r)
+	}
+	return writeCheckpoint(l.checkpointPath(), l.at, l.device, l.groups)
+}
+
+// open makes or continues the records of the run. A resumed run cuts off what
+// came after its checkpoint.
+func (l *loop) open(c *checkpoint) error {
+	var err error
+	path := l.folder.Path(run.MetricsFile)
+	if c == nil {
+		l.metrics, err = run.CreateMetrics(path)
+	} else {
+		l.at = c.at
+		for i, r := range c.at.Meters {
+			if i < len(l.meters) {
+				l.meters[i].restore(r)
+			}
+		}
+		if err = l.folder.MarkResumed(time.Now()); err != nil {
+			return fmt.Errorf("train: %w", err)
+		}
+		l.metrics, err = run.OpenMetricsAfter(path, c.at.Records)
+	}
+	if err != nil {
+		return fmt.Errorf("train: metrics: %w", err)
+	}
+	if l.events, err = run.NewEvents(l.folder.Dir()); err != nil {
+		return fmt.Errorf("train: tensorboard: %w", err)
+	}
+	if c != nil {
+		if err := l.events.Restart(l.at.Step); err != nil {
+			return fmt.Errorf("train: tensorboard: %w", err)
+		}
+	}
+	return nil
+}
+
+// close ends the records.
+func (l *loop) close() error {
+	var all []error
+	if l.metrics != nil {
+		all = append(all, l.metrics.Close())
+	}
+	if l.events != nil {
+		all = append(all, l.events.Close())
+	}
+	for _, m := range l.meters {
+		all = append(all, m.close())
+	}
+	return errors.Join(all...)
+}
+
+// scalars writes numbers to TensorBoard at the present step.
+func (l *loop) scalars(values ...scalar) error {
+	for _, v := range values {
+		if err := l.events.Scalar(l.at.Step, v.tag, v.value); err != nil {
+			return fmt.Errorf("train: tensorboard: %w", err)
+		}
+	}
+	return nil
+}
+
+type scalar struct {
+	tag   string
+	value float64
+}

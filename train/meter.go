@@ -1,0 +1,81 @@
+package train
+
+import (
+	"fmt"
+	"math"
+
+	"github.com/spikedhs/spikedhs/torch"
+)
+
+// meter sums loss and correct answers on the device, so that no step waits for
+// a number; they are read when somebody looks.
+type meter struct {
+	scope   *torch.Scope
+	loss    torch.Tensor // sum over images
+	correct torch.Tensor
+	images  int64
+}
+
+func newMeter(d torch.Device) *meter {
+	s := torch.NewInference()
+	return &meter{scope: s, loss: s.Zeros(d, 1), correct: s.Zeros(d, 1)}
+}
+
+func (m *meter) close() error { return m.scope.Close() }
+
+func (m *meter) reset() {
+	m.images = 0
+	m.scope.Tensor("aten::zero_", m.loss)
+	m.scope.Tensor("aten::zero_", m.correct)
+}
+
+// add counts a batch: its mean loss and its logits.
+func (m *meter) add(s *torch.Scope, loss, logits, labels torch.Tensor) {
+	c := s.WithoutGradient()
+	defer c.Close()
+	n := c.Size(labels, 0)
+	right := c.Tensor("aten::eq.Tensor", c.Tensor("aten::argmax", logits, 1), labels)
+	c.Tensor("aten::add_.Tensor", m.correct, c.Sum(right))
+	c.Tensor("aten::add_.Tensor", m.loss, c.Detach(loss), torch.Named{Name: "alpha", Value: float64(n)})
+	m.images += n
+}
+
+// reading is the state of a meter as numbers.
+type reading struct {
+	Loss    float64 `json:"loss"`
+	Correct float64 `json:"correct"`
+	Images  int64   `json:"images"`
+}
+
+// meanLoss is the mean loss of an image.
+func (r reading) meanLoss() float64 { return r.Loss / float64(max(r.Images, 1)) }
+
+// top1 is the share of correct answers in percent.
+func (r reading) top1() float64 { return 100 * r.Correct / float64(max(r.Images, 1)) }
+
+func (r reading) String() string {
+	return fmt.Sprintf("loss %.4f, top-1 %.2f %%", r.meanLoss(), r.top1())
+}
+
+func (m *meter) read() (reading, error) {
+	loss, correct := m.scope.Item(m.loss), m.scope.Item(m.correct)
+	if err := m.scope.Err(); err != nil {
+		return reading{}, fmt.Errorf("train: read loss: %w", err)
+	}
+	return reading{Loss: loss, Correct: correct, Images: m.images}, nil
+}
+
+// restore continues from a reading.
+func (m *meter) restore(r reading) {
+	m.scope.Tensor("aten::fill_.Scalar", m.loss, r.Loss)
+	m.scope.Tensor("aten::fill_.Scalar", m.correct, r.Correct)
+	m.images = r.Images
+}
+
+// checkFinite reports a loss that ran away.
+func (r reading) checkFinite(key string) error {
+	if math.IsNaN(r.Loss) || math.IsInf(r.Loss, 0) {
+		return fmt.Errorf("train: the loss is %v: the training diverged; try a lower %s or a %s.clip", r.Loss, key+".lr", key)
+	}
+	return nil
+}

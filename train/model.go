@@ -1,0 +1,101 @@
+package train
+
+import (
+	"cmp"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+
+	"github.com/spikedhs/spikedhs/torch"
+)
+
+// Model is an exported network, ready for images. It needs neither the run
+// folder nor this program's search packages.
+type Model struct {
+	Info ModelInfo
+
+	script *torch.ScriptModule
+	device torch.Device
+}
+
+// ErrModel is wrapped by errors about files that are no exported model.
+var ErrModel = errors.New("not a model exported by spikedhs")
+
+// LoadModel reads an exported model onto a device.
+func LoadModel(path string, d torch.Device) (*Model, error) {
+	text, err := torch.ScriptExtra(path, ModelInfoFile)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrModel, err)
+	}
+	m := &Model{device: d}
+	if err := json.Unmarshal([]byte(text), &m.Info); err != nil {
+		return nil, fmt.Errorf("%w: %s has no valid %s", ErrModel, path, ModelInfoFile)
+	}
+	if m.Info.Format > modelFormat {
+		return nil, fmt.Errorf("%w: %s has format %d, this program knows up to %d: use a newer one", ErrModel, path, m.Info.Format, modelFormat)
+	}
+	if m.script, err = torch.LoadScript(path, d); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrModel, err)
+	}
+	return m, nil
+}
+
+// Close frees the model.
+func (m *Model) Close() error { return m.script.Close() }
+
+// Guess is a class with its probability.
+type Guess struct {
+	Class       string  `json:"class"`
+	Index       int     `json:"index"`
+	Probability float64 `json:"probability"`
+}
+
+// Classify returns for each image its classes, the most likely first. pixels
+// are the images one after another, each channels*height*width float32 values
+// in 0..1.
+func (m *Model) Classify(pixels []float32) ([][]Guess, error) {
+	size := m.Info.Channels * m.Info.Height * m.Info.Width
+	if size == 0 || len(pixels) == 0 || len(pixels)%size != 0 {
+		return nil, fmt.Errorf("train: classify: %d values are not a number of images of %d x %d x %d", len(pixels), m.Info.Channels, m.Info.Height, m.Info.Width)
+	}
+	n := len(pixels) / size
+	s := torch.NewInference()
+	defer s.Close()
+	images := torch.FromSlice(s, pixels, int64(n), int64(m.Info.Channels), int64(m.Info.Height), int64(m.Info.Width))
+	if torch.IsCUDA(m.device) {
+		images = s.To(images, m.device)
+	}
+	probabilities := s.Softmax(m.script.Forward(s, images), 1)
+	if err := s.Err(); err != nil {
+		return nil, fmt.Errorf("train: classify: %w", err)
+	}
+	values, err := torch.ToSlice[float32](probabilities)
+	if err != nil {
+		return nil, fmt.Errorf("train: classify: %w", err)
+	}
+	width := len(values) / n
+	list := make([][]Guess, n)
+	for i := range list {
+		list[i] = rank(values[i*width:(i+1)*width], m.Info.Classes)
+	}
+	return list, nil
+}
+
+// rank sorts classes by probability, equal ones by index.
+func rank(probabilities []float32, classes []string) []Guess {
+	list := make([]Guess, len(probabilities))
+	for i, p := range probabilities {
+		name := fmt.Sprintf("class %d", i)
+		if i < len(classes) {
+			name = classes[i]
+		}
+		if math.IsNaN(float64(p)) {
+			p = 0
+		}
+		list[i] = Guess{Class: name, Index: i, Probability: float64(p)}
+	}
+	slices.SortStableFunc(list, func(a, b Guess) int { return cmp.Compare(b.Probability, a.Probability) })
+	return list
+}

@@ -1,0 +1,324 @@
+package train
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/spikedhs/spikedhs/data"
+	"github.com/spikedhs/spikedhs/search"
+	"github.com/spikedhs/spikedhs/search/genotype"
+	"github.com/spikedhs/spikedhs/torch"
+	"github.com/spikedhs/spikedhs/train/config"
+	"github.com/spikedhs/spikedhs/train/run"
+)
+
+// SearchResult is what a search found.
+type SearchResult struct {
+	// Genotype is the decoded architecture.
+	Genotype genotype.Genotype
+	// Folder is the run folder; genotype.json in it holds the genotype.
+	Folder *run.Folder
+}
+
+// Search looks for an architecture by first-order bi-level optimisation
+// (section 3.3): in turn a step of the network weights w on a batch of set A,
+// and, after the warm-up, a step of the architecture weights alpha on a batch
+// of set B.
+func Search(ctx context.Context, job Job) (*SearchResult, error) {
+	j := job.withDefaults()
+	if j.Resume {
+		if err := j.resumeConfig(); err != nil {
+			return nil, err
+		}
+	}
+	m, err := setUp(j.Config)
+	if err != nil {
+		return nil, err
+	}
+	sets, err := openImages(ctx, j.Config)
+	if err != nil {
+		return nil, err
+	}
+	p, err := newSearcher(&j, m, sets)
+	if err != nil {
+		return nil, err
+	}
+	defer p.close()
+	if err := p.start(m); err != nil {
+		return nil, err
+	}
+	if err := p.loop.run(ctx); err != nil {
+		return nil, err
+	}
+	return p.finish()
+}
+
+// searcher is a running search.
+type searcher struct {
+	job     *Job
+	c       *config.Config
+	net     *search.Supernet
+	weights *torch.SGD
+	alphas  *torch.Adam
+	loop    *loop
+	setB    *data.Loader
+	batches *data.Batches // of set B, in the present epoch
+	total   int64         // weight steps of the whole search
+	found   genotype.Genotype
+}
+
+func newSearcher(j *Job, m machine, sets *images) (*searcher, error) {
+	c := j.Config
+	p := &searcher{job: j, c: c}
+	set := sets.train
+	if c.Search.Images > 0 && c.Search.Images < set.Len() {
+		var err error
+		if set, err = data.Take(set, c.Search.Images, uint64(c.Run.Seed)); err != nil {
+			return nil, err
+		}
+	}
+	a, b := data.Halves(set, uint64(c.Run.Seed))
+	augment := data.Augment{CropPadding: c.Train.CropPadding, Flip: c.Train.Flip}
+	loaderA, err := sets.loader(c, a, c.Search.Batch, uint64(c.Run.Seed), augment)
+	if err != nil {
+		return nil, err
+	}
+	if p.setB, err = sets.loader(c, b, c.Search.Batch, uint64(c.Run.Seed)+1, augment); err != nil {
+		return nil, err
+	}
+	o := networkOptions(c, sets)
+	o.Width, o.Mixing, o.Stem, o.AlphaDeviation = c.Search.Width, search.Mixing(c.Search.Mixing), search.Stem(c.Search.Stem), c.Search.AlphaInit
+	if c.Search.Steps > 0 {
+		o.Steps = c.Search.Steps
+	}
+	if p.net, err = search.NewSupernet(m.device, c.Network.Nodes, genotype.Downsample(c.Network.Downsample), o); err != nil {
+		return nil, err
+	}
+	if p.weights, err = torch.NewSGD(m.device, p.net.Weights().Parameters(), torch.SGDOptions{
+		Rate: c.Search.LR, Momentum: c.Search.Momentum, WeightDecay: c.Search.WeightDecay,
+	}); err != nil {
+		return nil, err
+	}
+	if p.alphas, err = torch.NewAdam(m.device, p.net.Architecture().Parameters(), torch.AdamOptions{
+		Rate: c.Search.AlphaLR, Beta1: c.Search.AlphaBeta1, Beta2: c.Search.AlphaBeta2, WeightDecay: c.Search.AlphaWeightDecay,
+	}); err != nil {
+		return nil, err
+	}
+	p.total = int64(c.Search.Epochs) * int64(loaderA.Batches())
+	p.loop = &loop{
+		job: j, device: m.device, loader: loaderA, epochs: c.Search.Epochs, label: "search", key: "search",
+		every:  time.Duration(c.Search.CheckpointMinutes * float64(time.Minute)),
+		meters: []*meter{newMeter(m.device), newMeter(m.device)},
+		step:   p.step, ended: p.epochEnded, stopped: p.collapsed,
+		at: position{Phase: phaseSearch, Architecture: p.architecture()},
+	}
+	p.loop.groups = []group{
+		{prefix: "weights", list: p.net.Weights().All()},
+		{prefix: "architecture", list: p.net.Architecture().All()},
+		{prefix: "weights_optimizer", list: p.weights.State(), optimizer: p.weights},
+		{prefix: "architecture_optimizer", list: p.alphas.State(), optimizer: p.alphas},
+	}
+	return p, nil
+}
+
+// architecture names the supernet in checkpoints.
+func (p *searcher) architecture() string {
+	o := p.net.Options
+	return fmt.Sprintf("supernet of %d nodes, %s, F=%d, levels %v, %d channels, %d classes",
+		p.net.Nodes, p.net.Downsample, o.Width, o.Levels, o.Channels, o.Classes)
+}
+
+// start opens the folder, and restores the checkpoint of a resumed run.
+func (p *searcher) start(m machine) error {
+	var c *checkpoint
+	if p.job.Resume {
+		var err error
+		if c, err = readCheckpoint(p.job.checkpointPath()); err != nil {
+			return err
+		}
+		defer c.close()
+		if err := c.restore(p.loop, map[string]*torch.Variables{
+			"weights": p.net.Weights(), "architecture": p.net.Architecture(),
+		}, map[string]torch.Optimizer{
+			"weights_optimizer": p.weights, "architecture_optimizer": p.alphas,
+		}); err != nil {
+			return err
+		}
+	}
+	var err error
+	if p.loop.folder, err = p.job.openFolder(m); err != nil {
+		return err
+	}
+	return p.loop.open(c)
+}
+
+// step is one iteration: weights on a batch of A, then alpha on a batch of B.
+func (p *searcher) step(s *torch.Scope, a *batch) error {
+	c := &p.c.Search
+	p.weights.SetLearningRate(torch.Cosine(c.LR, c.LRMin, float64(p.loop.at.Step)/float64(p.total)))
+	one := s.Child()
+	p.lower(one, a, p.loop.meters[0], p.net.Weights(), p.weights, c.Clip)
+	if err := one.Close(); err != nil {
+		return err
+	}
+	if p.loop.at.Epoch < c.WarmupEpochs {
+		return nil
+	}
+	b, err := p.nextB()
+	if err != nil {
+		return err
+	}
+	defer b.Release()
+	p.lower(s, toDevice(s, p.loop.device, b), p.loop.meters[1], p.net.Architecture(), p.alphas, 0)
+	return nil
+}
+
+// lower takes one step that lowers the loss of a batch by the given variables
+// alone.
+func (p *searcher) lower(s *torch.Scope, b *batch, m *meter, v *torch.Variables, o torch.Optimizer, clip float64) {
+	out := p.net.Forward(search.Pass{Scope: s, Mode: torch.Train}, b.images)
+	loss := s.CrossEntropy(out.Logits, b.labels)
+	m.add(s, loss, out.Logits, b.labels)
+	gradients := s.GradientOf(loss, torch.Tensors(v.Parameters()))
+	if clip > 0 {
+		s.ClipGradients(gradients, clip)
+	}
+	o.Step(s, gradients)
+}
+
+// nextB is the next batch of set B, which keeps pace with set A.
+func (p *searcher) nextB() (*data.Batch, error) {
+	if p.batches == nil {
+		p.batches = p.setB.Epoch(context.Background(), p.loop.at.Epoch, p.loop.at.Batch%p.setB.Batches())
+	}
+	b, err := p.batches.Next()
+	if err == io.EOF {
+		err = fmt.Errorf("set B ended before set A")
+	}
+	return b, err
+}
+
+// epochEnded decodes the architecture and writes the records of an epoch.
+func (p *searcher) epochEnded(_ context.Context, seconds float64) (string, error) {
+	if p.batches != nil {
+		p.batches.Close()
+		p.batches = nil
+	}
+	a, err := p.loop.meters[0].read()
+	if err != nil {
+		return "", err
+	}
+	b, err := p.loop.meters[1].read()
+	if err != nil {
+		return "", err
+	}
+	if err := a.checkFinite("search"); err != nil {
+		return "", err
+	}
+	view, err := p.look()
+	if err != nil {
+		return "", err
+	}
+	fields := []run.Field{
+		run.F("epoch", p.loop.at.Epoch+1), run.F("step", p.loop.at.Step), run.F("loss", a.meanLoss()), run.F("top1", a.top1()),
+	}
+	if b.Images > 0 {
+		fields = append(fields, run.F("alpha_loss", b.meanLoss()), run.F("alpha_top1", b.top1()))
+	}
+	fields = append(fields,
+		run.F("lr", torch.Cosine(p.c.Search.LR, p.c.Search.LRMin, float64(p.loop.at.Step)/float64(p.total))),
+		run.F("alpha_entropy", view.entropy), run.F("skip_share", view.skip),
+		run.F("genotype", p.found.Hash()), run.F("normal", p.found.Normal.Equations()),
+	)
+	if p.found.Reduction != nil {
+		fields = append(fields, run.F("reduction", p.found.Reduction.Equations()))
+	}
+	fields = append(fields, run.Wall("images_per_s", float64(a.Images+b.Images)/seconds))
+	if err := p.loop.metrics.Log("search_epoch", fields...); err != nil {
+		return "", fmt.Errorf("train: metrics: %w", err)
+	}
+	if err := p.loop.scalars(scalar{"search/loss", a.meanLoss()}, scalar{"search/top1", a.top1()},
+		scalar{"search/alpha_entropy", view.entropy}, scalar{"search/skip_share", view.skip}); err != nil {
+		return "", err
+	}
+	return fmt.Sprintf("%s, entropy of alpha %.3f, skips %.0f %%, genotype %s", a, view.entropy, 100*view.skip, p.found.Hash()), nil
+}
+
+// view is what the architecture weights say at the moment.
+type view struct {
+	entropy float64 // mean over the cells, 1 is undecided, 0 decided
+	skip    float64 // share of skips among the kept edges
+}
+
+func (p *searcher) look() (view, error) {
+	normal, reduction, err := p.net.Alphas()
+	if err != nil {
+		return view{}, err
+	}
+	name := p.c.Run.Name
+	if name == "" {
+		name = "searched on " + p.c.Data.Name
+	}
+	if p.found, err = p.net.Decode(name); err != nil {
+		return view{}, err
+	}
+	p.found.Origin = fmt.Sprintf("search on %s, epoch %d of %d, seed %d", p.c.Data.Name, p.loop.at.Epoch+1, p.c.Search.Epochs, p.c.Run.Seed)
+	cells := []genotype.Cell{p.found.Normal}
+	alphas := [][][]float64{normal}
+	if p.found.Reduction != nil {
+		cells, alphas = append(cells, *p.found.Reduction), append(alphas, reduction)
+	}
+	var v view
+	for i, cell := range cells {
+		_, share, err := genotype.Entropy(alphas[i])
+		if err != nil {
+			return view{}, fmt.Errorf("train: %w", err)
+		}
+		v.entropy += share / float64(len(cells))
+		v.skip += genotype.SkipShare(cell) / float64(len(cells))
+	}
+	return v, nil
+}
+
+// collapsed reports whether skips have taken over, where a limit is set.
+func (p *searcher) collapsed() bool {
+	limit := p.c.Search.SkipLimit
+	if limit <= 0 || p.loop.at.Epoch <= p.c.Search.WarmupEpochs {
+		return false
+	}
+	v, err := p.look()
+	if err != nil || v.skip <= limit {
+		return false
+	}
+	p.job.Log.Warn("search stopped early: too many skips", "share", v.skip, "limit", limit)
+	return true
+}
+
+// finish writes the genotype and its drawings.
+func (p *searcher) finish() (*SearchResult, error) {
+	if _, err := p.look(); err != nil {
+		return nil, err
+	}
+	p.found.Origin = fmt.Sprintf("search on %s, %d epochs, seed %d", p.c.Data.Name, p.loop.at.Epoch, p.c.Run.Seed)
+	folder := p.loop.folder
+	if err := writeGenotype(folder, p.found); err != nil {
+		return nil, err
+	}
+	if err := folder.MarkEnded(time.Now()); err != nil {
+		return nil, fmt.Errorf("train: %w", err)
+	}
+	return &SearchResult{Genotype: p.found, Folder: folder}, nil
+}
+
+func (p *searcher) close() {
+	if p.batches != nil {
+		p.batches.Close()
+	}
+	// Closing frees memory; records were synced with the last checkpoint.
+	_ = p.loop.close()
+	_ = p.weights.Close()
+	_ = p.alphas.Close()
+	_ = p.net.Close()
+}

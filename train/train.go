@@ -1,0 +1,230 @@
+package train
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"time"
+
+	"github.com/spikedhs/spikedhs/data"
+	"github.com/spikedhs/spikedhs/search"
+	"github.com/spikedhs/spikedhs/search/genotype"
+	"github.com/spikedhs/spikedhs/torch"
+	"github.com/spikedhs/spikedhs/train/config"
+	"github.com/spikedhs/spikedhs/train/run"
+)
+
+// TrainResult is what a training reached.
+type TrainResult struct {
+	// Folder is the run folder.
+	Folder *run.Folder
+	// Genotype is the architecture that was trained.
+	Genotype genotype.Genotype
+	// Evaluation is the last evaluation on the test images.
+	Evaluation Evaluation
+}
+
+// Train trains the network of a genotype from fresh weights. The genotype is
+// [config.Train.Genotype]: a preset's name or a file.
+func Train(ctx context.Context, job Job) (*TrainResult, error) {
+	j := job.withDefaults()
+	if j.Resume {
+		if err := j.resumeConfig(); err != nil {
+			return nil, err
+		}
+	}
+	g, err := j.genotype()
+	if err != nil {
+		return nil, err
+	}
+	m, err := setUp(j.Config)
+	if err != nil {
+		return nil, err
+	}
+	sets, err := openImages(ctx, j.Config)
+	if err != nil {
+		return nil, err
+	}
+	t, err := newTrainer(&j, m, sets, g)
+	if err != nil {
+		return nil, err
+	}
+	defer t.close()
+	if err := t.start(m); err != nil {
+		return nil, err
+	}
+	if err := t.loop.run(ctx); err != nil {
+		return nil, err
+	}
+	if err := t.loop.folder.MarkEnded(time.Now()); err != nil {
+		return nil, fmt.Errorf("train: %w", err)
+	}
+	return &TrainResult{Folder: t.loop.folder, Genotype: g, Evaluation: t.last}, nil
+}
+
+// genotype finds the architecture to train: that of the run folder when a run
+// is resumed, else the configured one.
+func (j *Job) genotype() (genotype.Genotype, error) {
+	if j.Resume {
+		return genotype.Load(filepath.Join(j.Out, run.GenotypeFile))
+	}
+	name := j.Config.Train.Genotype
+	if name == "" {
+		return genotype.Genotype{}, fmt.Errorf("%w: train.genotype is empty; name a preset (%v) or a genotype.json with --genotype",
+			config.ErrInvalid, genotype.Presets())
+	}
+	return genotype.Resolve(name)
+}
+
+// trainer is a running training.
+type trainer struct {
+	job       *Job
+	c         *config.Config
+	sets      *images
+	net       *search.Network
+	optimizer *torch.SGD
+	loop      *loop
+	total     int64
+	last      Evaluation
+}
+
+// trainOptions are the options of the network that a configuration trains.
+func trainOptions(c *config.Config, sets *images) search.Options {
+	o := networkOptions(c, sets)
+	o.Width, o.Mixing, o.Stem = c.Train.Width, search.Mixing(c.Train.Mixing), search.StemSpike
+	o.Auxiliary = c.Train.AuxiliaryWeight > 0
+	return o
+}
+
+func newTrainer(j *Job, m machine, sets *images, g genotype.Genotype) (*trainer, error) {
+	c := j.Config
+	t := &trainer{job: j, c: c, sets: sets}
+	loader, err := sets.loader(c, sets.train, c.Train.Batch, uint64(c.Run.Seed), data.Augment{
+		CropPadding: c.Train.CropPadding, Flip: c.Train.Flip, Cutout: c.Train.Cutout,
+	})
+	if err != nil {
+		return nil, err
+	}
+	o := trainOptions(c, sets)
+	if t.net, err = search.NewNetwork(m.device, g, o); err != nil {
+		return nil, err
+	}
+	if t.optimizer, err = torch.NewSGD(m.device, t.net.Variables().Parameters(), torch.SGDOptions{
+		Rate: c.Train.LR, Momentum: c.Train.Momentum, WeightDecay: c.Train.WeightDecay,
+	}); err != nil {
+		return nil, err
+	}
+	t.total = int64(c.Train.Epochs) * int64(loader.Batches())
+	t.loop = &loop{
+		job: j, device: m.device, loader: loader, epochs: c.Train.Epochs, label: "train", key: "train",
+		every:  time.Duration(c.Train.CheckpointMinutes * float64(time.Minute)),
+		meters: []*meter{newMeter(m.device)},
+		step:   t.step, ended: t.epochEnded,
+		groups: []group{
+			{prefix: "network", list: t.net.Variables().All()},
+			{prefix: "optimizer", list: t.optimizer.State(), optimizer: t.optimizer},
+		},
+		at:     position{Phase: phaseTrain, Architecture: fingerprint(g, o)},
+	}
+	return t, nil
+}
+
+// start opens the folder, and restores the checkpoint of a resumed run.
+func (t *trainer) start(m machine) error {
+	var c *checkpoint
+	if t.job.Resume {
+		var err error
+		if c, err = readCheckpoint(t.job.checkpointPath()); err != nil {
+			return err
+		}
+		defer c.close()
+		if err := c.restore(t.loop, map[string]*torch.Variables{"network": t.net.Variables()},
+			map[string]torch.Optimizer{"optimizer": t.optimizer}); err != nil {
+			return err
+		}
+		if c.at.Accuracy != nil {
+			t.last.Top1 = *c.at.Accuracy
+		}
+	}
+	var err error
+	if t.loop.folder, err = t.job.openFolder(m); err != nil {
+		return err
+	}
+	if c == nil {
+		if err := writeGenotype(t.loop.folder, t.net.Genotype); err != nil {
+			return err
+		}
+	}
+	return t.loop.open(c)
+}
+
+// step is one step of the weights on a batch.
+func (t *trainer) step(s *torch.Scope, b *batch) error {
+	c := &t.c.Train
+	t.optimizer.SetLearningRate(torch.Cosine(c.LR, c.LRMin, float64(t.loop.at.Step)/float64(t.total)))
+	out := t.net.Forward(search.Pass{Scope: s, Mode: torch.Train}, b.images)
+	loss := s.CrossEntropy(out.Logits, b.labels)
+	t.loop.meters[0].add(s, loss, out.Logits, b.labels)
+	if t.net.Options.Auxiliary {
+		loss = s.Add(loss, s.Scale(s.CrossEntropy(out.Auxiliary, b.labels), c.AuxiliaryWeight))
+	}
+	gradients := s.GradientOf(loss, torch.Tensors(t.net.Variables().Parameters()))
+	if c.Clip > 0 {
+		s.ClipGradients(gradients, c.Clip)
+	}
+	t.optimizer.Step(s, gradients)
+	return nil
+}
+
+// epochEnded evaluates when it is time and writes the records of an epoch.
+func (t *trainer) epochEnded(ctx context.Context, seconds float64) (string, error) {
+	r, err := t.loop.meters[0].read()
+	if err != nil {
+		return "", err
+	}
+	if err := r.checkFinite("train"); err != nil {
+		return "", err
+	}
+	epoch := t.loop.at.Epoch + 1
+	rate := torch.Cosine(t.c.Train.LR, t.c.Train.LRMin, float64(t.loop.at.Step)/float64(t.total))
+	fields := []run.Field{
+		run.F("epoch", epoch), run.F("step", t.loop.at.Step), run.F("loss", r.meanLoss()), run.F("top1", r.top1()), run.F("lr", rate),
+	}
+	scalars := []scalar{{"train/loss", r.meanLoss()}, {"train/top1", r.top1()}, {"train/lr", rate}}
+	summary := r.String()
+	if epoch%t.c.Train.EvalEvery == 0 || epoch == t.c.Train.Epochs {
+		if t.last, err = t.evaluate(ctx); err != nil {
+			return "", err
+		}
+		t.loop.at.Accuracy = &t.last.Top1
+		fields = append(fields, run.F("test_loss", t.last.Loss), run.F("test_top1", t.last.Top1), run.F("test_top5", t.last.Top5))
+		scalars = append(scalars, scalar{"test/loss", t.last.Loss}, scalar{"test/top1", t.last.Top1})
+		summary += fmt.Sprintf(", test top-1 %.2f %%", t.last.Top1)
+	}
+	fields = append(fields, run.Wall("images_per_s", float64(r.Images)/seconds))
+	if err := t.loop.metrics.Log("train_epoch", fields...); err != nil {
+		return "", fmt.Errorf("train: metrics: %w", err)
+	}
+	return summary, t.loop.scalars(scalars...)
+}
+
+// evaluate measures the network, folded, on the test images.
+func (t *trainer) evaluate(ctx context.Context) (Evaluation, error) {
+	p, err := t.net.Program(t.sets.input())
+	if err != nil {
+		return Evaluation{}, err
+	}
+	defer p.Close()
+	loader, err := t.sets.plainLoader(t.c, t.sets.test)
+	if err != nil {
+		return Evaluation{}, err
+	}
+	return evaluate(ctx, p.Run, t.loop.device, loader, nil)
+}
+
+func (t *trainer) close() {
+	// Closing frees memory; records were synced with the last checkpoint.
+	_ = t.loop.close()
+	_ = t.optimizer.Close()
+	_ = t.net.Close()
+}
