@@ -48,24 +48,41 @@ func DefaultDir() string {
 	return filepath.Join(cache, "spikedhs")
 }
 
+// Locate says where [Open] would read a split from, a folder or an archive,
+// without reading it. It fails with [ErrUnknown] or [ErrNotFound].
+func Locate(name, path string, split Split) (where string, err error) {
+	src, err := lookup(name)
+	if err != nil {
+		return "", err
+	}
+	return src.locate(path, split)
+}
+
 // open reads one split from the first place that has it.
 func (s *source) open(ctx context.Context, path string, split Split) (Dataset, error) {
+	where, err := s.locate(path, split)
+	if err != nil {
+		return nil, err
+	}
+	set, err := s.format.load(ctx, s, where, split)
+	if err != nil {
+		return nil, s.explain(err)
+	}
+	return set, nil
+}
+
+// locate finds the first place that has a split.
+func (s *source) locate(path string, split Split) (where string, err error) {
 	if split != Train && split != Test {
-		return nil, fmt.Errorf("%s: no split %v; choose train or test", s.name, split)
+		return "", fmt.Errorf("%s: no split %v; choose train or test", s.name, split)
 	}
 	places := s.places(path)
 	for _, place := range places {
-		where, ok := s.format.find(place, split)
-		if !ok {
-			continue
+		if where, ok := s.format.find(place, split); ok {
+			return where, nil
 		}
-		set, err := s.format.load(ctx, s, where, split)
-		if err != nil {
-			return nil, s.explain(err)
-		}
-		return set, nil
 	}
-	return nil, s.explain(fmt.Errorf("no %s files in %s: %w", split, strings.Join(places, ", "), ErrNotFound))
+	return "", s.explain(fmt.Errorf("no %s files in %s: %w", split, strings.Join(places, ", "), ErrNotFound))
 }
 
 // places lists where the files may be, most wanted first.

@@ -39,7 +39,7 @@ func (c *cell) forward(p Pass, s0, s1 torch.Tensor) torch.Tensor {
 	s := p.Scope.Child()
 	defer s.Close()
 	p = p.in(s)
-	outputs := make([]torch.Tensor, len(c.fans)) // of the fans
+	outputs := make([][]torch.Tensor, len(c.fans)) // of the fans, by reader
 	sources := make([]torch.Tensor, len(c.fans))
 	sources[0], sources[1] = c.align(s, s0, s1)
 	for src := range 2 {
@@ -53,27 +53,36 @@ func (c *cell) forward(p Pass, s0, s1 torch.Tensor) torch.Tensor {
 	return s.Return(s.Cat(sources[2:], 1))
 }
 
-func (c *cell) fanOut(p Pass, src int, x torch.Tensor) torch.Tensor {
-	if c.fans[src] == nil {
-		return torch.Tensor{}
+func (c *cell) fanOut(p Pass, src int, x torch.Tensor) []torch.Tensor {
+	f := c.fans[src]
+	if f == nil {
+		return nil
 	}
-	return c.fans[src].forward(p, x)
+	return f.split(p.Scope, f.forward(p, x))
 }
 
 // node sums the edges of node j and fires.
-func (c *cell) node(p Pass, j int, sources, outputs []torch.Tensor) torch.Tensor {
+func (c *cell) node(p Pass, j int, sources []torch.Tensor, outputs [][]torch.Tensor) torch.Tensor {
 	s := p.Scope.Child()
 	defer s.Close()
 	var sum torch.Tensor
 	for _, edge := range c.wiring.Inputs(j) {
 		src := edge.Source()
 		if isConv(src, edge.Op) {
-			sum = addTo(s, sum, c.fans[src].slice(s, outputs[src], c.position(edge)))
+			sum = addTo(s, sum, at(outputs[src], c.position(edge)))
 		} else {
 			sum = addTo(s, sum, sources[src])
 		}
 	}
 	return s.Return(c.nodes[j].Forward(s, sum, c.steps))
+}
+
+// at is list[i]; after a failure there is no list, and no tensor.
+func at(list []torch.Tensor, i int) torch.Tensor {
+	if i >= len(list) {
+		return torch.Tensor{}
+	}
+	return list[i]
 }
 
 // position is the place of an edge among the readers of its source.

@@ -71,12 +71,14 @@ func (f *fan) forward(p Pass, x torch.Tensor) torch.Tensor {
 	return s.Return(y)
 }
 
-// slice is the part of forward's result that belongs to reader i.
-func (f *fan) slice(s *torch.Scope, y torch.Tensor, i int) torch.Tensor {
+// split cuts forward's result into the parts of the readers. One split has one
+// backward pass; cutting each part out by itself would have as many, each over
+// the whole tensor.
+func (f *fan) split(s *torch.Scope, y torch.Tensor) []torch.Tensor {
 	if len(f.readers) == 1 {
-		return y
+		return []torch.Tensor{y}
 	}
-	return s.Narrow(y, 1, i*f.width, f.width)
+	return s.Split(y, 1, f.width)
 }
 
 // addTo adds y to a running sum that may be empty. A sum that s owns is freed.

@@ -65,9 +65,9 @@ func (c *mixedCell) spread(p Pass, src genotype.Source, x, weights torch.Tensor,
 	s := p.Scope.Child()
 	defer s.Close()
 	f := c.fans[src]
-	mixed := f.mix(s, f.forward(p.in(s), x), f.weights(s, weights, src))
+	mixed := s.Unbind(f.mix(s, f.forward(p.in(s), x), f.weights(s, weights, src)), 1)
 	for i, j := range f.targets() {
-		sum := s.Select(mixed, 1, i)
+		sum := at(mixed, i)
 		if !isConv(src, genotype.Skip) { // the identity is no convolution
 			skip := s.Select(s.Select(weights, 0, genotype.EdgeIndex(j, src)), 0, int(genotype.Skip))
 			sum = s.Add(sum, s.Mul(x, skip))

@@ -45,6 +45,21 @@ func TestGradientOfLeavesOtherGradientsAlone(t *testing.T) {
 	assert.ErrorContains(t, s.Err(), "torch: gradient of:")
 }
 
+func TestGradientsFollowTheParameters(t *testing.T) {
+	assertLive(t)
+	s := NewScope()
+	defer s.Close()
+	v := network(t)
+	w, b := v.Parameters()[0], v.Parameters()[3]
+	s.Backward(s.Add(s.Sum(s.Scale(w.Value, 2)), s.Sum(s.Scale(b.Value, 3))))
+	gradients := s.Gradients(v.Parameters())
+	require.NoError(t, s.Err())
+	require.Len(t, gradients, len(v.Parameters()))
+	assertClose(t, compute([]int64{3, 2, 3, 3}, func([]int64) float64 { return 2 }), gradients[0], 0)
+	assertClose(t, vector(3, 3, 3), gradients[3], 0)
+	assert.False(t, Defined(gradients[1]))
+}
+
 func TestInferenceRecordsNothing(t *testing.T) {
 	s := NewInference()
 	defer s.Close()

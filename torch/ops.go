@@ -113,6 +113,24 @@ func (s *Scope) Narrow(a Tensor, dim, start, length int) Tensor {
 	return s.Tensor("aten::narrow", a, dim, start, length)
 }
 
+// Split cuts a into parts of the given size along dim.
+func (s *Scope) Split(a Tensor, dim, size int) []Tensor {
+	return s.list("aten::split.Tensor", a, size, dim)
+}
+
+// Unbind cuts a into its parts along dim, which disappears.
+func (s *Scope) Unbind(a Tensor, dim int) []Tensor { return s.list("aten::unbind.int", a, dim) }
+
+// list runs an operator whose result is a list of tensors.
+func (s *Scope) list(name string, args ...any) []Tensor {
+	results := s.Call(name, args...)
+	if len(results) == 0 {
+		return nil
+	}
+	list, _ := results[0].([]Tensor)
+	return list
+}
+
 // Cat joins tensors along dim.
 func (s *Scope) Cat(list []Tensor, dim int) Tensor { return s.Tensor("aten::cat", list, dim) }
 

@@ -151,6 +151,24 @@ func TestTopKGivesIndicesInOrder(t *testing.T) {
 	assert.Equal(t, []int64{1, 2, 3, 0, 2, 3}, indices)
 }
 
+func TestSplitAndUnbind(t *testing.T) {
+	assertLive(t)
+	s := NewScope()
+	defer s.Close()
+	x := FromSlice(s, []float32{1, 2, 3, 4, 5, 6, 7, 8, 9, 10}, 2, 5)
+	parts := s.Split(x, 1, 2)
+	require.Len(t, parts, 3) // the last one is smaller
+	assertClose(t, array{[]int64{2, 2}, []float64{3, 4, 8, 9}}, parts[1], 0)
+	assertClose(t, array{[]int64{2, 1}, []float64{5, 10}}, parts[2], 0)
+	columns := s.Unbind(x, 1)
+	require.Len(t, columns, 5)
+	assertClose(t, vector(4, 9), columns[3], 0)
+	require.NoError(t, s.Err())
+	assert.Nil(t, s.Split(x, 1, -1))
+	assert.Error(t, s.Err())
+	assert.Nil(t, s.Unbind(x, 1))
+}
+
 func TestCastConvertsBothWays(t *testing.T) {
 	s := NewScope()
 	defer s.Close()

@@ -16,7 +16,7 @@ import (
 //
 //	s := torch.NewScope()
 //	defer s.Close()
-//	y := s.Add(s.Conv2d(x, w, b, torch.Conv{}), z)
+//	y := s.Add(s.Matmul(x, w), z)
 //	if err := s.Err(); err != nil { ... }
 //
 // Errors stick: after the first failure every operator does nothing and

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -123,6 +124,7 @@ x = torch.arange(100, dtype=torch.float32).reshape(2, 2, 5, 5) / 64
 note = files["spikedhs.json"]
 print(json.dumps({
     "output": model(x).flatten().tolist(),
+    "frozen": torch.jit.freeze(model)(x).flatten().tolist(),
     "note": note if isinstance(note, str) else note.decode(),
     "training": model.training,
     "buffers": [name for name, _ in model.named_buffers()],
@@ -136,19 +138,22 @@ func TestScriptInPython(t *testing.T) {
 	path, _, output := saveScript(t, s)
 	command := exec.Command(python, "-c", scriptCheck, path)
 	command.Dir = t.TempDir()
+	var complaint strings.Builder
+	command.Stderr = &complaint
 	text, err := command.Output()
-	require.NoError(t, err)
+	require.NoError(t, err, complaint.String())
 	var result struct {
-		Output   []float64
-		Note     string
-		Training bool
-		Buffers  []string
+		Output, Frozen []float64
+		Note           string
+		Training       bool
+		Buffers        []string
 	}
 	require.NoError(t, json.Unmarshal(text, &result))
 	want := read(t, output).data
 	require.Len(t, result.Output, len(want))
 	for i, w := range want {
 		assert.InDelta(t, w, result.Output[i], 1e-5)
+		assert.InDelta(t, w, result.Frozen[i], 1e-5)
 	}
 	assert.Equal(t, `{"version":1}`, result.Note)
 	assert.False(t, result.Training)

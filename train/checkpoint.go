@@ -46,6 +46,8 @@ type position struct {
 	Records int `json:"records"`
 	// Meters are the sums of the unfinished epoch.
 	Meters []reading `json:"meters"`
+	// Noted is the first of Meters as it was last recorded.
+	Noted reading `json:"noted"`
 	// Optimizers are the steps that each optimiser has done, by the prefix of its
 	// tensors.
 	Optimizers map[string]int64 `json:"optimizers"`

@@ -98,6 +98,8 @@ func evaluate(ctx context.Context, forward runner, d torch.Device, loader *data.
 type Trained struct {
 	Folder  *run.Folder
 	Network *search.Network
+	// Top1 is the accuracy that the training measured last, nil if it never did.
+	Top1 *float64
 
 	config  *config.Config
 	machine machine
@@ -139,6 +141,7 @@ func Open(ctx context.Context, dir, checkpointPath, device string) (*Trained, er
 	if err := saved.check(phaseTrain, fingerprint(g, o)); err != nil {
 		return nil, err
 	}
+	t.Top1 = saved.at.Accuracy
 	if t.Network, err = search.NewNetwork(t.machine.device, g, o); err != nil {
 		return nil, err
 	}

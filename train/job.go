@@ -29,6 +29,10 @@ type Job struct {
 	Folder *run.Folder
 	// Resume continues the run in Out from its last checkpoint.
 	Resume bool
+	// MaxSteps ends the run, with a checkpoint, once it has done so many steps,
+	// those before a resume included; 0 for no such end. What it leaves can be
+	// resumed.
+	MaxSteps int64
 	// Log receives what happens. Default: nothing.
 	Log *slog.Logger
 	// Progress shows how far the run is. Default: nothing.

@@ -27,6 +27,7 @@ type loop struct {
 	every   time.Duration
 	key     string // section of the configuration
 
+	noted   time.Time // when the loss was last recorded
 	meters  []*meter
 	groups  []group
 	step    func(s *torch.Scope, b *batch) error
@@ -40,8 +41,8 @@ type batch struct {
 	n              int
 }
 
-// noteEvery is the number of steps between looks at the loss.
-const noteEvery = 20
+// noteEvery is the number of steps between records of the loss.
+const noteEvery = 10
 
 // toDevice copies a batch into tensors.
 func toDevice(s *torch.Scope, d torch.Device, b *data.Batch) *batch {
@@ -62,6 +63,10 @@ func (l *loop) run(ctx context.Context) error {
 		if err := l.epoch(ctx, &saved); err != nil {
 			return err
 		}
+		if l.full() {
+			l.job.Progress.Stop()
+			return l.save()
+		}
 		summary, err := l.ended(ctx, time.Since(began).Seconds())
 		if errors.Is(err, context.Canceled) {
 			// The epoch is trained but not evaluated: the checkpoint says so.
@@ -72,6 +77,7 @@ func (l *loop) run(ctx context.Context) error {
 		}
 		l.job.Progress.End(summary)
 		l.at.Epoch, l.at.Batch = l.at.Epoch+1, 0
+		l.at.Noted = reading{}
 		for _, m := range l.meters {
 			m.reset()
 		}
@@ -92,7 +98,11 @@ func (l *loop) epoch(ctx context.Context, saved *time.Time) error {
 	l.job.Progress.Start(fmt.Sprintf("%s %d/%d", l.label, l.at.Epoch+1, l.epochs), "batches", total, l.at.Batch)
 	batches := l.loader.Epoch(ctx, l.at.Epoch, l.at.Batch)
 	defer batches.Close()
+	l.noted = time.Now()
 	for {
+		if l.full() {
+			return nil
+		}
 		b, err := batches.Next()
 		switch {
 		case errors.Is(err, io.EOF):
@@ -125,7 +135,10 @@ func (l *loop) epoch(ctx context.Context, saved *time.Time) error {
 	}
 }
 
-// look shows the loss now and then, and stops a training that diverged.
+// full reports whether the run has done as many steps as it may.
+func (l *loop) full() bool { return l.job.MaxSteps > 0 && l.at.Step >= l.job.MaxSteps }
+
+// look records the loss now and then, and stops a training that diverged.
 func (l *loop) look() error {
 	note := ""
 	if l.at.Step%noteEvery == 0 {
@@ -136,9 +149,25 @@ func (l *loop) look() error {
 		if err := r.checkFinite(l.key); err != nil {
 			return err
 		}
+		if err := l.note(r); err != nil {
+			return err
+		}
 		note = r.String()
 	}
 	l.job.Progress.Add(1, note)
+	return nil
+}
+
+// note records the mean loss since the last such record of the epoch.
+func (l *loop) note(r reading) error {
+	since := r.since(l.at.Noted)
+	seconds := time.Since(l.noted).Seconds()
+	l.at.Noted, l.noted = r, time.Now()
+	err := l.metrics.Log(l.label+"_step", run.F("step", l.at.Step), run.F("loss", since.meanLoss()),
+		run.Wall("images_per_s", float64(since.Images)/seconds))
+	if err != nil {
+		return fmt.Errorf("train: metrics: %w", err)
+	}
 	return nil
 }
 

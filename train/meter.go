@@ -47,6 +47,11 @@ type reading struct {
 	Images  int64   `json:"images"`
 }
 
+// since is what was added after an earlier reading.
+func (r reading) since(earlier reading) reading {
+	return reading{Loss: r.Loss - earlier.Loss, Correct: r.Correct - earlier.Correct, Images: r.Images - earlier.Images}
+}
+
 // meanLoss is the mean loss of an image.
 func (r reading) meanLoss() float64 { return r.Loss / float64(max(r.Images, 1)) }
 

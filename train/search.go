@@ -306,10 +306,14 @@ func (p *searcher) finish() (*SearchResult, error) {
 	if err := writeGenotype(folder, p.found); err != nil {
 		return nil, err
 	}
+	result := &SearchResult{Genotype: p.found, Folder: folder}
+	if p.loop.full() {
+		return result, nil
+	}
 	if err := folder.MarkEnded(time.Now()); err != nil {
 		return nil, fmt.Errorf("train: %w", err)
 	}
-	return &SearchResult{Genotype: p.found, Folder: folder}, nil
+	return result, nil
 }
 
 func (p *searcher) close() {

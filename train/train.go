@@ -22,6 +22,8 @@ type TrainResult struct {
 	Genotype genotype.Genotype
 	// Evaluation is the last evaluation on the test images.
 	Evaluation Evaluation
+	// Steps is the number of steps done.
+	Steps int64
 }
 
 // Train trains the network of a genotype from fresh weights. The genotype is
@@ -56,10 +58,14 @@ func Train(ctx context.Context, job Job) (*TrainResult, error) {
 	if err := t.loop.run(ctx); err != nil {
 		return nil, err
 	}
+	result := &TrainResult{Folder: t.loop.folder, Genotype: g, Evaluation: t.last, Steps: t.loop.at.Step}
+	if t.loop.full() {
+		return result, nil
+	}
 	if err := t.loop.folder.MarkEnded(time.Now()); err != nil {
 		return nil, fmt.Errorf("train: %w", err)
 	}
-	return &TrainResult{Folder: t.loop.folder, Genotype: g, Evaluation: t.last}, nil
+	return result, nil
 }
 
 // genotype finds the architecture to train: that of the run folder when a run
@@ -124,7 +130,7 @@ func newTrainer(j *Job, m machine, sets *images, g genotype.Genotype) (*trainer,
 			{prefix: "network", list: t.net.Variables().All()},
 			{prefix: "optimizer", list: t.optimizer.State(), optimizer: t.optimizer},
 		},
-		at:     position{Phase: phaseTrain, Architecture: fingerprint(g, o)},
+		at: position{Phase: phaseTrain, Architecture: fingerprint(g, o)},
 	}
 	return t, nil
 }

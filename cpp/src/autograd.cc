@@ -57,9 +57,8 @@ char *sd_grad_of(sd_tensor loss, const uint64_t *inputs, int64_t n,
                                               /*create_graph=*/false,
                                               /*allow_unused=*/true);
     for (int64_t i = 0; i < n; i++) {
-      grads[i] = result[i].defined()
-                     ? reinterpret_cast<uint64_t>(wrap(result[i]))
-                     : 0;
+      grads[i] =
+          result[i].defined() ? reinterpret_cast<uint64_t>(wrap(result[i])) : 0;
     }
   });
 }

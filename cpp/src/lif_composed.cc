@@ -100,8 +100,8 @@ LifResult lif_backward_composed(const at::Tensor &grad_spikes,
   for (int64_t t = steps - 1; t >= 0; t--) {
     const at::Tensor &u = potentials[t];
     const at::Tensor silent = (u <= threshold).to(u.scalar_type());
-    const at::Tensor grad_u = grad_v * silent + (grads[t] - grad_v * u) *
-                                                    surrogate(u, b, threshold);
+    const at::Tensor grad_u =
+        grad_v * silent + (grads[t] - grad_v * u) * surrogate(u, b, threshold);
     grad_currents[t] = grad_u;
     grad_v = tau * grad_u;
   }

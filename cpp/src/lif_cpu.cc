@@ -33,55 +33,53 @@ constexpr int64_t kGrain = 32 * 512;  // neurons below which threads do not pay
 
 // One block of neurons over all steps; `stride` is the distance in elements
 // from a step to the next. `v` (length n) holds the membranes in and out.
-#define SPIKEDHS_FORWARD(Scalar, Real)                                       \
-  SPIKEDHS_CLONES void forward_block(const Scalar *current, Scalar *spikes,  \
-                                     int64_t n, int64_t stride,              \
-                                     int64_t steps, Real tau, Real vth,      \
-                                     Real *__restrict v) {                   \
-    for (int64_t t = 0; t < steps; t++) {                                    \
-      const Scalar *__restrict in = current + t * stride;                    \
-      Scalar *__restrict out = spikes + t * stride;                          \
-      for (int64_t i = 0; i < n; i++) {                                      \
-        const Real u = lif_charge(v[i], static_cast<Real>(in[i]), tau);      \
-        const bool fired = u > vth;                                          \
-        out[i] = static_cast<Scalar>(fired ? 1.0f : 0.0f);                   \
-        v[i] = fired ? Real(0) : u;                                          \
-      }                                                                      \
-    }                                                                        \
+#define SPIKEDHS_FORWARD(Scalar, Real)                                         \
+  SPIKEDHS_CLONES void forward_block(const Scalar *current, Scalar *spikes,    \
+                                     int64_t n, int64_t stride, int64_t steps, \
+                                     Real tau, Real vth, Real *__restrict v) { \
+    for (int64_t t = 0; t < steps; t++) {                                      \
+      const Scalar *__restrict in = current + t * stride;                      \
+      Scalar *__restrict out = spikes + t * stride;                            \
+      for (int64_t i = 0; i < n; i++) {                                        \
+        const Real u = lif_charge(v[i], static_cast<Real>(in[i]), tau);        \
+        const bool fired = u > vth;                                            \
+        out[i] = static_cast<Scalar>(fired ? 1.0f : 0.0f);                     \
+        v[i] = fired ? Real(0) : u;                                            \
+      }                                                                        \
+    }                                                                          \
   }
 
 // The reverse scan. `potentials` (steps * n) is scratch for the membranes that
 // are computed again; `v` holds the state at the start, `grad_v` the gradient
 // of the state at the end and, on return, of the state at the start.
-#define SPIKEDHS_BACKWARD(Scalar, Real)                                      \
-  SPIKEDHS_CLONES void backward_block(                                       \
+#define SPIKEDHS_BACKWARD(Scalar, Real)                                       \
+  SPIKEDHS_CLONES void backward_block(                                        \
       const Scalar *current, const Scalar *grad_spikes, Scalar *grad_current, \
-      int64_t n, int64_t stride, int64_t steps, Real tau, Real vth,          \
-      const Real *__restrict b, const Real *__restrict scale,                \
-      Real *__restrict v, Real *__restrict grad_v, Real *potentials) {       \
-    for (int64_t t = 0; t < steps; t++) {                                    \
-      const Scalar *__restrict in = current + t * stride;                    \
-      Real *__restrict potential = potentials + t * n;                       \
-      for (int64_t i = 0; i < n; i++) {                                      \
-        const Real u = lif_charge(v[i], static_cast<Real>(in[i]), tau);      \
-        potential[i] = u;                                                    \
-        v[i] = u > vth ? Real(0) : u;                                        \
-      }                                                                      \
-    }                                                                        \
-    for (int64_t t = steps - 1; t >= 0; t--) {                               \
-      const Scalar *__restrict grad_in = grad_spikes + t * stride;           \
-      Scalar *__restrict grad_out = grad_current + t * stride;               \
-      const Real *__restrict potential = potentials + t * n;                 \
-      for (int64_t i = 0; i < n; i++) {                                      \
-        const Real u = potential[i];                                         \
-        const Real slope = dspike_derivative(u, vth, b[i], scale[i]);        \
-        const Real grad =                                                    \
-            lif_grad_membrane(u, u > vth, static_cast<Real>(grad_in[i]),     \
-                              grad_v[i], slope);                             \
-        grad_out[i] = static_cast<Scalar>(grad);                             \
-        grad_v[i] = tau * grad;                                              \
-      }                                                                      \
-    }                                                                        \
+      int64_t n, int64_t stride, int64_t steps, Real tau, Real vth,           \
+      const Real *__restrict b, const Real *__restrict scale,                 \
+      Real *__restrict v, Real *__restrict grad_v, Real *potentials) {        \
+    for (int64_t t = 0; t < steps; t++) {                                     \
+      const Scalar *__restrict in = current + t * stride;                     \
+      Real *__restrict potential = potentials + t * n;                        \
+      for (int64_t i = 0; i < n; i++) {                                       \
+        const Real u = lif_charge(v[i], static_cast<Real>(in[i]), tau);       \
+        potential[i] = u;                                                     \
+        v[i] = u > vth ? Real(0) : u;                                         \
+      }                                                                       \
+    }                                                                         \
+    for (int64_t t = steps - 1; t >= 0; t--) {                                \
+      const Scalar *__restrict grad_in = grad_spikes + t * stride;            \
+      Scalar *__restrict grad_out = grad_current + t * stride;                \
+      const Real *__restrict potential = potentials + t * n;                  \
+      for (int64_t i = 0; i < n; i++) {                                       \
+        const Real u = potential[i];                                          \
+        const Real slope = dspike_derivative(u, vth, b[i], scale[i]);         \
+        const Real grad = lif_grad_membrane(                                  \
+            u, u > vth, static_cast<Real>(grad_in[i]), grad_v[i], slope);     \
+        grad_out[i] = static_cast<Scalar>(grad);                              \
+        grad_v[i] = tau * grad;                                               \
+      }                                                                       \
+    }                                                                         \
   }
 
 // Overloads, not templates: target_clones needs functions with one definition.
@@ -96,8 +94,8 @@ SPIKEDHS_BACKWARD(at::BFloat16, float)
 #undef SPIKEDHS_BACKWARD
 
 template <typename Scalar>
-using real_of = std::conditional_t<std::is_same<Scalar, double>::value, double,
-                                   float>;
+using real_of =
+    std::conditional_t<std::is_same<Scalar, double>::value, double, float>;
 
 // Temperature and its derived factor for the neurons of a block, whatever the
 // memory layout.
@@ -165,10 +163,9 @@ at::Tensor empty_state(const at::Tensor &current, int64_t steps,
   shape[0] /= steps;
   const auto type =
       current.scalar_type() == at::kDouble ? at::kDouble : at::kFloat;
-  return at::empty(shape, current.options().dtype(type).memory_format(
-                              current.dim() >= 4
-                                  ? format
-                                  : at::MemoryFormat::Contiguous));
+  return at::empty(
+      shape, current.options().dtype(type).memory_format(
+                 current.dim() >= 4 ? format : at::MemoryFormat::Contiguous));
 }
 
 }  // namespace
@@ -187,9 +184,9 @@ LifResult lif_cpu(const at::Tensor &current, const at::Tensor &temperature,
   AT_DISPATCH_FLOATING_TYPES_AND(
       at::kBFloat16, input.scalar_type(), "lif", [&] {
         using Real = real_of<scalar_t>;
-        const at::Tensor start =
-            present(membrane) ? dense_state<Real>(*membrane, format)
-                              : at::Tensor();
+        const at::Tensor start = present(membrane)
+                                     ? dense_state<Real>(*membrane, format)
+                                     : at::Tensor();
         const Real *start_data =
             start.defined() ? start.data_ptr<Real>() : nullptr;
         Real *last_data = keep_membrane ? last.data_ptr<Real>() : nullptr;
@@ -230,9 +227,9 @@ LifResult lif_backward_cpu(const at::Tensor &grad_spikes,
   AT_DISPATCH_FLOATING_TYPES_AND(
       at::kBFloat16, input.scalar_type(), "lif_backward", [&] {
         using Real = real_of<scalar_t>;
-        const at::Tensor start =
-            present(membrane) ? dense_state<Real>(*membrane, format)
-                              : at::Tensor();
+        const at::Tensor start = present(membrane)
+                                     ? dense_state<Real>(*membrane, format)
+                                     : at::Tensor();
         const at::Tensor grad_last =
             present(grad_membrane) ? dense_state<Real>(*grad_membrane, format)
                                    : at::Tensor();

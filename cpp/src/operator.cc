@@ -1,4 +1,5 @@
-// Boxed call of any operator that libtorch's dispatcher knows, our own included.
+// Boxed call of any operator that libtorch's dispatcher knows, our own
+// included.
 //
 // One C function serves every operator: the schema says which types it wants,
 // a flat array of words carries the arguments, so there is no list of operators
@@ -224,8 +225,8 @@ void write_value(const c10::IValue &value, std::vector<uint64_t> &out) {
 char *sd_operator_find(const char *name, const char *overload,
                        sd_operator *out) {
   return spikedhs::guarded([&] {
-    auto op =
-        c10::Dispatcher::singleton().findSchema(c10::OperatorName(name, overload));
+    auto op = c10::Dispatcher::singleton().findSchema(
+        c10::OperatorName(name, overload));
     TORCH_CHECK(op.has_value(), "libtorch ", TORCH_VERSION,
                 " has no such operator");
     *out = new c10::OperatorHandle(*op);

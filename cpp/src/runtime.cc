@@ -68,7 +68,9 @@ int sd_threads(void) {
   return at::get_num_threads();
 }
 
-int sd_cuda_built(void) { return at::Context::hasCUDA() || at::globalContext().hasCUDART() ? 1 : 0; }
+int sd_cuda_built(void) {
+  return at::Context::hasCUDA() || at::globalContext().hasCUDART() ? 1 : 0;
+}
 
 int sd_cuda_devices(void) {
   try {

@@ -15,12 +15,15 @@ using spikedhs::unwrap;
 using spikedhs::wrap;
 
 namespace {
-// What an sd_module points to. libtorch's error messages read the source text
-// of the module as it was loaded, so that one lives as long as its frozen
-// form; they share the weights.
-struct LoadedModule {
-  torch::jit::Module loaded, frozen;
-};
+// Freezing removes the methods that forward no longer calls, but libtorch's
+// error messages still read their names, so it is told to keep them.
+torch::jit::Module frozen(const torch::jit::Module &module) {
+  std::vector<std::string> names;
+  for (const auto &method : module.get_methods()) {
+    if (method.name() != "forward") names.push_back(method.name());
+  }
+  return torch::jit::freeze(module, names);
+}
 }  // namespace
 
 char *sd_script_save(const char *path, const char *class_name,
@@ -32,10 +35,11 @@ char *sd_script_save(const char *path, const char *class_name,
     auto unit = std::make_shared<torch::jit::CompilationUnit>();
     torch::jit::Module module(std::string("__torch__.spikedhs.") + class_name,
                               unit);
+    // Python's module.training and torch.jit.freeze look for it.
+    module.register_attribute("training", c10::BoolType::get(), false);
     for (int64_t i = 0; i < n; i++) {
       module.register_buffer(
-          names[i],
-          unwrap(reinterpret_cast<sd_tensor>(tensors[i])).detach());
+          names[i], unwrap(reinterpret_cast<sd_tensor>(tensors[i])).detach());
     }
     module.define(source);
     torch::jit::ExtraFilesMap files;
@@ -50,11 +54,10 @@ char *sd_script_load(const char *path, int type, int index, int freeze,
   return guarded([&] {
     const c10::Device device(static_cast<c10::DeviceType>(type),
                              static_cast<c10::DeviceIndex>(index));
-    auto module = std::make_unique<LoadedModule>();
-    module->loaded = torch::jit::load(path, device);
-    module->loaded.eval();
-    module->frozen =
-        freeze != 0 ? torch::jit::freeze(module->loaded) : module->loaded;
+    auto module =
+        std::make_unique<torch::jit::Module>(torch::jit::load(path, device));
+    module->eval();
+    if (freeze != 0) *module = frozen(*module);
     *out = module.release();
   });
 }
@@ -75,12 +78,12 @@ char *sd_script_call(sd_module module, const char *method,
     for (int64_t i = 0; i < n; i++) {
       values.emplace_back(unwrap(reinterpret_cast<sd_tensor>(inputs[i])));
     }
-    const auto result = static_cast<LoadedModule *>(module)
-                            ->frozen.get_method(method)(std::move(values));
+    const auto result = static_cast<torch::jit::Module *>(module)->get_method(
+        method)(std::move(values));
     *out = wrap(result.toTensor());
   });
 }
 
 void sd_script_free(sd_module module) {
-  delete static_cast<LoadedModule *>(module);
+  delete static_cast<torch::jit::Module *>(module);
 }

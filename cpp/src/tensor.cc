@@ -34,8 +34,8 @@ char *sd_tensor_from_host(const void *data, int64_t bytes, int dtype,
   return guarded([&] {
     at::Tensor t = at::empty(at::IntArrayRef(shape, dims),
                              static_cast<at::ScalarType>(dtype));
-    TORCH_CHECK(static_cast<int64_t>(t.nbytes()) == bytes, "shape ",
-                t.sizes(), " needs ", t.nbytes(), " bytes, got ", bytes);
+    TORCH_CHECK(static_cast<int64_t>(t.nbytes()) == bytes, "shape ", t.sizes(),
+                " needs ", t.nbytes(), " bytes, got ", bytes);
     if (bytes > 0) std::memcpy(t.data_ptr(), data, bytes);
     *out = wrap(std::move(t));
   });

@@ -66,11 +66,11 @@ var devicePattern = regexp.MustCompile(`^(auto|cpu|cuda(:[0-9]{1,3})?)$`)
 
 var device = text("auto, cpu, cuda or cuda:N", devicePattern.MatchString)
 
-var ascendingLevels = rule{"a list that starts at 0 and rises by at most 1 from cell to cell", func(v reflect.Value) bool {
+var ascendingLevels = rule{"a list that starts at 0 or 1 and rises by at most 1 from cell to cell", func(v reflect.Value) bool {
 	previous := 0
 	for i := range v.Len() {
 		level := int(v.Index(i).Int())
-		if level < previous || level > previous+1 || (i == 0 && level != 0) {
+		if level < previous || level > previous+1 {
 			return false
 		}
 		previous = level

@@ -51,7 +51,7 @@ func TestSettingMistakes(t *testing.T) {
 		`run.name="open`:               `"\"open" is not a TOML value`,
 		"search.lr=1\ntrain.lr=2":      `--set "search.lr=1\ntrain.lr=2": search.lr wants a number, not the string "1\ntrain.lr=2"`,
 		"run.name=\xff":                `--set "run.name=\xff": run.name = `,
-		"network.levels=[0,2]":         "network.levels = [0, 2]: allowed is a list that starts at 0",
+		"network.levels=[0,2]":         "network.levels = [0, 2]: allowed is a list that starts at 0 or 1",
 		"network.levels={a=1}":         "network.levels wants a list, not a table",
 		"run.device=gpu":               `run.device = "gpu": allowed is auto, cpu, cuda or cuda:N`,
 		"train.lr=inf":                 "train.lr = inf: allowed is above 0",

@@ -38,7 +38,7 @@ func TestValidateMistakes(t *testing.T) {
 		`network.tau = 1.5: allowed is 0 to 1`:                         func(c *Config) { c.Network.Tau = 1.5 },
 		`network.threshold = 0.0: allowed is above 0`:                  func(c *Config) { c.Network.Threshold = 0 },
 		`network.levels = []: allowed is`:                              func(c *Config) { c.Network.Levels = nil },
-		`network.levels = [1, 1]: allowed is`:                          func(c *Config) { c.Network.Levels = []int{1, 1} },
+		`network.levels = [2, 2]: allowed is`:                          func(c *Config) { c.Network.Levels = []int{2, 2} },
 		`network.levels = [0, 1, 0]: allowed is`:                       func(c *Config) { c.Network.Levels = []int{0, 1, 0} },
 		`network.levels = [0, 2]: allowed is`:                          func(c *Config) { c.Network.Levels = []int{0, 2} },
 		`network.levels = [0 1 2 3 4 5]: level 5 leaves nothing`:       func(c *Config) { c.Network.Levels = []int{0, 1, 2, 3, 4, 5} },

@@ -29,12 +29,14 @@ typedef void *sd_tensor;
 typedef void *sd_operator;
 typedef void *sd_module;
 
-// Memory -----------------------------------------------------------------------
+// Memory
+// -----------------------------------------------------------------------
 
 // Frees a message or an array that this library returned.
 SPIKEDHS_API void sd_release(void *memory);
 
-// Tensors ----------------------------------------------------------------------
+// Tensors
+// ----------------------------------------------------------------------
 
 // Element types, with libtorch's own numbers.
 enum {
@@ -76,7 +78,8 @@ SPIKEDHS_API char *sd_tensor_device(sd_tensor t, int *type, int *index);
 // The same numbers of a device object that libcgotorch made.
 SPIKEDHS_API void sd_device_numbers(const void *device, int *type, int *index);
 
-// Operators --------------------------------------------------------------------
+// Operators
+// --------------------------------------------------------------------
 
 // Tags of the flat argument encoding: a tag word, then its payload words.
 enum {
@@ -105,7 +108,8 @@ SPIKEDHS_API char *sd_operator_call(sd_operator op, const uint64_t *args,
                                     int64_t words, int record_gradient,
                                     uint64_t **results, int64_t *result_words);
 
-// Autograd ---------------------------------------------------------------------
+// Autograd
+// ---------------------------------------------------------------------
 
 SPIKEDHS_API char *sd_require_grad(sd_tensor t, int on);
 SPIKEDHS_API char *sd_backward(sd_tensor loss);
@@ -117,7 +121,8 @@ SPIKEDHS_API char *sd_clear_grad(sd_tensor t);
 SPIKEDHS_API char *sd_grad_of(sd_tensor loss, const uint64_t *inputs, int64_t n,
                               uint64_t *grads);
 
-// Runtime ----------------------------------------------------------------------
+// Runtime
+// ----------------------------------------------------------------------
 
 SPIKEDHS_API const char *sd_torch_version(void);
 // How the build found libtorch, and where.
@@ -142,7 +147,16 @@ SPIKEDHS_API char *sd_seed(uint64_t seed);
 SPIKEDHS_API char *sd_generator_state(int type, int index, sd_tensor *out);
 SPIKEDHS_API char *sd_set_generator_state(int type, int index, sd_tensor state);
 
-// TorchScript ------------------------------------------------------------------
+// Profile
+// ----------------------------------------------------------------------
+
+// Collects the time of every operator, backward included, until stopped. The
+// table to release has lines "name <tab> calls <tab> nanoseconds of its own".
+SPIKEDHS_API char *sd_profile_start(void);
+SPIKEDHS_API char *sd_profile_stop(char **table);
+
+// TorchScript
+// ------------------------------------------------------------------
 
 // Compiles `source` (methods of one module) over named buffers and saves it,
 // with text files beside the code in the archive.

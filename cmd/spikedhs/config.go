@@ -1,0 +1,64 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"fmt"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/spikedhs/spikedhs/configs"
+	"github.com/spikedhs/spikedhs/train/config"
+)
+
+func configCommand() *cli.Command {
+	return &cli.Command{
+		Name:  "config",
+		Usage: "show configurations",
+		Subcommands: []*cli.Command{
+			{
+				Name:  "print",
+				Usage: "print the configuration that the flags make, every key with its meaning",
+				Flags: configFlags(),
+				Action: func(c *cli.Context) error {
+					cfg, err := loadConfig(c, "")
+					if err != nil {
+						return err
+					}
+					return cfg.Encode(c.App.Writer)
+				},
+			},
+			{
+				Name:   "list",
+				Usage:  "list the presets",
+				Action: listPresets,
+			},
+			{
+				Name:  "keys",
+				Usage: "print the reference of all keys, in Markdown",
+				Action: func(c *cli.Context) error {
+					return config.WriteReference(c.App.Writer)
+				},
+			},
+		},
+	}
+}
+
+func listPresets(c *cli.Context) error {
+	for _, name := range configs.Names() {
+		text, err := configs.Read(name)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(c.App.Writer, "%-20s  %s\n", name, purpose(text))
+	}
+	return nil
+}
+
+// purpose is the title in the head of a preset: its first line.
+func purpose(preset []byte) string {
+	lines := bufio.NewScanner(bytes.NewReader(preset))
+	lines.Scan()
+	return strings.TrimSuffix(strings.TrimSpace(strings.TrimPrefix(lines.Text(), "#")), ".")
+}

@@ -1,0 +1,95 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/spikedhs/spikedhs/train"
+	"github.com/spikedhs/spikedhs/train/config"
+	"github.com/spikedhs/spikedhs/train/run"
+)
+
+// console is where a command writes.
+type console struct {
+	io.Writer // results
+	json      bool
+	log       *slog.Logger
+	progress  *run.Progress
+}
+
+// newConsole follows the flags --json, --log-format and --verbose.
+func newConsole(c *cli.Context) *console {
+	o := &console{Writer: c.App.Writer, json: c.Bool("json")}
+	options := &slog.HandlerOptions{Level: slog.LevelWarn}
+	if c.Bool("verbose") {
+		options.Level = slog.LevelDebug
+	}
+	if c.String("log-format") != "json" {
+		o.progress = run.NewProgress(c.App.ErrWriter)
+		o.log = slog.New(slog.NewTextHandler(o.progress, options))
+		return o
+	}
+	// Progress lines are log records of level info then.
+	options.Level = min(options.Level.Level(), slog.LevelInfo)
+	o.log = slog.New(slog.NewJSONHandler(c.App.ErrWriter, options))
+	o.progress = run.NewProgress(recorder{o.log})
+	return o
+}
+
+// recorder makes a log record of every line.
+type recorder struct{ log *slog.Logger }
+
+func (r recorder) Write(text []byte) (int, error) {
+	for line := range strings.Lines(string(text)) {
+		r.log.Info(strings.TrimSpace(line))
+	}
+	return len(text), nil
+}
+
+// printf writes to the results, unless these are one JSON object.
+func (o *console) printf(format string, args ...any) {
+	if !o.json {
+		fmt.Fprintf(o, format, args...)
+	}
+}
+
+// object writes v if the results are one JSON object.
+func (o *console) object(v any) error {
+	if !o.json {
+		return nil
+	}
+	return json.NewEncoder(o).Encode(v)
+}
+
+// newJob describes a search or a training of this command line.
+func newJob(c *cli.Context, o *console, cfg *config.Config) train.Job {
+	args, _ := c.App.Metadata[metadataArgs].([]string)
+	return train.Job{
+		Config: cfg, Out: c.String("out"), Resume: c.Bool("resume"), MaxSteps: c.Int64("max-steps"),
+		Log: o.log, Progress: o.progress, Version: version, Command: args,
+	}
+}
+
+// size is the length of a file for people.
+func size(path string) string {
+	found, err := os.Stat(path)
+	if err != nil {
+		return "unknown size"
+	}
+	return fmt.Sprintf("%.1f MB", float64(found.Size())/1e6)
+}
+
+// thousands writes a number with commas between groups of three digits.
+func thousands[N int | int64](n N) string {
+	text := fmt.Sprint(n)
+	for i := len(text) - 3; i > 0 && text[i-1] != '-'; i -= 3 {
+		text = text[:i] + "," + text[i:]
+	}
+	return text
+}

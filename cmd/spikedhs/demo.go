@@ -1,0 +1,186 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/spikedhs/spikedhs/data"
+	"github.com/spikedhs/spikedhs/search/genotype"
+	"github.com/spikedhs/spikedhs/torch"
+	"github.com/spikedhs/spikedhs/train"
+	"github.com/spikedhs/spikedhs/train/config"
+	"github.com/spikedhs/spikedhs/train/run"
+)
+
+const (
+	demoPreset = "fashion-mnist-demo"
+	demoSearch = "search" // folder of the search inside the run folder
+	demoCheck  = 1000     // test images that the exported model is compared on
+)
+
+func demoCommand() *cli.Command {
+	return &cli.Command{
+		Name:  "demo",
+		Usage: "search, train, evaluate and export a small network on Fashion-MNIST",
+		Flags: runFlags("runs/demo"),
+		Action: func(c *cli.Context) error {
+			o := newConsole(c)
+			d := &demo{c: c, console: o, out: c.String("out"), began: time.Now()}
+			return d.run()
+		},
+	}
+}
+
+// demo is the whole way: search, training, evaluation, export.
+type demo struct {
+	*console
+	c      *cli.Context
+	out    string
+	folder *run.Folder
+	began  time.Time
+}
+
+func (d *demo) run() error {
+	if err := d.open(); err != nil {
+		return err
+	}
+	if err := d.search(); err != nil {
+		return err
+	}
+	if err := d.train(); err != nil {
+		return err
+	}
+	return d.measure()
+}
+
+func (d *demo) heading(number int, text string) {
+	d.printf("\n%d/4  %s\n\n", number, text)
+}
+
+// open makes the run folder, before anything is computed, or finds it.
+func (d *demo) open() error {
+	cfg, err := loadConfig(d.c, demoPreset)
+	if err != nil {
+		return err
+	}
+	if cfg != nil {
+		cfg.Train.Genotype = filepath.Join(d.out, demoSearch, run.GenotypeFile)
+	}
+	if d.c.Bool("resume") {
+		d.folder, err = run.Open(d.out)
+		if err == nil && cfg != nil {
+			err = d.agree(cfg)
+		}
+		return err
+	}
+	if _, err := data.Locate(cfg.Data.Name, cfg.Data.Path, data.Train); err != nil {
+		return err
+	}
+	device, err := torch.ParseDevice(cfg.Run.Device)
+	if err != nil {
+		return usagef("run.device: %v", err)
+	}
+	threads := cfg.Run.Threads
+	if threads == 0 {
+		threads = runtime.NumCPU()
+	}
+	job := newJob(d.c, d.console, cfg)
+	d.folder, err = run.Create(d.out, cfg, train.NewInfo(version, job.Command, device, threads))
+	return err
+}
+
+// agree compares the configuration of the command line with that of the folder.
+func (d *demo) agree(cfg *config.Config) error {
+	if keys := config.Diff(cfg, d.folder.Config()); len(keys) > 0 {
+		return usagef("the run in %s was started with other values of %v; leave them out to continue it", d.out, keys)
+	}
+	return nil
+}
+
+// search finds the architecture, unless an earlier run did.
+func (d *demo) search() error {
+	d.heading(1, "Search an architecture")
+	job := newJob(d.c, d.console, d.folder.Config())
+	job.Out = filepath.Join(d.out, demoSearch)
+	job.Resume = exists(job.Out)
+	if earlier, err := run.Open(job.Out); err == nil && !earlier.Info().Ended.IsZero() {
+		g, err := genotype.Load(earlier.Path(run.GenotypeFile))
+		if err == nil {
+			d.printf("%s\n", genotype.Text(g))
+		}
+		return err
+	}
+	found, err := train.Search(d.c.Context, job)
+	if err != nil {
+		if !exists(job.Out) {
+			// The search never began: the folder that was made for it goes, too.
+			return errors.Join(err, os.RemoveAll(d.out))
+		}
+		return d.continued(err)
+	}
+	d.printf("%s\n", genotype.Text(found.Genotype))
+	return nil
+}
+
+// train trains the network of the genotype that was found.
+func (d *demo) train() error {
+	d.heading(2, "Train its network")
+	job := newJob(d.c, d.console, d.folder.Config())
+	job.Resume = exists(d.folder.Path(run.CheckpointDir, train.CheckpointFile))
+	if !job.Resume {
+		job.Folder = d.folder
+	}
+	trained, err := train.Train(d.c.Context, job)
+	if err != nil {
+		return d.continued(err)
+	}
+	d.printf("trained for %s steps\n", thousands(trained.Steps))
+	return nil
+}
+
+// continued is the error of a stage; an interrupt is that of the whole demo.
+func (d *demo) continued(err error) error {
+	if errors.Is(err, train.ErrInterrupted) {
+		return fmt.Errorf("demo in %s: %w", d.out, train.ErrInterrupted)
+	}
+	return err
+}
+
+// measure evaluates and exports the trained network, and ends the demo.
+func (d *demo) measure() error {
+	trained, err := train.Open(d.c.Context, d.out, "", "")
+	if err != nil {
+		return err
+	}
+	defer trained.Close()
+	d.heading(3, "Evaluate it on the test images")
+	e, err := trained.Evaluate(d.c.Context, d.progress)
+	if err != nil {
+		return err
+	}
+	printEvaluation(d.console, e)
+	d.heading(4, "Export it as TorchScript and compare")
+	trained.Top1 = &e.Top1
+	model, err := export(d.c, d.console, trained, d.folder.Path(run.ModelFile), demoCheck)
+	if err != nil {
+		return err
+	}
+	report, err := d.report()
+	if err != nil {
+		return err
+	}
+	return d.summary(e, model, report)
+}
+
+// exists reports whether there is something at path.
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return !errors.Is(err, fs.ErrNotExist)
+}

@@ -1,0 +1,50 @@
+package main
+
+import (
+	"errors"
+	"slices"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/spikedhs/spikedhs/cmd/spikedhs/internal/doctor"
+)
+
+func doctorCommand() *cli.Command {
+	return &cli.Command{
+		Name:  "doctor",
+		Usage: "check libtorch, speed, devices and data of this machine, and say what to do",
+		Flags: slices.Concat([]cli.Flag{jsonFlag()}, logFlags()),
+		Action: func(c *cli.Context) error {
+			o := newConsole(c)
+			checks := doctor.Examine(version)
+			failed := printChecks(o, checks)
+			if err := o.object(map[string]any{"ok": len(failed) == 0, "checks": checks}); err != nil {
+				return err
+			}
+			if len(failed) > 0 {
+				return errors.New("doctor: these checks failed: " + strings.Join(failed, ", "))
+			}
+			return nil
+		},
+	}
+}
+
+// printChecks prints a line for every check and one for every advice, and returns
+// the names of those that failed.
+func printChecks(o *console, checks []doctor.Check) (failed []string) {
+	width := 0
+	for _, check := range checks {
+		width = max(width, len(check.Name))
+	}
+	for _, check := range checks {
+		o.printf("%-4s  %-*s  %s\n", check.Status, width, check.Name, check.Value)
+		if check.Advice != "" {
+			o.printf("      %-*s  -> %s\n", width, "", check.Advice)
+		}
+		if check.Status == doctor.Fail {
+			failed = append(failed, check.Name)
+		}
+	}
+	return failed
+}

@@ -1,0 +1,74 @@
+package main
+
+import (
+	"bytes"
+	"io"
+	"slices"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/spikedhs/spikedhs/search/genotype"
+	"github.com/spikedhs/spikedhs/train/run"
+)
+
+func genotypeCommand() *cli.Command {
+	return &cli.Command{
+		Name:  "genotype",
+		Usage: "look at architectures",
+		Subcommands: []*cli.Command{{
+			Name:      "show",
+			Usage:     "print a genotype, or draw it",
+			ArgsUsage: "FILE|PRESET",
+			Flags: slices.Concat([]cli.Flag{
+				&cli.StringFlag{Name: "dot", Usage: "draw it for Graphviz into `FILE`, - for standard output"},
+				&cli.StringFlag{Name: "svg", Usage: "draw it as SVG into `FILE`, - for standard output"},
+				jsonFlag(),
+			}, logFlags()),
+			Action: showGenotype,
+		}},
+	}
+}
+
+func showGenotype(c *cli.Context) error {
+	if c.NArg() != 1 {
+		return usagef("genotype show: name one genotype, a file or a preset: %v", genotype.Presets())
+	}
+	o := newConsole(c)
+	g, err := genotype.Resolve(c.Args().First())
+	if err != nil {
+		return existing(err)
+	}
+	drawn := false
+	for _, drawing := range []struct {
+		path string
+		draw func(io.Writer, genotype.Genotype) error
+	}{{c.String("dot"), genotype.DOT}, {c.String("svg"), genotype.SVG}} {
+		if drawing.path == "" {
+			continue
+		}
+		drawn = true
+		if err := draw(o, drawing.path, g, drawing.draw); err != nil {
+			return err
+		}
+	}
+	if !drawn {
+		o.printf("%s", genotype.Text(g))
+	}
+	return o.object(g)
+}
+
+// draw writes a drawing to a file or, for "-", to w.
+func draw(w io.Writer, path string, g genotype.Genotype, form func(io.Writer, genotype.Genotype) error) error {
+	var picture bytes.Buffer
+	if err := form(&picture, g); err != nil {
+		return err
+	}
+	write := func(w io.Writer) error {
+		_, err := w.Write(picture.Bytes())
+		return err
+	}
+	if path == "-" {
+		return write(w)
+	}
+	return run.WriteFileAtomic(path, write)
+}

@@ -1,0 +1,109 @@
+package doctor
+
+import (
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/spikedhs/spikedhs/torch"
+	"github.com/spikedhs/spikedhs/train/run"
+)
+
+// Oldest is the oldest libtorch that is supported, as major and minor number.
+var oldest = [2]int{1, 13}
+
+func versions(version string) []Check {
+	program := ok("program", "spikedhs %s", version)
+	if revision := run.Revision(); revision != "" {
+		program.Value += ", commit " + revision
+	}
+	foundBy, directory := torch.BuildLocation()
+	library := ok("libtorch", "%s, built against %s (found by %s)", torch.Version(), directory, foundBy)
+	if v, known := majorMinor(torch.Version()); known && slices.Compare(v[:], oldest[:]) < 0 {
+		library = library.but(Fail, "Use libtorch %d.%d or newer: set LIBTORCH to its folder and run make build.", oldest[0], oldest[1])
+	}
+	return []Check{program, ok("go", "%s %s/%s", runtime.Version(), runtime.GOOS, runtime.GOARCH), library}
+}
+
+func majorMinor(version string) (v [2]int, known bool) {
+	parts := strings.SplitN(version, ".", 3)
+	if len(parts) < 2 {
+		return v, false
+	}
+	major, err := strconv.Atoi(parts[0])
+	minor, err2 := strconv.Atoi(parts[1])
+	return [2]int{major, minor}, err == nil && err2 == nil
+}
+
+// loadedLibraries lists the paths of the shared libraries in this process, nil
+// where the system does not tell.
+func loadedLibraries() []string {
+	maps, err := os.ReadFile("/proc/self/maps")
+	if err != nil {
+		return nil
+	}
+	return librariesOf(string(maps))
+}
+
+func librariesOf(maps string) []string {
+	var list []string
+	for line := range strings.Lines(maps) {
+		i := strings.IndexByte(line, '/')
+		if i < 0 {
+			continue
+		}
+		path := strings.TrimSpace(line[i:])
+		if strings.Contains(filepath.Base(path), ".so") && !slices.Contains(list, path) {
+			list = append(list, path)
+		}
+	}
+	return list
+}
+
+// pathOf returns the loaded library whose file name begins with one of prefixes.
+func pathOf(loaded []string, prefixes ...string) string {
+	for _, prefix := range prefixes {
+		for _, path := range loaded {
+			if strings.HasPrefix(filepath.Base(path), prefix) {
+				return path
+			}
+		}
+	}
+	return ""
+}
+
+// libraries checks the two shims and the libtorch behind them.
+func libraries(loaded []string) []Check {
+	if loaded == nil {
+		return []Check{ok("libraries", "this system does not list the libraries of a process")}
+	}
+	var list []Check
+	for _, name := range []string{"libspikedhs.so", "libcgotorch.so", "libtorch_cpu.so"} {
+		c := ok(name, "%s", pathOf(loaded, name))
+		if c.Value == "" {
+			c.Value = "not loaded"
+			c = c.but(Fail, "Run make build; it builds the shims and points the program at them.")
+		}
+		list = append(list, c)
+	}
+	return list
+}
+
+// blas says which library multiplies matrices.
+func blas(loaded []string) Check {
+	path := pathOf(loaded, "libopenblas", "libmkl", "libblis", "libatlas", "libblas")
+	switch {
+	case path == "" && strings.Contains(torch.Describe(), "Math Kernel Library"):
+		return ok("BLAS", "MKL inside libtorch")
+	case path == "":
+		return ok("BLAS", "inside libtorch")
+	case strings.HasPrefix(filepath.Base(path), "libblas") && !strings.Contains(path, "openblas"):
+		return ok("BLAS", "reference BLAS, %s", path).but(Warn, "%s", blasAdvice)
+	}
+	return ok("BLAS", "%s", path)
+}
+
+const blasAdvice = "Matrix products are slow with this BLAS: run apt install libopenblas0-pthread."

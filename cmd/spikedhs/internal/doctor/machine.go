@@ -1,0 +1,120 @@
+package doctor
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"github.com/spikedhs/spikedhs/data"
+	"github.com/spikedhs/spikedhs/torch"
+)
+
+// cuda says whether there is a GPU to compute on.
+func cuda() []Check {
+	missing := torch.CUDAMissing()
+	if missing == "" {
+		device := ok("CUDA", "%d devices", torch.CUDADevices())
+		kernels := ok("CUDA kernels", "built")
+		if !torch.HasCUDAKernels() {
+			kernels.Value = "not built: neurons use composed operators"
+			kernels = kernels.but(Warn, "Install the CUDA compiler nvcc and run make build; neurons are then one kernel.")
+		}
+		return []Check{device, kernels}
+	}
+	device := ok("CUDA", "not used: %s", missing)
+	if _, err := os.Stat("/dev/nvidia0"); err == nil {
+		device = device.but(Warn, "This machine has an NVIDIA device: set LIBTORCH to a libtorch with CUDA and run make build.")
+	}
+	kernels := ok("CUDA kernels", "not built, not needed without CUDA")
+	if torch.HasCUDAKernels() {
+		kernels.Value = "built"
+	}
+	return []Check{device, kernels}
+}
+
+// dataSets says which data sets are there.
+func dataSets() []Check {
+	const first = "fashion-mnist" // what the demo needs
+	var list []Check
+	var absent []string
+	for _, name := range data.Names() {
+		where, err := data.Locate(name, "", data.Train)
+		switch {
+		case err == nil:
+			list = append(list, ok("data "+name, "%s", where))
+		case name == first:
+			list = append(list, ok("data "+name, "not found").
+				but(Warn, "Run apt install dataset-fashion-mnist or spikedhs data fetch %s; the demo needs it.", name))
+		default:
+			absent = append(absent, name)
+		}
+	}
+	if len(absent) > 0 {
+		list = append(list, ok("data", "not found: %s; spikedhs data fetch NAME gets one", strings.Join(absent, ", ")))
+	}
+	return list
+}
+
+// Free memory and disk below which a run is likely to fail.
+const (
+	gigabyte  = 1 << 30
+	lowMemory = 2 * gigabyte
+	lowDisk   = 1 * gigabyte
+)
+
+// resources checks free memory and disk.
+func resources() []Check {
+	memory := ok("memory", "this system does not tell")
+	if text, err := os.ReadFile("/proc/meminfo"); err == nil {
+		if free, known := availableOf(string(text)); known {
+			memory = ok("memory", "%.1f GiB available", float64(free)/gigabyte)
+			if free < lowMemory {
+				memory = memory.but(Warn, "Close other programs, or train with a smaller train.batch and search.batch.")
+			}
+		}
+	}
+	list := []Check{memory, disk("disk here", ".")}
+	if dir := existingParent(data.DefaultDir()); dir != "" {
+		list = append(list, disk("disk for data", dir))
+	}
+	return list
+}
+
+func disk(name, dir string) Check {
+	free, err := freeDisk(dir)
+	if err != nil {
+		return ok(name, "this system does not tell")
+	}
+	c := ok(name, "%.1f GiB free", float64(free)/gigabyte)
+	if free < lowDisk {
+		return c.but(Warn, "Free some space, or choose another place with --out and SPIKEDHS_DATA.")
+	}
+	return c
+}
+
+// availableOf reads the memory that programs may still take.
+func availableOf(meminfo string) (bytes uint64, known bool) {
+	for line := range strings.Lines(meminfo) {
+		if rest, found := strings.CutPrefix(line, "MemAvailable:"); found {
+			kilobytes, err := strconv.ParseUint(strings.Fields(rest + " -")[0], 10, 64)
+			return kilobytes << 10, err == nil
+		}
+	}
+	return 0, false
+}
+
+// existingParent is dir or the nearest folder above it that exists.
+func existingParent(dir string) string {
+	for {
+		if _, err := os.Stat(dir); !errors.Is(err, os.ErrNotExist) {
+			return dir
+		}
+		if parent := filepath.Dir(dir); parent != dir {
+			dir = parent
+			continue
+		}
+		return ""
+	}
+}

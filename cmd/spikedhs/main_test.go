@@ -1,0 +1,109 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// asProgram makes the test binary behave as spikedhs, for tests that need a
+// process of its own.
+const asProgram = "SPIKEDHS_TEST_AS_PROGRAM"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(asProgram) != "" {
+		main()
+	}
+	os.Exit(m.Run())
+}
+
+// result is what a command line did.
+type result struct {
+	code           int
+	stdout, stderr string
+}
+
+// spikedhs runs a command line in this process.
+func spikedhs(t *testing.T, args ...string) result {
+	t.Helper()
+	var stdout, stderr bytes.Buffer
+	code := execute(context.Background(), append([]string{"spikedhs"}, args...), &stdout, &stderr)
+	return result{code, stdout.String(), stderr.String()}
+}
+
+// done runs a command line that must succeed.
+func done(t *testing.T, args ...string) result {
+	t.Helper()
+	r := spikedhs(t, args...)
+	require.Equal(t, exitDone, r.code, "spikedhs %s\n%s", strings.Join(args, " "), r.stderr)
+	return r
+}
+
+// refused runs a command line that must end with code 2 and one line on standard
+// error that holds all of texts, and must leave the folder below here as it is.
+func refused(t *testing.T, args []string, texts ...string) {
+	t.Helper()
+	before := snapshot(t, ".")
+	r := spikedhs(t, args...)
+	require.Equal(t, exitUsage, r.code, r.stderr)
+	require.Empty(t, r.stdout)
+	require.Regexp(t, `^spikedhs: [^\n]+\n$`, r.stderr)
+	for _, text := range texts {
+		require.Contains(t, r.stderr, text)
+	}
+	require.Equal(t, before, snapshot(t, "."), "files were changed")
+}
+
+// program prepares a command line for a process of its own.
+func program(t *testing.T, args ...string) *exec.Cmd {
+	t.Helper()
+	self, err := os.Executable()
+	require.NoError(t, err)
+	c := exec.Command(self, args...)
+	c.Env = append(os.Environ(), asProgram+"=1")
+	return c
+}
+
+// snapshot is the content of all files below a folder.
+func snapshot(t *testing.T, dir string) map[string]string {
+	t.Helper()
+	files := map[string]string{}
+	require.NoError(t, filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			files[path] = "folder"
+			return err
+		}
+		text, err := os.ReadFile(path)
+		files[path] = fmt.Sprintf("%x", sha256.Sum256(text))
+		return err
+	}))
+	return files
+}
+
+// object decodes the one JSON object of a result.
+func object(t *testing.T, r result) map[string]any {
+	t.Helper()
+	var v map[string]any
+	decoder := json.NewDecoder(strings.NewReader(r.stdout))
+	require.NoError(t, decoder.Decode(&v), r.stdout)
+	require.False(t, decoder.More(), "more than one object")
+	return v
+}
+
+// number is a value of a JSON object that must be a number.
+func number(t *testing.T, v map[string]any, key string) float64 {
+	t.Helper()
+	x, ok := v[key].(float64)
+	require.True(t, ok, "%s is %v", key, v[key])
+	return x
+}

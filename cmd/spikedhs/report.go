@@ -1,0 +1,50 @@
+package main
+
+import (
+	"path/filepath"
+	"slices"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/spikedhs/spikedhs/train/report"
+	"github.com/spikedhs/spikedhs/train/run"
+)
+
+func reportCommand() *cli.Command {
+	return &cli.Command{
+		Name:      "report",
+		Usage:     "write one HTML file about one or more runs",
+		ArgsUsage: "RUN...",
+		Flags: slices.Concat([]cli.Flag{
+			&cli.StringFlag{Name: "output", Usage: "`FILE` to write (default: report.html in the first run folder)"},
+			jsonFlag(),
+		}, logFlags()),
+		Action: func(c *cli.Context) error {
+			folders := c.Args().Slice()
+			if len(folders) == 0 {
+				return usagef("report: name at least one run folder; see spikedhs report --help")
+			}
+			o := newConsole(c)
+			for _, dir := range folders {
+				if _, err := run.Open(dir); err != nil {
+					return err
+				}
+			}
+			output := c.String("output")
+			if output == "" {
+				output = filepath.Join(folders[0], run.ReportFile)
+			}
+			if err := report.WriteFile(output, folders...); err != nil {
+				return err
+			}
+			o.printf("report    %s (%s)\n", output, size(output))
+			return o.object(map[string]any{"report": output, "runs": folders})
+		},
+	}
+}
+
+// report writes the report of a demo; that of its search is part of it.
+func (d *demo) report() (path string, err error) {
+	path = d.folder.Path(run.ReportFile)
+	return path, report.WriteFile(path, d.out)
+}

@@ -1,0 +1,147 @@
+package main
+
+import (
+	"bytes"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/spikedhs/spikedhs/train/run"
+)
+
+// sameRun requires that two runs left the same numbers and weights.
+func sameRun(t *testing.T, a, b string) {
+	t.Helper()
+	require.Equal(t, metrics(t, a), metrics(t, b))
+	require.True(t, bytes.Equal(checkpoint(t, a), checkpoint(t, b)), "the checkpoints differ")
+}
+
+func metrics(t *testing.T, dir string) string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(dir, run.MetricsFile))
+	require.NoError(t, err)
+	require.NotEmpty(t, text)
+	return string(run.StripWall(text))
+}
+
+func checkpoint(t *testing.T, dir string) []byte {
+	t.Helper()
+	content, err := os.ReadFile(filepath.Join(dir, run.CheckpointDir, "last.safetensors"))
+	require.NoError(t, err)
+	return content
+}
+
+func TestOneSeedIsOneTraining(t *testing.T) {
+	workplace(t)
+	trained(t, "a", "--seed", "3")
+	trained(t, "b", "--seed", "3")
+	trained(t, "c", "--seed", "4")
+	sameRun(t, "a", "b")
+	require.NotEqual(t, metrics(t, "a"), metrics(t, "c"))
+	require.NotEqual(t, checkpoint(t, "a"), checkpoint(t, "c"))
+}
+
+func TestOneSeedIsOneSearch(t *testing.T) {
+	workplace(t)
+	search := func(dir string, more ...string) {
+		done(t, append([]string{"search", "--config", "tiny.toml", "--out", dir}, more...)...)
+	}
+	search("a")
+	search("b", "--max-steps", "7") // in the second epoch, which trains alpha, too
+	require.NotEqual(t, metrics(t, "a"), metrics(t, "b"))
+	done(t, "search", "--out", "b", "--resume")
+	sameRun(t, "a", "b")
+	one, err := os.ReadFile(filepath.Join("a", run.GenotypeFile))
+	require.NoError(t, err)
+	two, err := os.ReadFile(filepath.Join("b", run.GenotypeFile))
+	require.NoError(t, err)
+	require.Equal(t, string(one), string(two))
+}
+
+func TestMaxSteps(t *testing.T) {
+	workplace(t)
+	trained(t, "whole")
+	r := done(t, "train", "--config", "tiny.toml", "--set", "train.epochs=1", "--out", "part", "--max-steps", "13", "--json")
+	v := object(t, r)
+	require.EqualValues(t, 13, v["steps"])
+	require.Equal(t, false, v["ended"])
+	require.NotContains(t, v, "top1")
+	require.Positive(t, number(t, v, "first_loss"))
+	v = object(t, done(t, "train", "--resume", "--out", "part", "--max-steps", "20", "--json")) // all steps, no evaluation
+	require.EqualValues(t, 20, v["steps"])
+	require.Equal(t, false, v["ended"])
+	v = object(t, done(t, "train", "--resume", "--out", "part", "--json"))
+	require.Equal(t, true, v["ended"])
+	require.Less(t, number(t, v, "last_loss"), number(t, v, "first_loss"), "it learns")
+	sameRun(t, "whole", "part")
+}
+
+func TestInterruptAndResume(t *testing.T) {
+	workplace(t)
+	args := []string{"train", "--config", "tiny.toml", "--set", "train.epochs=6"}
+	done(t, append(args, "--out", "whole")...)
+
+	c := program(t, append(args, "--out", "part")...)
+	var stderr bytes.Buffer
+	c.Stderr = &stderr
+	require.NoError(t, c.Start())
+	defer c.Process.Kill()
+	await(t, filepath.Join("part", run.MetricsFile), "train_epoch")
+	require.NoError(t, c.Process.Signal(os.Interrupt))
+	err := c.Wait()
+	var exit *exec.ExitError
+	require.ErrorAs(t, err, &exit, "it ended before the interrupt")
+	require.Equal(t, exitInterrupted, exit.ExitCode(), stderr.String())
+	require.Regexp(t, `(?m)^spikedhs: part: interrupted; a checkpoint was saved, continue with --resume\n\z`, stderr.String())
+	require.NotEqual(t, metrics(t, "whole"), metrics(t, "part"))
+
+	done(t, "train", "--out", "part", "--resume")
+	sameRun(t, "whole", "part")
+}
+
+func TestSecondInterruptEndsAtOnce(t *testing.T) {
+	workplace(t)
+	// Steps of many seconds: the first interrupt waits for the end of one.
+	c := program(t, "train", "--config", "tiny.toml", "--out", "part", "--set", "train.width=96", "--set", "train.batch=150")
+	require.NoError(t, c.Start())
+	defer c.Process.Kill()
+	await(t, filepath.Join("part", run.MetricsFile), "")
+	require.NoError(t, c.Process.Signal(syscall.SIGTERM))
+	time.Sleep(200 * time.Millisecond)
+	if c.Process.Signal(syscall.SIGTERM) != nil {
+		t.Skip("the step was over before the second signal")
+	}
+	_ = c.Wait()
+	status, ok := c.ProcessState.Sys().(syscall.WaitStatus)
+	require.True(t, ok)
+	if status.Exited() && status.ExitStatus() == exitInterrupted {
+		t.Skip("the step was over before the second signal")
+	}
+	require.True(t, status.Signaled())
+	require.Equal(t, syscall.SIGTERM, status.Signal())
+}
+
+// await waits until a file is there and holds text.
+func await(t *testing.T, path, text string) {
+	t.Helper()
+	require.Eventually(t, func() bool {
+		content, err := os.ReadFile(path)
+		return err == nil && bytes.Contains(content, []byte(text))
+	}, 60*time.Second, 5*time.Millisecond)
+}
+
+func TestGenotypeDecidesNodes(t *testing.T) {
+	workplace(t)
+	done(t, "train", "--config", "tiny.toml", "--out", "run", "--genotype", "spikedhs-cla-n3", "--max-steps", "1",
+		"--set", "network.nodes=4", "--set", "network.downsample=reduction", "--set", "network.levels=[0, 0, 1, 1, 1, 2, 2, 2]")
+	folder, err := run.Open("run")
+	require.NoError(t, err)
+	require.Equal(t, 3, folder.Config().Network.Nodes)
+	require.Equal(t, "nearest", folder.Config().Network.Downsample)
+	require.Equal(t, "spikedhs-cla-n3", folder.Config().Train.Genotype)
+}

@@ -1,0 +1,48 @@
+package main
+
+import (
+	"path/filepath"
+	"slices"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/spikedhs/spikedhs/search/genotype"
+	"github.com/spikedhs/spikedhs/train"
+	"github.com/spikedhs/spikedhs/train/run"
+)
+
+func searchCommand() *cli.Command {
+	return &cli.Command{
+		Name:  "search",
+		Usage: "search an architecture; leaves genotype.json in the run folder",
+		Flags: slices.Concat(runFlags("runs/search"), []cli.Flag{maxStepsFlag()}),
+		Action: func(c *cli.Context) error {
+			o := newConsole(c)
+			cfg, err := loadConfig(c, "")
+			if err != nil {
+				return err
+			}
+			found, err := train.Search(c.Context, newJob(c, o, cfg))
+			if err != nil {
+				return err
+			}
+			return printSearch(o, found)
+		},
+	}
+}
+
+func maxStepsFlag() cli.Flag {
+	return &cli.Int64Flag{Name: "max-steps", Usage: "stop with a checkpoint once the run has done `N` steps; --resume continues", Action: atLeast[int64]("max-steps", 1)}
+}
+
+// printSearch says what a search found and where it lies.
+func printSearch(o *console, found *train.SearchResult) error {
+	dir := found.Folder.Dir()
+	o.printf("%s\n", genotype.Text(found.Genotype))
+	o.printf("genotype  %s\n", found.Folder.Path(run.GenotypeFile))
+	o.printf("drawings  %s, %s\n", found.Folder.Path(train.DrawingSVG), found.Folder.Path(train.DrawingDOT))
+	return o.object(map[string]any{
+		"out": dir, "genotype": found.Genotype, "hash": found.Genotype.Hash(),
+		"file": filepath.Join(dir, run.GenotypeFile), "drawings": []string{train.DrawingSVG, train.DrawingDOT},
+	})
+}

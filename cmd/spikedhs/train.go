@@ -1,0 +1,118 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/spikedhs/spikedhs/search/genotype"
+	"github.com/spikedhs/spikedhs/train"
+	"github.com/spikedhs/spikedhs/train/config"
+	"github.com/spikedhs/spikedhs/train/run"
+)
+
+func trainCommand() *cli.Command {
+	return &cli.Command{
+		Name:  "train",
+		Usage: "train the network of a genotype",
+		Flags: slices.Concat(runFlags("runs/train"), []cli.Flag{
+			&cli.StringFlag{Name: "genotype", Usage: "`FILE|PRESET` of the architecture; its nodes and down-sampling replace the configured ones"},
+			maxStepsFlag(),
+		}),
+		Action: func(c *cli.Context) error {
+			o := newConsole(c)
+			cfg, err := loadConfig(c, "")
+			if err != nil {
+				return err
+			}
+			if err := takeGenotype(c, cfg); err != nil {
+				return err
+			}
+			trained, err := train.Train(c.Context, newJob(c, o, cfg))
+			if err != nil {
+				return err
+			}
+			return printTraining(o, trained)
+		},
+	}
+}
+
+// takeGenotype makes the network of the configuration the one of its genotype:
+// nodes and down-sampling belong to it. A resumed run has its genotype already.
+func takeGenotype(c *cli.Context, cfg *config.Config) error {
+	if c.Bool("resume") || cfg.Train.Genotype == "" {
+		return nil
+	}
+	g, err := genotype.Resolve(cfg.Train.Genotype)
+	if err != nil {
+		return existing(err)
+	}
+	cfg.Network.Nodes, cfg.Network.Downsample = g.Normal.Nodes, string(g.Downsample)
+	return cfg.Validate()
+}
+
+// training is the result of a training as one object.
+type training struct {
+	Out       string   `json:"out"`
+	Genotype  string   `json:"genotype"`
+	Steps     int64    `json:"steps"`
+	FirstLoss *float64 `json:"first_loss,omitempty"`
+	LastLoss  *float64 `json:"last_loss,omitempty"`
+	Ended     bool     `json:"ended"`
+	Top1      *float64 `json:"top1,omitempty"`
+}
+
+// printTraining says what a training reached and how to go on.
+func printTraining(o *console, trained *train.TrainResult) error {
+	dir := trained.Folder.Dir()
+	result := training{Out: dir, Genotype: trained.Genotype.Hash(), Steps: trained.Steps, Ended: !trained.Folder.Info().Ended.IsZero()}
+	o.printf("genotype  %s (%s)\n", trained.Genotype.Name, result.Genotype)
+	o.printf("steps     %s\n", thousands(trained.Steps))
+	losses, err := stepLosses(trained.Folder)
+	if err != nil {
+		return err
+	}
+	if n := len(losses); n > 0 {
+		first, last := losses[0], losses[n-1]
+		result.FirstLoss, result.LastLoss = &first.loss, &last.loss
+		o.printf("loss      %.4f in the first %d steps, %.4f in the last %d\n", first.loss, first.steps, last.loss, last.steps)
+	}
+	if result.Ended {
+		result.Top1 = &trained.Evaluation.Top1
+		o.printf("accuracy  top-1 %.2f %% on the test images\n", *result.Top1)
+	}
+	o.printf("run       %s\n", dir)
+	if result.Ended {
+		o.printf("next      spikedhs eval --run %s, spikedhs export --run %[1]s\n", dir)
+	} else {
+		o.printf("next      repeat the command with --resume and a larger --max-steps, or none, to go on\n")
+	}
+	return o.object(result)
+}
+
+// stepLoss is the mean loss of some steps in a row.
+type stepLoss struct {
+	loss  float64
+	steps int64
+}
+
+// stepLosses reads the losses that a training recorded every few steps.
+func stepLosses(folder *run.Folder) ([]stepLoss, error) {
+	path := folder.Path(run.MetricsFile)
+	records, err := run.ReadMetrics(path)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	var list []stepLoss
+	var before int64
+	for _, r := range records {
+		loss, ok := r.Fields.Float("loss")
+		step, known := r.Fields.Int("step")
+		if r.Kind == "train_step" && ok && known {
+			list = append(list, stepLoss{loss, step - before})
+			before = step
+		}
+	}
+	return list, nil
+}

@@ -1,0 +1,142 @@
+package report
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/spikedhs/spikedhs/search/genotype"
+	"github.com/spikedhs/spikedhs/train/run"
+)
+
+// Names in a run folder beside those of package run.
+const (
+	evaluationFile = "evaluation.json"
+	searchDir      = "search"
+)
+
+// Kinds of records.
+const (
+	searchEpoch = "search_epoch"
+	trainEpoch  = "train_epoch"
+	trainStep   = "train_step"
+)
+
+// source is what a run folder holds.
+type source struct {
+	folder     *run.Folder
+	records    []run.Record
+	genotype   *genotype.Genotype // nil if there is none
+	evaluation *evaluation        // nil if there is none
+	model      int64              // bytes of the exported model, 0 if there is none
+	search     *source            // the run in the folder "search", nil if there is none
+	notes      []string           // what could not be read
+}
+
+// evaluation is the result on all test images, as the training stores it.
+type evaluation struct {
+	Top1       float64  `json:"top1"`
+	Top5       float64  `json:"top5"`
+	Loss       float64  `json:"loss"`
+	Images     int      `json:"images"`
+	Parameters int64    `json:"parameters"`
+	Confusion  [][]int  `json:"confusion"`
+	Classes    []string `json:"classes"`
+}
+
+// load reads a run folder and the search in it.
+func load(dir string) (*source, error) {
+	s, err := loadOne(dir)
+	if err != nil {
+		return nil, err
+	}
+	if s.search, err = loadOne(s.folder.Path(searchDir)); !errors.Is(err, run.ErrNotRun) {
+		s.tolerate(err)
+	}
+	return s, nil
+}
+
+// loadOne reads a run folder. Only what makes a folder a run must be there.
+func loadOne(dir string) (*source, error) {
+	folder, err := run.Open(dir)
+	if err != nil {
+		return nil, err
+	}
+	s := &source{folder: folder}
+	s.records, err = run.ReadMetrics(folder.Path(run.MetricsFile))
+	s.tolerate(err)
+	s.loadGenotype()
+	s.loadEvaluation()
+	if found, err := os.Stat(folder.Path(run.ModelFile)); err == nil {
+		s.model = found.Size()
+	}
+	return s, nil
+}
+
+// tolerate keeps an error as a note; a missing file is not worth one.
+func (s *source) tolerate(err error) {
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		s.notes = append(s.notes, err.Error())
+	}
+}
+
+func (s *source) loadGenotype() {
+	g, err := genotype.Load(s.folder.Path(run.GenotypeFile))
+	if err != nil {
+		s.tolerate(err)
+		return
+	}
+	s.genotype = &g
+}
+
+func (s *source) loadEvaluation() {
+	text, err := os.ReadFile(s.folder.Path(evaluationFile))
+	if err != nil {
+		s.tolerate(err)
+		return
+	}
+	var e evaluation
+	if err := json.Unmarshal(text, &e); err != nil {
+		s.tolerate(fmt.Errorf("%s: %w", s.folder.Path(evaluationFile), err))
+		return
+	}
+	if !e.sound() {
+		s.tolerate(fmt.Errorf("%s: the confusion matrix is not a square of counts", s.folder.Path(evaluationFile)))
+		e.Confusion = nil
+	}
+	s.evaluation = &e
+}
+
+// sound reports whether the confusion matrix is a square of counts.
+func (e *evaluation) sound() bool {
+	for _, row := range e.Confusion {
+		if len(row) != len(e.Confusion) || len(row) > 0 && slices.Min(row) < 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// class is the name of a class, its number where there are no names.
+func (e *evaluation) class(i int) string {
+	if i < len(e.Classes) && e.Classes[i] != "" {
+		return e.Classes[i]
+	}
+	return fmt.Sprint(i)
+}
+
+// name is what the run is called: its configured name or its folder's.
+func (s *source) name() string {
+	if name := s.folder.Config().Run.Name; name != "" {
+		return name
+	}
+	full, err := filepath.Abs(s.folder.Dir())
+	if err != nil {
+		full = s.folder.Dir()
+	}
+	return filepath.Base(full)
+}
