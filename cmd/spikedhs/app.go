@@ -93,7 +93,8 @@ func flagError(c *cli.Context, err error, _ bool) error {
 			text += "; did you mean --" + near + "?"
 		}
 	}
-	text = strings.Replace(text, "for flag -", "for flag --", 1)
+	// Package flag knows one dash only.
+	text = strings.NewReplacer("for flag -", "for flag --", "needs an argument: -", "needs an argument: --").Replace(text)
 	if c.Command.HelpName != c.App.HelpName {
 		text = commandName(c) + ": " + text
 	}

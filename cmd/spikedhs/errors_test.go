@@ -105,7 +105,7 @@ func TestBrokenData(t *testing.T) {
 		require.NoError(t, err)
 		text[3]++
 		require.NoError(t, os.WriteFile(path, text, 0o644))
-		refused(t, []string{"train", "--config", "tiny.toml", "--out", "run"}, "train-images-idx3-ubyte", "bad data format", "magic")
+		refused(t, []string{"train", "--config", "tiny.toml", "--out", "run"}, "train-images-idx3-ubyte", "bad data format", "starts with 00 00 08 04")
 	})
 	t.Run("truncated CIFAR file", func(t *testing.T) {
 		require.NoError(t, os.Mkdir("cifar-10-batches-bin", 0o755))

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"html/template"
 	"io"
+	"unicode"
 
 	"github.com/spikedhs/spikedhs/train/run"
 )
@@ -37,10 +38,19 @@ func Write(w io.Writer, folders ...string) error {
 	if err := pageTemplate.Execute(&text, newPage(all)); err != nil {
 		return fmt.Errorf("report: %w", err)
 	}
-	if _, err := w.Write(text.Bytes()); err != nil {
+	if _, err := w.Write(bytes.Map(printable, text.Bytes())); err != nil {
 		return fmt.Errorf("report: %w", err)
 	}
 	return nil
+}
+
+// printable replaces what must not be in a page: control characters, which names may
+// contain.
+func printable(r rune) rune {
+	if unicode.IsControl(r) && r != '\n' && r != '\t' || r == '\ufffe' || r == '\uffff' {
+		return unicode.ReplacementChar
+	}
+	return r
 }
 
 // WriteFile writes the report to a file as [Write] does. The file is replaced in one

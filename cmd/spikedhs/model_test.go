@@ -1,0 +1,196 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"encoding/json"
+	"image"
+	"image/color"
+	"image/png"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/spikedhs/spikedhs/data"
+	"github.com/spikedhs/spikedhs/torch"
+)
+
+func TestEvaluate(t *testing.T) {
+	workplace(t)
+	trained(t, "run")
+	v := object(t, done(t, "eval", "--run", "run", "--json"))
+	for _, key := range []string{"top1", "top5", "loss", "images", "parameters", "confusion", "classes"} {
+		require.Contains(t, v, key)
+	}
+	require.EqualValues(t, 60, v["images"])
+	require.LessOrEqual(t, number(t, v, "top1"), number(t, v, "top5"))
+	require.Len(t, v["classes"], 10)
+
+	r := done(t, "eval", "--run", "run", "--device", "cpu")
+	require.Regexp(t, `top-1 +[0-9.]+ %\n`, r.stdout)
+	require.Regexp(t, `Ankle boot +6 +[0-9.]+ %\n`, r.stdout)
+	require.Contains(t, r.stderr, "evaluate: 60 images")
+}
+
+func TestExportAndInfer(t *testing.T) {
+	workplace(t)
+	trained(t, "run")
+	v := object(t, done(t, "export", "--run", "run", "--check", "--check-images", "50", "--json"))
+	check, ok := v["check"].(map[string]any)
+	require.True(t, ok)
+	require.EqualValues(t, 50, check["images"])
+	require.EqualValues(t, 50, check["same_class"])
+	require.LessOrEqual(t, number(t, check, "max_difference"), 1e-4)
+	model := filepath.Join("run", "model.pt")
+	require.FileExists(t, model)
+	require.Equal(t, number(t, object(t, done(t, "eval", "--run", "run", "--json")), "top1"), number(t, v, "top1"))
+
+	done(t, "export", "--run", "run", "--output", "other.pt")
+	require.FileExists(t, "other.pt")
+
+	t.Run("test images", func(t *testing.T) {
+		r := object(t, done(t, "infer", "--model", model, "--dataset", "fashion-mnist", "--data", "images", "--index", "0,3-5", "--json"))
+		images := r["images"].([]any)
+		require.Len(t, images, 4)
+		first := images[0].(map[string]any)
+		require.Equal(t, "T-shirt/top", first["label"])
+		require.Len(t, first["guesses"], shown)
+		require.Contains(t, done(t, "infer", "--model", model, "--dataset", "fashion-mnist", "--data", "images", "--index", "1").stdout,
+			"(it is Trouser)")
+	})
+	t.Run("pictures", func(t *testing.T) {
+		set, err := data.Open(context.Background(), "fashion-mnist", "images", data.Test)
+		require.NoError(t, err)
+		pixels := make([]byte, side*side)
+		_, err = set.Image(7, pixels)
+		require.NoError(t, err)
+		writePNG(t, "seven.png", side, func(x, y int) byte { return pixels[y*side+x] })
+		writePNG(t, "inverse.png", side, func(x, y int) byte { return 255 - pixels[y*side+x] })
+		writePNG(t, "large.png", 3*side, func(x, y int) byte { return pixels[y/3*side+x/3] })
+		want := guesses(t, "--model", model, "--dataset", "fashion-mnist", "--data", "images", "--index", "7")
+		require.InDeltaSlice(t, want, guesses(t, "--model", model, "seven.png"), 1e-6)
+		require.InDeltaSlice(t, want, guesses(t, "inverse.png", "--invert", "--model", model), 1e-5)
+		r := done(t, "infer", "--model", model, "seven.png", "large.png")
+		require.Contains(t, r.stdout, "[resized from 84x84 to 28x28]")
+		refused(t, []string{"infer", "--model", model, "tiny.toml"}, "tiny.toml", "PNG, JPEG or GIF")
+		refused(t, []string{"infer", "--model", model, "nowhere.png"}, "nowhere.png")
+	})
+	t.Run("wrong use", func(t *testing.T) {
+		refused(t, []string{"infer", "--model", model}, "images or --dataset and --index")
+		refused(t, []string{"infer", "--model", model, "--index", "3"}, "images or --dataset and --index")
+		fashion := []string{"infer", "--model", model, "--dataset", "fashion-mnist", "--data", "images", "--index"}
+		refused(t, append(fashion, "60"), "--index 60", "60 test images")
+		refused(t, append(fashion, "5-3"), "--index 5-3")
+		refused(t, append(fashion, "x"), "--index x")
+		refused(t, []string{"infer", "--model", "tiny.toml", "x.png"}, "not a model exported by spikedhs")
+		refused(t, []string{"eval", "--run", "run", "--checkpoint", model}, model, "unusable checkpoint")
+	})
+}
+
+// guesses are the probabilities of one image as infer prints them.
+func guesses(t *testing.T, args ...string) []float64 {
+	t.Helper()
+	var v struct {
+		Images []struct {
+			Guesses []struct{ Probability float64 }
+		}
+	}
+	require.NoError(t, json.Unmarshal([]byte(done(t, append([]string{"infer", "--json"}, args...)...).stdout), &v))
+	require.Len(t, v.Images, 1)
+	var list []float64
+	for _, g := range v.Images[0].Guesses {
+		list = append(list, g.Probability)
+	}
+	return list
+}
+
+func writePNG(t *testing.T, path string, size int, value func(x, y int) byte) {
+	t.Helper()
+	m := image.NewGray(image.Rect(0, 0, size, size))
+	for y := range size {
+		for x := range size {
+			m.SetGray(x, y, color.Gray{Y: value(x, y)})
+		}
+	}
+	var b bytes.Buffer
+	require.NoError(t, png.Encode(&b, m))
+	require.NoError(t, os.WriteFile(path, b.Bytes(), 0o644))
+}
+
+// TestPython loads an exported model in Python and compares its logits with those
+// of Go, on real images.
+func TestPython(t *testing.T) {
+	python := pythonWithTorch(t)
+	real, err := data.Open(context.Background(), "fashion-mnist", "", data.Test)
+	if err != nil {
+		t.Skipf("no real images: %v", err)
+	}
+	workplace(t)
+	trained(t, "run")
+	done(t, "export", "--run", "run")
+	model := filepath.Join("run", "model.pt")
+
+	const n = 32
+	var pixels []float32
+	image := make([]byte, side*side)
+	for i := range n {
+		_, err := real.Image(i, image)
+		require.NoError(t, err)
+		for _, v := range image {
+			pixels = append(pixels, float32(v)/255)
+		}
+	}
+	var raw bytes.Buffer
+	require.NoError(t, binary.Write(&raw, binary.LittleEndian, pixels))
+	require.NoError(t, os.WriteFile("images.f32", raw.Bytes(), 0o644))
+
+	c := exec.Command(python, "-c", `
+import array, json, sys, torch
+values = array.array("f", open("images.f32", "rb").read())
+images = torch.tensor(values.tolist()).reshape(-1, 1, 28, 28)
+extra = {"spikedhs.json": ""}
+model = torch.jit.load(sys.argv[1], _extra_files=extra)
+info = json.loads(extra["spikedhs.json"])
+with torch.no_grad():
+    print(json.dumps({"logits": model(images).flatten().tolist(), "classes": info["classes"]}))
+`, model)
+	c.Stderr = os.Stderr
+	out, err := c.Output()
+	require.NoError(t, err)
+	var have struct {
+		Logits  []float64
+		Classes []string
+	}
+	require.NoError(t, json.Unmarshal(out, &have))
+	require.Equal(t, real.Classes(), have.Classes)
+
+	s := torch.NewInference()
+	defer s.Close()
+	script, err := torch.LoadScript(model, torch.CPU())
+	require.NoError(t, err)
+	defer script.Close()
+	logits, err := torch.ToSlice[float32](script.Forward(s, torch.FromSlice(s, pixels, n, 1, side, side)))
+	require.NoError(t, err)
+	require.Len(t, have.Logits, len(logits))
+	for i := range logits {
+		require.InDelta(t, logits[i], have.Logits[i], 1e-4, "logit %d", i)
+	}
+}
+
+// pythonWithTorch is a Python that has PyTorch.
+func pythonWithTorch(t *testing.T) string {
+	t.Helper()
+	for _, python := range []string{"python3", "/usr/bin/python3"} {
+		c := exec.Command(python, "-c", "import torch; torch.jit.load")
+		c.Dir = t.TempDir()
+		if c.Run() == nil {
+			return python
+		}
+	}
+	t.Skip("neither python3 nor /usr/bin/python3 can import torch")
+	return ""
+}
