@@ -36,7 +36,7 @@ func newFan(p torch.Path, in, width, stride int, readers []reader, o *Options) *
 	out := width * len(readers)
 	f := &fan{readers: readers, width: width, steps: o.Steps}
 	f.conv = torch.NewConv2d(p.Sub("conv"), int64(in), int64(out),
-		torch.ConvOptions{Kernel: 3, Stride: int64(stride), Padding: 1})
+		torch.ConvOptions{Kernel: 3, Stride: int64(stride), Padding: 1, Compute: o.Precision.compute()})
 	f.norm = newNorm(p.Sub("norm"), out, o)
 	if o.Mixing == MixSpike {
 		temperatures := make([]float64, 0, out)

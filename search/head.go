@@ -29,7 +29,7 @@ func newHead(p torch.Path, channels int, o *Options) *head {
 func (h *head) forward(p Pass, x torch.Tensor) torch.Tensor {
 	s := p.Scope.Child()
 	defer s.Close()
-	y := s.GlobalAveragePool(x)
+	y := s.Cast(s.GlobalAveragePool(x), torch.Float32)
 	if h.neurons != nil {
 		y = h.neurons.Forward(s, y, h.steps)
 	}
@@ -78,6 +78,7 @@ func (a *auxiliary) forward(p Pass, x torch.Tensor) torch.Tensor {
 	s := p.Scope.Child()
 	defer s.Close()
 	p = p.in(s)
+	x = s.Cast(x, torch.Float32)
 	var y torch.Tensor
 	if s.Size(x, 2) == 8 && s.Size(x, 3) == 8 {
 		y = s.AveragePool(x, 5, 3)

@@ -113,6 +113,7 @@ func (f *fan) mix(s *torch.Scope, y, weights torch.Tensor) torch.Tensor {
 	ops := int64(len(f.readers)) / edges
 	h, w := c.Size(y, 2), c.Size(y, 3)
 	split := c.Tensor("aten::view", y, []int64{-1, edges, ops, int64(f.width), h, w})
-	weighted := c.Mul(split, c.Reshape(weights, 1, edges, ops, 1, 1, 1))
+	weights = c.CastLike(c.Reshape(weights, 1, edges, ops, 1, 1, 1), y)
+	weighted := c.Mul(split, weights)
 	return c.Return(c.Tensor("aten::sum.dim_IntList", weighted, []int64{2}))
 }

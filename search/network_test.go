@@ -2,7 +2,6 @@ package search
 
 import (
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -45,38 +44,5 @@ func TestParameterCountsOfThePaper(t *testing.T) {
 		require.NoError(t, err)
 		assert.Equal(t, c.want, count, c.genotype.Name)
 		require.NoError(t, n.Close())
-	}
-}
-
-func TestTmpSpeed(t *testing.T) {
-	defer torch.Pin()()
-	published, _ := genotype.Preset("spikedhs-cla-n3")
-	n, err := NewNetwork(torch.CPU(), published, paperOptions())
-	require.NoError(t, err)
-	for range 3 {
-		start := time.Now()
-		s := torch.NewScope()
-		x := s.Randn(torch.CPU(), 8, 3, 32, 32)
-		y := torch.FromSlice(s, []int64{1, 2, 3, 4, 5, 6, 7, 8}, 8)
-		out := n.Forward(Pass{s, torch.Train}, x)
-		loss := s.Add(s.CrossEntropy(out.Logits, y), s.Scale(s.CrossEntropy(out.Auxiliary, y), 0.4))
-		mid := time.Now()
-		s.Backward(loss)
-		require.NoError(t, s.Close())
-		t.Log("forward", mid.Sub(start), "total", time.Since(start))
-	}
-	sn, err := NewSupernet(torch.CPU(), 3, genotype.DownsampleReduction, Options{Channels: 3, Classes: 10, Width: 8, Levels: paperOptions().Levels, Steps: 6, Neuron: spike.Default(), Temperature: 3, Mixing: MixSpike, Head: HeadLIF, Stem: StemReLU})
-	require.NoError(t, err)
-	for range 3 {
-		start := time.Now()
-		s := torch.NewScope()
-		x := s.Randn(torch.CPU(), 8, 3, 32, 32)
-		y := torch.FromSlice(s, []int64{1, 2, 3, 4, 5, 6, 7, 8}, 8)
-		out := sn.Forward(Pass{s, torch.Train}, x)
-		loss := s.CrossEntropy(out.Logits, y)
-		mid := time.Now()
-		s.Backward(loss)
-		require.NoError(t, s.Close())
-		t.Log("supernet forward", mid.Sub(start), "total", time.Since(start))
 	}
 }

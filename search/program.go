@@ -100,7 +100,7 @@ func (p *Program) Run(s *torch.Scope, images torch.Tensor) torch.Tensor {
 		m.scope = step
 		m.values[i] = step.Return(instruction.run(m))
 		if step.Close() != nil {
-			inner.Fail(fmt.Errorf("search: run program: %w", step.Err()))
+			inner.Blame(fmt.Sprintf("program, instruction %d", i), nil)
 			return torch.Tensor{}
 		}
 		for _, v := range instruction.reads() {

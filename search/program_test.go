@@ -1,6 +1,7 @@
 package search
 
 import (
+	"fmt"
 	"path/filepath"
 	"testing"
 
@@ -11,48 +12,221 @@ import (
 	"github.com/spikedhs/spikedhs/torch"
 )
 
-func TestProgramScriptAndNetworkAgree(t *testing.T) {
-	require.NoError(t, torch.Seed(3))
-	o := paperOptions()
-	o.Width, o.Steps = 4, 3
-	for _, mixing := range []Mixing{MixMembrane, MixSpike} {
-		o.Mixing = mixing
-		g, err := genotype.Preset("spikedhs-cla-n3")
-		require.NoError(t, err)
-		n, err := NewNetwork(torch.CPU(), g, o)
-		require.NoError(t, err)
-		defer n.Close()
-		in := Input{Height: 28, Width: 28, Pad: 2, Mean: []float64{.5, .4, .3}, Deviation: []float64{.2, .3, .4}}
-		s := torch.NewInference()
-		defer s.Close()
-		for range 5 { // running statistics away from their start
-			n.Forward(Pass{s, torch.Train}, s.Randn(torch.CPU(), 8, 3, 32, 32))
+// shape of a network and its images.
+type variant struct {
+	genotype      genotype.Genotype
+	options       Options
+	height, width int
+	pad           int
+}
+
+func (v variant) String() string {
+	return fmt.Sprintf("%s %s %s %s %dx%d+%d", v.genotype.Downsample, v.options.Mixing, v.options.Head, v.options.Stem,
+		v.height, v.width, v.pad)
+}
+
+func (v variant) input() Input {
+	return Input{Height: v.height, Width: v.width, Pad: v.pad, Mean: []float64{0.4, 0.3}, Deviation: []float64{0.2, 0.3}}
+}
+
+// variants are all forms of a network, on even and odd grids. Levels 0, 1, 2 make
+// a cell whose s0 is two levels above it.
+func variants(t *testing.T) []variant {
+	var list []variant
+	for _, g := range []genotype.Genotype{wired(t, threeNodes, nil), wired(t, fourNodes, twoNodesTwice)} {
+		for _, mixing := range []Mixing{MixSpike, MixMembrane} {
+			for _, head := range []Head{HeadLIF, HeadRate} {
+				for _, stem := range []Stem{StemSpike, StemReLU} {
+					for _, size := range [][3]int{{12, 12, 2}, {33, 27, 0}} {
+						o := tinyOptions(0, 1, 2, 2)
+						o.Channels, o.Mixing, o.Head, o.Stem, o.Auxiliary = 2, mixing, head, stem, true
+						list = append(list, variant{g, o, size[0], size[1], size[2]})
+					}
+				}
+			}
 		}
-		require.NoError(t, s.Err())
-		p, err := n.Program(in)
-		require.NoError(t, err)
-		defer p.Close()
-		images := s.Tensor("aten::rand", []int64{5, 3, 28, 28})
-		logits := p.Run(s, images)
-		path := filepath.Join(t.TempDir(), "model.pt")
-		require.NoError(t, s.Err())
-		require.NoError(t, p.Script(map[string]string{"spikedhs.json": "{}"}).Save(path), p.Source())
-		m, err := torch.LoadScript(path, torch.CPU())
-		require.NoError(t, err)
-		defer m.Close()
-		scripted := m.Forward(s, images)
-		require.NoError(t, s.Err())
-		a, err := torch.ToSlice[float32](logits)
-		require.NoError(t, err)
-		b, err := torch.ToSlice[float32](scripted)
-		require.NoError(t, err)
-		assert.Equal(t, a, b)
-		// The unfolded network in evaluation mode gives nearly the same; single
-		// spikes may differ where a membrane is at the threshold.
-		normalised := p.list[0].run(&machine{Program: p, scope: s, input: images})
-		out := n.Forward(Pass{s, torch.Evaluate}, normalised)
-		c, err := torch.ToSlice[float32](out.Logits)
-		require.NoError(t, err)
-		assert.InDeltaSlice(t, c, a, 0.05)
 	}
+	return list
+}
+
+var twoNodesTwice = [][2]int{{0, 1}, {1, 0}, {4, 0}, {2, 2}, {5, 1}, {6, 2}, {9, 1}, {12, 0}}
+
+// trained makes the network of v with running statistics that have moved.
+func (v variant) trained(t *testing.T, s *torch.Scope) *Network {
+	t.Helper()
+	n := newNetwork(t, v.genotype, v.options)
+	unsettle(t, s, n.Variables())
+	v.train(t, s, n, 2)
+	return n
+}
+
+// train does steps of plain gradient descent.
+func (v variant) train(t *testing.T, s *torch.Scope, n *Network, steps int) {
+	t.Helper()
+	for range steps {
+		c := s.Child()
+		x := c.Randn(torch.CPU(), 3, 2, int64(v.height+2*v.pad), int64(v.width+2*v.pad))
+		out := n.Forward(Pass{c, torch.Train}, x)
+		loss := c.CrossEntropy(c.Add(out.Logits, out.Auxiliary), torch.FromSlice(c, []int64{0, 1, 2}, 3))
+		update := c.WithoutGradient()
+		for i, grad := range c.GradientOf(loss, torch.Tensors(n.Variables().Parameters())) {
+			update.AddTo(n.Variables().Parameters()[i].Value, update.Scale(grad, -0.05))
+		}
+		require.NoError(t, update.Close())
+		require.NoError(t, c.Close())
+	}
+}
+
+func (v variant) program(t *testing.T, n *Network) *Program {
+	t.Helper()
+	p, err := n.Program(v.input())
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, p.Close()) })
+	return p
+}
+
+func (v variant) images(s *torch.Scope, batch int64) torch.Tensor {
+	return s.Tensor("aten::rand", []int64{batch, 2, int64(v.height), int64(v.width)})
+}
+
+// The program, what it is as TorchScript, and the network it came from.
+func TestProgramScriptAndNetworkAgree(t *testing.T) {
+	for i, v := range variants(t) {
+		t.Run(v.String(), func(t *testing.T) {
+			s := begin(t, uint64(50+i))
+			n := v.trained(t, s)
+			p := v.program(t, n)
+			path := filepath.Join(t.TempDir(), "model.pt")
+			require.NoError(t, p.Script(map[string]string{"note.txt": "a note"}).Save(path), p.Source())
+			m, err := torch.LoadScript(path, torch.CPU())
+			require.NoError(t, err)
+			defer m.Close()
+			for _, batch := range []int64{1, 5, 2} {
+				images := v.images(s, batch)
+				logits := p.Run(s, images)
+				require.NoError(t, s.Err())
+				assert.Equal(t, []int64{batch, 3}, s.Shape(logits))
+				scripted := m.Forward(s, images)
+				require.NoError(t, s.Err())
+				assert.Equal(t, read(t, logits), read(t, scripted), "bit for bit")
+
+				// What the program does to an image first, done apart.
+				zero := []int64{int64(v.pad), int64(v.pad), int64(v.pad), int64(v.pad)}
+				x := s.Tensor("aten::constant_pad_nd", images, zero, 0.0)
+				x = s.Sub(x, torch.FromSlice(s, []float32{0.4, 0.3}, 1, 2, 1, 1))
+				x = s.Tensor("aten::div.Tensor", x, torch.FromSlice(s, []float32{0.2, 0.3}, 1, 2, 1, 1))
+				out := n.Forward(Pass{s, torch.Evaluate}, x)
+				require.NoError(t, s.Err())
+				requireWithin(t, 1e-4, out.Logits, logits, "unfolded network")
+			}
+			text, err := torch.ScriptExtra(path, "note.txt")
+			require.NoError(t, err)
+			assert.Equal(t, "a note", text)
+		})
+	}
+}
+
+// One image gives the same logits in any company.
+func TestProgramDoesNotMixImages(t *testing.T) {
+	s := begin(t, 70)
+	v := variants(t)[0]
+	p := v.program(t, v.trained(t, s))
+	images := v.images(s, 4)
+	together := read(t, p.Run(s, images))
+	for i := range 4 {
+		alone := read(t, p.Run(s, s.Narrow(images, 0, i, 1)))
+		assert.InDeltaSlice(t, together[3*i:3*i+3], alone, 1e-5)
+	}
+}
+
+// Section 6 of the specification: after folding, every tensor that enters a
+// convolution is binary, but for the image that enters the stem.
+func TestConvolutionsReadSpikes(t *testing.T) {
+	for i, v := range variants(t) {
+		if v.options.Stem == StemReLU {
+			continue // analog by intention
+		}
+		t.Run(v.String(), func(t *testing.T) {
+			s := begin(t, uint64(80+i))
+			n := v.trained(t, s)
+			p := v.program(t, n)
+			m := &machine{Program: p, scope: s.WithoutGradient(), input: v.images(s, 2)}
+			defer m.scope.Close()
+			convolutions, fired := 0, float64(0)
+			for _, instruction := range p.list {
+				if c, ok := instruction.(convolve); ok {
+					if convolutions > 0 {
+						for _, x := range read(t, m.at(c.x)) {
+							require.True(t, x == 0 || x == 1, "convolution %d reads %v", convolutions, x)
+							fired += float64(x)
+						}
+					}
+					convolutions++
+				}
+				outer := m.scope
+				m.scope = outer.Child()
+				m.values = append(m.values, m.scope.Return(instruction.run(m)))
+				require.NoError(t, m.scope.Close())
+				m.scope = outer
+			}
+			want := 1
+			for _, c := range n.cells {
+				for _, f := range c.fans {
+					if f != nil {
+						want++
+					}
+				}
+			}
+			assert.Equal(t, want, convolutions)
+			assert.Positive(t, fired)
+		})
+	}
+}
+
+// A program is a copy: what happens to the network later does not reach it.
+func TestProgramDoesNotFollowTheNetwork(t *testing.T) {
+	s := begin(t, 90)
+	v := variants(t)[0]
+	n := v.trained(t, s)
+	p := v.program(t, n)
+	images := v.images(s, 3)
+	before := read(t, p.Run(s, images))
+	source := p.Source()
+	v.train(t, s, n, 2)
+	assert.Equal(t, before, read(t, p.Run(s, images)))
+	assert.Equal(t, source, p.Source())
+	later := v.program(t, n)
+	assert.NotEqual(t, before, read(t, later.Run(s, images)), "the training did change the network")
+	unsettle(t, s, n.Variables())
+	assert.Equal(t, before, read(t, p.Run(s, images)))
+}
+
+func TestProgramNeedsNormalisationOfEachChannel(t *testing.T) {
+	begin(t, 91)
+	n := newNetwork(t, wired(t, twoNodes, nil), tinyOptions(0))
+	for _, in := range []Input{
+		{Height: 8, Width: 8}, {Mean: []float64{1}}, {Mean: []float64{1, 2}, Deviation: []float64{1, 2}},
+	} {
+		_, err := n.Program(in)
+		require.ErrorIs(t, err, ErrOptions)
+	}
+}
+
+// What goes wrong inside a program is reported once, and leaves nothing behind.
+func TestProgramOnWrongImages(t *testing.T) {
+	s := begin(t, 92)
+	v := variants(t)[0]
+	p := v.program(t, v.trained(t, s))
+	c := torch.NewInference()
+	defer c.Close()
+	logits := p.Run(c, c.Zeros(torch.CPU(), 2, 5, 12, 12))
+	assert.False(t, torch.Defined(logits))
+	assert.ErrorContains(t, c.Err(), "program, instruction 0: ")
+}
+
+func TestFloatsAreFloatsInTorchScript(t *testing.T) {
+	for want, x := range map[string]float64{"0.5": 0.5, "0.0": 0, "1.0": 1, "1e+20": 1e20} {
+		assert.Equal(t, want, float(x))
+	}
+	assert.Equal(t, "0.20000000000000001", float(0.2))
 }

@@ -12,6 +12,7 @@ type stem struct {
 	norm    norm
 	neurons *spike.Neurons // nil: ReLU
 	steps   int
+	compute int8 // element type that the cells convolve in, 0: float32
 }
 
 func newStem(p torch.Path, channels int, o *Options) *stem {
@@ -20,7 +21,7 @@ func newStem(p torch.Path, channels int, o *Options) *stem {
 	t := &stem{
 		conv:  torch.NewConv2d(p.Sub("conv"), int64(o.Channels), int64(channels), torch.ConvOptions{Kernel: 3, Padding: 1}),
 		norm:  newNorm(p.Sub("norm"), channels, &shared),
-		steps: o.Steps,
+		steps: o.Steps, compute: o.Precision.compute(),
 	}
 	if o.Stem == StemSpike {
 		t.neurons = spike.NewNeurons(p.Sub("neurons"), o.Neuron, o.Temperature)
@@ -34,9 +35,14 @@ func newStem(p torch.Path, channels int, o *Options) *stem {
 func (t *stem) forward(p Pass, images torch.Tensor) torch.Tensor {
 	s := p.Scope.Child()
 	defer s.Close()
-	current := t.norm.forward(p.in(s), t.conv.Forward(s, s.ChannelsLast(images)))
-	if t.neurons == nil {
-		return s.Return(s.RepeatFirst(s.ReLU(current), t.steps))
+	y := t.norm.forward(p.in(s), t.conv.Forward(s, s.ChannelsLast(images)))
+	if t.compute != 0 {
+		y = s.Cast(y, t.compute) // once, before it is repeated
 	}
-	return s.Return(t.neurons.Forward(s, s.RepeatFirst(current, t.steps), t.steps))
+	if t.neurons == nil {
+		y = s.RepeatFirst(s.ReLU(y), t.steps)
+	} else {
+		y = t.neurons.Forward(s, s.RepeatFirst(y, t.steps), t.steps)
+	}
+	return s.Return(y)
 }

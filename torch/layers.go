@@ -18,6 +18,9 @@ type ConvOptions struct {
 	Stride  int64 // default 1
 	Padding int64 // zeros on each side, default 0
 	NoBias  bool
+	// Compute is the element type that the convolution computes in and returns,
+	// [BFloat16] or, by default, that of its input. The weights stay float32.
+	Compute int8
 }
 
 func (o ConvOptions) withDefaults() ConvOptions {
@@ -71,14 +74,26 @@ func (c *Conv) Forward(s *Scope, x Tensor) Tensor {
 	for i := range stride {
 		stride[i], padding[i] = c.Options.Stride, c.Options.Padding
 	}
+	inner := s.Child()
+	defer inner.Close()
+	weight := inner.computeIn(c.Options.Compute, c.Weight)
 	var bias any
 	if Defined(c.Bias) {
-		bias = c.Bias
+		bias = inner.computeIn(c.Options.Compute, c.Bias)
 	}
+	name := "aten::conv2d"
 	if c.dims == 3 {
-		return s.Tensor("aten::conv3d", x, c.Weight, bias, stride, padding)
+		name = "aten::conv3d"
 	}
-	return s.Tensor("aten::conv2d", x, c.Weight, bias, stride, padding)
+	return inner.Return(inner.Tensor(name, inner.computeIn(c.Options.Compute, x), weight, bias, stride, padding))
+}
+
+// computeIn converts t to an element type; 0 leaves it as it is.
+func (s *Scope) computeIn(dtype int8, t Tensor) Tensor {
+	if dtype == 0 {
+		return t
+	}
+	return s.Cast(t, dtype)
 }
 
 // BatchNorm normalises the channels (dimension 1) of a tensor of any rank.

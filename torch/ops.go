@@ -30,6 +30,9 @@ func (s *Scope) To(t Tensor, d Device) Tensor {
 // Cast converts the element type of t.
 func (s *Scope) Cast(t Tensor, dtype int8) Tensor { return s.Tensor("aten::to.dtype", t, dtype) }
 
+// CastLike converts the element type of t to that of like.
+func (s *Scope) CastLike(t, like Tensor) Tensor { return s.Tensor("aten::type_as", t, like) }
+
 // ChannelsLast gives a 4-dimensional t the memory order N, H, W, C, in which
 // convolutions over few channels are several times faster on CPUs.
 func (s *Scope) ChannelsLast(t Tensor) Tensor {

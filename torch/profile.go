@@ -25,9 +25,14 @@ type OperatorTime struct {
 }
 
 // StartProfile begins to collect the time of every operator, in forward and
-// backward passes of all goroutines, until [StopProfile].
-func StartProfile() error {
-	if err := message(C.sd_profile_start()); err != nil {
+// backward passes of all goroutines, until [StopProfile]. With shapes, the types
+// and shapes of the arguments are part of an operator's name.
+func StartProfile(shapes bool) error {
+	flag := C.int(0)
+	if shapes {
+		flag = 1
+	}
+	if err := message(C.sd_profile_start(flag)); err != nil {
 		return fmt.Errorf("torch: profile: %w", err)
 	}
 	return nil

@@ -129,7 +129,7 @@ func Open(ctx context.Context, dir, checkpointPath, device string) (*Trained, er
 	if t.sets, err = openImages(ctx, &c); err != nil {
 		return nil, err
 	}
-	o := trainOptions(&c, t.sets)
+	o := trainOptions(&c, t.sets, t.machine)
 	if checkpointPath == "" {
 		checkpointPath = folder.Path(run.CheckpointDir, CheckpointFile)
 	}

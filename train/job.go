@@ -59,8 +59,9 @@ func (j Job) withDefaults() Job {
 
 // machine is the device and the settings a run computes with.
 type machine struct {
-	device  torch.Device
-	threads int
+	device    torch.Device
+	threads   int
+	precision search.Precision
 }
 
 // setUp applies the [run] section: device, threads, seed.
@@ -69,9 +70,6 @@ func setUp(c *config.Config) (machine, error) {
 	if err != nil {
 		return machine{}, fmt.Errorf("%w: run.device: %w", config.ErrInvalid, err)
 	}
-	if c.Run.Precision == "bfloat16" {
-		return machine{}, fmt.Errorf("%w: run.precision = \"bfloat16\": this version computes in float32 only; use auto or float32", config.ErrInvalid)
-	}
 	threads := c.Run.Threads
 	if threads == 0 {
 		threads = runtime.NumCPU()
@@ -79,7 +77,20 @@ func setUp(c *config.Config) (machine, error) {
 	if err := torch.SetThreads(threads); err != nil {
 		return machine{}, err
 	}
-	return machine{device: device, threads: threads}, torch.Seed(uint64(c.Run.Seed))
+	m := machine{device: device, threads: threads, precision: resolvePrecision(c.Run.Precision, device)}
+	return m, torch.Seed(uint64(c.Run.Seed))
+}
+
+// resolvePrecision chooses for "auto": bfloat16 on processors that are fast in
+// it, float32 elsewhere.
+func resolvePrecision(name string, d torch.Device) search.Precision {
+	if name != "auto" {
+		return search.Precision(name)
+	}
+	if !torch.IsCUDA(d) && torch.FastBFloat16() {
+		return search.BFloat16
+	}
+	return search.Float32
 }
 
 // openFolder makes the run folder or opens the one to be resumed.
@@ -90,7 +101,7 @@ func (j *Job) openFolder(m machine) (*run.Folder, error) {
 	if j.Resume {
 		return run.Open(j.Out)
 	}
-	return run.Create(j.Out, j.Config, NewInfo(j.Version, j.Command, m.device, m.threads))
+	return run.Create(j.Out, j.Config, newInfo(j.Version, j.Command, m))
 }
 
 // resumeConfig takes the configuration of the run that is continued. Another
@@ -115,11 +126,20 @@ func (j *Job) checkpointPath() string {
 	return filepath.Join(j.Out, run.CheckpointDir, CheckpointFile)
 }
 
-// NewInfo describes this program and machine for run.json.
-func NewInfo(version string, command []string, device torch.Device, threads int) run.Info {
+// NewInfo describes this program and the machine as a configuration uses it, for
+// the run.json of a folder that the caller makes.
+func NewInfo(c *config.Config, version string, command []string) (run.Info, error) {
+	m, err := setUp(c)
+	if err != nil {
+		return run.Info{}, err
+	}
+	return newInfo(version, command, m), nil
+}
+
+func newInfo(version string, command []string, m machine) run.Info {
 	return run.Info{
 		Version: version, Command: command, Libtorch: torch.Version(),
-		Device: torch.DeviceName(device), Precision: "float32", Threads: threads,
+		Device: torch.DeviceName(m.device), Precision: string(m.precision), Threads: m.threads,
 	}
 }
 
@@ -160,7 +180,10 @@ func openSplit(ctx context.Context, c *config.Config, split data.Split, limit in
 	if limit == 0 || limit == set.Len() {
 		return set, nil
 	}
-	return data.Take(set, limit, seed)
+	if set, err = data.Take(set, limit, seed); err != nil {
+		return nil, fmt.Errorf("%w: data.%s_images: %w", config.ErrInvalid, split, err)
+	}
+	return set, nil
 }
 
 // loader serves a set in training batches.
@@ -191,9 +214,10 @@ func (i *images) input() search.Input {
 }
 
 // networkOptions are the options that search and training share.
-func networkOptions(c *config.Config, i *images) search.Options {
+func networkOptions(c *config.Config, i *images, m machine) search.Options {
 	return search.Options{
-		Channels: i.channels, Classes: len(i.train.Classes()), Levels: c.Network.Levels, Steps: c.Network.Steps,
+		Precision: m.precision,
+		Channels:  i.channels, Classes: len(i.train.Classes()), Levels: c.Network.Levels, Steps: c.Network.Steps,
 		Neuron:      spike.LIF{Tau: c.Network.Tau, Threshold: c.Network.Threshold},
 		Temperature: c.Network.Temperature, Head: search.Head(c.Network.Head),
 		PerStepNorm: c.Network.BN == "per-step",

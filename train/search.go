@@ -88,7 +88,7 @@ func newSearcher(j *Job, m machine, sets *images) (*searcher, error) {
 	if p.setB, err = sets.loader(c, b, c.Search.Batch, uint64(c.Run.Seed)+1, augment); err != nil {
 		return nil, err
 	}
-	o := networkOptions(c, sets)
+	o := networkOptions(c, sets, m)
 	o.Width, o.Mixing, o.Stem, o.AlphaDeviation = c.Search.Width, search.Mixing(c.Search.Mixing), search.Stem(c.Search.Stem), c.Search.AlphaInit
 	if c.Search.Steps > 0 {
 		o.Steps = c.Search.Steps

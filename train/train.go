@@ -95,8 +95,8 @@ type trainer struct {
 }
 
 // trainOptions are the options of the network that a configuration trains.
-func trainOptions(c *config.Config, sets *images) search.Options {
-	o := networkOptions(c, sets)
+func trainOptions(c *config.Config, sets *images, m machine) search.Options {
+	o := networkOptions(c, sets, m)
 	o.Width, o.Mixing, o.Stem = c.Train.Width, search.Mixing(c.Train.Mixing), search.StemSpike
 	o.Auxiliary = c.Train.AuxiliaryWeight > 0
 	return o
@@ -111,7 +111,7 @@ func newTrainer(j *Job, m machine, sets *images, g genotype.Genotype) (*trainer,
 	if err != nil {
 		return nil, err
 	}
-	o := trainOptions(c, sets)
+	o := trainOptions(c, sets, m)
 	if t.net, err = search.NewNetwork(m.device, g, o); err != nil {
 		return nil, err
 	}

@@ -12,6 +12,8 @@ const metadataArgs = "args"
 
 // newApp returns the program. Commands write results to stdout.
 func newApp(args []string, stdout, stderr io.Writer) *cli.App {
+	// Without its usual alias -v, which is --verbose here.
+	cli.VersionFlag = &cli.BoolFlag{Name: "version", Usage: "print the version", DisableDefaultText: true}
 	app := &cli.App{
 		Name:        "spikedhs",
 		Usage:       "search, train, evaluate and export spiking neural networks",
@@ -19,7 +21,7 @@ func newApp(args []string, stdout, stderr io.Writer) *cli.App {
 		Writer:      stdout,
 		ErrWriter:   stderr,
 		HelpName:    "spikedhs",
-		HideVersion: true,
+		Version:     version,
 		// The values of --set hold commas.
 		DisableSliceFlagSeparator: true,
 		Metadata:                  map[string]any{metadataArgs: args},

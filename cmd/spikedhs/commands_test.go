@@ -1,19 +1,24 @@
 package main
 
 import (
+	"bytes"
+	"context"
 	"encoding/json"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/spikedhs/spikedhs/configs"
 	"github.com/spikedhs/spikedhs/search/genotype"
 	"github.com/spikedhs/spikedhs/train/config"
+	"github.com/spikedhs/spikedhs/train/run"
 )
 
 func TestDemo(t *testing.T) {
@@ -35,19 +40,36 @@ func TestDemo(t *testing.T) {
 	done(t, "export", "--run", "run", "--check")
 	require.Contains(t, done(t, "report", "run", "--output", "two.html").stdout, "two.html")
 
-	// A demo that was stopped in the search, then in the training, is continued.
-	done(t, append(args, "--out", "again", "--json")...)
-	require.NoError(t, os.RemoveAll("again/checkpoints/last.safetensors"))
-	require.NoError(t, os.RemoveAll("again/metrics.jsonl"))
+	for _, place := range []string{"again/search/metrics.jsonl", "again/metrics.jsonl"} {
+		stopped(t, place, append(args, "--out", "again")...)
+		args = []string{"demo", "--resume"}
+	}
 	v := object(t, done(t, "demo", "--out", "again", "--resume", "--json"))
 	require.Contains(t, v, "evaluation")
 	sameRun(t, "run", "again")
 	sameRun(t, "run/search", "again/search")
 }
 
+// stopped interrupts a command line as soon as there is a file.
+func stopped(t *testing.T, path string, args ...string) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	go func() {
+		for !exists(path) && ctx.Err() == nil {
+			time.Sleep(time.Millisecond)
+		}
+		cancel()
+	}()
+	var stderr bytes.Buffer
+	require.Equal(t, exitInterrupted, execute(ctx, append([]string{"spikedhs"}, args...), io.Discard, &stderr), stderr.String())
+	require.Contains(t, stderr.String(), "spikedhs: demo in again: interrupted; a checkpoint was saved, continue with --resume")
+}
+
 func TestDemoThatCannotBeginLeavesNothing(t *testing.T) {
 	workplace(t)
-	refused(t, []string{"demo", "--config", "tiny.toml", "--set", "data.test_images=50", "--set", "data.train_images=4000", "--out", "run"})
+	refused(t, []string{"demo", "--config", "tiny.toml", "--set", "data.test_images=50", "--set", "data.train_images=4000", "--out", "run", "--json"},
+		"data.train_images", "4000")
 }
 
 func TestConfigPrint(t *testing.T) {
@@ -119,11 +141,22 @@ func TestDataFetch(t *testing.T) {
 	defer server.Close()
 	r := spikedhs(t, "data", "fetch", "mnist", "--dir", ".", "--base-url", server.URL+"/mirror")
 	require.Equal(t, exitFailed, r.code)
-	require.Contains(t, r.stderr, "train-images-idx3-ubyte.gz: 4 kB")
 	require.Contains(t, r.stderr, "checksum mismatch")
 	r = spikedhs(t, "data", "fetch", "mnist", "--dir", ".", "--base-url", server.URL)
 	require.Equal(t, exitFailed, r.code)
 	require.Contains(t, r.stderr, "404")
+}
+
+func TestFetchingShowsEachFile(t *testing.T) {
+	var b bytes.Buffer
+	f := fetching{progress: run.NewProgress(&b)}
+	for _, done := range []int64{1000, 2500, 4000} {
+		f.show("a.gz", done, 4000)
+	}
+	f.show("b.gz", 500, -1) // the server does not tell the size
+	f.show("b.gz", 3000, -1)
+	f.progress.End("")
+	require.Regexp(t, `^a.gz: 4 kB in .*\nb.gz: 3 kB in .*\n$`, b.String())
 }
 
 func TestDoctor(t *testing.T) {
@@ -145,6 +178,7 @@ func TestDoctor(t *testing.T) {
 
 func TestVersion(t *testing.T) {
 	require.Regexp(t, `^spikedhs \S+\nlibtorch \d+\.\d+\S*\ngo\S+ \S+\n$`, done(t, "version").stdout)
+	require.Contains(t, done(t, "--version").stdout, version)
 	require.Contains(t, object(t, done(t, "version", "--json")), "libtorch")
 }
 

@@ -6,6 +6,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/spikedhs/spikedhs/data"
+	"github.com/spikedhs/spikedhs/train/run"
 )
 
 func dataFetch(c *cli.Context) error {
@@ -13,36 +14,35 @@ func dataFetch(c *cli.Context) error {
 		return usagef("data fetch: name one data set; choose one of %s", strings.Join(data.Names(), ", "))
 	}
 	o := newConsole(c)
-	p := &fetching{console: o}
+	p := fetching{progress: o.progress}
 	folder, err := data.Fetch(c.Context, c.Args().First(), c.String("dir"), data.FetchOptions{
 		BaseURL: c.String("base-url"), Progress: p.show,
 	})
-	p.progress.Stop()
 	if err != nil {
+		o.progress.Stop()
 		return err
 	}
+	o.progress.End("")
 	o.printf("%s\n", folder)
 	return o.object(map[string]string{"name": c.Args().First(), "folder": folder})
 }
 
-// fetching shows how far a download is, in kilobytes.
+// fetching shows how far a download is: a phase for each file.
 type fetching struct {
-	*console
-	file string
-	done int64
+	progress *run.Progress
+	file     string
+	shown    int64 // in kilobytes
 }
 
 func (f *fetching) show(file string, done, total int64) {
-	const unit = 1000
+	const kilobyte = 1000
+	done, total = done/kilobyte, max(total, 0)/kilobyte
 	if file != f.file {
-		f.progress.Start(file, "kB", int(max(total, 0)/unit), int(done/unit))
-		f.file, f.done = file, done
-	}
-	if whole := done / unit; whole > f.done/unit {
-		f.progress.Add(int(whole-f.done/unit), "")
-		f.done = done
-	}
-	if done == total {
 		f.progress.End("")
+		f.progress.Start(file, "kB", int(total), int(done))
+		f.file, f.shown = file, done
+		return
 	}
+	f.progress.Add(int(done-f.shown), "")
+	f.shown = done
 }

@@ -6,14 +6,12 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"runtime"
 	"time"
 
 	"github.com/urfave/cli/v2"
 
 	"github.com/spikedhs/spikedhs/data"
 	"github.com/spikedhs/spikedhs/search/genotype"
-	"github.com/spikedhs/spikedhs/torch"
 	"github.com/spikedhs/spikedhs/train"
 	"github.com/spikedhs/spikedhs/train/config"
 	"github.com/spikedhs/spikedhs/train/run"
@@ -83,16 +81,12 @@ func (d *demo) open() error {
 	if _, err := data.Locate(cfg.Data.Name, cfg.Data.Path, data.Train); err != nil {
 		return err
 	}
-	device, err := torch.ParseDevice(cfg.Run.Device)
-	if err != nil {
-		return usagef("run.device: %v", err)
-	}
-	threads := cfg.Run.Threads
-	if threads == 0 {
-		threads = runtime.NumCPU()
-	}
 	job := newJob(d.c, d.console, cfg)
-	d.folder, err = run.Create(d.out, cfg, train.NewInfo(version, job.Command, device, threads))
+	info, err := train.NewInfo(cfg, version, job.Command)
+	if err != nil {
+		return err
+	}
+	d.folder, err = run.Create(d.out, cfg, info)
 	return err
 }
 

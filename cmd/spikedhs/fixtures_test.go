@@ -2,7 +2,6 @@ package main
 
 import (
 	"encoding/binary"
-	"fmt"
 	"math/rand"
 	"os"
 	"path/filepath"
@@ -28,6 +27,9 @@ func workplace(t *testing.T) {
 const tiny = `
 [run]
 device = "cpu"
+precision = "float32"
+# Two processes that compute on all cores would wait for each other.
+threads = 1
 [data]
 name = "fashion-mnist"
 path = "images"
@@ -119,6 +121,6 @@ func realData(t *testing.T, file string) string {
 			return dir
 		}
 	}
-	t.Skip(fmt.Sprintf("%s is not on this machine; set SPIKEDHS_DATA to its folder", file))
+	t.Skipf("%s is not on this machine; set SPIKEDHS_DATA to its folder", file)
 	return ""
 }

@@ -90,7 +90,7 @@ func TestLossFalls(t *testing.T) {
 
 func TestInterruptAndResume(t *testing.T) {
 	workplace(t)
-	args := []string{"train", "--config", "tiny.toml", "--set", "train.epochs=6"}
+	args := []string{"train", "--config", "tiny.toml", "--set", "train.epochs=4"}
 	done(t, append(args, "--out", "whole")...)
 
 	c := program(t, append(args, "--out", "part")...)
@@ -144,8 +144,14 @@ func await(t *testing.T, path, text string) {
 
 func TestGenotypeDecidesNodes(t *testing.T) {
 	workplace(t)
-	done(t, "train", "--config", "tiny.toml", "--out", "run", "--genotype", "spikedhs-cla-n3", "--max-steps", "1",
-		"--set", "network.nodes=4", "--set", "network.downsample=reduction", "--set", "network.levels=[0, 0, 1, 1, 1, 2, 2, 2]")
+	args := []string{
+		"train", "--config", "tiny.toml", "--out", "run", "--genotype", "spikedhs-cla-n3", "--set", "network.nodes=4",
+		"--set", "network.downsample=reduction", "--set", "network.levels=[0, 0, 1, 1, 1, 2, 2, 2]", "--max-steps",
+	}
+	done(t, append(args, "1")...)
+	done(t, append(args, "2", "--resume")...)
+	done(t, "train", "--resume", "--out", "run", "--set", "network.tau=0.2", "--max-steps", "3")
+	refused(t, append(args, "4", "--resume", "--set", "train.lr=0.7"), "train.lr")
 	folder, err := run.Open("run")
 	require.NoError(t, err)
 	require.Equal(t, 3, folder.Config().Network.Nodes)

@@ -39,12 +39,16 @@ func trainCommand() *cli.Command {
 }
 
 // takeGenotype makes the network of the configuration the one of its genotype:
-// nodes and down-sampling belong to it. A resumed run has its genotype already.
+// nodes and down-sampling belong to it. A resumed run has a copy of its genotype,
+// so the file may be gone.
 func takeGenotype(c *cli.Context, cfg *config.Config) error {
-	if c.Bool("resume") || cfg.Train.Genotype == "" {
+	if cfg == nil || cfg.Train.Genotype == "" {
 		return nil
 	}
 	g, err := genotype.Resolve(cfg.Train.Genotype)
+	if err != nil && c.Bool("resume") {
+		return nil
+	}
 	if err != nil {
 		return existing(err)
 	}
@@ -76,7 +80,11 @@ func printTraining(o *console, trained *train.TrainResult) error {
 	if n := len(losses); n > 0 {
 		first, last := losses[0], losses[n-1]
 		result.FirstLoss, result.LastLoss = &first.loss, &last.loss
-		o.printf("loss      %.4f in the first %d steps, %.4f in the last %d\n", first.loss, first.steps, last.loss, last.steps)
+		o.printf("loss      %.4f in the first %d steps", first.loss, first.steps)
+		if n > 1 {
+			o.printf(", %.4f in the last %d", last.loss, last.steps)
+		}
+		o.printf("\n")
 	}
 	if result.Ended {
 		result.Top1 = &trained.Evaluation.Top1

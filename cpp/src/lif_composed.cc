@@ -12,6 +12,11 @@ namespace {
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
+// Membranes are computed in at least 32 bits.
+at::Tensor wide(const at::Tensor &t) {
+  return t.scalar_type() == at::kDouble ? t : t.to(at::kFloat);
+}
+
 // Temperatures shaped to broadcast over [N, C, ...].
 at::Tensor broadcast_temperature(const at::Tensor &temperature,
                                  const at::Tensor &like) {
@@ -56,11 +61,11 @@ LifResult lif_composed(const at::Tensor &current, const at::Tensor &temperature,
                        const optional<at::Tensor> &membrane,
                        bool keep_membrane) {
   check_lif(current, temperature, {tau, threshold, steps}, membrane);
-  const auto currents = current.chunk(steps, 0);
+  const auto currents = wide(current).chunk(steps, 0);
   const at::Tensor b = broadcast_temperature(temperature, currents[0]);
   at::Tensor v;
   if (membrane.has_value() && membrane->defined()) {
-    v = membrane->to(current.scalar_type());
+    v = membrane->to(currents[0].scalar_type());
   } else {
     v = at::zeros_like(currents[0]);
   }
@@ -72,7 +77,8 @@ LifResult lif_composed(const at::Tensor &current, const at::Tensor &temperature,
     v = u * (1 - y);
     spikes.push_back(y);
   }
-  return {at::cat(spikes, 0), keep_membrane ? v : at::empty({0}, v.options())};
+  return {at::cat(spikes, 0).to(current.scalar_type()),
+          keep_membrane ? v : at::empty({0}, v.options())};
 }
 
 LifResult lif_backward_composed(const at::Tensor &grad_spikes,
@@ -81,11 +87,11 @@ LifResult lif_backward_composed(const at::Tensor &grad_spikes,
                                 const at::Tensor &temperature, double tau,
                                 double threshold, int64_t steps,
                                 const optional<at::Tensor> &membrane) {
-  const auto currents = current.chunk(steps, 0);
-  const auto grads = grad_spikes.chunk(steps, 0);
+  const auto currents = wide(current).chunk(steps, 0);
+  const auto grads = wide(grad_spikes).chunk(steps, 0);
   const at::Tensor b = broadcast_temperature(temperature, currents[0]);
   const bool has_state = membrane.has_value() && membrane->defined();
-  at::Tensor v = has_state ? membrane->to(current.scalar_type())
+  at::Tensor v = has_state ? membrane->to(currents[0].scalar_type())
                            : at::zeros_like(currents[0]);
   std::vector<at::Tensor> potentials;
   for (const auto &step_current : currents) {
@@ -105,7 +111,8 @@ LifResult lif_backward_composed(const at::Tensor &grad_spikes,
     grad_currents[t] = grad_u;
     grad_v = tau * grad_u;
   }
-  return {at::cat(grad_currents, 0), has_state ? grad_v : at::Tensor()};
+  return {at::cat(grad_currents, 0).to(current.scalar_type()),
+          has_state ? grad_v : at::Tensor()};
 }
 
 }  // namespace spikedhs

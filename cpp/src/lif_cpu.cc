@@ -41,9 +41,9 @@ constexpr int64_t kGrain = 32 * 512;  // neurons below which threads do not pay
       const Scalar *__restrict in = current + t * stride;                      \
       Scalar *__restrict out = spikes + t * stride;                            \
       for (int64_t i = 0; i < n; i++) {                                        \
-        const Real u = lif_charge(v[i], static_cast<Real>(in[i]), tau);        \
+        const Real u = lif_charge(v[i], load(in[i]), tau);                     \
         const bool fired = u > vth;                                            \
-        out[i] = static_cast<Scalar>(fired ? 1.0f : 0.0f);                     \
+        store(&out[i], fired ? Real(1) : Real(0));                             \
         v[i] = fired ? Real(0) : u;                                            \
       }                                                                        \
     }                                                                          \
@@ -51,7 +51,9 @@ constexpr int64_t kGrain = 32 * 512;  // neurons below which threads do not pay
 
 // The reverse scan. `potentials` (steps * n) is scratch for the membranes that
 // are computed again; `v` holds the state at the start, `grad_v` the gradient
-// of the state at the end and, on return, of the state at the start.
+// of the state at the end and, on return, of the state at the start. Reading
+// and writing 16-bit numbers has loops of its own: mixed into the arithmetic
+// they keep the compiler from vectorising it.
 #define SPIKEDHS_BACKWARD(Scalar, Real)                                       \
   SPIKEDHS_CLONES void backward_block(                                        \
       const Scalar *current, const Scalar *grad_spikes, Scalar *grad_current, \
@@ -62,36 +64,44 @@ constexpr int64_t kGrain = 32 * 512;  // neurons below which threads do not pay
       const Scalar *__restrict in = current + t * stride;                     \
       Real *__restrict potential = potentials + t * n;                        \
       for (int64_t i = 0; i < n; i++) {                                       \
-        const Real u = lif_charge(v[i], static_cast<Real>(in[i]), tau);       \
+        const Real u = lif_charge(v[i], load(in[i]), tau);                    \
         potential[i] = u;                                                     \
         v[i] = u > vth ? Real(0) : u;                                         \
       }                                                                       \
     }                                                                         \
     for (int64_t t = steps - 1; t >= 0; t--) {                                \
-      const Scalar *__restrict grad_in = grad_spikes + t * stride;            \
+      const Scalar *grad_in = grad_spikes + t * stride;                       \
       Scalar *__restrict grad_out = grad_current + t * stride;                \
-      const Real *__restrict potential = potentials + t * n;                  \
+      Real *__restrict potential = potentials + t * n;                        \
+      Real *__restrict grad = v; /* its membranes are not needed any more */  \
+      for (int64_t i = 0; i < n; i++) grad[i] = load(grad_in[i]);             \
       for (int64_t i = 0; i < n; i++) {                                       \
         const Real u = potential[i];                                          \
         const Real slope = dspike_derivative(u, vth, b[i], scale[i]);         \
-        const Real grad = lif_grad_membrane(                                  \
-            u, u > vth, static_cast<Real>(grad_in[i]), grad_v[i], slope);     \
-        grad_out[i] = static_cast<Scalar>(grad);                              \
-        grad_v[i] = tau * grad;                                               \
+        const Real grad_u =                                                   \
+            lif_grad_membrane(u, u > vth, grad[i], grad_v[i], slope);         \
+        potential[i] = grad_u;                                                \
+        grad_v[i] = tau * grad_u;                                             \
       }                                                                       \
+      for (int64_t i = 0; i < n; i++) store(&grad_out[i], potential[i]);      \
     }                                                                         \
   }
 
 // Overloads, not templates: target_clones needs functions with one definition.
 SPIKEDHS_FORWARD(float, float)
 SPIKEDHS_FORWARD(double, double)
-SPIKEDHS_FORWARD(at::BFloat16, float)
+SPIKEDHS_FORWARD(Bf16, float)
 SPIKEDHS_BACKWARD(float, float)
 SPIKEDHS_BACKWARD(double, double)
-SPIKEDHS_BACKWARD(at::BFloat16, float)
+SPIKEDHS_BACKWARD(Bf16, float)
 
 #undef SPIKEDHS_FORWARD
 #undef SPIKEDHS_BACKWARD
+
+// The element type as the kernels see it.
+template <typename Scalar>
+using Element =
+    std::conditional_t<std::is_same<Scalar, at::BFloat16>::value, Bf16, Scalar>;
 
 template <typename Scalar>
 using real_of =
@@ -142,6 +152,11 @@ class Temperatures {
   std::vector<Real> b_, scale_;
 };
 
+template <typename Scalar>
+Element<Scalar> *elements(const at::Tensor &t) {
+  return reinterpret_cast<Element<Scalar> *>(t.data_ptr<Scalar>());
+}
+
 at::Tensor dense(const at::Tensor &t, at::MemoryFormat format) {
   return t.contiguous(t.dim() >= 4 ? format : at::MemoryFormat::Contiguous);
 }
@@ -190,8 +205,8 @@ LifResult lif_cpu(const at::Tensor &current, const at::Tensor &temperature,
         const Real *start_data =
             start.defined() ? start.data_ptr<Real>() : nullptr;
         Real *last_data = keep_membrane ? last.data_ptr<Real>() : nullptr;
-        const scalar_t *in = input.data_ptr<scalar_t>();
-        scalar_t *out = spikes.data_ptr<scalar_t>();
+        const auto *in = elements<scalar_t>(input);
+        auto *out = elements<scalar_t>(spikes);
         at::parallel_for(0, stride, kGrain, [&](int64_t begin, int64_t end) {
           Real v[kBlock];
           for (int64_t first = begin; first < end; first += kBlock) {
@@ -239,9 +254,9 @@ LifResult lif_backward_cpu(const at::Tensor &grad_spikes,
             grad_last.defined() ? grad_last.data_ptr<Real>() : nullptr;
         Real *grad_start_data =
             grad_start.defined() ? grad_start.data_ptr<Real>() : nullptr;
-        const scalar_t *in = input.data_ptr<scalar_t>();
-        const scalar_t *grad_in = grads.data_ptr<scalar_t>();
-        scalar_t *grad_out = grad_current.data_ptr<scalar_t>();
+        const auto *in = elements<scalar_t>(input);
+        const auto *grad_in = elements<scalar_t>(grads);
+        auto *grad_out = elements<scalar_t>(grad_current);
         const Temperatures<Real> temperatures(temperature, input);
         at::parallel_for(0, stride, kGrain, [&](int64_t begin, int64_t end) {
           Real v[kBlock], grad_v[kBlock], b[kBlock], scale[kBlock];

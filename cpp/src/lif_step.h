@@ -22,6 +22,32 @@
 
 namespace spikedhs {
 
+// A bfloat16 number as its bits: the upper half of a float's. Plain integer
+// arithmetic lets a compiler vectorise the conversions.
+struct Bf16 {
+  uint16_t bits;
+};
+
+SPIKEDHS_INLINE float load(float x) { return x; }
+SPIKEDHS_INLINE double load(double x) { return x; }
+SPIKEDHS_INLINE float load(Bf16 x) {
+  const uint32_t bits = static_cast<uint32_t>(x.bits) << 16;
+  float value;
+  memcpy(&value, &bits, sizeof value);
+  return value;
+}
+
+SPIKEDHS_INLINE void store(float *to, float x) { *to = x; }
+SPIKEDHS_INLINE void store(double *to, double x) { *to = x; }
+// Rounds to nearest, ties to even; a NaN stays one.
+SPIKEDHS_INLINE void store(Bf16 *to, float x) {
+  uint32_t bits;
+  memcpy(&bits, &x, sizeof bits);
+  const uint32_t rounded = (bits + 0x7fffu + ((bits >> 16) & 1u)) >> 16;
+  const bool is_nan = (bits & 0x7fffffffu) > 0x7f800000u;
+  to->bits = static_cast<uint16_t>(is_nan ? 0x7fc0u : rounded);
+}
+
 // exp(x) for x <= 0, relative error below 2e-7: plain arithmetic, so that a
 // compiler turns a loop over it into vector code. Below -87 it is 0.
 SPIKEDHS_INLINE float exp_of_negative(float x) {

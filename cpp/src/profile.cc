@@ -22,18 +22,31 @@ struct Total {
 std::mutex mutex;
 std::map<std::string, Total> totals;
 at::CallbackHandle callback = 0;
+bool with_shapes = false;
 
 // One running operator; what its children take is not its own time.
 struct Running : at::ObserverContext {
   Clock::time_point start = Clock::now();
   int64_t children = 0;
   Running *parent = nullptr;
+  std::string shapes;
 };
 
 thread_local Running *innermost = nullptr;
 
-std::unique_ptr<at::ObserverContext> begin(const at::RecordFunction &) {
+// The types and shapes of tensor arguments, such as " float[8, 3, 32, 32]".
+std::string describe(const at::RecordFunction &function) {
+  std::ostringstream text;
+  for (const c10::IValue &input : function.inputs()) {
+    if (!input.isTensor() || !input.toTensor().defined()) continue;
+    text << ' ' << input.toTensor().scalar_type() << input.toTensor().sizes();
+  }
+  return text.str();
+}
+
+std::unique_ptr<at::ObserverContext> begin(const at::RecordFunction &function) {
   auto running = std::make_unique<Running>();
+  if (with_shapes) running->shapes = describe(function);
   running->parent = innermost;
   innermost = running.get();
   return running;
@@ -47,7 +60,7 @@ void end(const at::RecordFunction &function, at::ObserverContext *context) {
   innermost = running->parent;
   if (innermost != nullptr) innermost->children += whole;
   std::lock_guard<std::mutex> lock(mutex);
-  Total &total = totals[function.name()];
+  Total &total = totals[function.name() + running->shapes];
   total.calls++;
   total.nanoseconds += whole - running->children;
 }
@@ -55,13 +68,15 @@ void end(const at::RecordFunction &function, at::ObserverContext *context) {
 }  // namespace
 }  // namespace spikedhs
 
-char *sd_profile_start(void) {
-  return spikedhs::guarded([] {
+char *sd_profile_start(int shapes) {
+  return spikedhs::guarded([&] {
     std::lock_guard<std::mutex> lock(spikedhs::mutex);
     TORCH_CHECK(spikedhs::callback == 0, "a profile is running already");
     spikedhs::totals.clear();
+    spikedhs::with_shapes = shapes != 0;
     spikedhs::callback = at::addGlobalCallback(
-        at::RecordFunctionCallback(&spikedhs::begin, &spikedhs::end));
+        at::RecordFunctionCallback(&spikedhs::begin, &spikedhs::end)
+            .needsInputs(shapes != 0));
   });
 }
 

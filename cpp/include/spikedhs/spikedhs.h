@@ -150,9 +150,10 @@ SPIKEDHS_API char *sd_set_generator_state(int type, int index, sd_tensor state);
 // Profile
 // ----------------------------------------------------------------------
 
-// Collects the time of every operator, backward included, until stopped. The
+// Collects the time of every operator, backward included, until stopped;
+// operators with other argument shapes are apart when `shapes` is not 0. The
 // table to release has lines "name <tab> calls <tab> nanoseconds of its own".
-SPIKEDHS_API char *sd_profile_start(void);
+SPIKEDHS_API char *sd_profile_start(int shapes);
 SPIKEDHS_API char *sd_profile_stop(char **table);
 
 // TorchScript

@@ -1,0 +1,183 @@
+package search
+
+import (
+	"math"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/spikedhs/spikedhs/search/genotype"
+	"github.com/spikedhs/spikedhs/spike"
+	"github.com/spikedhs/spikedhs/torch"
+)
+
+// begin seeds libtorch and checks at the end of the test that no tensor is left.
+func begin(t *testing.T, seed uint64) *torch.Scope {
+	t.Helper()
+	require.NoError(t, torch.Seed(seed))
+	before := torch.LiveTensors()
+	s := torch.NewScope()
+	t.Cleanup(func() {
+		require.NoError(t, s.Close())
+		if after := torch.LiveTensors(); after != before {
+			t.Errorf("%d tensors alive before the test, %d after it", before, after)
+		}
+	})
+	return s
+}
+
+// tinyOptions is a network of one channel and a few neurons. The surrogate
+// gradient jumps where a membrane is Vth +- 0.5. With Vth = 0.5 that is where all
+// operations of one edge fire and nothing else, so that rounding would decide;
+// with 0.45 it is nowhere in particular.
+func tinyOptions(levels ...int) Options {
+	return Options{
+		Channels: 1, Classes: 3, Width: 2, Levels: levels, Steps: 3,
+		Neuron: spike.LIF{Tau: 0.2, Threshold: 0.45}, Temperature: 3,
+		Mixing: MixMembrane, Head: HeadLIF, Stem: StemSpike, AlphaDeviation: 0.7,
+	}
+}
+
+// wired returns a genotype of cells given as rows of [edge, op]; nil reduction
+// rows down-sample by nearest interpolation.
+func wired(t *testing.T, normal, reduction [][2]int) genotype.Genotype {
+	t.Helper()
+	cell, err := genotype.NewCell(normal)
+	require.NoError(t, err)
+	var second *genotype.Cell
+	if reduction != nil {
+		c, err := genotype.NewCell(reduction)
+		require.NoError(t, err)
+		second = &c
+	}
+	g, err := genotype.New("of a test", cell, second)
+	require.NoError(t, err)
+	return g
+}
+
+// Cells with every kind of edge: skips from inputs and nodes, both convolutions.
+var (
+	twoNodes   = [][2]int{{0, 1}, {1, 0}, {4, 0}, {2, 2}}
+	threeNodes = [][2]int{{1, 2}, {0, 0}, {4, 0}, {3, 1}, {8, 1}, {7, 0}}
+	fourNodes  = [][2]int{{1, 1}, {0, 1}, {4, 2}, {2, 0}, {7, 0}, {8, 2}, {13, 0}, {11, 1}}
+)
+
+func newNetwork(t *testing.T, g genotype.Genotype, o Options) *Network {
+	t.Helper()
+	n, err := NewNetwork(torch.CPU(), g, o)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, n.Close()) })
+	return n
+}
+
+func newSupernet(t *testing.T, nodes int, d genotype.Downsample, o Options) *Supernet {
+	t.Helper()
+	n, err := NewSupernet(torch.CPU(), nodes, d, o)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, n.Close()) })
+	return n
+}
+
+// unsettle gives normalisations running statistics and parameters that are not
+// their start values, so that a mistake with them shows.
+func unsettle(t *testing.T, s *torch.Scope, v *torch.Variables) {
+	t.Helper()
+	c := s.WithoutGradient()
+	defer c.Close()
+	for _, x := range v.All() {
+		noise := c.Randn(torch.CPU(), c.Shape(x.Value)...)
+		switch {
+		case hasSuffix(x.Name, "norm.weight"):
+			c.CopyTo(x.Value, c.Tensor("aten::add.Scalar", c.Scale(c.Tensor("aten::abs", noise), 0.5), 0.7))
+		case hasSuffix(x.Name, "norm.running_var"):
+			c.CopyTo(x.Value, c.Tensor("aten::add.Scalar", c.Scale(c.Tensor("aten::abs", noise), 0.1), 0.05))
+		case hasSuffix(x.Name, "norm.running_mean"):
+			c.CopyTo(x.Value, c.Scale(noise, 0.1))
+		case hasSuffix(x.Name, "norm.bias"):
+			c.CopyTo(x.Value, c.Tensor("aten::add.Scalar", c.Scale(noise, 0.2), 0.25))
+		}
+	}
+	require.NoError(t, c.Err())
+}
+
+func hasSuffix(name string, list ...string) bool {
+	return slices.ContainsFunc(list, func(end string) bool { return strings.HasSuffix(name, end) })
+}
+
+// spikesLike draws zeros and ones that require a gradient.
+func spikesLike(t *testing.T, s *torch.Scope, shape ...int64) torch.Tensor {
+	t.Helper()
+	c := s.WithoutGradient()
+	defer c.Close()
+	x := c.Cast(c.Tensor("aten::gt.Scalar", c.Randn(torch.CPU(), shape...), 0.3), torch.Float32)
+	require.NoError(t, c.Err())
+	require.NoError(t, torch.RequireGradient(x, true))
+	return c.Return(x)
+}
+
+func read(t testing.TB, x torch.Tensor) []float32 {
+	t.Helper()
+	values, err := torch.ToSlice[float32](x)
+	require.NoError(t, err)
+	return values
+}
+
+// requireClose compares tensors within 1e-5 of their largest value.
+func requireClose(t *testing.T, want, have torch.Tensor, what string) {
+	t.Helper()
+	requireWithin(t, 1e-5, want, have, what)
+}
+
+func requireWithin(t *testing.T, tolerance float64, want, have torch.Tensor, what string) {
+	t.Helper()
+	require.True(t, torch.Defined(want), "%s: expected", what)
+	require.True(t, torch.Defined(have), what)
+	wantShape, err := torch.Shape(want)
+	require.NoError(t, err, what)
+	haveShape, err := torch.Shape(have)
+	require.NoError(t, err, what)
+	require.Equal(t, wantShape, haveShape, what)
+	a, b := read(t, want), read(t, have)
+	largest := 1.0
+	for _, x := range a {
+		largest = max(largest, math.Abs(float64(x)))
+	}
+	for i := range a {
+		if !(math.Abs(float64(a[i])-float64(b[i])) <= tolerance*largest) {
+			t.Fatalf("%s: element %d is %v, want %v", what, i, b[i], a[i])
+		}
+	}
+}
+
+// requireSameGradients compares gradients of variables.
+func requireSameGradients(t *testing.T, of []torch.Variable, want, have []torch.Tensor) {
+	t.Helper()
+	require.Len(t, want, len(of))
+	require.Len(t, have, len(of))
+	for i, x := range of {
+		tolerance := 1e-5
+		if strings.HasSuffix(x.Name, "conv.bias") {
+			tolerance = 1e-4 // zero before a normalisation: only rounding is left
+		}
+		requireWithin(t, tolerance, want[i], have[i], "gradient of "+x.Name)
+	}
+}
+
+// requireSomeSpikes makes sure that a comparison of spikes says something.
+func requireSomeSpikes(t *testing.T, x torch.Tensor) {
+	t.Helper()
+	values := read(t, x)
+	sum := 0.0
+	for _, v := range values {
+		require.True(t, v == 0 || v == 1, "a spike is %v", v)
+		sum += float64(v)
+	}
+	rate := sum / float64(len(values))
+	require.Greater(t, rate, 0.02)
+	require.Less(t, rate, 0.98)
+}
+
+// weigh is a loss with a gradient of its own for every element of y.
+func weigh(s *torch.Scope, y, weights torch.Tensor) torch.Tensor { return s.Sum(s.Mul(y, weights)) }
