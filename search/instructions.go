@@ -157,16 +157,24 @@ func (i concatenate) text(*Program) string {
 	return "torch.cat([" + strings.Join(names, ", ") + "], 1)"
 }
 
-// halve shrinks the grid by two with nearest interpolation.
-type halve struct{ x value }
+// halve shrinks the grid by two, as often as told, with one nearest
+// interpolation.
+type halve struct {
+	x     value
+	times int
+}
 
 func (i halve) reads() []value { return []value{i.x} }
 
-func (i halve) run(m *machine) torch.Tensor { return shrink(m.scope, m.at(i.x), 1) }
+func (i halve) run(m *machine) torch.Tensor { return shrink(m.scope, m.at(i.x), i.times) }
 
 func (i halve) text(*Program) string {
 	x := i.x.name()
-	return fmt.Sprintf("torch.upsample_nearest2d(%s, [(%s.size(2) + 1) // 2, (%s.size(3) + 1) // 2])", x, x, x)
+	h, w := x+".size(2)", x+".size(3)"
+	for range i.times {
+		h, w = "("+h+" + 1) // 2", "("+w+" + 1) // 2"
+	}
+	return fmt.Sprintf("torch.upsample_nearest2d(%s, [%s, %s])", x, h, w)
 }
 
 // pool is the mean over space.

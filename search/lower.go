@@ -96,13 +96,11 @@ func (c *cell) lower(p *Program, s0, s1 value) value {
 }
 
 func (c *cell) lowerAlign(p *Program, x value, from feature) value {
-	if c.downsample != genotype.DownsampleNearest {
+	times := c.level - from.level
+	if c.downsample != genotype.DownsampleNearest || times == 0 {
 		return x
 	}
-	for range c.level - from.level {
-		x = p.add(halve{x})
-	}
-	return x
+	return p.add(halve{x, times})
 }
 
 func (h *head) lower(p *Program, x value, classes int) value {

@@ -37,7 +37,7 @@ func variants(t *testing.T) []variant {
 		for _, mixing := range []Mixing{MixSpike, MixMembrane} {
 			for _, head := range []Head{HeadLIF, HeadRate} {
 				for _, stem := range []Stem{StemSpike, StemReLU} {
-					for _, size := range [][3]int{{12, 12, 2}, {33, 27, 0}} {
+					for _, size := range [][3]int{{8, 8, 2}, {17, 13, 0}} {
 						o := tinyOptions(0, 1, 2, 2)
 						o.Channels, o.Mixing, o.Head, o.Stem, o.Auxiliary = 2, mixing, head, stem, true
 						list = append(list, variant{g, o, size[0], size[1], size[2]})
@@ -219,7 +219,7 @@ func TestProgramOnWrongImages(t *testing.T) {
 	p := v.program(t, v.trained(t, s))
 	c := torch.NewInference()
 	defer c.Close()
-	logits := p.Run(c, c.Zeros(torch.CPU(), 2, 5, 12, 12))
+	logits := p.Run(c, c.Zeros(torch.CPU(), 2, 5, 8, 8))
 	assert.False(t, torch.Defined(logits))
 	assert.ErrorContains(t, c.Err(), "program, instruction 0: ")
 }

@@ -21,7 +21,7 @@ func Default() *Config {
 			Threshold:   0.5,
 			Temperature: 3,
 			Downsample:  "reduction",
-			Head:        "lif",
+			Head:        "rate",
 			BN:          "folded",
 		},
 		Search: Search{

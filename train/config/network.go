@@ -16,7 +16,7 @@ type Network struct {
 	Temperature float64 `toml:"temperature"`
 	// Downsample is how the side halves: reduction cells with their own genotype, or one genotype behind a nearest resize. Default "reduction" (paper 3.2.2).
 	Downsample string `toml:"downsample"`
-	// Head is the way to the logits: a spiking neuron or the mean rate before the linear layer. Default "lif" (released script).
+	// Head is the way to the logits: a spiking neuron or the mean rate before the linear layer. Default "rate" (this project).
 	Head string `toml:"head"`
 	// BN is the batch normalisation: statistics over all steps folded into the batch, or of each step alone. Default "folded" (this project).
 	BN string `toml:"bn"`

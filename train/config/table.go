@@ -30,7 +30,7 @@ var keys = []Key{
 	{"network.threshold", "Membrane above which a neuron fires", "", "paper, equation 1", positive},
 	{"network.temperature", "Sharpness b of the Dspike surrogate gradient of nodes and stem", "", paper, positive},
 	{"network.downsample", "How the side halves: reduction cells with their own genotype, or one genotype behind a nearest resize", "", "paper 3.2.2", oneOf("reduction", "nearest")},
-	{"network.head", "Way to the logits: a spiking neuron or the mean rate before the linear layer", "", released, oneOf("lif", "rate")},
+	{"network.head", "Way to the logits: a spiking neuron or the mean rate before the linear layer", "", ours, oneOf("lif", "rate")},
 	{"network.bn", "Batch normalisation: statistics over all steps folded into the batch, or of each step alone", "", ours, oneOf("folded", "per-step")},
 
 	{"search.epochs", "Length of the search", "epochs", paper, atLeast(1)},
