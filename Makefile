@@ -29,6 +29,7 @@ build: shims ## build the shims and bin/spikedhs
 # so it is done each time. The tools and libtorch are looked for first because
 # CMake wraps an error in a page of its own.
 shims:
+	@if command -v apt-get >/dev/null; then scripts/deps.sh install build; fi
 	@scripts/deps.sh require build
 	@scripts/libtorch.sh >/dev/null
 	@mkdir -p build
@@ -44,6 +45,7 @@ test: shims ## go vet and all tests; lists the skipped ones with their reasons
 	@scripts/test.sh
 
 check: shims ## formatting and linters; changes nothing
+	@if command -v apt-get >/dev/null; then scripts/deps.sh install check; fi
 	@scripts/deps.sh require check
 	@files=$$(gofmt -l .); [ -z "$$files" ] || { echo "gofmt: run 'make fmt' for:" $$files >&2; exit 1; }
 	@clang-format --dry-run -Werror $(CXX_FILES)

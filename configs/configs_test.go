@@ -68,7 +68,7 @@ var values = map[string]map[string]string{
 		"train.genotype": `"spikedhs-cla-n3"`, "train.width": "48",
 	},
 	"fashion-mnist":      {"network.steps": "4", "train.width": "24", "train.epochs": "30", "data.pad": "2"},
-	"fashion-mnist-demo": {"network.levels": "[0, 1, 1, 2]", "data.name": `"fashion-mnist"`, "data.pad": "2"},
+	"fashion-mnist-demo": {"network.levels": "[1, 1, 2, 2]", "data.name": `"fashion-mnist"`, "data.pad": "2"},
 }
 
 func TestPresetValues(t *testing.T) {

@@ -2,6 +2,7 @@ package search
 
 import (
 	"math"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -12,6 +13,14 @@ import (
 	"github.com/spikedhs/spikedhs/spike"
 	"github.com/spikedhs/spikedhs/torch"
 )
+
+// The networks of these tests are too small to share among threads.
+func TestMain(m *testing.M) {
+	if err := torch.SetThreads(1); err != nil {
+		panic(err)
+	}
+	os.Exit(m.Run())
+}
 
 // begin seeds libtorch and checks at the end of the test that no tensor is left.
 func begin(t *testing.T, seed uint64) *torch.Scope {

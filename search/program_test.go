@@ -183,6 +183,35 @@ func TestConvolutionsReadSpikes(t *testing.T) {
 	}
 }
 
+// probe counts the tensors that are alive when it is its turn.
+type probe struct {
+	x    value
+	live *int64
+}
+
+func (i probe) reads() []value { return []value{i.x} }
+
+func (i probe) run(m *machine) torch.Tensor {
+	*i.live = torch.LiveTensors()
+	return m.scope.Clone(m.at(i.x))
+}
+
+func (i probe) text(*Program) string { return i.x.name() }
+
+// Inside a program a tensor goes when nobody reads it any more.
+func TestProgramFreesAsItGoes(t *testing.T) {
+	s := begin(t, 71)
+	v := variants(t)[0]
+	p := v.program(t, v.trained(t, s))
+	var live int64
+	p.add(probe{value(len(p.list) - 1), &live})
+	images := v.images(s, 2)
+	before := torch.LiveTensors()
+	p.Run(s, images)
+	require.NoError(t, s.Err())
+	assert.Equal(t, before+1, live, "the logits alone are left")
+}
+
 // A program is a copy: what happens to the network later does not reach it.
 func TestProgramDoesNotFollowTheNetwork(t *testing.T) {
 	s := begin(t, 90)

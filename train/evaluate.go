@@ -107,8 +107,7 @@ type Trained struct {
 }
 
 // Open reads the network of a run folder. checkpoint names another checkpoint
-// than the run's last one, device overrides the run's ("" keeps it), and sets
-// are further settings such as "eval.batch=50".
+// than the run's last one, and device overrides the run's ("" keeps it).
 func Open(ctx context.Context, dir, checkpointPath, device string) (*Trained, error) {
 	folder, err := run.Open(dir)
 	if err != nil {

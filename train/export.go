@@ -155,7 +155,7 @@ func (t *Trained) Check(ctx context.Context, path string, count int) (Agreement,
 		}
 		b.Release()
 	}
-	if a.MaxDifference > agreementTolerance || a.SameClass != a.Images {
+	if !(a.MaxDifference <= agreementTolerance) || a.SameClass != a.Images {
 		return a, fmt.Errorf("%w: logits differ by up to %.2g (allowed %.0e), %d of %d images have the same class",
 			ErrDisagree, a.MaxDifference, agreementTolerance, a.SameClass, a.Images)
 	}
@@ -165,9 +165,7 @@ func (t *Trained) Check(ctx context.Context, path string, count int) (Agreement,
 func (a *Agreement) compare(want, have []float32, n int) {
 	for i := range want {
 		d := math.Abs(float64(want[i]) - float64(have[i]))
-		if !(d <= a.MaxDifference) { // a NaN counts as a difference
-			a.MaxDifference = d
-		}
+		a.MaxDifference = max(a.MaxDifference, d) // NaN once there is one
 	}
 	width := len(want) / n
 	for i := range n {

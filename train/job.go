@@ -7,7 +7,6 @@ import (
 	"io"
 	"log/slog"
 	"path/filepath"
-	"runtime"
 	"strings"
 
 	"github.com/spikedhs/spikedhs/data"
@@ -40,6 +39,8 @@ type Job struct {
 	// Version and Command go into run.json.
 	Version string
 	Command []string
+
+	recorded run.Info // of a resumed run
 }
 
 // ErrInterrupted is wrapped by the error of a run that its context ended. A
@@ -70,14 +71,12 @@ func setUp(c *config.Config) (machine, error) {
 	if err != nil {
 		return machine{}, fmt.Errorf("%w: run.device: %w", config.ErrInvalid, err)
 	}
-	threads := c.Run.Threads
-	if threads == 0 {
-		threads = runtime.NumCPU()
+	if c.Run.Threads > 0 {
+		if err := torch.SetThreads(c.Run.Threads); err != nil {
+			return machine{}, err
+		}
 	}
-	if err := torch.SetThreads(threads); err != nil {
-		return machine{}, err
-	}
-	m := machine{device: device, threads: threads, precision: resolvePrecision(c.Run.Precision, device)}
+	m := machine{device: device, threads: torch.Threads(), precision: resolvePrecision(c.Run.Precision, device)}
 	return m, torch.Seed(uint64(c.Run.Seed))
 }
 
@@ -118,7 +117,18 @@ func (j *Job) resumeConfig() error {
 		}
 	}
 	j.Config = folder.Config()
+	j.recorded = folder.Info()
 	return nil
+}
+
+// setUp applies the [run] section. A resumed run keeps the precision that it
+// began with, also on a machine where "auto" would choose another.
+func (j *Job) setUp() (machine, error) {
+	m, err := setUp(j.Config)
+	if err == nil && j.recorded.Precision != "" {
+		m.precision = search.Precision(j.recorded.Precision)
+	}
+	return m, err
 }
 
 // checkpointPath is the checkpoint of the run in Out.

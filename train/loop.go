@@ -68,7 +68,7 @@ func (l *loop) run(ctx context.Context) error {
 			return l.save()
 		}
 		summary, err := l.ended(ctx, time.Since(began).Seconds())
-		if errors.Is(err, context.Canceled) {
+		if contextEnded(err) {
 			// The epoch is trained but not evaluated: the checkpoint says so.
 			return l.interrupt()
 		}
@@ -107,7 +107,7 @@ func (l *loop) epoch(ctx context.Context, saved *time.Time) error {
 		switch {
 		case errors.Is(err, io.EOF):
 			return nil
-		case errors.Is(err, context.Canceled):
+		case contextEnded(err):
 			return l.interrupt()
 		case err != nil:
 			return fmt.Errorf("train: %w", err)
@@ -133,6 +133,12 @@ func (l *loop) epoch(ctx context.Context, saved *time.Time) error {
 			*saved = time.Now()
 		}
 	}
+}
+
+// contextEnded reports whether err is that of a context that was cancelled or
+// whose time was up.
+func contextEnded(err error) bool {
+	return errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
 }
 
 // full reports whether the run has done as many steps as it may.
@@ -194,6 +200,9 @@ func (l *loop) save() error {
 		r, err := m.read()
 		if err != nil {
 			return err
+		}
+		if err := r.checkFinite(l.key); err != nil {
+			return err // of such a run the last checkpoint is worth more
 		}
 		l.at.Meters = append(l.at.Meters, r)
 	}

@@ -8,7 +8,8 @@ import (
 )
 
 // meter sums loss and correct answers on the device, so that no step waits for
-// a number; they are read when somebody looks.
+// a number; they are read when somebody looks. Sums are float64: an epoch of
+// ImageNet is more than float32 can count.
 type meter struct {
 	scope   *torch.Scope
 	loss    torch.Tensor // sum over images
@@ -18,7 +19,8 @@ type meter struct {
 
 func newMeter(d torch.Device) *meter {
 	s := torch.NewInference()
-	return &meter{scope: s, loss: s.Zeros(d, 1), correct: s.Zeros(d, 1)}
+	zero := func() torch.Tensor { return s.Cast(s.Zeros(d, 1), torch.Float64) }
+	return &meter{scope: s, loss: zero(), correct: zero()}
 }
 
 func (m *meter) close() error { return m.scope.Close() }

@@ -30,7 +30,7 @@ func LoadModel(path string, d torch.Device) (*Model, error) {
 		return nil, fmt.Errorf("%w: %w", ErrModel, err)
 	}
 	m := &Model{device: d}
-	if err := json.Unmarshal([]byte(text), &m.Info); err != nil {
+	if err := json.Unmarshal([]byte(text), &m.Info); err != nil || m.Info.Format < 1 {
 		return nil, fmt.Errorf("%w: %s has no valid %s", ErrModel, path, ModelInfoFile)
 	}
 	if m.Info.Format > modelFormat {

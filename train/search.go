@@ -33,7 +33,7 @@ func Search(ctx context.Context, job Job) (*SearchResult, error) {
 			return nil, err
 		}
 	}
-	m, err := setUp(j.Config)
+	m, err := j.setUp()
 	if err != nil {
 		return nil, err
 	}

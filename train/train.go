@@ -39,7 +39,7 @@ func Train(ctx context.Context, job Job) (*TrainResult, error) {
 	if err != nil {
 		return nil, err
 	}
-	m, err := setUp(j.Config)
+	m, err := j.setUp()
 	if err != nil {
 		return nil, err
 	}
@@ -199,10 +199,11 @@ func (t *trainer) epochEnded(ctx context.Context, seconds float64) (string, erro
 	scalars := []scalar{{"train/loss", r.meanLoss()}, {"train/top1", r.top1()}, {"train/lr", rate}}
 	summary := r.String()
 	if epoch%t.c.Train.EvalEvery == 0 || epoch == t.c.Train.Epochs {
-		if t.last, err = t.evaluate(ctx); err != nil {
+		e, err := t.evaluate(ctx)
+		if err != nil {
 			return "", err
 		}
-		t.loop.at.Accuracy = &t.last.Top1
+		t.last, t.loop.at.Accuracy = e, &e.Top1
 		fields = append(fields, run.F("test_loss", t.last.Loss), run.F("test_top1", t.last.Top1), run.F("test_top5", t.last.Top5))
 		scalars = append(scalars, scalar{"test/loss", t.last.Loss}, scalar{"test/top1", t.last.Top1})
 		summary += fmt.Sprintf(", test top-1 %.2f %%", t.last.Top1)
@@ -225,7 +226,13 @@ func (t *trainer) evaluate(ctx context.Context) (Evaluation, error) {
 	if err != nil {
 		return Evaluation{}, err
 	}
-	return evaluate(ctx, p.Run, t.loop.device, loader, nil)
+	e, err := evaluate(ctx, p.Run, t.loop.device, loader, nil)
+	if err != nil {
+		return Evaluation{}, err
+	}
+	e.Classes = t.sets.test.Classes()
+	e.Parameters, err = t.net.Parameters()
+	return e, err
 }
 
 func (t *trainer) close() {

@@ -1,0 +1,160 @@
+package train
+
+import (
+	"bytes"
+	"context"
+	"math"
+	"slices"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/spikedhs/spikedhs/torch"
+	"github.com/spikedhs/spikedhs/train/config"
+	"github.com/spikedhs/spikedhs/train/run"
+)
+
+// pixels are the images as the inference form takes them.
+func pixels(list []picture) []float32 {
+	var values []float32
+	for _, p := range list {
+		for _, v := range p.pixels {
+			values = append(values, float32(v)/255)
+		}
+	}
+	return values
+}
+
+// logits runs the folded network on images, one after another.
+func logits(t *testing.T, trained *Trained, list []picture) [][]float32 {
+	t.Helper()
+	p, err := trained.Network.Program(trained.sets.input())
+	require.NoError(t, err)
+	defer p.Close()
+	var rows [][]float32
+	for _, one := range list {
+		s := torch.NewInference()
+		values, err := torch.ToSlice[float32](p.Run(s, torch.FromSlice(s, pixels([]picture{one}), 1, 1, side, side)))
+		require.NoError(t, s.Close())
+		require.NoError(t, err)
+		rows = append(rows, values)
+	}
+	return rows
+}
+
+// Accuracies, loss and confusion, counted here one image at a time.
+func TestEvaluationCountsRight(t *testing.T) {
+	b := newBench(t)
+	result := mustTrain(t, b.job("train", func(c *config.Config) { c.Train.Epochs = 1 }))
+	trained := mustOpen(t, b.path("train"))
+	e, err := trained.Evaluate(context.Background(), nil)
+	require.NoError(t, err)
+
+	var first, four, five int
+	var loss float64
+	confusion := make([][]int, 10)
+	for i := range confusion {
+		confusion[i] = make([]int, 10)
+	}
+	list := testPictures()
+	for i, row := range logits(t, trained, list) {
+		label, larger, sum := list[i].label, 0, 0.0
+		for _, x := range row {
+			if x > row[label] {
+				larger++
+			}
+			sum += math.Exp(float64(x - row[label]))
+		}
+		loss += math.Log(sum) / testCount
+		if larger < 1 {
+			first++
+		}
+		if larger < 4 {
+			four++
+		}
+		if larger < 5 {
+			five++
+		}
+		confusion[label][argmax(row)]++
+	}
+	assert.InDelta(t, 100*float64(first)/testCount, e.Top1, 1e-9)
+	assert.InDelta(t, 100*float64(five)/testCount, e.Top5, 1e-9)
+	assert.Less(t, first, four)
+	assert.Less(t, four, five, "the network is bad enough to tell four guesses from five")
+	assert.InDelta(t, loss, e.Loss, 1e-5)
+	assert.Equal(t, confusion, e.Confusion)
+	assert.Equal(t, testCount, e.Images)
+	assert.Equal(t, []string{"0", "1", "2", "3", "4", "5", "6", "7", "8", "9"}, e.Classes)
+	parameters, err := trained.Network.Parameters()
+	require.NoError(t, err)
+	assert.Equal(t, parameters, e.Parameters)
+
+	// The training measured the same, to the last bit, and said so everywhere.
+	records := ofKind(b.records(t, "train"), "train_epoch")
+	last := records[len(records)-1]
+	assert.Equal(t, number(t, last, "test_top1"), e.Top1)
+	assert.Equal(t, number(t, last, "test_top5"), e.Top5)
+	assert.Equal(t, number(t, last, "test_loss"), e.Loss)
+	assert.Equal(t, e, result.Evaluation)
+	require.NotNil(t, trained.Top1)
+	assert.Equal(t, e.Top1, *trained.Top1)
+}
+
+// The batch size of the evaluation changes nothing but the speed.
+func TestEvaluationBatchDoesNotMatter(t *testing.T) {
+	b := newBench(t)
+	mustTrain(t, b.job("train"))
+	trained := mustOpen(t, b.path("train"))
+	want, err := trained.Evaluate(context.Background(), nil)
+	require.NoError(t, err)
+	for _, batch := range []int{1, 60, 1000} {
+		trained.config.Eval.Batch = batch
+		e, err := trained.Evaluate(context.Background(), nil)
+		require.NoError(t, err)
+		assert.InDelta(t, want.Loss, e.Loss, 1e-5)
+		want.Loss = e.Loss
+		assert.Equal(t, want, e)
+	}
+}
+
+func TestEvaluationShowsProgress(t *testing.T) {
+	b := newBench(t)
+	mustTrain(t, b.job("train"))
+	trained := mustOpen(t, b.path("train"))
+	var text bytes.Buffer
+	e, err := trained.Evaluate(context.Background(), run.NewProgress(&text))
+	require.NoError(t, err)
+	assert.Contains(t, text.String(), "evaluate: 60 images")
+	assert.Contains(t, text.String(), "top-1")
+	assert.Positive(t, e.Images)
+
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	_, err = trained.Evaluate(ctx, nil)
+	require.ErrorIs(t, err, context.Canceled)
+}
+
+// An earlier checkpoint, given by its path, is another network.
+func TestOpenAnotherCheckpoint(t *testing.T) {
+	b := newBench(t)
+	mustTrain(t, b.job("short", func(c *config.Config) { c.Train.Epochs = 1 }))
+	mustTrain(t, b.job("train"))
+	other, err := Open(context.Background(), b.path("train"), b.path("short/checkpoints/"+CheckpointFile), "cpu")
+	require.NoError(t, err)
+	defer other.Close()
+	have := mustOpen(t, b.path("train"))
+	assert.NotEqual(t, weights(t, have), weights(t, other))
+	assert.Equal(t, weights(t, mustOpen(t, b.path("short"))), weights(t, other))
+}
+
+func weights(t *testing.T, trained *Trained) []float32 {
+	t.Helper()
+	var all []float32
+	for _, x := range trained.Network.Variables().All() {
+		values, err := torch.ToSlice[float32](x.Value)
+		require.NoError(t, err)
+		all = append(all, values...)
+	}
+	return slices.Clip(all)
+}

@@ -1,0 +1,293 @@
+package train
+
+import (
+	"context"
+	"encoding/binary"
+	"fmt"
+	"io/fs"
+	"math/rand"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/spikedhs/spikedhs/torch"
+	"github.com/spikedhs/spikedhs/train/config"
+	"github.com/spikedhs/spikedhs/train/run"
+)
+
+// side of the synthetic images; trainCount and testCount are their numbers.
+const (
+	side       = 8
+	trainCount = 200
+	testCount  = 60
+)
+
+// picture is the pixels and the label of an image.
+type picture struct {
+	pixels [side * side]byte
+	label  int
+}
+
+// pictures draws images of ten classes that a glance tells apart: a bright block
+// at a place of the class's own, on noise.
+func pictures(n int, seed int64) []picture {
+	rng := rand.New(rand.NewSource(seed))
+	list := make([]picture, n)
+	for i := range list {
+		p := &list[i]
+		p.label = i % 10
+		for k := range p.pixels {
+			p.pixels[k] = byte(rng.Intn(60))
+			if k/side/2 == p.label/4 && k%side/2 == p.label%4 {
+				p.pixels[k] += 190
+			}
+		}
+	}
+	return list
+}
+
+// writeIDX writes one split as MNIST does.
+func writeIDX(t *testing.T, dir, split string, list []picture) {
+	t.Helper()
+	n := uint32(len(list))
+	images := binary.BigEndian.AppendUint32(nil, 2051)
+	for _, size := range []uint32{n, side, side} {
+		images = binary.BigEndian.AppendUint32(images, size)
+	}
+	labels := binary.BigEndian.AppendUint32(nil, 2049)
+	labels = binary.BigEndian.AppendUint32(labels, n)
+	for _, p := range list {
+		images = append(images, p.pixels[:]...)
+		labels = append(labels, byte(p.label))
+	}
+	require.NoError(t, os.WriteFile(filepath.Join(dir, split+"-images-idx3-ubyte"), images, 0o644))
+	require.NoError(t, os.WriteFile(filepath.Join(dir, split+"-labels-idx1-ubyte"), labels, 0o644))
+}
+
+func trainPictures() []picture { return pictures(trainCount, 1) }
+func testPictures() []picture  { return pictures(testCount, 2) }
+
+// document is the configuration of the tests. One thread, so that they do not
+// fight with those of other packages.
+const document = `
+[run]
+seed = 7
+device = "cpu"
+precision = "float32"
+threads = 1
+[data]
+name = "mnist"
+path = %q
+workers = 2
+[network]
+nodes = 2
+levels = [0, 1]
+steps = 2
+[search]
+epochs = 3
+warmup_epochs = 1
+batch = 20
+width = 2
+lr = 0.1
+alpha_lr = 0.05
+[train]
+genotype = %q
+width = 3
+epochs = 2
+batch = 20
+lr = 0.1
+auxiliary_weight = 0.0
+crop_padding = 0
+flip = false
+cutout = 0
+[eval]
+batch = 25
+`
+
+// wiring is the genotype that the tests train.
+const wiring = `{
+  "format": "spikedhs-genotype",
+  "version": 1,
+  "name": "hand-made",
+  "downsample": "nearest",
+  "ops": ["skip_connect", "snn_b3", "snn_b5"],
+  "normal": {
+    "nodes": 2,
+    "edges": [
+      {"node": 0, "edge": 0, "from": "s0", "op": "snn_b3"},
+      {"node": 0, "edge": 1, "from": "s1", "op": "snn_b5"},
+      {"node": 1, "edge": 3, "from": "s1", "op": "snn_b3"},
+      {"node": 1, "edge": 4, "from": "n0", "op": "skip_connect"}
+    ]
+  }
+}
+`
+
+// bench is a data set, a configuration for it and room for run folders.
+type bench struct {
+	dir    string
+	config *config.Config
+}
+
+// newBench makes a bench and checks at the end of the test that no tensor is left.
+func newBench(t *testing.T) *bench {
+	t.Helper()
+	before := torch.LiveTensors()
+	t.Cleanup(func() {
+		if after := torch.LiveTensors(); after != before {
+			t.Errorf("%d tensors alive before the test, %d after it", before, after)
+		}
+	})
+	b := &bench{dir: t.TempDir()}
+	images := filepath.Join(b.dir, "images")
+	require.NoError(t, os.Mkdir(images, 0o755))
+	writeIDX(t, images, "train", trainPictures())
+	writeIDX(t, images, "t10k", testPictures())
+	file := b.path("wiring.json")
+	require.NoError(t, os.WriteFile(file, []byte(wiring), 0o644))
+	c, err := config.Parse("bench.toml", fmt.Appendf(nil, document, images, file))
+	require.NoError(t, err)
+	b.config = c
+	return b
+}
+
+func (b *bench) path(name string) string { return filepath.Join(b.dir, name) }
+
+// job is a run in the folder named name. The configuration is a copy.
+func (b *bench) job(name string, change ...func(*config.Config)) Job {
+	c := *b.config
+	for _, f := range change {
+		f(&c)
+	}
+	return Job{Config: &c, Out: b.path(name), Version: "test", Command: []string{"go", "test"}}
+}
+
+// resume continues the run in the folder.
+func (b *bench) resume(name string) Job { return Job{Out: b.path(name), Resume: true} }
+
+// busy turns on everything that draws random numbers or keeps a state.
+func busy(c *config.Config) {
+	c.Train.CropPadding, c.Train.Flip, c.Train.Cutout = 1, true, 3
+	c.Train.AuxiliaryWeight = 0.4
+	c.Train.Epochs = 3
+}
+
+// mustSearch and mustTrain run a job to its end.
+func mustSearch(t *testing.T, j Job) *SearchResult {
+	t.Helper()
+	r, err := Search(context.Background(), j)
+	require.NoError(t, err)
+	return r
+}
+
+func mustTrain(t *testing.T, j Job) *TrainResult {
+	t.Helper()
+	r, err := Train(context.Background(), j)
+	require.NoError(t, err)
+	return r
+}
+
+func mustOpen(t *testing.T, dir string) *Trained {
+	t.Helper()
+	trained, err := Open(context.Background(), dir, "", "")
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, trained.Close()) })
+	return trained
+}
+
+// remains is what a run leaves that one seed decides.
+type remains struct{ metrics, checkpoint, genotype string }
+
+func (b *bench) remains(t *testing.T, name string) remains {
+	t.Helper()
+	return remains{
+		metrics:    string(run.StripWall(b.file(t, name, run.MetricsFile))),
+		checkpoint: string(b.file(t, name, run.CheckpointDir, CheckpointFile)),
+		genotype:   string(b.file(t, name, run.GenotypeFile)),
+	}
+}
+
+// require compares without printing a checkpoint.
+func (r remains) require(t *testing.T, have remains) {
+	t.Helper()
+	require.Equal(t, r.metrics, have.metrics)
+	require.Equal(t, r.genotype, have.genotype)
+	require.True(t, r.checkpoint == have.checkpoint, "checkpoints differ")
+}
+
+func (b *bench) file(t *testing.T, elements ...string) []byte {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(append([]string{b.dir}, elements...)...))
+	require.NoError(t, err)
+	return text
+}
+
+func (b *bench) records(t *testing.T, name string) []run.Record {
+	t.Helper()
+	list, err := run.ReadMetrics(filepath.Join(b.dir, name, run.MetricsFile))
+	require.NoError(t, err)
+	return list
+}
+
+// ofKind picks the records of a kind.
+func ofKind(list []run.Record, kind string) []run.Record {
+	var some []run.Record
+	for _, r := range list {
+		if r.Kind == kind {
+			some = append(some, r)
+		}
+	}
+	return some
+}
+
+func number(t *testing.T, r run.Record, key string) float64 {
+	t.Helper()
+	x, ok := r.Fields.Float(key)
+	require.True(t, ok, "%s has no %s", r.Kind, key)
+	return x
+}
+
+// snapshot is every file below a folder with its content.
+func snapshot(t *testing.T, dir string) map[string]string {
+	t.Helper()
+	files := map[string]string{}
+	require.NoError(t, filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		text, err := os.ReadFile(path)
+		files[path] = string(text)
+		return err
+	}))
+	return files
+}
+
+// trigger is an output for progress that acts when the bar shows a state.
+type trigger struct {
+	label, count string
+	act          func()
+}
+
+func (w *trigger) Write(text []byte) (int, error) {
+	if strings.Contains(string(text), w.label+" [") && strings.Contains(string(text), "] "+w.count+" ") {
+		w.act()
+	}
+	return len(text), nil
+}
+
+// onProgress acts when, for example, "train 2/3" has come to "5/10" batches.
+func onProgress(label, count string, act func()) *run.Progress {
+	p := run.NewProgress(&trigger{label, count, act})
+	p.Terminal = true
+	p.Width = func() int { return 200 }
+	var seconds int64
+	p.Now = func() time.Time { // every bar is due
+		seconds++
+		return time.Unix(seconds, 0)
+	}
+	return p
+}
