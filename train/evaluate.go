@@ -2,6 +2,7 @@ package train
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -30,6 +31,19 @@ type Evaluation struct {
 	Confusion [][]int `json:"confusion"`
 	// Classes are the names of the rows and columns.
 	Classes []string `json:"classes"`
+}
+
+// EvaluationFile is where a run folder keeps its last evaluation.
+const EvaluationFile = "evaluation.json"
+
+func writeEvaluation(folder *run.Folder, e Evaluation) error {
+	err := folder.Write(EvaluationFile, func(w io.Writer) error {
+		return json.NewEncoder(w).Encode(e)
+	})
+	if err != nil {
+		return fmt.Errorf("train: write evaluation: %w", err)
+	}
+	return nil
 }
 
 // runner computes logits of plain images; [search.Program.Run] is one, and so

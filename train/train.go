@@ -204,6 +204,9 @@ func (t *trainer) epochEnded(ctx context.Context, seconds float64) (string, erro
 			return "", err
 		}
 		t.last, t.loop.at.Accuracy = e, &e.Top1
+		if err := writeEvaluation(t.loop.folder, e); err != nil {
+			return "", err
+		}
 		fields = append(fields, run.F("test_loss", t.last.Loss), run.F("test_top1", t.last.Top1), run.F("test_top5", t.last.Top5))
 		scalars = append(scalars, scalar{"test/loss", t.last.Loss}, scalar{"test/top1", t.last.Top1})
 		summary += fmt.Sprintf(", test top-1 %.2f %%", t.last.Top1)
