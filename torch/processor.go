@@ -5,10 +5,14 @@ import (
 	"strings"
 )
 
-// FastBFloat16 reports whether the processor has instructions that make
-// bfloat16 convolutions faster than float32 ones (AMX or AVX-512 BF16). It is
+// FastBFloat16 reports whether bfloat16 convolutions are faster than float32
+// ones on the CPU: the processor has instructions for them (AMX or AVX-512
+// BF16) and libtorch the library that uses these (oneDNN, once MKL-DNN). It is
 // false where the processor cannot be asked.
 func FastBFloat16() bool {
+	if !strings.Contains(Describe(), "MKL-DNN v") {
+		return false
+	}
 	text, err := os.ReadFile("/proc/cpuinfo")
 	if err != nil {
 		return false
