@@ -115,13 +115,17 @@ func (p *Program) Run(s *torch.Scope, images torch.Tensor) torch.Tensor {
 // Source is the program as methods of a TorchScript module.
 func (p *Program) Source() string {
 	var b strings.Builder
+	// The step function is heaviside, not a comparison: libtorch's fuser does not
+	// know it, and so does not inline the membranes of all steps into each other,
+	// which takes time exponential in T.
 	fmt.Fprintf(&b, `def fire(self, current: Tensor) -> Tensor:
     parts = torch.chunk(current, %d, 0)
-    v = torch.zeros_like(parts[0])
+    rest = torch.zeros_like(parts[0])
+    v = rest
     spikes: List[Tensor] = []
     for part in parts:
         u = %v * v + part
-        y = torch.type_as(torch.gt(u, %v), u)
+        y = torch.heaviside(u - %v, rest)
         v = u * (1.0 - y)
         spikes.append(y)
     return torch.cat(spikes, 0)

@@ -1,6 +1,7 @@
 // TorchScript: compile source text over named buffers, save, load, call.
 #include <ATen/core/grad_mode.h>
 #include <torch/csrc/jit/api/module.h>
+#include <torch/csrc/jit/passes/tensorexpr_fuser.h>
 #include <torch/csrc/jit/serialization/import.h>
 #include <torch/script.h>
 
@@ -52,6 +53,9 @@ char *sd_script_save(const char *path, const char *class_name,
 char *sd_script_load(const char *path, int type, int index, int freeze,
                      sd_module *out) {
   return guarded([&] {
+    // Where libtorch was built with LLVM, its fuser inlines the membranes of
+    // all steps into each other, which takes time exponential in T.
+    torch::jit::setTensorExprFuserEnabled(false);
     const c10::Device device(static_cast<c10::DeviceType>(type),
                              static_cast<c10::DeviceIndex>(index));
     auto module =
