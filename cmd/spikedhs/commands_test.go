@@ -22,7 +22,7 @@ import (
 )
 
 func TestDemo(t *testing.T) {
-	workplace(t)
+	inWorkFolder(t)
 	args := []string{"demo", "--config", "tiny.toml", "--set", "train.epochs=1", "--set", "search.epochs=1", "--set", "search.warmup_epochs=0"}
 	r := done(t, append(args, "--out", "run")...)
 	for _, text := range []string{
@@ -67,7 +67,7 @@ func stopped(t *testing.T, path string, args ...string) {
 }
 
 func TestDemoThatCannotBeginLeavesNothing(t *testing.T) {
-	workplace(t)
+	inWorkFolder(t)
 	refused(t, []string{"demo", "--config", "tiny.toml", "--set", "data.test_images=50", "--set", "data.train_images=4000", "--out", "run", "--json"},
 		"data.train_images", "4000")
 }
@@ -108,7 +108,7 @@ func TestGenotypeShow(t *testing.T) {
 }
 
 func TestDataInfo(t *testing.T) {
-	workplace(t)
+	inWorkFolder(t)
 	v := object(t, done(t, "data", "info", "fashion-mnist", "--dir", "images", "--json"))
 	require.EqualValues(t, 160, v["train"])
 	require.EqualValues(t, 60, v["test"])
@@ -193,7 +193,7 @@ func TestHelp(t *testing.T) {
 }
 
 func TestLogFormatJSON(t *testing.T) {
-	workplace(t)
+	inWorkFolder(t)
 	r := done(t, "train", "--config", "tiny.toml", "--out", "run", "--log-format", "json", "-v")
 	require.NotEmpty(t, r.stderr)
 	for line := range strings.Lines(r.stderr) {

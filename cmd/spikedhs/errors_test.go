@@ -67,7 +67,7 @@ func TestWrongCommandLines(t *testing.T) {
 }
 
 func TestWrongConfiguration(t *testing.T) {
-	workplace(t)
+	inWorkFolder(t)
 	train := func(more ...string) []string {
 		return append([]string{"train", "--config", "tiny.toml", "--out", "run"}, more...)
 	}
@@ -98,7 +98,7 @@ func TestWrongConfiguration(t *testing.T) {
 }
 
 func TestBrokenData(t *testing.T) {
-	workplace(t)
+	inWorkFolder(t)
 	t.Run("wrong magic", func(t *testing.T) {
 		path := filepath.Join("images", "train-images-idx3-ubyte")
 		text, err := os.ReadFile(path)
@@ -130,7 +130,7 @@ func TestTruncatedArchive(t *testing.T) {
 }
 
 func TestFolderInUse(t *testing.T) {
-	workplace(t)
+	inWorkFolder(t)
 	trained(t, "run", "--max-steps", "1")
 	for _, command := range []string{"search", "train", "demo"} {
 		refused(t, []string{command, "--config", "tiny.toml", "--out", "run"}, "run folder run exists", "--resume")
@@ -141,7 +141,7 @@ func TestFolderInUse(t *testing.T) {
 }
 
 func TestCheckpointOfAnotherArchitecture(t *testing.T) {
-	workplace(t)
+	inWorkFolder(t)
 	trained(t, "narrow", "--max-steps", "1")
 	trained(t, "wide", "--max-steps", "1", "--set", "train.width=5")
 	other := filepath.Join("wide", "checkpoints", "last.safetensors")

@@ -13,9 +13,9 @@ import (
 // side of the synthetic images, that of Fashion-MNIST.
 const side = 28
 
-// workplace is a new working folder with a small data set in the form of
+// inWorkFolder changes to a new working folder with a small data set in the form of
 // Fashion-MNIST and a configuration tiny.toml for it.
-func workplace(t *testing.T) {
+func inWorkFolder(t *testing.T) {
 	t.Helper()
 	t.Chdir(t.TempDir())
 	require.NoError(t, os.Mkdir("images", 0o755))

@@ -20,7 +20,7 @@ import (
 )
 
 func TestEvaluate(t *testing.T) {
-	workplace(t)
+	inWorkFolder(t)
 	trained(t, "run")
 	v := object(t, done(t, "eval", "--run", "run", "--json"))
 	for _, key := range []string{"top1", "top5", "loss", "images", "parameters", "confusion", "classes"} {
@@ -37,7 +37,7 @@ func TestEvaluate(t *testing.T) {
 }
 
 func TestExportAndInfer(t *testing.T) {
-	workplace(t)
+	inWorkFolder(t)
 	trained(t, "run")
 	v := object(t, done(t, "export", "--run", "run", "--check", "--check-images", "50", "--json"))
 	check, ok := v["check"].(map[string]any)
@@ -129,7 +129,7 @@ func TestPython(t *testing.T) {
 	if err != nil {
 		t.Skipf("no real images: %v", err)
 	}
-	workplace(t)
+	inWorkFolder(t)
 	trained(t, "run")
 	done(t, "export", "--run", "run")
 	model := filepath.Join("run", "model.pt")

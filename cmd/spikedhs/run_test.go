@@ -37,7 +37,7 @@ func checkpoint(t *testing.T, dir string) []byte {
 }
 
 func TestOneSeedIsOneTraining(t *testing.T) {
-	workplace(t)
+	inWorkFolder(t)
 	trained(t, "a", "--seed", "3")
 	trained(t, "b", "--seed", "3")
 	trained(t, "c", "--seed", "4")
@@ -47,7 +47,7 @@ func TestOneSeedIsOneTraining(t *testing.T) {
 }
 
 func TestOneSeedIsOneSearch(t *testing.T) {
-	workplace(t)
+	inWorkFolder(t)
 	search := func(dir string, more ...string) {
 		done(t, append([]string{"search", "--config", "tiny.toml", "--out", dir}, more...)...)
 	}
@@ -64,7 +64,7 @@ func TestOneSeedIsOneSearch(t *testing.T) {
 }
 
 func TestMaxSteps(t *testing.T) {
-	workplace(t)
+	inWorkFolder(t)
 	trained(t, "whole")
 	r := done(t, "train", "--config", "tiny.toml", "--set", "train.epochs=1", "--out", "part", "--max-steps", "13", "--json")
 	v := object(t, r)
@@ -81,7 +81,7 @@ func TestMaxSteps(t *testing.T) {
 }
 
 func TestLossFalls(t *testing.T) {
-	workplace(t)
+	inWorkFolder(t)
 	r := done(t, "train", "--config", "tiny.toml", "--out", "run", "--max-steps", "50", "--json",
 		"--set", "train.epochs=10", "--set", "train.width=6", "--set", "train.crop_padding=0", "--set", "train.flip=false")
 	v := object(t, r)
@@ -89,7 +89,7 @@ func TestLossFalls(t *testing.T) {
 }
 
 func TestInterruptAndResume(t *testing.T) {
-	workplace(t)
+	inWorkFolder(t)
 	args := []string{"train", "--config", "tiny.toml", "--set", "train.epochs=4"}
 	done(t, append(args, "--out", "whole")...)
 
@@ -112,7 +112,7 @@ func TestInterruptAndResume(t *testing.T) {
 }
 
 func TestSecondInterruptEndsAtOnce(t *testing.T) {
-	workplace(t)
+	inWorkFolder(t)
 	// Steps of many seconds: the first interrupt waits for the end of one.
 	c := program(t, "train", "--config", "tiny.toml", "--out", "part", "--set", "train.width=96", "--set", "train.batch=150")
 	require.NoError(t, c.Start())
@@ -143,7 +143,7 @@ func await(t *testing.T, path, text string) {
 }
 
 func TestGenotypeDecidesNodes(t *testing.T) {
-	workplace(t)
+	inWorkFolder(t)
 	args := []string{
 		"train", "--config", "tiny.toml", "--out", "run", "--genotype", "spikedhs-cla-n3", "--set", "network.nodes=4",
 		"--set", "network.downsample=reduction", "--set", "network.levels=[0, 0, 1, 1, 1, 2, 2, 2]", "--max-steps",

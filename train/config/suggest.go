@@ -28,7 +28,7 @@ func nearest(name string) string {
 		return best // a known key in the wrong section
 	}
 	for _, candidate := range candidates(dotted) {
-		if d := distance(name, candidate); d < least {
+		if d := Distance(name, candidate); d < least {
 			best, least = candidate, d
 		}
 	}
@@ -61,9 +61,9 @@ func keysEndingIn(leaf string) []string {
 	return full
 }
 
-// distance is the Levenshtein distance: how many single bytes must be put in,
+// Distance is the Levenshtein distance: how many single bytes must be put in,
 // taken out or replaced to make b of a.
-func distance(a, b string) int {
+func Distance(a, b string) int {
 	row := make([]int, len(b)+1)
 	for j := range row {
 		row[j] = j
