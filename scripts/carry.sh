@@ -19,8 +19,11 @@ cp scripts/libtorch.sh .carry/scripts/
 # -s -w: no symbol tables, to travel light. The rpath in the binaries leads
 # from bin/ and test/ to ../lib/spikedhs, where build.sh puts the shims.
 go build -ldflags "-s -w -X main.version=${VERSION:-unknown}" -o .carry/bin/spikedhs ./cmd/spikedhs
-go list -f '{{if or .TestGoFiles .XTestGoFiles}}{{.ImportPath}} {{.Dir}}{{end}}' ./... |
-    while read -r package dir; do
+# Only what reaches libtorch is worth testing on another machine.
+module=$(go list -m)
+go list -f '{{if or .TestGoFiles .XTestGoFiles}}{{.ImportPath}} {{.Dir}} {{join .Deps ","}},{{.ImportPath}},{{end}}' ./... |
+    while read -r package dir deps; do
+        case ",$deps" in *",$module/torch,"*) ;; *) continue ;; esac
         relative=${dir#"$PWD"/}
         go test -c -ldflags '-s -w' -o ".carry/test/${relative//\//_}.test" "$package"
         echo "$relative" >>.carry/test/packages
