@@ -58,12 +58,20 @@ type position struct {
 // metadataKey is where the position stands in the safetensors metadata.
 const metadataKey = "spikedhs"
 
-// group is a set of tensors of a checkpoint under a common prefix.
+// group is what a checkpoint keeps under a common prefix: variables, or the state
+// of an optimiser.
 type group struct {
-	prefix string
-	list   []torch.Variable
-	// optimizer is the one whose state this is, nil for variables.
-	optimizer torch.Optimizer
+	prefix    string
+	variables *torch.Variables
+	optimizer torch.Optimizer // nil for variables
+}
+
+// list is the tensors of a group in their order.
+func (g group) list() []torch.Variable {
+	if g.optimizer != nil {
+		return g.optimizer.State()
+	}
+	return g.variables.All()
 }
 
 // writeCheckpoint replaces the checkpoint at path.
@@ -83,7 +91,7 @@ func writeCheckpoint(path string, at position, d torch.Device, groups []group) e
 	}
 	var list []torch.Variable
 	for _, g := range groups {
-		for _, v := range g.list {
+		for _, v := range g.list() {
 			list = append(list, torch.Variable{Name: g.prefix + "." + v.Name, Value: v.Value})
 		}
 	}
@@ -149,19 +157,19 @@ func (c *checkpoint) check(phase, architecture string) error {
 	return nil
 }
 
-// restore puts variables, optimisers and random numbers back, each under the
-// prefix that it was saved with.
-func (c *checkpoint) restore(l *loop, variables map[string]*torch.Variables, optimizers map[string]torch.Optimizer) error {
+// restore puts the groups and the random numbers of a loop back.
+func (c *checkpoint) restore(l *loop) error {
 	if err := c.check(l.at.Phase, l.at.Architecture); err != nil {
 		return err
 	}
-	for prefix, v := range variables {
-		if err := c.assign(v, prefix); err != nil {
-			return err
+	for _, g := range l.groups {
+		if g.optimizer == nil {
+			if err := c.assign(g.variables, g.prefix); err != nil {
+				return err
+			}
+			continue
 		}
-	}
-	for prefix, o := range optimizers {
-		if err := o.SetState(c.group(prefix), c.at.Optimizers[prefix]); err != nil {
+		if err := g.optimizer.SetState(c.group(g.prefix), c.at.Optimizers[g.prefix]); err != nil {
 			return fmt.Errorf("%w: %s: %w", ErrCheckpoint, c.path, err)
 		}
 	}

@@ -209,6 +209,26 @@ func (l *loop) save() error {
 	return writeCheckpoint(l.checkpointPath(), l.at, l.device, l.groups)
 }
 
+// start opens the folder, and restores the checkpoint of a resumed run.
+func (l *loop) start(m machine) error {
+	var c *checkpoint
+	if l.job.Resume {
+		var err error
+		if c, err = readCheckpoint(l.job.checkpointPath()); err != nil {
+			return err
+		}
+		defer c.close()
+		if err := c.restore(l); err != nil {
+			return err
+		}
+	}
+	var err error
+	if l.folder, err = l.job.openFolder(m); err != nil {
+		return err
+	}
+	return l.open(c)
+}
+
 // open makes or continues the records of the run. A resumed run cuts off what
 // came after its checkpoint.
 func (l *loop) open(c *checkpoint) error {

@@ -46,7 +46,7 @@ func Search(ctx context.Context, job Job) (*SearchResult, error) {
 		return nil, err
 	}
 	defer p.close()
-	if err := p.start(m); err != nil {
+	if err := p.loop.start(m); err != nil {
 		return nil, err
 	}
 	if err := p.loop.run(ctx); err != nil {
@@ -115,10 +115,10 @@ func newSearcher(j *Job, m machine, sets *images) (*searcher, error) {
 		at: position{Phase: phaseSearch, Architecture: p.architecture()},
 	}
 	p.loop.groups = []group{
-		{prefix: "weights", list: p.net.Weights().All()},
-		{prefix: "architecture", list: p.net.Architecture().All()},
-		{prefix: "weights_optimizer", list: p.weights.State(), optimizer: p.weights},
-		{prefix: "architecture_optimizer", list: p.alphas.State(), optimizer: p.alphas},
+		{prefix: "weights", variables: p.net.Weights()},
+		{prefix: "architecture", variables: p.net.Architecture()},
+		{prefix: "weights_optimizer", optimizer: p.weights},
+		{prefix: "architecture_optimizer", optimizer: p.alphas},
 	}
 	return p, nil
 }
@@ -128,30 +128,6 @@ func (p *searcher) architecture() string {
 	o := p.net.Options
 	return fmt.Sprintf("supernet of %d nodes, %s, F=%d, levels %v, %d channels, %d classes",
 		p.net.Nodes, p.net.Downsample, o.Width, o.Levels, o.Channels, o.Classes)
-}
-
-// start opens the folder, and restores the checkpoint of a resumed run.
-func (p *searcher) start(m machine) error {
-	var c *checkpoint
-	if p.job.Resume {
-		var err error
-		if c, err = readCheckpoint(p.job.checkpointPath()); err != nil {
-			return err
-		}
-		defer c.close()
-		if err := c.restore(p.loop, map[string]*torch.Variables{
-			"weights": p.net.Weights(), "architecture": p.net.Architecture(),
-		}, map[string]torch.Optimizer{
-			"weights_optimizer": p.weights, "architecture_optimizer": p.alphas,
-		}); err != nil {
-			return err
-		}
-	}
-	var err error
-	if p.loop.folder, err = p.job.openFolder(m); err != nil {
-		return err
-	}
-	return p.loop.open(c)
 }
 
 // step is one iteration: weights on a batch of A, then alpha on a batch of B.

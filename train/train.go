@@ -127,41 +127,27 @@ func newTrainer(j *Job, m machine, sets *images, g genotype.Genotype) (*trainer,
 		meters: []*meter{newMeter(m.device)},
 		step:   t.step, ended: t.epochEnded,
 		groups: []group{
-			{prefix: "network", list: t.net.Variables().All()},
-			{prefix: "optimizer", list: t.optimizer.State(), optimizer: t.optimizer},
+			{prefix: "network", variables: t.net.Variables()},
+			{prefix: "optimizer", optimizer: t.optimizer},
 		},
 		at: position{Phase: phaseTrain, Architecture: fingerprint(g, o)},
 	}
 	return t, nil
 }
 
-// start opens the folder, and restores the checkpoint of a resumed run.
+// start opens the run. A new one keeps its genotype; a resumed one knows its last
+// accuracy.
 func (t *trainer) start(m machine) error {
-	var c *checkpoint
-	if t.job.Resume {
-		var err error
-		if c, err = readCheckpoint(t.job.checkpointPath()); err != nil {
-			return err
-		}
-		defer c.close()
-		if err := c.restore(t.loop, map[string]*torch.Variables{"network": t.net.Variables()},
-			map[string]torch.Optimizer{"optimizer": t.optimizer}); err != nil {
-			return err
-		}
-		if c.at.Accuracy != nil {
-			t.last.Top1 = *c.at.Accuracy
-		}
-	}
-	var err error
-	if t.loop.folder, err = t.job.openFolder(m); err != nil {
+	if err := t.loop.start(m); err != nil {
 		return err
 	}
-	if c == nil {
-		if err := writeGenotype(t.loop.folder, t.net.Genotype); err != nil {
-			return err
-		}
+	if !t.job.Resume {
+		return writeGenotype(t.loop.folder, t.net.Genotype)
 	}
-	return t.loop.open(c)
+	if t.loop.at.Accuracy != nil {
+		t.last.Top1 = *t.loop.at.Accuracy
+	}
+	return nil
 }
 
 // step is one step of the weights on a batch.
