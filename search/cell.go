@@ -12,6 +12,7 @@ type cell struct {
 	wiring genotype.Cell
 	fans   []*fan // by source; nil where no convolution reads it
 	nodes  []*spike.Neurons
+	fused  *fusedCell
 	steps  int
 }
 
@@ -31,6 +32,14 @@ func newCell(p torch.Path, at place, wiring genotype.Cell, o *Options) *cell {
 		c.nodes = append(c.nodes, spike.NewNeurons(p.Sub(genotype.FromNode(j).String()).Sub("neurons"),
 			o.Neuron, o.Temperature))
 	}
+	var skips []skip
+	for _, edge := range wiring.Edges {
+		if !isConv(edge.Source(), edge.Op) {
+			skips = append(skips, skip{edge.Source(), edge.Node(), -1})
+		}
+	}
+	c.fused = newFusedCell(p.Name(), at.channels, c.fans, c.nodes, skips,
+		func(genotype.Source, reader) int { return -1 }, o)
 	return c
 }
 
@@ -41,7 +50,11 @@ func (c *cell) forward(p Pass, s0, s1 torch.Tensor) torch.Tensor {
 	p = p.in(s)
 	outputs := make([][]torch.Tensor, len(c.fans)) // of the fans, by reader
 	sources := make([]torch.Tensor, len(c.fans))
-	sources[0], sources[1] = c.align(s, s0, s1)
+	s0, s1 = c.align(s, s0, s1)
+	if c.fused.serves(p, s0) {
+		return s.Return(c.fused.forward(s, s0, s1, torch.Tensor{}))
+	}
+	sources[0], sources[1] = s0, s1
 	for src := range 2 {
 		outputs[src] = c.fanOut(p, src, sources[src])
 	}

@@ -13,6 +13,7 @@ type mixedCell struct {
 	count int    // of nodes
 	fans  []*fan // by source; the last node is read by nobody
 	nodes []*spike.Neurons
+	fused *fusedCell
 	steps int
 }
 
@@ -37,6 +38,18 @@ func newMixedCell(p torch.Path, at place, nodes int, o *Options) *mixedCell {
 		c.nodes = append(c.nodes, spike.NewNeurons(p.Sub(genotype.FromNode(j).String()).Sub("neurons"),
 			o.Neuron, o.Temperature))
 	}
+	weight := func(src genotype.Source, node int, op genotype.Op) int {
+		return genotype.EdgeIndex(node, src)*genotype.NumOps + int(op)
+	}
+	var skips []skip
+	for j := range nodes {
+		for i := range j {
+			src := genotype.FromNode(i)
+			skips = append(skips, skip{src, j, weight(src, j, genotype.Skip)})
+		}
+	}
+	c.fused = newFusedCell(p.Name(), at.channels, c.fans, c.nodes, skips,
+		func(src genotype.Source, r reader) int { return weight(src, r.node, r.op) }, o)
 	return c
 }
 
@@ -47,6 +60,9 @@ func (c *mixedCell) forward(p Pass, s0, s1, weights torch.Tensor) torch.Tensor {
 	p = p.in(s)
 	sums := make([]torch.Tensor, c.count) // input of each node so far
 	s0, s1 = c.align(s, s0, s1)
+	if c.fused.serves(p, s0) {
+		return s.Return(c.fused.forward(s, s0, s1, weights))
+	}
 	c.spread(p, genotype.S0, s0, weights, sums)
 	c.spread(p, genotype.S1, s1, weights, sums)
 	outputs := make([]torch.Tensor, c.count)

@@ -85,6 +85,12 @@ type Options struct {
 	// is [Float32]. Weights, statistics, membranes and the heads are float32, and
 	// so is the inference form.
 	Precision Precision
+	// Checkpoint keeps only the inputs of a cell for the backward pass and
+	// computes what lies inside once more: less memory, more time.
+	Checkpoint bool
+	// Unfused trains by the layers one by one instead of by one operator a cell:
+	// the reference that the operator is tested against.
+	Unfused bool
 	// AlphaDeviation is the spread of a supernet's first architecture weights,
 	// which are normally distributed around 0.
 	AlphaDeviation float64

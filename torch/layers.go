@@ -107,7 +107,8 @@ type BatchNorm struct {
 }
 
 const (
-	batchNormMomentum = 0.1
+	// BatchNormMomentum is the share of a batch in the running statistics.
+	BatchNormMomentum = 0.1
 	// BatchNormEpsilon is added to the variance.
 	BatchNormEpsilon = 1e-5
 )
@@ -127,7 +128,7 @@ func NewBatchNorm(p Path, channels int64) *BatchNorm {
 func (b *BatchNorm) Forward(s *Scope, x Tensor, mode Mode) Tensor {
 	defer s.Blame(b.name, s.Err())
 	return s.Tensor("aten::batch_norm", x, b.Weight, b.Bias, b.Mean, b.Variance,
-		bool(mode), batchNormMomentum, BatchNormEpsilon, false)
+		bool(mode), BatchNormMomentum, BatchNormEpsilon, false)
 }
 
 // Linear is x W^T + b for x of shape [N, in].

@@ -1,0 +1,19 @@
+# The CPU kernels (cpp/src/*_kernels.cc) are compiled once for each instruction
+# set and picked when the library is loaded: one library is fast on every
+# processor and runs on all. -ffp-contract=off: all of them round alike.
+set(cpu_isas generic)
+set(cpu_flags_generic "")
+if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
+  list(APPEND cpu_isas avx2 avx512)
+  set(cpu_flags_avx2 -mavx2)
+  set(cpu_flags_avx512 -mavx512f -mavx512bw -mavx512vl -mavx512dq -mprefer-vector-width=512)
+  target_compile_definitions(spikedhs PRIVATE SPIKEDHS_X86_KERNELS)
+endif()
+file(GLOB cpu_kernels CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/cpp/src/*_kernels.cc)
+foreach(isa IN LISTS cpu_isas)
+  add_library(spikedhs_${isa} OBJECT ${cpu_kernels})
+  target_compile_definitions(spikedhs_${isa} PRIVATE SPIKEDHS_ISA=${isa})
+  target_compile_options(spikedhs_${isa} PRIVATE -O3 -Wall -Wextra -ffp-contract=off ${cpu_flags_${isa}})
+  set_target_properties(spikedhs_${isa} PROPERTIES CXX_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON)
+  target_sources(spikedhs PRIVATE $<TARGET_OBJECTS:spikedhs_${isa}>)
+endforeach()

@@ -1,0 +1,560 @@
+// The kernels of cell_kernels.h. This file is compiled once for each
+// instruction set, with SPIKEDHS_ISA naming it; cell_dispatch.cc picks one when
+// the library is loaded. It includes nothing that could leave an inline
+// function behind which another file shares.
+//
+// Neurons are worked on in blocks of neighbouring pixels with all their
+// channels, copied to flat float arrays that stay in the first-level cache over
+// all T steps; constants by channel are laid out the same way, so every inner
+// loop is a plain loop over flat arrays.
+#include "cell_kernels.h"
+
+#include "lif_step.h"
+
+#ifndef SPIKEDHS_ISA
+#define SPIKEDHS_ISA generic
+#endif
+
+namespace spikedhs {
+namespace SPIKEDHS_ISA {
+namespace {
+
+// The arrays of a loop do not overlap. GCC forgets __restrict when it inlines
+// and gives up where it would have to compare too many of them.
+#if defined(__clang__)
+#define SPIKEDHS_FLAT _Pragma("clang loop vectorize(assume_safety)")
+#else
+#define SPIKEDHS_FLAT _Pragma("GCC ivdep")
+#endif
+#define SPIKEDHS_LOCAL inline __attribute__((always_inline))
+
+constexpr int64_t kFlat = 384;  // floats of one flat array, about
+
+SPIKEDHS_LOCAL int64_t largest_run(const NodeArgs &a) {
+  int64_t run = a.width;
+  for (int64_t k = 0; k < a.fan_count; k++) {
+    const int64_t n = a.fans[k].ops * a.width;
+    if (n > run) run = n;
+  }
+  return run;
+}
+
+SPIKEDHS_LOCAL int64_t block_pixels(const NodeArgs &a) {
+  const int64_t n = kFlat / largest_run(a);
+  return n < 1 ? 1 : n;
+}
+
+SPIKEDHS_LOCAL void zero(float *x, int64_t n) {
+  SPIKEDHS_FLAT
+  for (int64_t i = 0; i < n; i++) x[i] = 0.0f;
+}
+
+// Asks for the lines of a row that the next block needs: a block touches many
+// short stretches of memory, too many for the hardware to foresee.
+template <bool kWrite, typename Scalar>
+SPIKEDHS_LOCAL void foresee(const Scalar *row, int64_t run) {
+  constexpr int64_t line = 64 / static_cast<int64_t>(sizeof(Scalar));
+  for (int64_t c = 0; c < run; c += line) {
+    __builtin_prefetch(row + c, kWrite ? 1 : 0);
+  }
+}
+
+// Rows of `run` elements, `stride` apart, into a flat array.
+template <typename Scalar>
+SPIKEDHS_LOCAL void gather(float *__restrict to, const Scalar *from,
+                           int64_t stride, int64_t rows, int64_t run) {
+  for (int64_t p = 0; p < rows; p++) {
+    const Scalar *__restrict row = from + p * stride;
+    foresee<false>(row + rows * stride, run);
+    float *__restrict out = to + p * run;
+    SPIKEDHS_FLAT
+    for (int64_t c = 0; c < run; c++) out[c] = load(row[c]);
+  }
+}
+
+template <typename Scalar>
+SPIKEDHS_LOCAL void gather_add(float *__restrict to, const Scalar *from,
+                               int64_t stride, int64_t rows, int64_t run) {
+  for (int64_t p = 0; p < rows; p++) {
+    const Scalar *__restrict row = from + p * stride;
+    foresee<false>(row + rows * stride, run);
+    float *__restrict out = to + p * run;
+    SPIKEDHS_FLAT
+    for (int64_t c = 0; c < run; c++) out[c] += load(row[c]);
+  }
+}
+
+template <typename Scalar>
+SPIKEDHS_LOCAL void scatter(Scalar *to, const float *__restrict from,
+                            int64_t stride, int64_t rows, int64_t run) {
+  for (int64_t p = 0; p < rows; p++) {
+    Scalar *__restrict row = to + p * stride;
+    foresee<true>(row + rows * stride, run);
+    const float *__restrict in = from + p * run;
+    SPIKEDHS_FLAT
+    for (int64_t c = 0; c < run; c++) store(&row[c], in[c]);
+  }
+}
+
+// A constant by channel, repeated for each pixel of a block.
+SPIKEDHS_LOCAL void tile(float *__restrict to, const float *from, int64_t rows,
+                         int64_t run) {
+  for (int64_t p = 0; p < rows; p++) {
+    SPIKEDHS_FLAT
+    for (int64_t c = 0; c < run; c++) to[p * run + c] = from[c];
+  }
+}
+
+// Sums a tiled array back to channels.
+SPIKEDHS_LOCAL void fold(float *to, const float *from, int64_t rows,
+                         int64_t run) {
+  for (int64_t p = 0; p < rows; p++) {
+    SPIKEDHS_FLAT
+    for (int64_t c = 0; c < run; c++) to[c] += from[p * run + c];
+  }
+}
+
+// The tiled constants of one part.
+struct Tiles {
+  float *scale, *shift, *mean, *inverse;  // [groups] of `flat` each
+  float *b, *b_scale, *weight;
+  float *sum_grad, *sum_hat, *sum_weight;  // accumulators, backward
+};
+
+SPIKEDHS_LOCAL float weight_of(const float *weights, int64_t op) {
+  return weights == nullptr ? 1.0f : weights[op];
+}
+
+// Lays the tiles of all parts out in scratch memory and returns what is left.
+SPIKEDHS_LOCAL float *lay_out(const NodeArgs &a, int64_t rows, bool backward,
+                              Tiles *tiles, float *scratch) {
+  for (int64_t k = 0; k < a.fan_count; k++) {
+    const FanPart &part = a.fans[k];
+    const int64_t run = part.ops * a.width;
+    const int64_t flat = rows * run;
+    Tiles &t = tiles[k];
+    const auto take = [&](int64_t n) {
+      float *memory = scratch;
+      scratch += n * flat;
+      return memory;
+    };
+    t.scale = take(a.groups);
+    t.shift = take(a.groups);
+    t.mean = take(a.groups);
+    t.inverse = take(a.groups);
+    for (int64_t g = 0; g < a.groups; g++) {
+      const int64_t at = g * part.norm_stride;
+      tile(t.scale + g * flat, part.scale + at, rows, run);
+      tile(t.shift + g * flat, part.shift + at, rows, run);
+      if (backward) {
+        tile(t.mean + g * flat, part.mean + at, rows, run);
+        tile(t.inverse + g * flat, part.inverse + at, rows, run);
+      }
+    }
+    t.weight = take(1);
+    for (int64_t p = 0; p < rows; p++) {
+      SPIKEDHS_FLAT
+      for (int64_t c = 0; c < run; c++) {
+        t.weight[p * run + c] = weight_of(part.weights, c / a.width);
+      }
+    }
+    t.b = take(1);
+    t.b_scale = take(1);
+    if (backward && part.b != nullptr) {
+      tile(t.b, part.b, rows, run);
+      tile(t.b_scale, part.b_scale, rows, run);
+    }
+    t.sum_grad = take(a.groups);
+    t.sum_hat = take(a.groups);
+    t.sum_weight = take(1);
+    if (backward) {
+      zero(t.sum_grad, a.groups * flat);
+      zero(t.sum_hat, a.groups * flat);
+      zero(t.sum_weight, flat);
+    }
+  }
+  return scratch;
+}
+
+constexpr int64_t kMostParts = 64;
+
+int64_t node_scratch(const NodeArgs &a) {
+  const int64_t rows = block_pixels(a);
+  const int64_t flat = rows * largest_run(a);
+  return a.fan_count * flat * (6 * a.groups + 4) + flat * (2 * a.steps + 6) +
+         rows * a.width * (2 * a.steps + 4);
+}
+
+// The current of a node at the pixels [first, first + rows), all steps:
+// acc[t][rows * width].
+template <typename Scalar>
+SPIKEDHS_LOCAL void node_current(const NodeArgs &a, const Tiles *tiles,
+                                 int64_t first, int64_t rows, float *acc,
+                                 float *z, float *v) {
+  const int64_t w = a.width;
+  const int64_t dense = rows * w;
+  zero(acc, a.steps * dense);
+  for (int64_t k = 0; k < a.fan_count; k++) {
+    const FanPart &part = a.fans[k];
+    const Tiles &tile_of = tiles[k];
+    const int64_t run = part.ops * w;
+    const int64_t flat = rows * run;
+    const int64_t tiled = block_pixels(a) * run;
+    const bool spiking = part.b != nullptr;
+    if (spiking) zero(v, flat);
+    for (int64_t t = 0; t < a.steps; t++) {
+      const Scalar *y = static_cast<const Scalar *>(part.y) +
+                        (t * a.pixels + first) * part.stride;
+      gather(z, y, part.stride, rows, run);
+      const int64_t group = a.groups > 1 ? t * tiled : 0;
+      const float *__restrict scale = tile_of.scale + group;
+      const float *__restrict shift = tile_of.shift + group;
+      const float *__restrict weight = tile_of.weight;
+      float *__restrict x = z;
+      if (spiking) {
+        float *__restrict membrane = v;
+        SPIKEDHS_FLAT
+        for (int64_t i = 0; i < flat; i++) {
+          const float u =
+              lif_charge(membrane[i], x[i] * scale[i] + shift[i], a.tau);
+          const bool fired = u > a.vth;
+          x[i] = fired ? weight[i] : 0.0f;
+          membrane[i] = fired ? 0.0f : u;
+        }
+      } else if (part.weights != nullptr) {
+        SPIKEDHS_FLAT
+        for (int64_t i = 0; i < flat; i++) {
+          x[i] = (x[i] * scale[i] + shift[i]) * weight[i];
+        }
+      } else {
+        SPIKEDHS_FLAT
+        for (int64_t i = 0; i < flat; i++) x[i] = x[i] * scale[i] + shift[i];
+      }
+      float *__restrict sum = acc + t * dense;
+      if (part.ops == 1) {
+        SPIKEDHS_FLAT
+        for (int64_t i = 0; i < dense; i++) sum[i] += x[i];
+      } else {
+        for (int64_t p = 0; p < rows; p++) {
+          for (int64_t op = 0; op < part.ops; op++) {
+            const float *__restrict in = x + p * run + op * w;
+            float *__restrict out = sum + p * w;
+            SPIKEDHS_FLAT
+            for (int64_t c = 0; c < w; c++) out[c] += in[c];
+          }
+        }
+      }
+    }
+  }
+  for (int64_t k = 0; k < a.skip_count; k++) {
+    const SkipPart &skip = a.skips[k];
+    const float weight = weight_of(skip.weight, 0);
+    for (int64_t t = 0; t < a.steps; t++) {
+      const Scalar *x =
+          static_cast<const Scalar *>(skip.x) + (t * a.pixels + first) * w;
+      gather(z, x, w, rows, w);
+      float *__restrict sum = acc + t * dense;
+      SPIKEDHS_FLAT
+      for (int64_t i = 0; i < dense; i++) sum[i] += weight * z[i];
+    }
+  }
+}
+
+template <typename Scalar>
+void node_forward(const NodeArgs &a, int64_t first, int64_t last,
+                  float *scratch) {
+  Tiles tiles[kMostParts];
+  const int64_t most = block_pixels(a);
+  float *z = lay_out(a, most, false, tiles, scratch);
+  float *v = z + most * largest_run(a);
+  float *acc = v + most * largest_run(a);
+  const int64_t w = a.width;
+  for (int64_t at = first; at < last; at += most) {
+    const int64_t rows = last - at < most ? last - at : most;
+    const int64_t dense = rows * w;
+    node_current<Scalar>(a, tiles, at, rows, acc, z, v);
+    float *__restrict membrane = v;
+    zero(membrane, dense);
+    for (int64_t t = 0; t < a.steps; t++) {
+      float *__restrict current = acc + t * dense;
+      const int64_t row = t * a.pixels + at;
+      if (a.sums != nullptr) {
+        float *__restrict keep = a.sums + row * w;
+        SPIKEDHS_FLAT
+        for (int64_t i = 0; i < dense; i++) keep[i] = current[i];
+      }
+      SPIKEDHS_FLAT
+      for (int64_t i = 0; i < dense; i++) {
+        const float u = lif_charge(membrane[i], current[i], a.tau);
+        const bool fired = u > a.vth;
+        current[i] = fired ? 1.0f : 0.0f;
+        membrane[i] = fired ? 0.0f : u;
+      }
+      scatter(static_cast<Scalar *>(a.out) + row * a.out_stride, current,
+              a.out_stride, rows, w);
+      if (a.spikes != nullptr) {
+        scatter(static_cast<Scalar *>(a.spikes) + row * w, current, w, rows, w);
+      }
+    }
+  }
+}
+
+// One part's share of a node's gradient: acc holds dL/d(current of the node).
+template <typename Scalar>
+SPIKEDHS_LOCAL void part_backward(const NodeArgs &a, const FanPart &part,
+                                  const Tiles &tile_of, int64_t first,
+                                  int64_t rows, const float *acc, float *z,
+                                  float *u, float *v) {
+  const int64_t w = a.width;
+  const int64_t run = part.ops * w;
+  const int64_t flat = rows * run;
+  const int64_t tiled = block_pixels(a) * run;
+  const int64_t dense = rows * w;
+  const bool spiking = part.b != nullptr;
+  const float *__restrict weight = tile_of.weight;
+  // The currents z of all steps and, for neurons, the membrane potentials u.
+  if (spiking) zero(v, flat);
+  for (int64_t t = 0; t < a.steps; t++) {
+    const Scalar *y = static_cast<const Scalar *>(part.y) +
+                      (t * a.pixels + first) * part.stride;
+    float *__restrict raw = z + t * tiled;
+    gather(raw, y, part.stride, rows, run);
+    if (spiking) {
+      const int64_t group = a.groups > 1 ? t * tiled : 0;
+      const float *__restrict scale = tile_of.scale + group;
+      const float *__restrict shift = tile_of.shift + group;
+      float *__restrict membrane = v;
+      float *__restrict potential = u + t * tiled;
+      SPIKEDHS_FLAT
+      for (int64_t i = 0; i < flat; i++) {
+        const float charge =
+            lif_charge(membrane[i], raw[i] * scale[i] + shift[i], a.tau);
+        potential[i] = charge;
+        membrane[i] = charge > a.vth ? 0.0f : charge;
+      }
+    }
+  }
+  float *__restrict grad_v = v;  // its membranes are not needed any more
+  float *__restrict grad = u + a.steps * tiled;
+  if (spiking) zero(grad_v, flat);
+  for (int64_t t = a.steps - 1; t >= 0; t--) {
+    const int64_t group = a.groups > 1 ? t * tiled : 0;
+    const float *__restrict mean = tile_of.mean + group;
+    const float *__restrict inverse = tile_of.inverse + group;
+    float *__restrict sum_grad = tile_of.sum_grad + group;
+    float *__restrict sum_hat = tile_of.sum_hat + group;
+    const float *__restrict raw = z + t * tiled;
+    // The gradient of the node's current, for each operation.
+    const float *__restrict from = acc + t * dense;
+    if (part.ops == 1) {
+      SPIKEDHS_FLAT
+      for (int64_t i = 0; i < dense; i++) grad[i] = from[i];
+    } else {
+      for (int64_t p = 0; p < rows; p++) {
+        for (int64_t op = 0; op < part.ops; op++) {
+          float *__restrict to = grad + p * run + op * w;
+          const float *__restrict in = from + p * w;
+          SPIKEDHS_FLAT
+          for (int64_t c = 0; c < w; c++) to[c] = in[c];
+        }
+      }
+    }
+    if (spiking) {
+      const float *__restrict potential = u + t * tiled;
+      const float *__restrict b = tile_of.b;
+      const float *__restrict b_scale = tile_of.b_scale;
+      float *__restrict sum_weight = tile_of.sum_weight;
+      SPIKEDHS_FLAT
+      for (int64_t i = 0; i < flat; i++) {
+        sum_weight[i] += potential[i] > a.vth ? grad[i] : 0.0f;
+      }
+      SPIKEDHS_FLAT
+      for (int64_t i = 0; i < flat; i++) {
+        const float charge = potential[i];
+        const float slope = dspike_derivative(charge, a.vth, b[i], b_scale[i]);
+        const float grad_u = lif_grad_membrane(
+            charge, charge > a.vth, grad[i] * weight[i], grad_v[i], slope);
+        grad[i] = grad_u;
+        grad_v[i] = a.tau * grad_u;
+      }
+    } else if (part.weights != nullptr) {
+      const float *__restrict scale = tile_of.scale + group;
+      const float *__restrict shift = tile_of.shift + group;
+      float *__restrict sum_weight = tile_of.sum_weight;
+      SPIKEDHS_FLAT
+      for (int64_t i = 0; i < flat; i++) {
+        sum_weight[i] += grad[i] * (raw[i] * scale[i] + shift[i]);
+        grad[i] *= weight[i];
+      }
+    }
+    SPIKEDHS_FLAT
+    for (int64_t i = 0; i < flat; i++) {
+      sum_grad[i] += grad[i];
+      sum_hat[i] += grad[i] * ((raw[i] - mean[i]) * inverse[i]);
+    }
+    scatter(
+        static_cast<Scalar *>(part.grad) + (t * a.pixels + first) * part.stride,
+        grad, part.stride, rows, run);
+  }
+}
+
+template <typename Scalar>
+void node_backward(const NodeArgs &a, int64_t first, int64_t last,
+                   float *scratch, float *partial) {
+  Tiles tiles[kMostParts];
+  const int64_t most = block_pixels(a);
+  const int64_t flat = most * largest_run(a);
+  float *z = lay_out(a, most, true, tiles, scratch);
+  float *u = z + a.steps * flat;
+  float *v = u + (a.steps + 1) * flat;
+  float *acc = v + flat;
+  float *grad = acc + a.steps * most * a.width;
+  float *grad_v = grad + most * a.width;
+  const int64_t w = a.width;
+  for (int64_t at = first; at < last; at += most) {
+    const int64_t rows = last - at < most ? last - at : most;
+    const int64_t dense = rows * w;
+    // The node's currents, then its membrane potentials.
+    if (a.sums != nullptr) {
+      for (int64_t t = 0; t < a.steps; t++) {
+        const float *__restrict keep = a.sums + (t * a.pixels + at) * w;
+        SPIKEDHS_FLAT
+        for (int64_t i = 0; i < dense; i++) acc[t * dense + i] = keep[i];
+      }
+    } else {
+      node_current<Scalar>(a, tiles, at, rows, acc, z, v);
+    }
+    zero(v, dense);
+    for (int64_t t = 0; t < a.steps; t++) {
+      float *__restrict potential = acc + t * dense;
+      float *__restrict membrane = v;
+      SPIKEDHS_FLAT
+      for (int64_t i = 0; i < dense; i++) {
+        const float charge = lif_charge(membrane[i], potential[i], a.tau);
+        potential[i] = charge;
+        membrane[i] = charge > a.vth ? 0.0f : charge;
+      }
+    }
+    // The reverse scan turns potentials into gradients of the currents.
+    zero(grad_v, dense);
+    for (int64_t t = a.steps - 1; t >= 0; t--) {
+      zero(grad, dense);
+      for (int64_t k = 0; k < a.grad_count; k++) {
+        const SpikeGrad &g = a.grads[k];
+        const int64_t row = (t * a.pixels + at) * g.stride;
+        if (g.is_float) {
+          gather_add(grad, static_cast<const float *>(g.data) + row, g.stride,
+                     rows, w);
+        } else {
+          gather_add(grad, static_cast<const Scalar *>(g.data) + row, g.stride,
+                     rows, w);
+        }
+      }
+      float *__restrict potential = acc + t * dense;
+      float *__restrict grad_membrane = grad_v;
+      const float *__restrict grad_spike = grad;
+      SPIKEDHS_FLAT
+      for (int64_t i = 0; i < dense; i++) {
+        const float charge = potential[i];
+        const float slope = dspike_derivative(charge, a.vth, a.b, a.b_scale);
+        const float grad_u = lif_grad_membrane(
+            charge, charge > a.vth, grad_spike[i], grad_membrane[i], slope);
+        potential[i] = grad_u;
+        grad_membrane[i] = a.tau * grad_u;
+      }
+    }
+    for (int64_t k = 0; k < a.fan_count; k++) {
+      part_backward<Scalar>(a, a.fans[k], tiles[k], at, rows, acc, z, u, v);
+    }
+    for (int64_t k = 0; k < a.skip_count; k++) {
+      const SkipPart &skip = a.skips[k];
+      const float weight = weight_of(skip.weight, 0);
+      float *__restrict sum = grad;
+      zero(sum, dense);
+      for (int64_t t = 0; t < a.steps; t++) {
+        const int64_t row = (t * a.pixels + at) * w;
+        const float *__restrict from = acc + t * dense;
+        float *__restrict to = skip.grad + row;
+        SPIKEDHS_FLAT
+        for (int64_t i = 0; i < dense; i++) to[i] += weight * from[i];
+        if (skip.weight == nullptr) continue;
+        gather(z, static_cast<const Scalar *>(skip.x) + row, w, rows, w);
+        SPIKEDHS_FLAT
+        for (int64_t i = 0; i < dense; i++) sum[i] += from[i] * z[i];
+      }
+      float total = 0.0f;
+      for (int64_t i = 0; i < dense; i++) total += sum[i];
+      partial[skip.partial] += total;
+    }
+  }
+  for (int64_t k = 0; k < a.fan_count; k++) {
+    const FanPart &part = a.fans[k];
+    const int64_t run = part.ops * w;
+    const int64_t tiled = most * run;
+    float *sums = partial + part.partial;
+    float *hats = sums + a.groups * run;
+    float *weights = hats + a.groups * run;
+    for (int64_t g = 0; g < a.groups; g++) {
+      fold(sums + g * run, tiles[k].sum_grad + g * tiled, most, run);
+      fold(hats + g * run, tiles[k].sum_hat + g * tiled, most, run);
+    }
+    if (part.weights == nullptr) continue;
+    for (int64_t p = 0; p < most; p++) {
+      SPIKEDHS_FLAT
+      for (int64_t c = 0; c < run; c++) {
+        weights[c / w] += tiles[k].sum_weight[p * run + c];
+      }
+    }
+  }
+}
+
+template <typename Scalar>
+void norm_sums(const void *y, int64_t rows, int64_t channels,
+               const float *pivot, float *sums, float *squares) {
+  const Scalar *in = static_cast<const Scalar *>(y);
+  float *__restrict s = sums;
+  float *__restrict q = squares;
+  for (int64_t r = 0; r < rows; r++) {
+    const Scalar *__restrict row = in + r * channels;
+    SPIKEDHS_FLAT
+    for (int64_t c = 0; c < channels; c++) {
+      const float d = load(row[c]) - pivot[c];
+      s[c] += d;
+      q[c] += d * d;
+    }
+  }
+}
+
+template <typename Scalar>
+void norm_backward(const void *y, void *grad, int64_t rows, int64_t channels,
+                   const float *gain, const float *grad_mean, const float *mean,
+                   const float *slope) {
+  const Scalar *in = static_cast<const Scalar *>(y);
+  Scalar *out = static_cast<Scalar *>(grad);
+  for (int64_t r = 0; r < rows; r++) {
+    const Scalar *__restrict row = in + r * channels;
+    Scalar *__restrict g = out + r * channels;
+    SPIKEDHS_FLAT
+    for (int64_t c = 0; c < channels; c++) {
+      const float centred = (load(row[c]) - mean[c]) * slope[c];
+      store(&g[c], gain[c] * (load(g[c]) - grad_mean[c] - centred));
+    }
+  }
+}
+
+#define SPIKEDHS_TEXT_OF(x) #x
+#define SPIKEDHS_TEXT(x) SPIKEDHS_TEXT_OF(x)
+
+template <typename Scalar>
+constexpr CellKernels table = {
+    SPIKEDHS_TEXT(SPIKEDHS_ISA), &norm_sums<Scalar>,
+    &norm_backward<Scalar>,      &node_scratch,
+    &node_forward<Scalar>,       &node_backward<Scalar>};
+
+}  // namespace
+
+const CellKernels &kernels_float() { return table<float>; }
+const CellKernels &kernels_bfloat16() { return table<Bf16>; }
+
+}  // namespace SPIKEDHS_ISA
+}  // namespace spikedhs
