@@ -4,7 +4,10 @@
 #ifdef SPIKEDHS_SPIKE_X86
 #include <immintrin.h>
 
+#include <cstring>
+
 #pragma GCC target("avx2,bmi,bmi2,popcnt")
+#define SPIKEDHS_AVX2
 #include "spike_tile.inc"
 
 namespace spikedhs {

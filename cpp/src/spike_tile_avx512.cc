@@ -5,8 +5,11 @@
 #ifdef SPIKEDHS_SPIKE_X86
 #include <immintrin.h>
 
+#include <cstring>
+
 #pragma GCC target( \
     "avx2,bmi,bmi2,popcnt,avx512f,avx512bw,avx512vl,avx512dq,avx512vbmi2,avx512vpopcntdq")
+#define SPIKEDHS_AVX512
 #include "spike_tile.inc"
 
 namespace spikedhs {
