@@ -3,6 +3,7 @@ package search
 import (
 	"fmt"
 	"strings"
+	"sync"
 
 	"github.com/spikedhs/spikedhs/spike"
 	"github.com/spikedhs/spikedhs/torch"
@@ -31,6 +32,11 @@ type Program struct {
 	scope  *torch.Scope
 	// tensors in order of use, named as attributes of the script.
 	tensors []torch.Variable
+
+	// The event-driven form, made when it is first asked for.
+	compiled sync.Once
+	events   *events
+	rates    *rates // nil: not counted
 }
 
 // value is the number of the instruction that made a tensor; -1 is the input.
@@ -110,6 +116,39 @@ func (p *Program) Run(s *torch.Scope, images torch.Tensor) torch.Tensor {
 		}
 	}
 	return inner.Return(m.values[len(m.values)-1])
+}
+
+// RunFast computes what [Program.Run] does in the event-driven form where there
+// is one: on the CPU, when all convolutions but the first read spikes. The sums
+// are float32 too but made in another order, so currents differ by rounding, and
+// where a membrane lies that close to the threshold a spike may differ. The
+// result of an image depends neither on its company nor on the number of
+// threads. Calls must not overlap.
+func (p *Program) RunFast(s *torch.Scope, images torch.Tensor) torch.Tensor {
+	if !p.EventDriven() {
+		return p.Run(s, images)
+	}
+	return p.events.run(p, s, images)
+}
+
+// EventDriven tells whether there is an event-driven form.
+func (p *Program) EventDriven() bool {
+	p.compiled.Do(func() { p.events = newEvents(p) })
+	return p.events != nil
+}
+
+// CountSpikes makes the following runs of [Program.RunFast] count the spikes
+// that enter each convolution.
+func (p *Program) CountSpikes() { p.rates = newRates() }
+
+// Rates are the mean firing rates of what the convolutions read, over all runs
+// since [Program.CountSpikes]; none without it or without an event-driven form.
+// The first convolution reads an image and is not among them.
+func (p *Program) Rates() []Rate {
+	if p.rates == nil {
+		return nil
+	}
+	return p.rates.list()
 }
 
 // Source is the program as methods of a TorchScript module.
