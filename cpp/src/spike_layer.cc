@@ -18,6 +18,9 @@ namespace {
 // of one word of channels (9 * 64 * 96 floats) share the second-level cache.
 constexpr int64_t kTilePixels = 128;
 
+// Share of ones from which on a step counts as dense.
+constexpr double kDenseRate = 0.1;
+
 int64_t vectors_of(int64_t channels) {
   return (channels + kLanes - 1) / kLanes;
 }
@@ -160,7 +163,7 @@ struct Layer {
   // before, whichever leaves the fewest events.
   at::Tensor choose_references() {
     const int64_t cells = job.batch * job.steps;
-    reference.assign(cells, -1);
+    reference.assign(cells, kDense);
     job.reference = reference.data();
     const auto n = static_cast<int64_t>(sources.size());
     at::Tensor counts = at::zeros({cells, n}, at::kLong);
@@ -169,13 +172,14 @@ struct Layer {
     at::parallel_for(0, cells, 1, [&](int64_t begin, int64_t end) {
       for (int64_t cell = begin; cell < end; cell++) {
         const int64_t image = cell / job.steps, t = cell % job.steps;
-        int64_t events[3] = {0, 0, 0};
+        int64_t events[3] = {0, 0, 0}, inputs = 0;
         for (int64_t i = 0; i < n; i++) {
           const SpikeSource &s = sources[i];
           const int64_t plane = s.height * s.width * s.words;
           const int64_t work = s.kernel * s.kernel;
           const auto *now = s.bits + (t * job.batch + image) * plane;
           spikes[cell * n + i] = kernels.count(now, plane);
+          inputs += work * plane * kWordBits;
           events[0] += work * spikes[cell * n + i];
           for (int64_t back = 1; back <= std::min<int64_t>(t, 2); back++) {
             events[back] += work * kernels.differ(
@@ -186,7 +190,12 @@ struct Layer {
         for (int64_t back = 1; back <= std::min<int64_t>(t, 2); back++) {
           if (events[back] < events[best]) best = back;
         }
-        if (best > 0) reference[cell] = static_cast<int8_t>(t - best);
+        if (best > 0) {
+          reference[cell] = static_cast<int8_t>(t - best);
+        } else if (static_cast<double>(events[0]) <
+                   kDenseRate * static_cast<double>(inputs)) {
+          reference[cell] = kSparse;
+        }
       }
     });
     return counts.sum(0);

@@ -22,6 +22,9 @@ constexpr int64_t kWordBits = 64;
 // Taps of the largest kernel: event numbers have 16 bits.
 constexpr int64_t kMaxKernel = 7;
 
+// A step that starts from nothing and has many, or few, spikes.
+constexpr int8_t kDense = -1, kSparse = -2;
+
 // A binary tensor with the weights that it is convolved with; the padding is
 // kernel / 2.
 struct SpikeSource {
@@ -37,8 +40,8 @@ struct SpikeJob {
   const SpikeSource *sources;
   int64_t source_count;
   int64_t steps, batch, height, width;
-  // For each image and step the step whose sum this one starts from, or -1
-  // for none: [batch][steps].
+  // For each image and step the step whose sum this one starts from, or kDense
+  // or kSparse for none: [batch][steps].
   const int8_t *reference;
   // [blocks * vectors * 16]
   const float *bias;
@@ -64,8 +67,46 @@ struct SpikeKernels {
   const char *name;
 };
 
+// Room for the parts of the scratch, in numbers of 4 bytes. Lists may be written
+// up to 64 numbers past their end.
+inline int64_t gather_room(const SpikeJob &job) {
+  int64_t taps = 0;
+  for (int64_t i = 0; i < job.source_count; i++) {
+    const int64_t kernel = job.sources[i].kernel;
+    if (kernel * kernel > taps) taps = kernel * kernel;
+  }
+  return taps * kWordBits + kWordBits;
+}
+
+// Input rows under `rows` output rows, at most.
+inline int64_t rows_under(const SpikeJob &job, const SpikeSource &s,
+                          int64_t rows) {
+  const int64_t images = rows / job.height + 2;
+  const int64_t wanted = rows * s.stride + images * s.kernel;
+  return wanted < images * s.height ? wanted : images * s.height;
+}
+
+inline int64_t starts_room(const SpikeJob &job, int64_t rows) {
+  int64_t room = 0;
+  for (int64_t i = 0; i < job.source_count; i++) {
+    const SpikeSource &s = job.sources[i];
+    const int64_t n = rows_under(job, s, rows) * job.steps * (s.width + 1);
+    if (n > room) room = n;
+  }
+  return room;
+}
+
 inline int64_t tile_scratch(const SpikeJob &job, int64_t rows) {
-  return rows * job.width * job.steps * job.vectors * kLanes;
+  int64_t entries = 0;
+  for (int64_t i = 0; i < job.source_count; i++) {
+    const SpikeSource &s = job.sources[i];
+    const int64_t n =
+        rows_under(job, s, rows) * job.steps * s.width * kWordBits;
+    if (n > entries) entries = n;
+  }
+  return rows * job.width * job.steps * job.vectors * kLanes +
+         gather_room(job) + rows * kMaxKernel + starts_room(job, rows) +
+         entries + kWordBits;
 }
 
 extern const SpikeKernels spike_kernels_generic;

@@ -3,6 +3,8 @@
 #include "spike_tile.h"
 
 #ifdef SPIKEDHS_SPIKE_X86
+// GCC 12 warns falsely about its own intrinsics.
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
 #include <immintrin.h>
 
 #include <cstring>
