@@ -37,6 +37,7 @@ type Program struct {
 	compiled sync.Once
 	events   *events
 	rates    *rates // nil: not counted
+	half     map[int]torch.Tensor
 }
 
 // value is the number of the instruction that made a tensor; -1 is the input.
@@ -86,6 +87,7 @@ type machine struct {
 	scope  *torch.Scope
 	input  torch.Tensor
 	values []torch.Tensor
+	half   map[int]torch.Tensor // constants of the convolutions in 16 bits; nil: all is float32
 }
 
 func (m *machine) at(v value) torch.Tensor {
@@ -98,9 +100,13 @@ func (m *machine) at(v value) torch.Tensor {
 // Run computes logits [N, classes] from images [N, C, H, W], float32 in 0..1 at
 // the data set's own size. Every tensor goes as soon as nobody reads it.
 func (p *Program) Run(s *torch.Scope, images torch.Tensor) torch.Tensor {
+	return p.run(s, images, nil)
+}
+
+func (p *Program) run(s *torch.Scope, images torch.Tensor, half map[int]torch.Tensor) torch.Tensor {
 	inner := s.WithoutGradient()
 	defer inner.Close()
-	m := &machine{Program: p, scope: inner, input: images, values: make([]torch.Tensor, len(p.list))}
+	m := &machine{Program: p, scope: inner, input: images, values: make([]torch.Tensor, len(p.list)), half: half}
 	for i, instruction := range p.list {
 		step := inner.Child()
 		m.scope = step
@@ -116,39 +122,6 @@ func (p *Program) Run(s *torch.Scope, images torch.Tensor) torch.Tensor {
 		}
 	}
 	return inner.Return(m.values[len(m.values)-1])
-}
-
-// RunFast computes what [Program.Run] does in the event-driven form where there
-// is one: on the CPU, when all convolutions but the first read spikes. The sums
-// are float32 too but made in another order, so currents differ by rounding, and
-// where a membrane lies that close to the threshold a spike may differ. The
-// result of an image depends neither on its company nor on the number of
-// threads. Calls must not overlap.
-func (p *Program) RunFast(s *torch.Scope, images torch.Tensor) torch.Tensor {
-	if !p.EventDriven() {
-		return p.Run(s, images)
-	}
-	return p.events.run(p, s, images)
-}
-
-// EventDriven tells whether there is an event-driven form.
-func (p *Program) EventDriven() bool {
-	p.compiled.Do(func() { p.events = newEvents(p) })
-	return p.events != nil
-}
-
-// CountSpikes makes the following runs of [Program.RunFast] count the spikes
-// that enter each convolution.
-func (p *Program) CountSpikes() { p.rates = newRates() }
-
-// Rates are the mean firing rates of what the convolutions read, over all runs
-// since [Program.CountSpikes]; none without it or without an event-driven form.
-// The first convolution reads an image and is not among them.
-func (p *Program) Rates() []Rate {
-	if p.rates == nil {
-		return nil
-	}
-	return p.rates.list()
 }
 
 // Source is the program as methods of a TorchScript module.
