@@ -70,8 +70,7 @@ at::Tensor spike_unpack(const at::Tensor &bits, int64_t channels) {
   at::parallel_for(0, n, kGrain, [&](int64_t begin, int64_t end) {
     for (int64_t p = begin; p < end; p++) {
       for (int64_t c = 0; c < channels; c++) {
-        const auto word =
-            static_cast<uint64_t>(in[p * words + c / kWordBits]);
+        const auto word = static_cast<uint64_t>(in[p * words + c / kWordBits]);
         out[p * channels + c] = static_cast<float>(word >> c % kWordBits & 1);
       }
     }
@@ -162,8 +161,7 @@ at::Tensor spike_rates(at::TensorList bits, at::IntArrayRef channels) {
       for (int64_t row = begin; row < end; row++) {
         for (int64_t p = 0; p < grid; p++) {
           for (int64_t w = 0; w < words; w++) {
-            auto word =
-                static_cast<uint64_t>(in[(row * grid + p) * words + w]);
+            auto word = static_cast<uint64_t>(in[(row * grid + p) * words + w]);
             for (; word != 0; word &= word - 1) {
               out[row * width + w * kWordBits + __builtin_ctzll(word)] += 1.0f;
             }

@@ -50,7 +50,8 @@ const SpikeKernels *choose_kernels() {
   __builtin_cpu_init();
   if (wish != "avx2" && __builtin_cpu_supports("avx512vbmi2") &&
       __builtin_cpu_supports("avx512vpopcntdq") &&
-      __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") &&
+      __builtin_cpu_supports("avx512bw") &&
+      __builtin_cpu_supports("avx512vl") &&
       __builtin_cpu_supports("avx512dq")) {
     return &spike_kernels_avx512;
   }
@@ -108,8 +109,8 @@ struct Layer {
     const auto &kernels = spike_kernels();
     // Smaller tiles where there would be too few for the threads; the result
     // of a pixel does not depend on its tile.
-    const int64_t share = (rows() + 2 * at::get_num_threads() - 1) /
-                          (2 * at::get_num_threads());
+    const int64_t share =
+        (rows() + 2 * at::get_num_threads() - 1) / (2 * at::get_num_threads());
     const int64_t height = std::max<int64_t>(
         1, std::min(share, kTilePixels / std::max<int64_t>(job.width, 1)));
     const int64_t tiles = (rows() + height - 1) / height;
@@ -134,10 +135,10 @@ struct Layer {
                 stride);
     TORCH_CHECK(bits.size(0) % steps == 0,
                 "spike layer: dimension 0 of the spikes must be steps * batch; "
-                "shape ", bits.sizes(), " with ", steps, " steps");
-    const std::vector<int64_t> expected = {blocks.count, bits.size(3),
-                                           kernel * kernel, kWordBits,
-                                           blocks.lanes()};
+                "shape ",
+                bits.sizes(), " with ", steps, " steps");
+    const std::vector<int64_t> expected = {
+        blocks.count, bits.size(3), kernel * kernel, kWordBits, blocks.lanes()};
     TORCH_CHECK(weights.scalar_type() == at::kFloat &&
                     weights.is_contiguous() &&
                     weights.sizes() == at::IntArrayRef(expected),
@@ -147,8 +148,7 @@ struct Layer {
     const int64_t height = output_size(bits.size(1), stride);
     const int64_t width = output_size(bits.size(2), stride);
     TORCH_CHECK(sources.empty() || (batch == job.batch &&
-                                    height == job.height &&
-                                    width == job.width),
+                                    height == job.height && width == job.width),
                 "spike layer: sources make different grids");
     job.batch = batch;
     job.height = height;
@@ -182,8 +182,9 @@ struct Layer {
           inputs += work * plane * kWordBits;
           events[0] += work * spikes[cell * n + i];
           for (int64_t back = 1; back <= std::min<int64_t>(t, 2); back++) {
-            events[back] += work * kernels.differ(
-                now, now - back * job.batch * plane, plane);
+            events[back] +=
+                work *
+                kernels.differ(now, now - back * job.batch * plane, plane);
           }
         }
         int64_t best = 0;
@@ -236,9 +237,9 @@ at::Tensor spike_weights(const at::Tensor &weight, at::IntArrayRef channels) {
   TORCH_CHECK(weight.dim() == 4 && weight.size(2) == weight.size(3),
               "spike_weights: weight must be [Cout, Cin, K, K], is ",
               weight.sizes());
-  TORCH_CHECK(total(channels) == weight.size(0), "spike_weights: ",
-              total(channels), " channels for weight of shape ",
-              weight.sizes());
+  TORCH_CHECK(total(channels) == weight.size(0),
+              "spike_weights: ", total(channels),
+              " channels for weight of shape ", weight.sizes());
   const Blocks blocks(channels);
   const at::Tensor values = weight.to(at::kCPU, at::kFloat).contiguous();
   const int64_t inputs = weight.size(1), kernel = weight.size(2);
@@ -256,7 +257,8 @@ at::Tensor spike_weights(const at::Tensor &weight, at::IntArrayRef channels) {
         const int64_t word = c / kWordBits, bit = c % kWordBits;
         for (int64_t tap = 0; tap < taps; tap++) {
           to[(((block * word_count + word) * taps + tap) * kWordBits + bit) *
-                 lanes + lane] = *from++;
+                 lanes +
+             lane] = *from++;
         }
       }
     }
@@ -270,13 +272,12 @@ at::Tensor spike_conv2d(const at::Tensor &bits, const at::Tensor &weights,
                         int64_t kernel, int64_t stride, int64_t steps) {
   const Blocks blocks(channels);
   Layer layer({bits}, {weights}, kernel, stride, blocks, steps);
-  const at::Tensor wide =
-      spread(bias.has_value() && bias->defined() ? *bias
-                                                 : at::zeros({channels}),
-             channels, blocks);
-  TORCH_CHECK(!bias.has_value() || !bias->defined() ||
-                  bias->numel() == channels,
-              "spike_conv2d: bias must have ", channels, " numbers");
+  const at::Tensor wide = spread(
+      bias.has_value() && bias->defined() ? *bias : at::zeros({channels}),
+      channels, blocks);
+  TORCH_CHECK(
+      !bias.has_value() || !bias->defined() || bias->numel() == channels,
+      "spike_conv2d: bias must have ", channels, " numbers");
   layer.job.bias = wide.data_ptr<float>();
   layer.job.channels = channels;
   at::Tensor currents = layer.grid(channels, at::kFloat);

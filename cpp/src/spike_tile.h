@@ -67,8 +67,8 @@ struct SpikeKernels {
   const char *name;
 };
 
-// Room for the parts of the scratch, in numbers of 4 bytes. Lists may be written
-// up to 64 numbers past their end.
+// Room for the parts of the scratch, in numbers of 4 bytes. Lists may be
+// written up to 64 numbers past their end.
 inline int64_t gather_room(const SpikeJob &job) {
   int64_t taps = 0;
   for (int64_t i = 0; i < job.source_count; i++) {

@@ -1,7 +1,7 @@
 // Event-driven convolution for any processor.
-#include "spike_tile.h"
-
 #include <cstring>
+
+#include "spike_tile.h"
 #include "spike_tile.inc"
 
 namespace spikedhs {
