@@ -45,8 +45,15 @@ type convolve struct {
 func (i convolve) reads() []value { return []value{i.x} }
 
 func (i convolve) run(m *machine) torch.Tensor {
-	return m.scope.Tensor("aten::conv2d", m.at(i.x), m.tensors[i.weight].Value, m.tensors[i.bias].Value,
-		[]int64{i.stride, i.stride}, []int64{i.pad, i.pad})
+	weight, bias := m.tensors[i.weight].Value, m.tensors[i.bias].Value
+	if m.half != nil && !m.readsImage(i) {
+		weight, bias = m.half[i.weight], m.half[i.bias]
+	}
+	y := m.scope.Tensor("aten::conv2d", m.at(i.x), weight, bias, []int64{i.stride, i.stride}, []int64{i.pad, i.pad})
+	if m.half != nil && m.readsImage(i) {
+		y = m.scope.Cast(y, torch.BFloat16)
+	}
+	return y
 }
 
 func (i convolve) text(p *Program) string {
@@ -182,7 +189,12 @@ type pool struct{ x value }
 
 func (i pool) reads() []value { return []value{i.x} }
 
-func (i pool) run(m *machine) torch.Tensor { return m.scope.GlobalAveragePool(m.at(i.x)) }
+func (i pool) run(m *machine) torch.Tensor {
+	if m.half != nil {
+		return m.scope.Tensor("aten::mean.dim", m.at(i.x), []int64{2, 3}, false, torch.Named{Name: "dtype", Value: torch.Float32})
+	}
+	return m.scope.GlobalAveragePool(m.at(i.x))
+}
 
 func (i pool) text(*Program) string { return fmt.Sprintf("torch.mean(%s, [2, 3])", i.x.name()) }
 

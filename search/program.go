@@ -3,6 +3,7 @@ package search
 import (
 	"fmt"
 	"strings"
+	"sync"
 
 	"github.com/spikedhs/spikedhs/spike"
 	"github.com/spikedhs/spikedhs/torch"
@@ -31,6 +32,12 @@ type Program struct {
 	scope  *torch.Scope
 	// tensors in order of use, named as attributes of the script.
 	tensors []torch.Variable
+
+	// The event-driven form, made when it is first asked for.
+	compiled sync.Once
+	events   *events
+	rates    *rates // nil: not counted
+	half     map[int]torch.Tensor
 }
 
 // value is the number of the instruction that made a tensor; -1 is the input.
@@ -80,6 +87,7 @@ type machine struct {
 	scope  *torch.Scope
 	input  torch.Tensor
 	values []torch.Tensor
+	half   map[int]torch.Tensor // constants of the convolutions in 16 bits; nil: all is float32
 }
 
 func (m *machine) at(v value) torch.Tensor {
@@ -92,9 +100,13 @@ func (m *machine) at(v value) torch.Tensor {
 // Run computes logits [N, classes] from images [N, C, H, W], float32 in 0..1 at
 // the data set's own size. Every tensor goes as soon as nobody reads it.
 func (p *Program) Run(s *torch.Scope, images torch.Tensor) torch.Tensor {
+	return p.run(s, images, nil)
+}
+
+func (p *Program) run(s *torch.Scope, images torch.Tensor, half map[int]torch.Tensor) torch.Tensor {
 	inner := s.WithoutGradient()
 	defer inner.Close()
-	m := &machine{Program: p, scope: inner, input: images, values: make([]torch.Tensor, len(p.list))}
+	m := &machine{Program: p, scope: inner, input: images, values: make([]torch.Tensor, len(p.list)), half: half}
 	for i, instruction := range p.list {
 		step := inner.Child()
 		m.scope = step

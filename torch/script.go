@@ -84,12 +84,18 @@ type ScriptModule struct{ module C.sd_module }
 
 // LoadScript reads a TorchScript archive onto a device and freezes it: weights
 // become constants and the code is optimised for inference.
-func LoadScript(path string, d Device) (*ScriptModule, error) {
+func LoadScript(path string, d Device) (*ScriptModule, error) { return loadScript(path, d, 1) }
+
+// OpenScript reads a TorchScript archive without freezing it, so that
+// [ScriptModule.Tensor] finds its weights.
+func OpenScript(path string, d Device) (*ScriptModule, error) { return loadScript(path, d, 0) }
+
+func loadScript(path string, d Device, freeze C.int) (*ScriptModule, error) {
 	kind, index := deviceNumbers(d)
 	m := &ScriptModule{}
 	var err error
 	cString(path, func(cPath *C.char) {
-		err = message(C.sd_script_load(cPath, C.int(kind), C.int(index), 1, &m.module))
+		err = message(C.sd_script_load(cPath, C.int(kind), C.int(index), freeze, &m.module))
 	})
 	if err != nil {
 		return nil, fmt.Errorf("torch: load script %s: %w", path, err)
@@ -135,6 +141,25 @@ func (m *ScriptModule) Forward(s *Scope, inputs ...Tensor) Tensor {
 	runtime.KeepAlive(m)
 	if err != nil {
 		return s.fail(fmt.Errorf("torch: script forward: %w", err))
+	}
+	return s.adopt(unsafe.Pointer(out))
+}
+
+// Tensor is a weight of a module that [OpenScript] read, by its name. It shares
+// its memory with the module and outlives it.
+func (m *ScriptModule) Tensor(s *Scope, name string) Tensor {
+	if s.err != nil {
+		return Tensor{}
+	}
+	if m.module == nil {
+		return s.fail(errors.New("torch: script tensor: module was closed"))
+	}
+	var out C.sd_tensor
+	var err error
+	cString(name, func(cName *C.char) { err = message(C.sd_script_tensor(m.module, cName, &out)) })
+	runtime.KeepAlive(m)
+	if err != nil {
+		return s.fail(fmt.Errorf("torch: script tensor: %w", err))
 	}
 	return s.adopt(unsafe.Pointer(out))
 }

@@ -175,7 +175,16 @@ func (t *Trained) Evaluate(ctx context.Context, progress *run.Progress) (Evaluat
 		return Evaluation{}, err
 	}
 	defer p.Close()
-	return t.evaluate(ctx, p.Run, progress)
+	return t.evaluate(ctx, p.Runner(evalPrecision(t.config)), progress)
+}
+
+// evalPrecision resolves eval.precision. "auto" is float32: on a CPU its
+// event-driven form is the faster one, and it needs no word about accuracy.
+func evalPrecision(c *config.Config) search.Precision {
+	if c.Eval.Precision == string(search.BFloat16) {
+		return search.BFloat16
+	}
+	return search.Float32
 }
 
 func (t *Trained) evaluate(ctx context.Context, forward runner, progress *run.Progress) (Evaluation, error) {

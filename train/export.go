@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 
 	"github.com/spikedhs/spikedhs/data"
+	"github.com/spikedhs/spikedhs/search"
 	"github.com/spikedhs/spikedhs/search/genotype"
 	"github.com/spikedhs/spikedhs/torch"
 	"github.com/spikedhs/spikedhs/train/run"
@@ -61,6 +62,10 @@ func (t *Trained) Export(path, version string, top1 *float64) error {
 	if err != nil {
 		return fmt.Errorf("train: export: %w", err)
 	}
+	instructions, err := p.Description()
+	if err != nil {
+		return fmt.Errorf("train: export: %w", err)
+	}
 	// libtorch writes to a path of its own and names the archive's folder after
 	// it, so the file is made whole in a folder beside its place.
 	scratch, err := os.MkdirTemp(filepath.Dir(path), ".export-*")
@@ -69,7 +74,7 @@ func (t *Trained) Export(path, version string, top1 *float64) error {
 	}
 	defer os.RemoveAll(scratch)
 	made := filepath.Join(scratch, filepath.Base(path))
-	if err := p.Script(map[string]string{ModelInfoFile: string(text)}).Save(made); err != nil {
+	if err := p.Script(map[string]string{ModelInfoFile: string(text), search.ProgramFile: instructions}).Save(made); err != nil {
 		return err
 	}
 	return run.WriteFileAtomic(path, func(w io.Writer) error {
@@ -99,16 +104,17 @@ var ErrDisagree = errors.New("the exported model and the network disagree")
 // agreementTolerance is the largest difference of logits that is accepted.
 const agreementTolerance = 1e-4
 
-// Check loads an exported model back and compares it with the network on the
+// Check loads the script of an exported model back and compares it, operator by
+// operator the same, with the network on the
 // first images of the test set, at most as many as told.
 func (t *Trained) Check(ctx context.Context, path string, count int) (Agreement, error) {
 	defer torch.Pin()()
 	var a Agreement
-	model, err := LoadModel(path, t.machine.device)
+	script, err := torch.LoadScript(path, t.machine.device)
 	if err != nil {
-		return a, err
+		return a, fmt.Errorf("%w: %w", ErrModel, err)
 	}
-	defer model.Close()
+	defer script.Close()
 	p, err := t.Network.Program(t.sets.input())
 	if err != nil {
 		return a, err
@@ -143,7 +149,7 @@ func (t *Trained) Check(ctx context.Context, path string, count int) (Agreement,
 		want, err := torch.ToSlice[float32](p.Run(s, images))
 		if err == nil {
 			var have []float32
-			if have, err = torch.ToSlice[float32](model.script.Forward(s, images)); err == nil {
+			if have, err = torch.ToSlice[float32](script.Forward(s, images)); err == nil {
 				a.compare(want, have, b.N)
 			}
 		}

@@ -150,3 +150,40 @@ func TestRankSortsByProbability(t *testing.T) {
 		{"b", 1, 0.5}, {"a", 0, 0.25}, {"class 3", 3, 0.25}, {"class 2", 2, 0},
 	}, list)
 }
+
+// A model runs its instructions; an archive without them runs as TorchScript and
+// names the same classes.
+func TestModelWithoutInstructionsRunsAsScript(t *testing.T) {
+	b := newBench(t)
+	trained, path := b.exported(t)
+	m, err := LoadModel(path, torch.CPU())
+	require.NoError(t, err)
+	defer m.Close()
+	require.NotNil(t, m.program)
+	assert.True(t, m.program.EventDriven())
+
+	p, err := trained.Network.Program(trained.sets.input())
+	require.NoError(t, err)
+	defer p.Close()
+	info, err := torch.ScriptExtra(path, ModelInfoFile)
+	require.NoError(t, err)
+	old := b.path("old.pt")
+	require.NoError(t, p.Script(map[string]string{ModelInfoFile: info}).Save(old))
+	script, err := LoadModel(old, torch.CPU())
+	require.NoError(t, err)
+	defer script.Close()
+	require.Nil(t, script.program)
+
+	list := pixels(testPictures()[:20])
+	want, err := script.Classify(list)
+	require.NoError(t, err)
+	have, err := m.Classify(list)
+	require.NoError(t, err)
+	same := 0
+	for i := range want {
+		if want[i][0].Index == have[i][0].Index {
+			same++
+		}
+	}
+	assert.GreaterOrEqual(t, same, 19)
+}

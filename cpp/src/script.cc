@@ -74,6 +74,16 @@ char *sd_script_extra(const char *path, const char *name, char **text) {
   });
 }
 
+char *sd_script_tensor(sd_module module, const char *name, sd_tensor *out) {
+  return guarded([&] {
+    const auto *m = static_cast<torch::jit::Module *>(module);
+    TORCH_CHECK(m->hasattr(name), "the module has no attribute ", name);
+    const auto value = m->attr(name);
+    TORCH_CHECK(value.isTensor(), "attribute ", name, " is no tensor");
+    *out = wrap(value.toTensor());
+  });
+}
+
 char *sd_script_call(sd_module module, const char *method,
                      const uint64_t *inputs, int64_t n, sd_tensor *out) {
   return guarded([&] {

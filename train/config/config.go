@@ -47,4 +47,6 @@ type Data struct {
 type Eval struct {
 	// Batch is the batch size of the evaluation; it changes the speed, not the result. Unit: images. Default 100 (this project).
 	Batch int `toml:"batch"`
+	// Precision is the type of the convolutions; auto takes float32. Default "auto" (this project).
+	Precision string `toml:"precision"`
 }

@@ -58,6 +58,6 @@ func Default() *Config {
 			EvalEvery:         1,
 			CheckpointMinutes: 10,
 		},
-		Eval: Eval{Batch: 100},
+		Eval: Eval{Batch: 100, Precision: "auto"},
 	}
 }

@@ -72,4 +72,5 @@ var keys = []Key{
 	{"train.checkpoint_minutes", "Time between checkpoints, 0 for the ends of epochs only", "minutes", ours, atLeast(0)},
 
 	{"eval.batch", "Batch size of the evaluation; it changes the speed, not the result", "images", ours, atLeast(1)},
+	{"eval.precision", "Type of the convolutions; auto takes float32", "", ours, oneOf("auto", "float32", "bfloat16")},
 }

@@ -172,6 +172,10 @@ SPIKEDHS_API char *sd_script_load(const char *path, int type, int index,
 // The text of one extra file of an archive ("" when it is absent); to release.
 SPIKEDHS_API char *sd_script_extra(const char *path, const char *name,
                                    char **text);
+// A new handle of the module's attribute `name`, which must be a tensor. A
+// frozen module has none.
+SPIKEDHS_API char *sd_script_tensor(sd_module module, const char *name,
+                                    sd_tensor *out);
 SPIKEDHS_API char *sd_script_call(sd_module module, const char *method,
                                   const uint64_t *inputs, int64_t n,
                                   sd_tensor *out);

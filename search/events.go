@@ -1,0 +1,322 @@
+package search
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/spikedhs/spikedhs/torch"
+)
+
+// events is the event-driven form of a program for the CPU. Its spikes are
+// bit-packed; a layer is all the convolutions that drive the same neurons, the
+// sum of their currents and the neurons, in one operator that adds up the
+// weights of the spikes that changed. It is made from the program's list.
+type events struct {
+	list  []step
+	last  []int // index of the step that reads a slot last
+	slots int
+	// scope owns the weights in the operator's order.
+	scope *torch.Scope
+}
+
+// slot is the number of a packed tensor.
+type slot int
+
+// step is one instruction of the event-driven form.
+type step interface {
+	reads() []slot
+	run(m *eventMachine)
+}
+
+// piece is a packed tensor with its number of channels.
+type piece struct {
+	slot     slot
+	channels int
+}
+
+// drive is one convolution of packed spikes into a layer.
+type drive struct {
+	from   piece
+	weight torch.Tensor // [Cout, Cin, K, K], then in the operator's order
+	kernel int64
+	stride int64
+	name   string // of the convolution, "" for the identity
+}
+
+func (d drive) same(e drive) bool {
+	return d.from == e.from && d.kernel == e.kernel && d.stride == e.stride && d.name == e.name
+}
+
+// form is what a value of the plain list has become.
+type form struct {
+	dense  bool    // a tensor as in the plain list
+	steady bool    // a dense tensor of one step that is the same at every step
+	value  value   // where the dense tensor is
+	pieces []piece // spikes
+	drives []drive // the current that these convolutions and biases make
+	biases []torch.Tensor
+}
+
+// compiler makes events from a program.
+type compiler struct {
+	*events
+	p     *Program
+	forms []form
+}
+
+// newEvents compiles p; nil where it has a part that is not event-driven, such
+// as an analog stem, or does not lie on the CPU.
+func newEvents(p *Program) *events {
+	for _, t := range p.tensors {
+		if torch.DeviceName(p.scope.Device(t.Value)) != "cpu" {
+			return nil
+		}
+	}
+	c := &compiler{events: &events{scope: p.scope}, p: p}
+	for i, instruction := range p.list {
+		f, ok := c.translate(value(i), instruction)
+		if !ok {
+			return nil
+		}
+		c.forms = append(c.forms, f)
+	}
+	if last := c.forms[len(c.forms)-1]; !last.dense || last.steady {
+		return nil
+	}
+	c.merge()
+	c.pack()
+	c.lives()
+	return c.events
+}
+
+func (c *compiler) at(v value) form {
+	if v == input {
+		return form{dense: true, value: input}
+	}
+	return c.forms[v]
+}
+
+// translate returns the form of an instruction's result; false: it has none.
+func (c *compiler) translate(v value, instruction instruction) (form, bool) {
+	switch i := instruction.(type) {
+	case convolve:
+		if x := c.at(i.x); !x.dense {
+			return c.convolution(i, x)
+		}
+	case repeat:
+		x := c.at(i.x)
+		return form{dense: true, steady: true, value: x.value}, x.dense && !x.steady
+	case fire:
+		if x := c.at(i.x); !x.dense || x.steady {
+			return c.neurons(v, x)
+		}
+	case add:
+		return c.sum(i)
+	case concatenate:
+		return c.join(i)
+	case halve:
+		if x := c.at(i.x); len(x.pieces) > 0 {
+			return c.shrink(i, x), true
+		}
+	case pool:
+		if x := c.at(i.x); len(x.pieces) > 0 {
+			c.list = append(c.list, &rate{from: x.pieces, to: v})
+			return form{dense: true, value: v}, true
+		}
+	}
+	for _, x := range instruction.reads() {
+		if f := c.at(x); !f.dense || f.steady {
+			return form{}, false
+		}
+	}
+	c.list = append(c.list, plain{v, instruction})
+	return form{dense: true, value: v}, true
+}
+
+// packed makes a slot for new spikes.
+func (c *compiler) packed(channels int) piece {
+	c.slots++
+	return piece{slot(c.slots - 1), channels}
+}
+
+func (c *compiler) convolution(i convolve, x form) (form, bool) {
+	weight := c.p.tensors[i.weight]
+	kernel := c.scope.Size(weight.Value, 3)
+	if len(x.pieces) == 0 || i.pad != kernel/2 || kernel%2 == 0 {
+		return form{}, false
+	}
+	f := form{biases: []torch.Tensor{c.p.tensors[i.bias].Value}}
+	start := 0
+	for _, p := range x.pieces {
+		f.drives = append(f.drives, drive{
+			from: p, weight: c.scope.Narrow(weight.Value, 1, start, p.channels), kernel: kernel, stride: i.stride,
+			name: strings.TrimSuffix(weight.Name, "_weight"),
+		})
+		start += p.channels
+	}
+	return f, true
+}
+
+// neurons fire: under a steady current, or driven by convolutions.
+func (c *compiler) neurons(v value, x form) (form, bool) {
+	if x.steady {
+		stem, ok := c.p.list[x.value].(convolve)
+		if !ok {
+			return form{}, false
+		}
+		p := c.packed(int(c.scope.Size(c.p.tensors[stem.bias].Value, 0)))
+		c.list = append(c.list, &steadyFire{from: x.value, to: p.slot})
+		return form{pieces: []piece{p}}, true
+	}
+	if len(x.drives) == 0 {
+		return form{}, false
+	}
+	channels := int(c.scope.Size(x.drives[0].weight, 0))
+	bias := x.biases[0]
+	for _, b := range x.biases[1:] {
+		bias = c.scope.Add(bias, b)
+	}
+	l := &layer{drives: x.drives, bias: bias}
+	// Readers that cut the channels into parts find each in a tensor of its own.
+	width := channels
+	for _, reader := range c.p.list {
+		if sum, ok := reader.(add); ok {
+			for _, part := range sum.parts {
+				if part.x == v && part.length > 0 {
+					width = part.length
+				}
+			}
+		}
+	}
+	for range channels / width {
+		l.to = append(l.to, c.packed(width))
+	}
+	c.list = append(c.list, l)
+	return form{pieces: l.to}, true
+}
+
+// sum joins what drives each part; spikes that are added as they are become
+// convolutions with the identity.
+func (c *compiler) sum(i add) (form, bool) {
+	var f form
+	for _, part := range i.parts {
+		x := c.at(part.x)
+		switch {
+		case len(x.drives) > 0:
+			for _, d := range x.drives {
+				if part.length > 0 {
+					d.weight = c.scope.Narrow(d.weight, 0, part.start, part.length)
+				}
+				f.drives = append(f.drives, d)
+			}
+			for _, b := range x.biases {
+				if part.length > 0 {
+					b = c.scope.Narrow(b, 0, part.start, part.length)
+				}
+				f.biases = append(f.biases, b)
+			}
+		case len(x.pieces) > 0:
+			pieces := x.pieces
+			if part.length > 0 {
+				if pieces[0].channels != part.length {
+					return form{}, false
+				}
+				pieces = pieces[part.start/part.length:][:1]
+			}
+			c.identity(&f, pieces)
+		default:
+			return form{}, false
+		}
+	}
+	return f, true
+}
+
+func (c *compiler) identity(f *form, pieces []piece) {
+	channels := 0
+	for _, p := range pieces {
+		channels += p.channels
+	}
+	cpu, start := torch.CPU(), 0
+	eye := c.scope.Tensor("aten::eye", channels, torch.Named{Name: "device", Value: cpu})
+	eye = c.scope.Reshape(eye, int64(channels), int64(channels), 1, 1)
+	for _, p := range pieces {
+		f.drives = append(f.drives, drive{from: p, weight: c.scope.Narrow(eye, 1, start, p.channels), kernel: 1, stride: 1})
+		start += p.channels
+	}
+	f.biases = append(f.biases, c.scope.Zeros(cpu, int64(channels)))
+}
+
+func (c *compiler) join(i concatenate) (form, bool) {
+	var f form
+	for _, v := range i.list {
+		x := c.at(v)
+		if len(x.pieces) == 0 {
+			return form{}, false
+		}
+		f.pieces = append(f.pieces, x.pieces...)
+	}
+	return f, true
+}
+
+func (c *compiler) shrink(i halve, x form) form {
+	var f form
+	for _, p := range x.pieces {
+		to := c.packed(p.channels)
+		c.list = append(c.list, &resize{from: p.slot, to: to.slot, times: i.times})
+		f.pieces = append(f.pieces, to)
+	}
+	return f
+}
+
+// merge joins layers with the same sources that follow each other: one walk over
+// the spikes then serves all their channels.
+func (c *compiler) merge() {
+	var list []step
+	for _, s := range c.list {
+		if next, ok := s.(*layer); ok && len(list) > 0 {
+			if before, ok := list[len(list)-1].(*layer); ok && before.sameSources(next) {
+				for i := range before.drives {
+					before.drives[i].weight = c.scope.Cat([]torch.Tensor{before.drives[i].weight, next.drives[i].weight}, 0)
+				}
+				before.bias = c.scope.Cat([]torch.Tensor{before.bias, next.bias}, 0)
+				before.to = append(before.to, next.to...)
+				continue
+			}
+		}
+		list = append(list, s)
+	}
+	c.list = list
+}
+
+func (l *layer) sameSources(next *layer) bool {
+	return slices.EqualFunc(l.drives, next.drives, drive.same)
+}
+
+// pack puts the weights into the operator's order.
+func (c *compiler) pack() {
+	for _, s := range c.list {
+		l, ok := s.(*layer)
+		if !ok {
+			continue
+		}
+		for _, p := range l.to {
+			l.channels = append(l.channels, int64(p.channels))
+		}
+		for _, d := range l.drives {
+			l.sources = append(l.sources, d.from.slot)
+			l.weights = append(l.weights, c.scope.Tensor("spikedhs::spike_weights", d.weight, l.channels))
+			l.kernels = append(l.kernels, d.kernel)
+			l.strides = append(l.strides, d.stride)
+		}
+	}
+}
+
+// lives notes where each slot is read last.
+func (c *compiler) lives() {
+	c.last = make([]int, c.slots)
+	for i, s := range c.list {
+		for _, from := range s.reads() {
+			c.last[from] = i
+		}
+	}
+}

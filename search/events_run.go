@@ -1,0 +1,204 @@
+package search
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/spikedhs/spikedhs/torch"
+)
+
+// eventMachine runs the event-driven form once.
+type eventMachine struct {
+	machine
+	packed []torch.Tensor // by slot
+	// counts are the spikes that entered each drive of each layer.
+	counts map[*layer]torch.Tensor
+}
+
+// keep stores a result that outlives the step.
+func (m *eventMachine) keep(to slot, t torch.Tensor) { m.packed[to] = m.scope.Return(t) }
+
+func (m *eventMachine) pieces(list []piece) (tensors []torch.Tensor, channels []int64) {
+	for _, p := range list {
+		tensors = append(tensors, m.packed[p.slot])
+		channels = append(channels, int64(p.channels))
+	}
+	return tensors, channels
+}
+
+// plain is an instruction of the plain list on dense tensors.
+type plain struct {
+	to value
+	instruction
+}
+
+func (p plain) reads() []slot { return nil }
+
+func (p plain) run(m *eventMachine) {
+	m.values[p.to] = m.scope.Return(p.instruction.run(&m.machine))
+}
+
+// steadyFire are neurons that get one current at all steps.
+type steadyFire struct {
+	from value
+	to   slot
+}
+
+func (f *steadyFire) reads() []slot { return nil }
+
+func (f *steadyFire) run(m *eventMachine) {
+	m.keep(f.to, m.scope.Tensor("spikedhs::spike_fire", m.at(f.from), m.neuron.Tau, m.neuron.Threshold, m.steps))
+}
+
+// layer are neurons with all that drives them.
+type layer struct {
+	drives []drive
+	bias   torch.Tensor
+	to     []piece
+	// The operator's arguments.
+	sources          []slot
+	weights          []torch.Tensor
+	kernels, strides []int64
+	channels         []int64
+}
+
+func (l *layer) reads() []slot { return l.sources }
+
+func (l *layer) run(m *eventMachine) {
+	sources := make([]torch.Tensor, len(l.sources))
+	for i, from := range l.sources {
+		sources[i] = m.packed[from]
+	}
+	results := m.scope.Call("spikedhs::spike_layer", sources, l.weights, l.kernels, l.strides, l.bias, l.channels,
+		m.neuron.Tau, m.neuron.Threshold, m.steps)
+	if m.scope.Err() != nil {
+		return
+	}
+	for i, t := range results[0].([]torch.Tensor) {
+		m.keep(l.to[i].slot, t)
+	}
+	m.counts[l] = m.scope.Return(results[1].(torch.Tensor))
+}
+
+// resize is a nearest down-sampling.
+type resize struct {
+	from, to slot
+	times    int
+}
+
+func (r *resize) reads() []slot { return []slot{r.from} }
+
+func (r *resize) run(m *eventMachine) {
+	x := m.packed[r.from]
+	h, w := m.scope.Size(x, 1), m.scope.Size(x, 2)
+	for range r.times {
+		h, w = (h+1)/2, (w+1)/2
+	}
+	m.keep(r.to, m.scope.Tensor("spikedhs::spike_resize", x, h, w))
+}
+
+// rate is the mean over space, back to a dense tensor.
+type rate struct {
+	from []piece
+	to   value
+}
+
+func (r *rate) reads() []slot {
+	var list []slot
+	for _, p := range r.from {
+		list = append(list, p.slot)
+	}
+	return list
+}
+
+func (r *rate) run(m *eventMachine) {
+	tensors, channels := m.pieces(r.from)
+	m.values[r.to] = m.scope.Return(m.scope.Tensor("spikedhs::spike_rates", tensors, channels))
+}
+
+// run computes logits as [Program.Run] does.
+func (e *events) run(p *Program, s *torch.Scope, images torch.Tensor) torch.Tensor {
+	inner := s.WithoutGradient()
+	defer inner.Close()
+	m := &eventMachine{
+		machine: machine{Program: p, input: images, values: make([]torch.Tensor, len(p.list))},
+		packed:  make([]torch.Tensor, e.slots), counts: map[*layer]torch.Tensor{},
+	}
+	for i, step := range e.list {
+		scope := inner.Child()
+		m.scope = scope
+		step.run(m)
+		if scope.Close() != nil {
+			inner.Blame(fmt.Sprintf("event-driven program, step %d", i), nil)
+			return torch.Tensor{}
+		}
+		if p.rates != nil {
+			p.rates.note(e, step, m)
+		}
+		if first, ok := step.(*steadyFire); ok {
+			inner.Free(m.values[first.from])
+		}
+		for _, from := range step.reads() {
+			if e.last[from] == i {
+				inner.Free(m.packed[from])
+			}
+		}
+	}
+	return inner.Return(m.values[len(m.values)-1])
+}
+
+// Rate is how active the input of a convolution is.
+type Rate struct {
+	// Name is the convolution's, such as "cell0_from_s0".
+	Name string `json:"name"`
+	// Mean is the share of ones among all neurons and steps, 0..1.
+	Mean float64 `json:"mean"`
+}
+
+// rates adds up spikes by convolution, in the order of the program.
+type rates struct {
+	names         []string
+	spikes, total map[string]float64
+	seen          map[string]*layer // the layer that a convolution is counted in
+}
+
+func newRates() *rates {
+	return &rates{spikes: map[string]float64{}, total: map[string]float64{}, seen: map[string]*layer{}}
+}
+
+func (r *rates) note(e *events, s step, m *eventMachine) {
+	l, ok := s.(*layer)
+	if !ok {
+		return
+	}
+	counts, err := torch.ToSlice[int64](m.counts[l])
+	if err != nil {
+		return // the run has failed, and says so
+	}
+	for i, d := range l.drives {
+		if d.name == "" {
+			continue
+		}
+		if r.seen[d.name] == nil {
+			r.seen[d.name] = l
+			r.names = append(r.names, d.name)
+		}
+		if r.seen[d.name] != l {
+			continue // another part of the same convolution
+		}
+		shape, err := torch.Shape(m.packed[d.from.slot])
+		if err != nil {
+			return
+		}
+		r.spikes[d.name] += float64(counts[i])
+		r.total[d.name] += float64(shape[0]*shape[1]*shape[2]) * float64(d.from.channels)
+	}
+}
+
+func (r *rates) list() []Rate {
+	var list []Rate
+	for _, name := range slices.Clone(r.names) {
+		list = append(list, Rate{name, r.spikes[name] / r.total[name]})
+	}
+	return list
+}
