@@ -92,6 +92,11 @@ func (m *machine) at(v value) torch.Tensor {
 // Run computes logits [N, classes] from images [N, C, H, W], float32 in 0..1 at
 // the data set's own size. Every tensor goes as soon as nobody reads it.
 func (p *Program) Run(s *torch.Scope, images torch.Tensor) torch.Tensor {
+	return p.run(s, images, nil)
+}
+
+// run shows every result to look, unless that is nil.
+func (p *Program) run(s *torch.Scope, images torch.Tensor, look func(*torch.Scope, instruction, torch.Tensor)) torch.Tensor {
 	inner := s.WithoutGradient()
 	defer inner.Close()
 	m := &machine{Program: p, scope: inner, input: images, values: make([]torch.Tensor, len(p.list))}
@@ -99,6 +104,9 @@ func (p *Program) Run(s *torch.Scope, images torch.Tensor) torch.Tensor {
 		step := inner.Child()
 		m.scope = step
 		m.values[i] = step.Return(instruction.run(m))
+		if look != nil {
+			look(step, instruction, m.values[i])
+		}
 		if step.Close() != nil {
 			inner.Blame(fmt.Sprintf("program, instruction %d", i), nil)
 			return torch.Tensor{}
