@@ -91,7 +91,11 @@ class Auxiliary(nn.Module):
         self.norm = nn.BatchNorm1d(classes)
 
     def forward(self, x):
-        y = F.avg_pool2d(x.float(), 5, 3, count_include_pad=False)
+        x = x.float()
+        if x.shape[2:] == (8, 8):  # as published
+            y = F.avg_pool2d(x, 5, 3, count_include_pad=False)
+        else:
+            y = F.adaptive_avg_pool2d(x, 2)
         y = self.lifs[0](y)
         for conv, lif in zip(self.convs, self.lifs[1:]):
             y = lif(conv(y))
