@@ -24,6 +24,7 @@ type process struct {
 func start(ctx context.Context, name, dir string, command []string) (*process, error) {
 	p := &process{name: name, cmd: exec.CommandContext(ctx, command[0], command[1:]...)}
 	p.cmd.Dir, p.cmd.Stderr = dir, &p.errors
+	byItself(p.cmd)
 	var err error
 	if p.in, err = p.cmd.StdinPipe(); err != nil {
 		return nil, fmt.Errorf("bench: %s: %w", name, err)

@@ -2,8 +2,10 @@ package bench
 
 import (
 	"os"
+	"os/exec"
 	"strconv"
 	"strings"
+	"syscall"
 )
 
 // peakMegabytes is the most memory of this process that was in RAM, 0 where that
@@ -42,3 +44,6 @@ func firstToGo(pid int) {
 	// Where that is forbidden the system chooses for itself.
 	_ = os.WriteFile("/proc/"+strconv.Itoa(pid)+"/oom_score_adj", []byte("1000"), 0o644)
 }
+
+// byItself keeps the signals of the terminal from a worker: this program ends it.
+func byItself(c *exec.Cmd) { c.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} }
