@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -83,7 +84,7 @@ func runBenchTask(c *cli.Context, task bench.Task) error {
 			return err
 		}
 		defer plan.Python.Close()
-		if plan.Python.Version != torch.Version() {
+		if release(plan.Python.Version) != release(torch.Version()) {
 			o.log.Warn("not the same libtorch on both sides", "spikedhs", torch.Version(), "python", plan.Python.Version)
 		}
 	}
@@ -108,6 +109,11 @@ func runBenchTask(c *cli.Context, task bench.Task) error {
 	}
 	return nil
 }
+
+// release is a version without what distributions add to it, such as a0 or +cpu.
+func release(version string) string { return releaseForm.FindString(version) }
+
+var releaseForm = regexp.MustCompile(`^[0-9]+(\.[0-9]+)*`)
 
 // benchPlan measures with workers that are this program.
 func benchPlan(c *cli.Context, o *console) (bench.Plan, error) {
