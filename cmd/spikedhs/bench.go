@@ -50,6 +50,7 @@ func precisionFlag() cli.Flag {
 func measureFlags() []cli.Flag {
 	return slices.Concat([]cli.Flag{
 		&cli.IntFlag{Name: "repeats", Value: 5, Usage: "`N` samples of which the median is told", Action: atLeast("repeats", 1)},
+		&cli.Float64Flag{Name: "seconds", Value: 2, Usage: "`S` seconds that a sample takes, at least one step"},
 		&cli.BoolFlag{Name: "json", Usage: "print one JSON object a line"},
 	}, logFlags())
 }
@@ -123,7 +124,8 @@ func benchPlan(c *cli.Context, o *console) (bench.Plan, error) {
 	}
 	warnOfLoad(o)
 	return bench.Plan{
-		Worker: []string{self, "bench", "worker"}, Repeats: c.Int("repeats"), Apart: c.Bool("apart"), Log: o.log,
+		Worker: []string{self, "bench", "worker"}, Repeats: c.Int("repeats"), Seconds: c.Float64("seconds"),
+		Apart: c.Bool("apart"), Log: o.log,
 	}, nil
 }
 

@@ -27,7 +27,7 @@ func benchLIFCommand() *cli.Command {
 
 func runBenchLIF(c *cli.Context) error {
 	o := newConsole(c)
-	one := bench.LIFCase{Device: deviceName(c), Repeats: c.Int("repeats")}
+	one := bench.LIFCase{Device: deviceName(c), Repeats: c.Int("repeats"), Seconds: c.Float64("seconds")}
 	for _, axis := range []struct {
 		name      string
 		to        *int
@@ -154,7 +154,7 @@ func runBenchRoofline(c *cli.Context) error {
 		if err != nil {
 			return err
 		}
-		r, err := bench.Roofline(c.Context, one, measured, plan.Repeats)
+		r, err := bench.Roofline(c.Context, one, measured, plan)
 		if err != nil {
 			return err
 		}

@@ -30,7 +30,7 @@ func objects(t *testing.T, r result) []map[string]any {
 func benchmark(t *testing.T, task string, args ...string) result {
 	t.Helper()
 	t.Setenv(asProgram, "1")
-	return done(t, append([]string{"bench", task, "--threads", "1", "--repeats", "1"}, args...)...)
+	return done(t, append([]string{"bench", task, "--threads", "1", "--repeats", "1", "--seconds", "0.02"}, args...)...)
 }
 
 func TestBenchTable(t *testing.T) {
@@ -80,7 +80,7 @@ func TestBenchParts(t *testing.T) {
 		require.Positive(t, number(t, v, "share_of_copy"))
 	}
 	t.Setenv(asProgram, "1")
-	list = objects(t, done(t, "bench", "loader", "--batch", "2", "--width", "2", "--size", "8", "--repeats", "1", "--json"))
+	list = objects(t, done(t, "bench", "loader", "--seconds", "0.02", "--batch", "2", "--width", "2", "--size", "8", "--repeats", "1", "--json"))
 	require.Len(t, list, 2)
 	require.InEpsilon(t, number(t, list[1], "rate_per_s")/number(t, list[0], "rate_per_s"), number(t, list[1], "times_training"), 1e-9)
 	list = objects(t, benchmark(t, "roofline", "--batch", "2", "--width", "2", "--size", "8", "--json"))

@@ -94,3 +94,10 @@ func TestRowKeys(t *testing.T) {
 	assert.JSONEq(t, `{"bench":"train","impl":"spikedhs","precision":"float32","batch":2,"width":4,"steps":2,"nodes":3,
 		"size":8,"threads":1,"device":"cpu","rate_per_s":2,"spread":0,"samples":[2],"peak_rss_mb":0,"torch":""}`, string(text))
 }
+
+func TestStepsOfASample(t *testing.T) {
+	assert.Equal(t, 4, stepsFor(2, 0.5))
+	assert.Equal(t, 1, stepsFor(2, 50), "at least one")
+	assert.Equal(t, 2, stepsFor(0, 1), "two seconds by default")
+	assert.Equal(t, mostSteps, stepsFor(2, 0))
+}

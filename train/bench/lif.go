@@ -19,6 +19,8 @@ type LIFCase struct {
 	Threads                   int
 	Device                    string
 	Repeats                   int
+	// Seconds is about how long a sample takes; default 2.
+	Seconds float64
 }
 
 // Bandwidth is how fast something moves its bytes, beside a plain copy.
@@ -96,7 +98,7 @@ func LIF(ctx context.Context, c LIFCase) (rows []Bandwidth, err error) {
 			k.Call("spikedhs::lif_backward", gradient, nil, current, temperature, lif.Tau, lif.Threshold, c.Steps, nil)
 		}},
 	}
-	if err := inTurn(ctx, works, elements*bytes, c.Repeats); err != nil {
+	if err := inTurn(ctx, works, elements*bytes, c.Repeats, c.Seconds); err != nil {
 		return nil, fmt.Errorf("bench: lif: %w", err)
 	}
 	reference := median(works[0].samples)
@@ -114,8 +116,7 @@ func LIF(ctx context.Context, c LIFCase) (rows []Bandwidth, err error) {
 
 // inTurn warms works up and takes samples of each in turn, in 10^9 a second; size
 // is the bytes or operations of a unit.
-func inTurn(ctx context.Context, works []*tensorWork, size float64, repeats int) error {
-	const target = 0.5 // seconds of a sample
+func inTurn(ctx context.Context, works []*tensorWork, size float64, repeats int, seconds float64) error {
 	timedRun := func(w *tensorWork, steps int) (float64, error) {
 		if err := ctx.Err(); err != nil {
 			return 0, err
@@ -132,14 +133,14 @@ func inTurn(ctx context.Context, works []*tensorWork, size float64, repeats int)
 		return time.Since(began).Seconds(), err
 	}
 	for _, w := range works {
-		var seconds float64
+		var one float64
 		for range warmUp {
 			var err error
-			if seconds, err = timedRun(w, 1); err != nil {
+			if one, err = timedRun(w, 1); err != nil {
 				return err
 			}
 		}
-		w.steps = int(min(max(target/max(seconds, 1e-9), 1), mostSteps))
+		w.steps = stepsFor(seconds, one)
 	}
 	for range max(repeats, 1) {
 		for _, w := range works {

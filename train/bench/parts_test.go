@@ -14,7 +14,7 @@ import (
 func TestLIF(t *testing.T) {
 	before := torch.LiveTensors()
 	for precision, bytes := range map[string]float64{"float32": 4, "bfloat16": 2} {
-		rows, err := LIF(context.Background(), LIFCase{Precision: precision, Batch: 2, Width: 8, Steps: 3, Size: 8, Threads: 1, Device: "cpu", Repeats: 1})
+		rows, err := LIF(context.Background(), LIFCase{Precision: precision, Batch: 2, Width: 8, Steps: 3, Size: 8, Threads: 1, Device: "cpu", Repeats: 1, Seconds: 0.01})
 		require.NoError(t, err)
 		require.Len(t, rows, 2)
 		for i, tensors := range []float64{2, 5} {
@@ -39,7 +39,7 @@ func TestLoader(t *testing.T) {
 func TestRoofline(t *testing.T) {
 	before := torch.LiveTensors()
 	c := tiny(Train)
-	row, err := Roofline(context.Background(), c, Row{Rate: 10}, 1)
+	row, err := Roofline(context.Background(), c, Row{Rate: 10}, Plan{Repeats: 1, Seconds: 0.01})
 	require.NoError(t, err)
 	assert.InEpsilon(t, 10*row.GFLOPPerImage, row.GFLOPPerS, 1e-9)
 	assert.InEpsilon(t, row.GFLOPPerS/row.ConvGFLOPPerS, row.Share, 1e-9)

@@ -127,13 +127,17 @@ func (p *Plan) begin(ctx context.Context, s *side) error {
 			break
 		}
 	}
-	target := p.Seconds
-	if target <= 0 {
-		target = 2
-	}
-	s.steps = int(min(max(math.Round(target/max(seconds, 1e-9)), 1), mostSteps))
+	s.steps = stepsFor(p.Seconds, seconds)
 	p.Log.Debug("warmed up", "case", s.c.String(), "seconds", seconds, "steps", s.steps)
 	return nil
+}
+
+// stepsFor is how many steps that take so many seconds each fill a sample.
+func stepsFor(sample, one float64) int {
+	if sample <= 0 {
+		sample = 2
+	}
+	return int(min(max(math.Round(sample/max(one, 1e-9)), 1), mostSteps))
 }
 
 // command is the command line of a side's process and the folder it runs in.

@@ -58,8 +58,9 @@ const (
 )
 
 // Roofline sets the rate of a [Train] or [Search] case, as [Plan.Run] measured it,
-// beside bare convolutions of the same shapes and precision, and a copy.
-func Roofline(ctx context.Context, c Case, measured Row, repeats int) (row RooflineRow, err error) {
+// beside bare convolutions of the same shapes and precision, and a copy, each
+// measured as often as the plan says.
+func Roofline(ctx context.Context, c Case, measured Row, p Plan) (row RooflineRow, err error) {
 	defer torch.Pin()()
 	row = RooflineRow{
 		Bench: "roofline", Impl: Ours, Task: c.Task, Precision: c.Precision, Batch: c.Batch, Width: c.Width, Steps: c.Steps,
@@ -78,7 +79,7 @@ func Roofline(ctx context.Context, c Case, measured Row, repeats int) (row Roofl
 	}
 	row.GFLOPPerImage = stepOperations(c, layers) / 1e9
 	row.GFLOPPerS = row.GFLOPPerImage * row.Rate
-	if row.Convs, err = bareConvs(ctx, c, device, layers, repeats); err != nil {
+	if row.Convs, err = bareConvs(ctx, c, device, layers, p); err != nil {
 		return row, err
 	}
 	// The time for a network is that of its parts: the rates' harmonic mean.
@@ -89,7 +90,7 @@ func Roofline(ctx context.Context, c Case, measured Row, repeats int) (row Roofl
 	}
 	row.ConvGFLOPPerS = parts / time
 	row.Share = row.GFLOPPerS / row.ConvGFLOPPerS
-	row.CopyGBPerS, err = bareCopy(ctx, device, repeats)
+	row.CopyGBPerS, err = bareCopy(ctx, device, p)
 	return row, err
 }
 
@@ -131,7 +132,7 @@ func stepOperations(c Case, layers []search.Layer) float64 {
 }
 
 // bareConvs measures the distinct convolutions with most arithmetic.
-func bareConvs(ctx context.Context, c Case, d torch.Device, layers []search.Layer, repeats int) ([]ConvRate, error) {
+func bareConvs(ctx context.Context, c Case, d torch.Device, layers []search.Layer, p Plan) ([]ConvRate, error) {
 	part := map[search.Layer]float64{} // of the operations, by shape
 	var total float64
 	for _, l := range layers {
@@ -152,7 +153,7 @@ func bareConvs(ctx context.Context, c Case, d torch.Device, layers []search.Laye
 	})
 	var list []ConvRate
 	for _, l := range shapes[:min(len(shapes), mostConvs)] {
-		rate, err := bareConv(ctx, c, d, l, repeats)
+		rate, err := bareConv(ctx, c, d, l, p)
 		if err != nil {
 			return nil, err
 		}
@@ -166,7 +167,7 @@ func bareConvs(ctx context.Context, c Case, d torch.Device, layers []search.Laye
 
 // bareConv is the speed of one convolution forward and backward over the images
 // of all steps, channels last, in 10^9 operations a second.
-func bareConv(ctx context.Context, c Case, d torch.Device, l search.Layer, repeats int) (rate float64, err error) {
+func bareConv(ctx context.Context, c Case, d torch.Device, l search.Layer, p Plan) (rate float64, err error) {
 	s := torch.NewInference()
 	defer func() { err = errors.Join(err, s.Close()) }()
 	dtype := torch.Float32
@@ -187,19 +188,19 @@ func bareConv(ctx context.Context, c Case, d torch.Device, l search.Layer, repea
 		k.Call("aten::convolution_backward", gradient, x, w, []int64{int64(l.Out)}, stride, pad, one, false,
 			[]int64{0, 0}, 1, []bool{true, true, true})
 	}}
-	if err := inTurn(ctx, []*tensorWork{work}, float64(n), repeats); err != nil {
+	if err := inTurn(ctx, []*tensorWork{work}, float64(n), p.Repeats, p.Seconds/4); err != nil {
 		return 0, fmt.Errorf("bench: bare convolution: %w", err)
 	}
 	return median(work.samples), nil
 }
 
 // bareCopy is the speed of a copy beyond the caches in GB/s.
-func bareCopy(ctx context.Context, d torch.Device, repeats int) (rate float64, err error) {
+func bareCopy(ctx context.Context, d torch.Device, p Plan) (rate float64, err error) {
 	s := torch.NewInference()
 	defer func() { err = errors.Join(err, s.Close()) }()
 	from, to := s.Full(d, 1, copyElements), s.Full(d, 0, copyElements)
 	work := &tensorWork{units: 2, run: func(k *torch.Scope) { k.CopyTo(to, from) }}
-	if err := inTurn(ctx, []*tensorWork{work}, 4*copyElements, repeats); err != nil {
+	if err := inTurn(ctx, []*tensorWork{work}, 4*copyElements, p.Repeats, p.Seconds/4); err != nil {
 		return 0, fmt.Errorf("bench: copy: %w", err)
 	}
 	return median(work.samples), nil
