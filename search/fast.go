@@ -50,7 +50,7 @@ func (p *Program) RunHalf(s *torch.Scope, images torch.Tensor) torch.Tensor {
 			}
 		}
 	}
-	return p.run(s, images, p.half)
+	return p.run(s, images, p.half, nil)
 }
 
 // Runner is the fastest form in a precision: [Program.RunFast] in float32,

@@ -100,10 +100,13 @@ func (m *machine) at(v value) torch.Tensor {
 // Run computes logits [N, classes] from images [N, C, H, W], float32 in 0..1 at
 // the data set's own size. Every tensor goes as soon as nobody reads it.
 func (p *Program) Run(s *torch.Scope, images torch.Tensor) torch.Tensor {
-	return p.run(s, images, nil)
+	return p.run(s, images, nil, nil)
 }
 
-func (p *Program) run(s *torch.Scope, images torch.Tensor, half map[int]torch.Tensor) torch.Tensor {
+// run computes with the weights in half, where there are any, and shows every
+// result to look, unless that is nil.
+func (p *Program) run(s *torch.Scope, images torch.Tensor, half map[int]torch.Tensor,
+	look func(*torch.Scope, instruction, torch.Tensor)) torch.Tensor {
 	inner := s.WithoutGradient()
 	defer inner.Close()
 	m := &machine{Program: p, scope: inner, input: images, values: make([]torch.Tensor, len(p.list)), half: half}
@@ -111,6 +114,9 @@ func (p *Program) run(s *torch.Scope, images torch.Tensor, half map[int]torch.Te
 		step := inner.Child()
 		m.scope = step
 		m.values[i] = step.Return(instruction.run(m))
+		if look != nil {
+			look(step, instruction, m.values[i])
+		}
 		if step.Close() != nil {
 			inner.Blame(fmt.Sprintf("program, instruction %d", i), nil)
 			return torch.Tensor{}

@@ -11,7 +11,6 @@ import (
 
 	"github.com/spikedhs/spikedhs/data"
 	"github.com/spikedhs/spikedhs/search"
-	"github.com/spikedhs/spikedhs/spike"
 	"github.com/spikedhs/spikedhs/torch"
 	"github.com/spikedhs/spikedhs/train/config"
 	"github.com/spikedhs/spikedhs/train/run"
@@ -221,15 +220,4 @@ func (i *images) input() search.Input {
 		in.Deviation = append(in.Deviation, float64(i.std[k]))
 	}
 	return in
-}
-
-// networkOptions are the options that search and training share.
-func networkOptions(c *config.Config, i *images, m machine) search.Options {
-	return search.Options{
-		Precision: m.precision,
-		Channels:  i.channels, Classes: len(i.train.Classes()), Levels: c.Network.Levels, Steps: c.Network.Steps,
-		Neuron:      spike.LIF{Tau: c.Network.Tau, Threshold: c.Network.Threshold},
-		Temperature: c.Network.Temperature, Head: search.Head(c.Network.Head),
-		PerStepNorm: c.Network.BN == "per-step",
-	}
 }

@@ -60,8 +60,7 @@ type searcher struct {
 	job     *Job
 	c       *config.Config
 	net     *search.Supernet
-	weights *torch.SGD
-	alphas  *torch.Adam
+	descent *SupernetStep
 	loop    *loop
 	setB    *data.Loader
 	batches *data.Batches // of set B, in the present epoch
@@ -88,22 +87,11 @@ func newSearcher(j *Job, m machine, sets *images) (*searcher, error) {
 	if p.setB, err = sets.loader(c, b, c.Search.Batch, uint64(c.Run.Seed)+1, augment); err != nil {
 		return nil, err
 	}
-	o := networkOptions(c, sets, m)
-	o.Width, o.Mixing, o.Stem, o.AlphaDeviation = c.Search.Width, search.Mixing(c.Search.Mixing), search.Stem(c.Search.Stem), c.Search.AlphaInit
-	if c.Search.Steps > 0 {
-		o.Steps = c.Search.Steps
-	}
+	o := SearchOptions(c, sets.channels, len(sets.train.Classes()), m.precision)
 	if p.net, err = search.NewSupernet(m.device, c.Network.Nodes, genotype.Downsample(c.Network.Downsample), o); err != nil {
 		return nil, err
 	}
-	if p.weights, err = torch.NewSGD(m.device, p.net.Weights().Parameters(), torch.SGDOptions{
-		Rate: c.Search.LR, Momentum: c.Search.Momentum, WeightDecay: c.Search.WeightDecay,
-	}); err != nil {
-		return nil, err
-	}
-	if p.alphas, err = torch.NewAdam(m.device, p.net.Architecture().Parameters(), torch.AdamOptions{
-		Rate: c.Search.AlphaLR, Beta1: c.Search.AlphaBeta1, Beta2: c.Search.AlphaBeta2, WeightDecay: c.Search.AlphaWeightDecay,
-	}); err != nil {
+	if p.descent, err = NewSupernetStep(p.net, &c.Search); err != nil {
 		return nil, err
 	}
 	p.total = int64(c.Search.Epochs) * int64(loaderA.Batches())
@@ -117,8 +105,8 @@ func newSearcher(j *Job, m machine, sets *images) (*searcher, error) {
 	p.loop.groups = []group{
 		{prefix: "weights", variables: p.net.Weights()},
 		{prefix: "architecture", variables: p.net.Architecture()},
-		{prefix: "weights_optimizer", optimizer: p.weights},
-		{prefix: "architecture_optimizer", optimizer: p.alphas},
+		{prefix: "weights_optimizer", optimizer: p.descent.Weights},
+		{prefix: "architecture_optimizer", optimizer: p.descent.Alphas},
 	}
 	return p, nil
 }
@@ -133,9 +121,10 @@ func (p *searcher) architecture() string {
 // step is one iteration: weights on a batch of A, then alpha on a batch of B.
 func (p *searcher) step(s *torch.Scope, a *batch) error {
 	c := &p.c.Search
-	p.weights.SetLearningRate(torch.Cosine(c.LR, c.LRMin, float64(p.loop.at.Step)/float64(p.total)))
+	p.descent.Weights.SetLearningRate(torch.Cosine(c.LR, c.LRMin, float64(p.loop.at.Step)/float64(p.total)))
 	one := s.Child()
-	p.lower(one, a, p.loop.meters[0], p.net.Weights(), p.weights, c.Clip)
+	loss, logits := p.descent.RunWeights(one, a.images, a.labels)
+	p.loop.meters[0].add(one, loss, logits, a.labels)
 	if err := one.Close(); err != nil {
 		return err
 	}
@@ -147,21 +136,10 @@ func (p *searcher) step(s *torch.Scope, a *batch) error {
 		return err
 	}
 	defer b.Release()
-	p.lower(s, toDevice(s, p.loop.device, b), p.loop.meters[1], p.net.Architecture(), p.alphas, 0)
+	onDevice := toDevice(s, p.loop.device, b)
+	loss, logits = p.descent.RunAlphas(s, onDevice.images, onDevice.labels)
+	p.loop.meters[1].add(s, loss, logits, onDevice.labels)
 	return nil
-}
-
-// lower takes one step that lowers the loss of a batch by the given variables
-// alone.
-func (p *searcher) lower(s *torch.Scope, b *batch, m *meter, v *torch.Variables, o torch.Optimizer, clip float64) {
-	out := p.net.Forward(search.Pass{Scope: s, Mode: torch.Train}, b.images)
-	loss := s.CrossEntropy(out.Logits, b.labels)
-	m.add(s, loss, out.Logits, b.labels)
-	gradients := s.GradientOf(loss, torch.Tensors(v.Parameters()))
-	if clip > 0 {
-		s.ClipGradients(gradients, clip)
-	}
-	o.Step(s, gradients)
 }
 
 // nextB is the next batch of set B, which keeps pace with set A.
@@ -298,7 +276,6 @@ func (p *searcher) close() {
 	}
 	// Closing frees memory; records were synced with the last checkpoint.
 	_ = p.loop.close()
-	_ = p.weights.Close()
-	_ = p.alphas.Close()
+	_ = p.descent.Close()
 	_ = p.net.Close()
 }

@@ -88,7 +88,8 @@ type trainer struct {
 	c         *config.Config
 	sets      *images
 	net       *search.Network
-	optimizer *torch.SGD
+	optimizer *torch.SGD // of descent
+	descent   *NetworkStep
 	loop      *loop
 	total     int64
 	last      Evaluation
@@ -96,10 +97,7 @@ type trainer struct {
 
 // trainOptions are the options of the network that a configuration trains.
 func trainOptions(c *config.Config, sets *images, m machine) search.Options {
-	o := networkOptions(c, sets, m)
-	o.Width, o.Mixing, o.Stem = c.Train.Width, search.Mixing(c.Train.Mixing), search.StemSpike
-	o.Auxiliary = c.Train.AuxiliaryWeight > 0
-	return o
+	return TrainOptions(c, sets.channels, len(sets.train.Classes()), m.precision)
 }
 
 func newTrainer(j *Job, m machine, sets *images, g genotype.Genotype) (*trainer, error) {
@@ -115,11 +113,10 @@ func newTrainer(j *Job, m machine, sets *images, g genotype.Genotype) (*trainer,
 	if t.net, err = search.NewNetwork(m.device, g, o); err != nil {
 		return nil, err
 	}
-	if t.optimizer, err = torch.NewSGD(m.device, t.net.Variables().Parameters(), torch.SGDOptions{
-		Rate: c.Train.LR, Momentum: c.Train.Momentum, WeightDecay: c.Train.WeightDecay,
-	}); err != nil {
+	if t.descent, err = NewNetworkStep(t.net, &c.Train); err != nil {
 		return nil, err
 	}
+	t.optimizer = t.descent.Optimizer
 	t.total = int64(c.Train.Epochs) * int64(loader.Batches())
 	t.loop = &loop{
 		job: j, device: m.device, loader: loader, epochs: c.Train.Epochs, label: "train", key: "train",
@@ -154,17 +151,8 @@ func (t *trainer) start(m machine) error {
 func (t *trainer) step(s *torch.Scope, b *batch) error {
 	c := &t.c.Train
 	t.optimizer.SetLearningRate(torch.Cosine(c.LR, c.LRMin, float64(t.loop.at.Step)/float64(t.total)))
-	out := t.net.Forward(search.Pass{Scope: s, Mode: torch.Train}, b.images)
-	loss := s.CrossEntropy(out.Logits, b.labels)
-	t.loop.meters[0].add(s, loss, out.Logits, b.labels)
-	if t.net.Options.Auxiliary {
-		loss = s.Add(loss, s.Scale(s.CrossEntropy(out.Auxiliary, b.labels), c.AuxiliaryWeight))
-	}
-	gradients := s.GradientOf(loss, torch.Tensors(t.net.Variables().Parameters()))
-	if c.Clip > 0 {
-		s.ClipGradients(gradients, c.Clip)
-	}
-	t.optimizer.Step(s, gradients)
+	loss, logits := t.descent.Run(s, b.images, b.labels)
+	t.loop.meters[0].add(s, loss, logits, b.labels)
 	return nil
 }
 
@@ -227,6 +215,6 @@ func (t *trainer) evaluate(ctx context.Context) (Evaluation, error) {
 func (t *trainer) close() {
 	// Closing frees memory; records were synced with the last checkpoint.
 	_ = t.loop.close()
-	_ = t.optimizer.Close()
+	_ = t.descent.Close()
 	_ = t.net.Close()
 }

@@ -5,6 +5,8 @@ released SNN code. folded: time lies in the batch dimension, channels last,
 convolutions in the given element type. Both compute what the Go program
 computes; `check.py` compares the two.
 """
+from functools import reduce
+
 import torch
 import torch.nn.functional as F
 from torch import nn
@@ -38,7 +40,7 @@ class ConvNorm(nn.Module):
     def forward(self, x):
         c = self.conv
         if self.dtype != torch.float32:
-            w, b = c.weight.to(self.dtype), c.bias.to(self.dtype)
+            w, b = c.weight.to(self.dtype), c.bias.to(self.dtype)  # once folded they are that already
             y = F.conv2d(x.to(self.dtype), w, b, c.stride, c.padding)
         else:
             y = c(x)
@@ -57,9 +59,8 @@ class Stem(nn.Module):
         if self.style.folded:  # one static image: computed once, then repeated
             y = y.to(self.style.dtype)
             if self.lif is None:
-                y = F.relu(y)
-            y = torch.cat([y] * self.style.steps)
-            return y if self.lif is None else self.lif(y)
+                return torch.cat([F.relu(y)] * self.style.steps)
+            return self.lif(torch.cat([y] * self.style.steps))
         return F.relu(y) if self.lif is None else self.lif(y)
 
 
@@ -90,7 +91,11 @@ class Auxiliary(nn.Module):
         self.norm = nn.BatchNorm1d(classes)
 
     def forward(self, x):
-        y = F.avg_pool2d(x.float(), 5, 3, count_include_pad=False)
+        x = x.float()
+        if x.shape[2:] == (8, 8):  # as published
+            y = F.avg_pool2d(x, 5, 3, count_include_pad=False)
+        else:
+            y = F.adaptive_avg_pool2d(x, 2)
         y = self.lifs[0](y)
         for conv, lif in zip(self.convs, self.lifs[1:]):
             y = lif(conv(y))
@@ -101,7 +106,15 @@ class Auxiliary(nn.Module):
 
 
 def align(x, times):
-    return x if times == 0 else F.interpolate(x, scale_factor=0.5**times, mode="nearest")
+    """Halves height and width by nearest interpolation, as often as told."""
+    for _ in range(times):
+        x = F.interpolate(x, scale_factor=0.5, mode="nearest")
+    return x
+
+
+def total(tensors):
+    """The sum; the built-in one would first add 0."""
+    return reduce(torch.add, tensors)
 
 
 class Cell(nn.Module):
@@ -119,7 +132,7 @@ class Cell(nn.Module):
     def forward(self, s0, s1):
         states = [align(s0, self.down[0]), align(s1, self.down[1])]
         for node, ops, lif in zip(self.cell, self.ops, self.lifs):
-            states.append(lif(sum(op(states[s]) for (s, _), op in zip(node, ops))))
+            states.append(lif(total([op(states[s]) for (s, _), op in zip(node, ops)])))
         return torch.cat(states[2:], 1)
 
 
@@ -153,16 +166,16 @@ class MixedCell(nn.Module):
     def forward(self, s0, s1, weights):
         states, e = [s0, s1], 0
         for j in range(self.nodes):
-            total = 0
+            parts = []
             for x in states:
                 ops = self.edges[e]
                 w = weights[e]
                 results = [op(x) for op in ops]
                 if len(ops) == 2:  # between nodes skip is the identity
                     results.insert(0, x)
-                total = total + sum(w[k].to(r.dtype) * r for k, r in enumerate(results))
+                parts += [w[k].to(r.dtype) * r for k, r in enumerate(results)]
                 e += 1
-            states.append(self.lifs[j](total))
+            states.append(self.lifs[j](total(parts)))
         return torch.cat(states[2:], 1)
 
 
@@ -216,5 +229,5 @@ class Classifier(nn.Module):
         if self.style.folded:
             return self.once(x.contiguous(memory_format=torch.channels_last))
         logits, second = zip(*[self.once(x) for _ in range(self.style.steps)])
-        mean = sum(logits) / self.style.steps
-        return mean, None if second[0] is None else sum(second) / self.style.steps
+        mean = total(logits) / self.style.steps
+        return mean, None if second[0] is None else total(second) / self.style.steps

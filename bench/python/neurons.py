@@ -15,9 +15,11 @@ TAU, THRESHOLD = 0.2, 0.5
 
 
 def surrogate(u, b):
-    h = torch.tanh(b * (u - THRESHOLD))
-    slope = (b / (2 * math.tanh(b / 2))) * (1 - h * h)
-    return slope * ((u > 0) & (u < 1))
+    """The derivative; one tensor is made and then changed in place."""
+    scale = b / (2 * math.tanh(b / 2))
+    h = torch.sub(u, THRESHOLD).mul_(b).tanh_()
+    h.mul_(h).mul_(-scale).add_(scale)
+    return h.masked_fill_((u <= 0).logical_or_(u >= 1), 0)
 
 
 class Spike(torch.autograd.Function):
@@ -32,7 +34,7 @@ class Spike(torch.autograd.Function):
     @staticmethod
     def backward(ctx, grad):
         (u,) = ctx.saved_tensors
-        return grad * surrogate(u, ctx.b), None
+        return surrogate(u, ctx.b).mul_(grad), None
 
 
 class StepLIF(nn.Module):
@@ -55,6 +57,26 @@ class StepLIF(nn.Module):
         return self.y
 
 
+def scan(current, steps, keep):
+    """Spikes of all steps, and the membrane potentials (float32) if they are kept."""
+    spikes = torch.empty_like(current)
+    whole = current.dtype == torch.float32
+    potentials, v = [], None
+    for x, y in zip(current.chunk(steps), spikes.chunk(steps)):
+        u = x.float() if v is None else torch.add(x, v, alpha=TAU) if whole else v.mul_(TAU).add_(x)
+        # Writing the comparison straight into the result is fast in float32 only.
+        if whole:
+            torch.gt(u, THRESHOLD, out=y)
+            v = torch.addcmul(u, u, y, value=-1)
+        else:
+            fired = u > THRESHOLD
+            y.copy_(fired)
+            v = u.masked_fill(fired, 0) if keep else u.masked_fill_(fired, 0)
+        if keep:
+            potentials.append(u)
+    return spikes, potentials
+
+
 class FoldedScan(torch.autograd.Function):
     """All steps in one graph node: currents [T*N, ...], membranes in float32.
 
@@ -63,37 +85,25 @@ class FoldedScan(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx, current, b, steps):
-        parts = current.chunk(steps)
-        spikes = torch.empty_like(current)
-        out = spikes.chunk(steps)
-        potentials = []
-        v = None
-        for t in range(steps):
-            u = parts[t].float() if v is None else torch.add(parts[t], v, alpha=TAU)
-            fired = u > THRESHOLD
-            out[t].copy_(fired)
-            v = u.masked_fill(fired, 0)
-            potentials.append(u)
+        spikes, potentials = scan(current, steps, True)
         ctx.save_for_backward(*potentials)
-        ctx.b, ctx.steps, ctx.dtype = b, steps, current.dtype
+        ctx.b, ctx.steps = b, steps
         return spikes
 
     @staticmethod
     def backward(ctx, grad):
-        potentials = ctx.saved_tensors
-        parts = grad.chunk(ctx.steps)
         result = torch.empty_like(grad)
-        out = result.chunk(ctx.steps)
+        # Newest step first.
+        of_step = zip(ctx.saved_tensors[::-1], grad.chunk(ctx.steps)[::-1], result.chunk(ctx.steps)[::-1])
         grad_v = None
-        for t in reversed(range(ctx.steps)):
-            u = potentials[t]
-            slope = surrogate(u, ctx.b)
+        for u, g, out in of_step:
+            grad_u = surrogate(u, ctx.b)
             if grad_v is None:
-                grad_u = parts[t] * slope
+                grad_u.mul_(g)
             else:
-                grad_u = (parts[t] - grad_v * u).mul_(slope)
-                grad_u += grad_v.masked_fill(u > THRESHOLD, 0)
-            out[t].copy_(grad_u)
+                grad_u.mul_(g - grad_v * u)
+                grad_u += grad_v.masked_fill_(u > THRESHOLD, 0)
+            out.copy_(grad_u)
             grad_v = grad_u.mul_(TAU)
         return result, None, None
 
@@ -109,4 +119,6 @@ class FoldedLIF(nn.Module):
         pass
 
     def forward(self, current):
-        return FoldedScan.apply(current, self.b, self.steps)
+        if torch.is_grad_enabled():
+            return FoldedScan.apply(current, self.b, self.steps)
+        return scan(current, self.steps, False)[0]

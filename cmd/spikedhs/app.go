@@ -29,7 +29,7 @@ func newApp(args []string, stdout, stderr io.Writer) *cli.App {
 		ExitErrHandler: func(*cli.Context, error) {},
 		Commands: []*cli.Command{
 			searchCommand(), trainCommand(), evalCommand(), exportCommand(), inferCommand(), demoCommand(), reportCommand(),
-			dataCommand(), configCommand(), genotypeCommand(), doctorCommand(), versionCommand(),
+			dataCommand(), configCommand(), genotypeCommand(), benchCommand(), doctorCommand(), versionCommand(),
 		},
 		Action:       helpOrUnknown,
 		OnUsageError: flagError,

@@ -1,0 +1,229 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/spikedhs/spikedhs/torch"
+	"github.com/spikedhs/spikedhs/train"
+	"github.com/spikedhs/spikedhs/train/bench"
+)
+
+func benchCommand() *cli.Command {
+	return &cli.Command{
+		Name:  "bench",
+		Usage: "measure speed and memory, also against the same networks in PyTorch",
+		Subcommands: []*cli.Command{
+			benchTaskCommand(bench.Train, "training steps of the published genotype"),
+			benchTaskCommand(bench.Search, "steps of a search: of the weights and of alpha"),
+			benchTaskCommand(bench.Infer, "the folded network of the published genotype"),
+			benchLIFCommand(), benchLoaderCommand(), benchRooflineCommand(), benchWorkerCommand(),
+		},
+	}
+}
+
+// gridFlags are the axes of a table; a list on several makes all combinations.
+func gridFlags() []cli.Flag {
+	return []cli.Flag{
+		&cli.StringFlag{Name: "batch", Usage: "`LIST` of numbers of images, such as 8,32 (default: 8)"},
+		&cli.StringFlag{Name: "width", Usage: "`LIST` of widths F (default: 48; search: 8,16)"},
+		&cli.StringFlag{Name: "steps", Usage: "`LIST` of numbers of time steps T (default: 6)"},
+		&cli.StringFlag{Name: "size", Usage: "`LIST` of image sides in pixels (default: 32)"},
+		&cli.StringFlag{Name: "threads", Usage: "`LIST` of numbers of threads (default: all cores)"},
+		precisionFlag(), deviceFlag(),
+	}
+}
+
+func precisionFlag() cli.Flag {
+	return &cli.StringFlag{Name: "precision", Value: "auto", Usage: "`TYPE` of the convolutions: auto, float32 or bfloat16", Action: oneOf("precision", "auto", "float32", "bfloat16")}
+}
+
+// measureFlags say how often to measure and what to print.
+func measureFlags() []cli.Flag {
+	return slices.Concat([]cli.Flag{
+		&cli.IntFlag{Name: "repeats", Value: 5, Usage: "`N` samples of which the median is told", Action: atLeast("repeats", 1)},
+		&cli.Float64Flag{Name: "seconds", Value: 2, Usage: "`S` seconds that a sample takes, at least one step"},
+		&cli.BoolFlag{Name: "json", Usage: "print one JSON object a line"},
+	}, logFlags())
+}
+
+func benchTaskCommand(task bench.Task, usage string) *cli.Command {
+	flags := slices.Concat(gridFlags(), []cli.Flag{
+		&cli.StringFlag{Name: "vs", Usage: "compare with `WHAT`: python, which is PyTorch one step at a time and with time folded", Action: oneOf("vs", "python")},
+		&cli.StringFlag{Name: "python", Usage: "`PROGRAM` with PyTorch (default: $PYTHON, python3, /usr/bin/python3)"},
+		&cli.BoolFlag{Name: "apart", Usage: "start every sample anew, so that only one side holds memory at a time"},
+	}, measureFlags())
+	if task == bench.Search {
+		flags = append(flags, &cli.IntFlag{Name: "nodes", Value: 4, Usage: "`N` nodes of a cell", Action: atLeast("nodes", 1)})
+	}
+	return &cli.Command{
+		Name: string(task), Usage: usage, Flags: flags,
+		Action: func(c *cli.Context) error { return runBenchTask(c, task) },
+	}
+}
+
+func runBenchTask(c *cli.Context, task bench.Task) error {
+	o := newConsole(c)
+	cases, err := benchCases(c, task)
+	if err != nil {
+		return err
+	}
+	plan, err := benchPlan(c, o)
+	if err != nil {
+		return err
+	}
+	if c.String("vs") != "" {
+		if plan.Python, err = bench.FindPython(c.Context, c.String("python")); err != nil {
+			return err
+		}
+		defer plan.Python.Close()
+		if release(plan.Python.Version) != release(torch.Version()) {
+			o.log.Warn("not the same libtorch on both sides", "spikedhs", torch.Version(), "python", plan.Python.Version)
+		}
+	}
+	t := newBenchTable(o, task)
+	failed := 0
+	for _, one := range cases {
+		rows, pairs, err := plan.Run(c.Context, one)
+		if err != nil {
+			return err
+		}
+		for _, row := range rows {
+			if row.Error != "" {
+				failed++
+			}
+		}
+		if err := t.add(rows, pairs); err != nil {
+			return err
+		}
+	}
+	if failed > 0 {
+		return fmt.Errorf("bench %s: %d of %d measurements failed; the reasons stand above", task, failed, len(cases)*len(plan.Sides()))
+	}
+	return nil
+}
+
+// release is a version without what distributions add to it, such as a0 or +cpu.
+func release(version string) string { return releaseForm.FindString(version) }
+
+var releaseForm = regexp.MustCompile(`^[0-9]+(\.[0-9]+)*`)
+
+// benchPlan measures with workers that are this program.
+func benchPlan(c *cli.Context, o *console) (bench.Plan, error) {
+	self, err := os.Executable()
+	if err != nil {
+		return bench.Plan{}, fmt.Errorf("bench: %w", err)
+	}
+	warnOfLoad(o)
+	return bench.Plan{
+		Worker: []string{self, "bench", "worker"}, Repeats: c.Int("repeats"), Seconds: c.Float64("seconds"),
+		Apart: c.Bool("apart"), Log: o.log,
+	}, nil
+}
+
+// warnOfLoad warns where other programs compute: libtorch's threads wait actively
+// for each other, so a busy neighbour slows small operators many times over.
+func warnOfLoad(o *console) {
+	const quiet = 0.5
+	if load, ok := bench.LoadAverage(); ok && load > quiet {
+		o.log.Warn("other programs are busy on this machine: the figures will be too low and spread", "load_average", load)
+	}
+}
+
+// benchCases is the table that the flags describe.
+func benchCases(c *cli.Context, task bench.Task) ([]bench.Case, error) {
+	g := bench.Grid{Task: task, Nodes: c.Int("nodes"), Precision: c.String("precision"), Device: c.String("device")}
+	for _, axis := range []struct {
+		name string
+		to   *[]int
+	}{{"batch", &g.Batches}, {"width", &g.Widths}, {"steps", &g.Steps}, {"size", &g.Sizes}, {"threads", &g.Threads}} {
+		var err error
+		if *axis.to, err = numbers(c, axis.name); err != nil {
+			return nil, err
+		}
+	}
+	return g.Cases()
+}
+
+// numbers is the value of a flag that lists whole numbers; none where it is not
+// given.
+func numbers(c *cli.Context, flag string) ([]int, error) {
+	if c.String(flag) == "" {
+		return nil, nil
+	}
+	var list []int
+	for _, word := range strings.Split(c.String(flag), ",") {
+		n, err := strconv.Atoi(strings.TrimSpace(word))
+		if err != nil || n < 1 {
+			return nil, usagef("--%s %s: want numbers from 1 on with commas between them, such as 8,32", flag, c.String(flag))
+		}
+		list = append(list, n)
+	}
+	return list, nil
+}
+
+// oneNumber is the value of a flag of which one number is wanted.
+func oneNumber(c *cli.Context, flag string, otherwise int) (int, error) {
+	list, err := numbers(c, flag)
+	if err != nil {
+		return 0, err
+	}
+	switch len(list) {
+	case 0:
+		return otherwise, nil
+	case 1:
+		return list[0], nil
+	}
+	return 0, usagef("--%s %s: give one number here", flag, c.String(flag))
+}
+
+// benchWorkerCommand is our side of a comparison, in a process of its own.
+func benchWorkerCommand() *cli.Command {
+	return &cli.Command{
+		Name: "worker", Usage: "run one case for another spikedhs bench", ArgsUsage: "CASE", Hidden: true,
+		Action: func(c *cli.Context) error {
+			var one bench.Case
+			if err := json.Unmarshal([]byte(c.Args().First()), &one); err != nil {
+				return usagef("bench worker: the case is no JSON object: %v", err)
+			}
+			// The program that asks ends this one by closing its input.
+			return bench.Work(context.WithoutCancel(c.Context), one, os.Stdin, c.App.Writer)
+		},
+	}
+}
+
+// trainingRate measures our training step, for comparison with a part of it.
+func trainingRate(c *cli.Context, plan bench.Plan, one bench.Case) (bench.Row, error) {
+	rows, _, err := plan.Run(c.Context, one)
+	if err != nil {
+		return bench.Row{}, err
+	}
+	return rows[0], nil
+}
+
+// precisions are the element types that --precision stands for; without it both.
+func precisions(c *cli.Context) ([]string, error) {
+	if c.String("precision") != "auto" {
+		return []string{c.String("precision")}, nil
+	}
+	if c.IsSet("precision") {
+		device, err := torch.ParseDevice(deviceName(c))
+		return []string{string(train.Precision("auto", device))}, err
+	}
+	return []string{"float32", "bfloat16"}, nil
+}
+
+func deviceName(c *cli.Context) string {
+	if name := c.String("device"); name != "" {
+		return name
+	}
+	return "auto"
+}

@@ -1,0 +1,47 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/spikedhs/spikedhs/train/bench"
+)
+
+// benchTable prints measurements as they come: a line each, or a JSON object each.
+type benchTable struct{ o *console }
+
+func newBenchTable(o *console, task bench.Task) *benchTable {
+	o.printf("%s\n", task)
+	o.printf("%5s  %5s  %5s  %4s  %7s  %-15s  %-9s  %9s  %6s  %8s  %7s  %7s\n", "batch", "width", "steps", "size", "threads",
+		"implementation", "precision", "images/s", "spread", "peak MB", "speed", "memory")
+	return &benchTable{o}
+}
+
+// add prints the rows of a case; behind another implementation stand our speed and
+// memory over its own.
+func (t *benchTable) add(rows []bench.Row, pairs []bench.Pair) error {
+	ratios := map[string]bench.Pair{}
+	for _, p := range pairs {
+		ratios[p.Over] = p
+	}
+	for _, r := range rows {
+		if err := t.o.object(r); err != nil {
+			return err
+		}
+		line := fmt.Sprintf("%5d  %5d  %5d  %4d  %7d  %-15s  %-9s", r.Batch, r.Width, r.Steps, r.Size, r.Threads, r.Impl, r.Precision)
+		if r.Error != "" {
+			t.o.printf("%s  %s\n", line, r.Error)
+			continue
+		}
+		line += fmt.Sprintf("  %9.2f  %4.0f %%  %8.0f", r.Rate, 100*r.Spread, r.PeakRSSMB)
+		if p, ok := ratios[r.Impl]; ok {
+			line += fmt.Sprintf("  %6.2fx  %6.2fx", p.Ratio, p.MemoryRatio)
+		}
+		t.o.printf("%s\n", line)
+	}
+	for _, p := range pairs {
+		if err := t.o.object(p); err != nil {
+			return err
+		}
+	}
+	return nil
+}

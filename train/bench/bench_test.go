@@ -1,0 +1,141 @@
+package bench
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// asWorker makes the test binary behave as our side of a case.
+const asWorker = "SPIKEDHS_TEST_AS_WORKER"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(asWorker) == "" {
+		os.Exit(m.Run())
+	}
+	var c Case
+	err := json.Unmarshal([]byte(os.Args[len(os.Args)-1]), &c)
+	if err == nil {
+		err = Work(context.Background(), c, os.Stdin, os.Stdout)
+	}
+	if err != nil {
+		println(err.Error())
+		os.Exit(1)
+	}
+}
+
+// tiny is a case that takes milliseconds.
+func tiny(task Task) Case {
+	c := Case{
+		Task: task, Impl: Ours, Precision: "float32", Batch: 2, Width: 4, Steps: 2, Nodes: publishedNodes,
+		Size: 8, Threads: 1, Device: "cpu",
+	}
+	if task == Search {
+		c.Nodes, c.Width = 2, 2
+	}
+	return c
+}
+
+// plan runs our side in processes of this test binary.
+func plan(t *testing.T, p *Python) Plan {
+	t.Helper()
+	t.Setenv(asWorker, "1")
+	self, err := os.Executable()
+	require.NoError(t, err)
+	return Plan{Worker: []string{self}, Python: p, Repeats: 3, Seconds: 0.05}
+}
+
+func TestRunMeasuresOurSide(t *testing.T) {
+	for _, task := range Tasks() {
+		for _, apart := range []bool{false, true} {
+			p := plan(t, nil)
+			p.Apart = apart
+			rows, pairs, err := p.Run(context.Background(), tiny(task))
+			require.NoError(t, err)
+			require.Len(t, rows, 1)
+			assert.Empty(t, pairs)
+			row := rows[0]
+			assert.Equal(t, string(task), row.Bench)
+			assert.Len(t, row.Samples, 3)
+			assert.Equal(t, median(row.Samples), row.Rate)
+			assert.Positive(t, row.Rate)
+			assert.NotEmpty(t, row.Torch)
+			assert.Equal(t, task == Infer, row.FiringRate > 0, "firing rate %v", row.FiringRate)
+			assert.Less(t, row.FiringRate, 1.0)
+		}
+	}
+}
+
+func TestRunComparesWithPython(t *testing.T) {
+	python := python(t)
+	for _, task := range Tasks() {
+		p := plan(t, python)
+		c := tiny(task)
+		rows, pairs, err := p.Run(context.Background(), c)
+		require.NoError(t, err)
+		require.Len(t, rows, 3)
+		require.Len(t, pairs, 2)
+		for i, impl := range []string{Ours, PythonFolded, PythonPerStep} {
+			require.Empty(t, rows[i].Error)
+			assert.Equal(t, impl, rows[i].Impl)
+			assert.Len(t, rows[i].Samples, 3)
+			assert.Equal(t, task == Infer, rows[i].FiringRate > 0)
+		}
+		if task == Infer { // of fresh random weights, so the same only about
+			assert.InDelta(t, rows[0].FiringRate, rows[1].FiringRate, 0.1)
+			assert.InDelta(t, rows[0].FiringRate, rows[2].FiringRate, 0.1)
+		}
+		for i, pair := range pairs {
+			assert.Equal(t, rows[i+1].Impl, pair.Over)
+			assert.InEpsilon(t, rows[0].Rate/rows[i+1].Rate, pair.Ratio, 1e-9)
+			assert.InEpsilon(t, rows[0].PeakRSSMB/rows[i+1].PeakRSSMB, pair.MemoryRatio, 1e-9)
+		}
+	}
+}
+
+// A side in Python that fails is a row that says so; ours must not fail.
+func TestRunReportsWhatFails(t *testing.T) {
+	p := plan(t, &Python{Program: "/bin/false", Dir: t.TempDir()})
+	rows, pairs, err := p.Run(context.Background(), tiny(Train))
+	require.NoError(t, err)
+	assert.Empty(t, pairs)
+	require.Len(t, rows, 3)
+	assert.Positive(t, rows[0].Rate)
+	for _, row := range rows[1:] {
+		assert.Contains(t, row.Error, row.Impl+" ended early: exit status 1")
+		assert.Zero(t, row.Rate)
+	}
+	p = plan(t, nil)
+	p.Worker = []string{"/bin/false"}
+	_, _, err = p.Run(context.Background(), tiny(Train))
+	require.ErrorContains(t, err, "spikedhs ended early")
+}
+
+func TestRunStopsWithItsContext(t *testing.T) {
+	p := plan(t, nil)
+	p.Repeats, p.Seconds = 1000, 1
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	_, _, err := p.Run(ctx, tiny(Train))
+	require.ErrorIs(t, err, context.Canceled)
+}
+
+func TestWorkRefusesNonsense(t *testing.T) {
+	c := tiny(Train)
+	require.ErrorContains(t, Work(context.Background(), c, strings.NewReader("soon\n"), &bytes.Buffer{}), `"soon" is no number of steps`)
+	c.Batch = 0
+	require.ErrorIs(t, Work(context.Background(), c, strings.NewReader(""), &bytes.Buffer{}), ErrCase)
+}
+
+func TestFindPythonSaysWhatIsWrong(t *testing.T) {
+	_, err := FindPython(context.Background(), "/bin/false")
+	require.ErrorIs(t, err, ErrPython)
+	assert.ErrorContains(t, err, "/bin/false")
+	assert.ErrorContains(t, err, "--python")
+}

@@ -1,0 +1,185 @@
+package bench
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/spikedhs/spikedhs/search"
+	"github.com/spikedhs/spikedhs/torch"
+	"github.com/spikedhs/spikedhs/train"
+)
+
+// Task is what a step does.
+type Task string
+
+const (
+	// Train is a training step of the published genotype with three nodes.
+	Train Task = "train"
+	// Search is a step of the weights and one of alpha, each on a batch.
+	Search Task = "search"
+	// Infer is a pass of train's network with its normalisation folded.
+	Infer Task = "infer"
+)
+
+// Tasks lists the tasks that have a side in Python.
+func Tasks() []Task { return []Task{Train, Search, Infer} }
+
+// The implementations of a task.
+const (
+	// Ours is this program.
+	Ours = "spikedhs"
+	// PythonFolded is PyTorch with time in the batch, channels last, and the
+	// convolutions in the case's precision.
+	PythonFolded = "python-folded"
+	// PythonPerStep is PyTorch one time step after the other, in float32.
+	PythonPerStep = "python-per-step"
+)
+
+// Case is one point of a table.
+type Case struct {
+	Task Task   `json:"task"`
+	Impl string `json:"impl"`
+	// Precision is that of the convolutions, float32 or bfloat16.
+	Precision string `json:"precision"`
+	auto      bool   // the precision was left to the program
+	// Batch is the number of images of a step.
+	Batch int `json:"batch"`
+	// Width is F, Steps T, Nodes the number of nodes of a cell.
+	Width int `json:"width"`
+	Steps int `json:"steps"`
+	Nodes int `json:"nodes"`
+	// Size is the side of the images in pixels.
+	Size int `json:"size"`
+	// Threads is how many threads an operator uses.
+	Threads int `json:"threads"`
+	// Device is "cpu" or "cuda:N".
+	Device string `json:"device"`
+}
+
+// ErrCase is wrapped by errors about a case that cannot be measured.
+var ErrCase = errors.New("wrong case")
+
+// smallest is the least size of an image that all networks take: level 2 has a
+// grid of 2x2 then, which the auxiliary classifier needs.
+const smallest = 8
+
+// Validate checks the ranges.
+func (c Case) Validate() error {
+	if !slices.Contains(Tasks(), c.Task) {
+		return fmt.Errorf("%w: task %q: want one of %v", ErrCase, c.Task, Tasks())
+	}
+	if c.Precision != string(search.Float32) && c.Precision != string(search.BFloat16) {
+		return fmt.Errorf("%w: precision %q: want float32 or bfloat16", ErrCase, c.Precision)
+	}
+	for _, n := range []struct {
+		name         string
+		value, least int
+	}{{"batch", c.Batch, 1}, {"width", c.Width, 1}, {"steps", c.Steps, 1}, {"nodes", c.Nodes, 1}, {"threads", c.Threads, 1}, {"size", c.Size, smallest}} {
+		if n.value < n.least {
+			return fmt.Errorf("%w: %s %d: want at least %d", ErrCase, n.name, n.value, n.least)
+		}
+	}
+	switch {
+	case c.Size%4 != 0:
+		return fmt.Errorf("%w: size %d: want a multiple of 4, the cells halve the image twice", ErrCase, c.Size)
+	case c.Task != Search && c.Nodes != publishedNodes:
+		return fmt.Errorf("%w: nodes %d: the published genotype has %d", ErrCase, c.Nodes, publishedNodes)
+	}
+	return nil
+}
+
+// publishedNodes is the number of nodes of the genotype that is trained.
+const publishedNodes = 3
+
+// String names the case for people.
+func (c Case) String() string {
+	return fmt.Sprintf("%s %s %s batch %d F=%d T=%d %dx%d", c.Task, c.Impl, c.Precision, c.Batch, c.Width, c.Steps, c.Size, c.Size)
+}
+
+// as is the case for one implementation. The per-step style is float32, and so is
+// our inference where the precision is left to the program: its event-driven form
+// adds float32 weights and is the faster one.
+func (c Case) as(impl string) Case {
+	c.Impl = impl
+	if impl == PythonPerStep || impl == Ours && c.Task == Infer && c.auto {
+		c.Precision = string(search.Float32)
+	}
+	return c
+}
+
+// Grid is a table: the cases of all combinations.
+type Grid struct {
+	Task    Task
+	Batches []int
+	Widths  []int
+	Steps   []int
+	Sizes   []int
+	Threads []int
+	// Nodes is for a search; 0 is the paper's 4.
+	Nodes int
+	// Precision may be auto; Device is as for [torch.ParseDevice].
+	Precision, Device string
+}
+
+// Cases lists the combinations, the last axis (threads) fastest, after filling
+// in what is empty: the paper's network at batch 8 on all cores.
+func (g Grid) Cases() ([]Case, error) {
+	g = g.withDefaults()
+	device, err := torch.ParseDevice(g.Device)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %s", ErrCase, strings.TrimPrefix(err.Error(), "torch: "))
+	}
+	precision := string(train.Precision(g.Precision, device))
+	var list []Case
+	for _, batch := range g.Batches {
+		for _, width := range g.Widths {
+			for _, steps := range g.Steps {
+				for _, size := range g.Sizes {
+					for _, threads := range g.Threads {
+						c := Case{
+							auto: g.Precision == "auto",
+							Task: g.Task, Impl: Ours, Precision: precision, Batch: batch, Width: width, Steps: steps,
+							Nodes: g.Nodes, Size: size, Threads: threads, Device: torch.DeviceName(device),
+						}
+						if err := c.Validate(); err != nil {
+							return nil, err
+						}
+						list = append(list, c)
+					}
+				}
+			}
+		}
+	}
+	return list, nil
+}
+
+func (g Grid) withDefaults() Grid {
+	or := func(list []int, values ...int) []int {
+		if len(list) == 0 {
+			return values
+		}
+		return list
+	}
+	g.Batches, g.Steps, g.Sizes = or(g.Batches, 8), or(g.Steps, 6), or(g.Sizes, 32)
+	g.Threads = or(g.Threads, torch.Threads())
+	if g.Device == "" {
+		g.Device = "auto"
+	}
+	if g.Precision == "" {
+		g.Precision = "auto"
+	}
+	if g.Task == Search {
+		g.Widths = or(g.Widths, 8, 16)
+		if g.Nodes == 0 {
+			g.Nodes = 4
+		}
+		return g
+	}
+	g.Widths = or(g.Widths, 48)
+	if g.Nodes == 0 {
+		g.Nodes = publishedNodes
+	}
+	return g
+}

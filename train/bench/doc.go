@@ -1,0 +1,22 @@
+// Package bench measures this program and compares it with the same networks in
+// plain PyTorch (package bench at the top of the module).
+//
+// A [Case] is one point of a table: a task, its shapes, precision, threads and
+// device. Each implementation of it runs in a process of its own, so that its
+// peak memory is its own; [Work] is our side of the protocol:
+//
+//	-> {"torch": "1.13.1"}            the case is built
+//	<- 4                              run four steps
+//	-> {"seconds": 1.25}
+//	<- end of input
+//	-> {"peak_rss_mb": 700.5}
+//
+// [Plan.Run] starts the processes, warms them up and asks them in turn, so that
+// what else happens on the machine meets all of them alike. A [Row] is what one
+// implementation reached, the median of its repeats, a [Pair] the ratio of two.
+//
+// The steps are those of a training and a search: [train.NetworkStep] and
+// [train.SupernetStep] are what package train repeats over a data set. [LIF],
+// [Loader] and [Roofline] measure parts: the neuron against a plain copy, the
+// images against what training takes, the convolutions against bare ones.
+package bench

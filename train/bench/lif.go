@@ -1,0 +1,155 @@
+package bench
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/spikedhs/spikedhs/search"
+	"github.com/spikedhs/spikedhs/spike"
+	"github.com/spikedhs/spikedhs/torch"
+)
+
+// LIFCase are the tensors that the neuron is measured on: [Steps*Batch, Width,
+// Size, Size], in channels-last order as between the layers of a network.
+type LIFCase struct {
+	Precision                 string
+	Batch, Width, Steps, Size int
+	Threads                   int
+	Device                    string
+	Repeats                   int
+	// Seconds is about how long a sample takes; default 2.
+	Seconds float64
+}
+
+// Bandwidth is how fast something moves its bytes, beside a plain copy.
+type Bandwidth struct {
+	Bench     string `json:"bench"`
+	Impl      string `json:"impl"`
+	Pass      string `json:"pass"`
+	Precision string `json:"precision"`
+	Batch     int    `json:"batch"`
+	Width     int    `json:"width"`
+	Steps     int    `json:"steps"`
+	Size      int    `json:"size"`
+	Threads   int    `json:"threads"`
+	Device    string `json:"device"`
+	// Rate is neurons times steps a second; the median of the repeats.
+	Rate   float64 `json:"rate_per_s"`
+	Spread float64 `json:"spread"`
+	// GBPerS counts the bytes that must move, 10^9 a second: forward the current
+	// once read and the spikes once written; backward current and gradient read
+	// and a gradient written.
+	GBPerS float64 `json:"gb_per_s"`
+	// CopyGBPerS is what copy_ of a tensor of that size reaches, read and write
+	// counted, and Share is GBPerS over it.
+	CopyGBPerS float64 `json:"copy_gb_per_s"`
+	Share      float64 `json:"share_of_copy"`
+	PeakRSSMB  float64 `json:"peak_rss_mb"`
+}
+
+// tensorWork is something that is timed in turn with others.
+type tensorWork struct {
+	name    string
+	units   float64 // what a run moves or computes, in multiples of a size
+	run     func(*torch.Scope)
+	steps   int
+	samples []float64 // 10^9 a second
+}
+
+// LIF measures spikedhs::lif forward, and forward and backward, in turn with a
+// copy.
+func LIF(ctx context.Context, c LIFCase) (rows []Bandwidth, err error) {
+	defer torch.Pin()()
+	device, err := torch.ParseDevice(c.Device)
+	if err != nil {
+		return nil, err
+	}
+	if err := torch.SetThreads(c.Threads); err != nil {
+		return nil, err
+	}
+	if err := torch.Seed(1); err != nil {
+		return nil, err
+	}
+	dtype, bytes := torch.Float32, 4.0
+	if c.Precision == string(search.BFloat16) {
+		dtype, bytes = torch.BFloat16, 2.0
+	}
+	s := torch.NewInference()
+	defer func() { err = errors.Join(err, s.Close()) }()
+	side := int64(c.Size)
+	shape := []int64{int64(c.Steps * c.Batch), int64(c.Width), side, side}
+	// Currents around the threshold: some neurons fire, most derivatives are not 0.
+	current := s.ChannelsLast(s.Cast(torch.Uniform(1)(s, device, shape), dtype))
+	gradient, target := s.Clone(current), s.Clone(current)
+	temperature := s.Full(device, spike.DefaultTemperature, 1)
+	elements := 1.0
+	for _, n := range shape {
+		elements *= float64(n)
+	}
+	lif := spike.Default()
+	fire := func(k *torch.Scope) torch.Tensor { return lif.Fire(k, current, temperature, c.Steps) }
+	works := []*tensorWork{
+		{name: "copy", units: 2, run: func(k *torch.Scope) { k.CopyTo(target, current) }},
+		{name: "forward", units: 2, run: func(k *torch.Scope) { fire(k) }},
+		{name: "forward+backward", units: 5, run: func(k *torch.Scope) {
+			fire(k)
+			k.Call("spikedhs::lif_backward", gradient, nil, current, temperature, lif.Tau, lif.Threshold, c.Steps, nil)
+		}},
+	}
+	if err := inTurn(ctx, works, elements*bytes, c.Repeats, c.Seconds); err != nil {
+		return nil, fmt.Errorf("bench: lif: %w", err)
+	}
+	reference := median(works[0].samples)
+	for _, w := range works[1:] {
+		rate := median(w.samples)
+		rows = append(rows, Bandwidth{
+			Bench: "lif", Impl: Ours, Pass: w.name, Precision: c.Precision, Batch: c.Batch, Width: c.Width, Steps: c.Steps,
+			Size: c.Size, Threads: c.Threads, Device: torch.DeviceName(device),
+			Rate: rate * 1e9 / (w.units * bytes), Spread: spread(w.samples), GBPerS: rate,
+			CopyGBPerS: reference, Share: rate / reference, PeakRSSMB: peakMegabytes(),
+		})
+	}
+	return rows, nil
+}
+
+// inTurn warms works up and takes samples of each in turn, in 10^9 a second; size
+// is the bytes or operations of a unit.
+func inTurn(ctx context.Context, works []*tensorWork, size float64, repeats int, seconds float64) error {
+	timedRun := func(w *tensorWork, steps int) (float64, error) {
+		if err := ctx.Err(); err != nil {
+			return 0, err
+		}
+		began := time.Now()
+		for range steps {
+			k := torch.NewInference()
+			w.run(k)
+			if err := k.Close(); err != nil {
+				return 0, err
+			}
+		}
+		err := torch.Synchronize()
+		return time.Since(began).Seconds(), err
+	}
+	for _, w := range works {
+		var one float64
+		for range warmUp {
+			var err error
+			if one, err = timedRun(w, 1); err != nil {
+				return err
+			}
+		}
+		w.steps = stepsFor(seconds, one)
+	}
+	for range max(repeats, 1) {
+		for _, w := range works {
+			seconds, err := timedRun(w, w.steps)
+			if err != nil {
+				return err
+			}
+			w.samples = append(w.samples, w.units*size*float64(w.steps)/seconds/1e9)
+		}
+	}
+	return nil
+}

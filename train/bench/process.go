@@ -1,0 +1,122 @@
+package bench
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os/exec"
+	"strings"
+)
+
+// process is a running worker.
+type process struct {
+	name   string
+	cmd    *exec.Cmd
+	in     io.WriteCloser
+	answer *json.Decoder
+	errors tail
+	torch  string // its libtorch
+}
+
+// start starts a worker and waits until its case is built. The end of ctx ends it.
+func start(ctx context.Context, name, dir string, command []string) (*process, error) {
+	p := &process{name: name, cmd: exec.CommandContext(ctx, command[0], command[1:]...)}
+	p.cmd.Dir, p.cmd.Stderr = dir, &p.errors
+	byItself(p.cmd)
+	var err error
+	if p.in, err = p.cmd.StdinPipe(); err != nil {
+		return nil, fmt.Errorf("bench: %s: %w", name, err)
+	}
+	out, err := p.cmd.StdoutPipe()
+	if err != nil {
+		return nil, fmt.Errorf("bench: %s: %w", name, err)
+	}
+	p.answer = json.NewDecoder(out)
+	if err := p.cmd.Start(); err != nil {
+		return nil, fmt.Errorf("bench: %s: %w", name, err)
+	}
+	firstToGo(p.cmd.Process.Pid)
+	var r ready
+	if err := p.read(ctx, &r); err != nil {
+		return nil, err
+	}
+	p.torch = r.Torch
+	return p, nil
+}
+
+// read reads one answer. After a failure the worker is gone.
+func (p *process) read(ctx context.Context, answer any) error {
+	err := p.answer.Decode(answer)
+	if err == nil {
+		return nil
+	}
+	p.kill()
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	return fmt.Errorf("bench: %s ended early: %s", p.name, p.errors.orElse(p.cmd.ProcessState.String()))
+}
+
+// run runs steps and returns the seconds they took.
+func (p *process) run(ctx context.Context, steps int) (float64, error) {
+	if _, err := fmt.Fprintln(p.in, steps); err != nil {
+		return 0, p.read(ctx, &timed{}) // says why it is gone
+	}
+	var t timed
+	if err := p.read(ctx, &t); err != nil {
+		return 0, err
+	}
+	return t.Seconds, nil
+}
+
+// end asks for the last answer and waits for the worker.
+func (p *process) end(ctx context.Context) (ended, error) {
+	var last ended
+	if err := p.in.Close(); err != nil {
+		return last, fmt.Errorf("bench: %s: %w", p.name, err)
+	}
+	if err := p.read(ctx, &last); err != nil {
+		return last, err
+	}
+	if err := p.cmd.Wait(); err != nil {
+		return last, fmt.Errorf("bench: %s: %w: %s", p.name, err, p.errors.orElse("no message"))
+	}
+	return last, nil
+}
+
+// kill ends the worker at once.
+func (p *process) kill() {
+	_ = p.in.Close()
+	// It may have ended already.
+	_ = p.cmd.Process.Kill()
+	_ = p.cmd.Wait()
+}
+
+// tail keeps the last line of what is written to it.
+type tail struct{ text []byte }
+
+func (t *tail) Write(b []byte) (int, error) {
+	const most = 4096
+	t.text = append(t.text, b...)
+	if len(t.text) > most {
+		t.text = t.text[len(t.text)-most:]
+	}
+	return len(b), nil
+}
+
+// orElse is the last line, or another text where there is none.
+func (t *tail) orElse(text string) string {
+	lines := strings.Split(strings.TrimSpace(string(t.text)), "\n")
+	if last := strings.TrimSpace(lines[len(lines)-1]); last != "" {
+		return last
+	}
+	return text
+}
+
+// lost reports whether err says that a worker failed, not that somebody wanted it
+// to end.
+func lost(err error) bool {
+	return err != nil && !errors.Is(err, context.Canceled) && !errors.Is(err, context.DeadlineExceeded)
+}

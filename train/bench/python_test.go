@@ -1,0 +1,171 @@
+package bench
+
+import (
+	"context"
+	"encoding/json"
+	"math"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	scripts "github.com/spikedhs/spikedhs/bench"
+	"github.com/spikedhs/spikedhs/search"
+	"github.com/spikedhs/spikedhs/torch"
+)
+
+// python is an interpreter with PyTorch, where there is one.
+func python(t *testing.T) *Python {
+	t.Helper()
+	p, err := FindPython(context.Background(), "")
+	if err != nil {
+		t.Skip(err)
+	}
+	t.Cleanup(func() { require.NoError(t, p.Close()) })
+	return p
+}
+
+// model is the network of a case as the check needs it.
+type model struct {
+	variables []torch.Variable
+	forward   func(search.Pass, torch.Tensor) search.Output
+	step      func() error
+	batch     *batch
+}
+
+// both are the variables of all given sets.
+func both(sets ...*torch.Variables) (list []torch.Variable) {
+	for _, v := range sets {
+		list = append(list, v.All()...)
+	}
+	return list
+}
+
+// checked opens our side of a case.
+func checked(t *testing.T, c Case) model {
+	t.Helper()
+	w, err := newWorkload(c)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, w.close()) })
+	switch w := w.(type) {
+	case *training:
+		return model{both(w.net.Variables()), w.net.Forward, w.step, w.batch}
+	case *searching:
+		return model{both(w.net.Weights(), w.net.Architecture()), w.net.Forward, w.step, w.batch}
+	}
+	t.Fatal("no such workload")
+	return model{}
+}
+
+// computed are the results of check.py for the weights and images of m.
+func computed(t *testing.T, p *Python, c Case, m model) map[string][]float32 {
+	t.Helper()
+	dir := t.TempDir()
+	in, out := filepath.Join(dir, "in"), filepath.Join(dir, "out")
+	f, err := os.Create(in)
+	require.NoError(t, err)
+	tensors := append(slices.Clone(m.variables), torch.Variable{Name: "images", Value: m.batch.images},
+		torch.Variable{Name: "labels", Value: m.batch.labels})
+	require.NoError(t, torch.WriteSafetensors(f, tensors, nil))
+	require.NoError(t, f.Close())
+	text, err := json.Marshal(c)
+	require.NoError(t, err)
+	run := exec.Command(p.Program, filepath.Join(p.Dir, scripts.Check), string(text), in, out)
+	run.Dir = p.Dir
+	message, err := run.CombinedOutput()
+	require.NoError(t, err, string(message))
+	f, err = os.Open(out)
+	require.NoError(t, err)
+	defer f.Close()
+	s := torch.NewInference()
+	defer s.Close()
+	found, _, err := torch.ReadSafetensors(s, f)
+	require.NoError(t, err)
+	values := map[string][]float32{}
+	for name, tensor := range found {
+		values[name], err = torch.ToSlice[float32](tensor)
+		require.NoError(t, err)
+	}
+	return values
+}
+
+// close32 compares slices relative to the largest value that is expected.
+func close32(t *testing.T, want, have []float32, tolerance float64, name string) {
+	t.Helper()
+	largest := 0.0
+	for _, x := range want {
+		largest = max(largest, math.Abs(float64(x)))
+	}
+	assert.InDeltaSlice(t, want, have, tolerance*largest+1e-7, name)
+}
+
+// The three implementations compute the same: from one set of weights the same
+// logits and gradients, and Python folded the same training step as ours. (Per
+// step normalisation sees other batches in training, so its step is another.)
+func TestImplementationsAgree(t *testing.T) {
+	p := python(t)
+	for _, task := range []Task{Train, Search} {
+		t.Run(string(task), func(t *testing.T) {
+			c := tiny(task)
+			c.Steps = 3
+			m := checked(t, c)
+			before := values(t, m.variables)
+			folded := computed(t, p, c.as(PythonFolded), m)
+			perStep := computed(t, p, c.as(PythonPerStep), m)
+			evaluated := logits(t, m, torch.Evaluate)
+			close32(t, evaluated, folded["logits"], 1e-4, "logits, folded")
+			close32(t, evaluated, perStep["logits"], 1e-4, "logits, per step")
+			gradients := 0
+			for name, want := range folded {
+				if strings.HasPrefix(name, "gradient.") {
+					close32(t, want, perStep[name], 1e-3, name)
+					gradients++
+				}
+			}
+			assert.Greater(t, gradients, 20)
+
+			require.NoError(t, m.step())
+			for name, after := range values(t, m.variables) {
+				if strings.HasSuffix(name, "temperature") {
+					continue
+				}
+				have := folded["after."+name]
+				require.Len(t, have, len(after), name)
+				close32(t, difference(after, before[name]), difference(have, before[name]), 1e-2, "change of "+name)
+			}
+		})
+	}
+}
+
+func difference(a, b []float32) []float32 {
+	d := make([]float32, len(a))
+	for i := range a {
+		d[i] = a[i] - b[i]
+	}
+	return d
+}
+
+func values(t *testing.T, list []torch.Variable) map[string][]float32 {
+	t.Helper()
+	all := map[string][]float32{}
+	for _, v := range list {
+		numbers, err := torch.ToSlice[float32](v.Value)
+		require.NoError(t, err)
+		all[v.Name] = numbers
+	}
+	return all
+}
+
+func logits(t *testing.T, m model, mode torch.Mode) []float32 {
+	t.Helper()
+	s := torch.NewInference()
+	defer s.Close()
+	numbers, err := torch.ToSlice[float32](m.forward(search.Pass{Scope: s, Mode: mode}, m.batch.images).Logits)
+	require.NoError(t, err)
+	return numbers
+}

@@ -1,0 +1,71 @@
+package bench
+
+// Row is what one implementation reached in a case.
+type Row struct {
+	Bench     string `json:"bench"`
+	Impl      string `json:"impl"`
+	Precision string `json:"precision"`
+	Batch     int    `json:"batch"`
+	Width     int    `json:"width"`
+	Steps     int    `json:"steps"`
+	Nodes     int    `json:"nodes,omitempty"`
+	Size      int    `json:"size"`
+	Threads   int    `json:"threads"`
+	Device    string `json:"device"`
+	// Rate is the median of Samples, images a second; Spread is the distance
+	// between the largest and the smallest over it.
+	Rate    float64   `json:"rate_per_s"`
+	Spread  float64   `json:"spread"`
+	Samples []float64 `json:"samples,omitempty"`
+	// PeakRSSMB is the most memory that the process had in RAM, MiB.
+	PeakRSSMB float64 `json:"peak_rss_mb"`
+	// FiringRate is the share of neurons that fire in a time step; inference only.
+	FiringRate float64 `json:"firing_rate,omitempty"`
+	Torch      string  `json:"torch"`
+	// Error says why there is no rate.
+	Error string `json:"error,omitempty"`
+}
+
+// Pair is our Row over that of another implementation.
+type Pair struct {
+	Bench     string `json:"bench"`
+	Impl      string `json:"impl"`
+	Over      string `json:"over"`
+	Precision string `json:"precision"`
+	// OverPrecision is that of the other.
+	OverPrecision string `json:"over_precision"`
+	Batch         int    `json:"batch"`
+	Width         int    `json:"width"`
+	Steps         int    `json:"steps"`
+	Size          int    `json:"size"`
+	Threads       int    `json:"threads"`
+	Device        string `json:"device"`
+	// Ratio is our median rate over the other's: above 1 we are faster.
+	Ratio float64 `json:"ratio"`
+	// MemoryRatio is our peak memory over the other's: below 1 we need less.
+	MemoryRatio float64 `json:"memory_ratio,omitempty"`
+}
+
+// row is an empty row of a case.
+func (c Case) row() Row {
+	return Row{
+		Bench: string(c.Task), Impl: c.Impl, Precision: c.Precision, Batch: c.Batch, Width: c.Width, Steps: c.Steps,
+		Nodes: c.Nodes, Size: c.Size, Threads: c.Threads, Device: c.Device,
+	}
+}
+
+// over compares two rows of a case; ok is false where one has no rate.
+func (r Row) over(other Row) (p Pair, ok bool) {
+	if r.Rate == 0 || other.Rate == 0 {
+		return Pair{}, false
+	}
+	p = Pair{
+		Bench: r.Bench, Impl: r.Impl, Over: other.Impl, Precision: r.Precision, OverPrecision: other.Precision,
+		Batch: r.Batch, Width: r.Width, Steps: r.Steps, Size: r.Size, Threads: r.Threads, Device: r.Device,
+		Ratio: r.Rate / other.Rate,
+	}
+	if r.PeakRSSMB > 0 && other.PeakRSSMB > 0 {
+		p.MemoryRatio = r.PeakRSSMB / other.PeakRSSMB
+	}
+	return p, true
+}

@@ -1,0 +1,49 @@
+package bench
+
+import (
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+	"syscall"
+)
+
+// peakMegabytes is the most memory of this process that was in RAM, 0 where that
+// is not known. getrusage would count the program that started this one.
+func peakMegabytes() float64 {
+	text, err := os.ReadFile("/proc/self/status")
+	if err != nil {
+		return 0
+	}
+	for line := range strings.Lines(string(text)) {
+		if value, ok := strings.CutPrefix(line, "VmHWM:"); ok {
+			kilobytes, err := strconv.ParseFloat(strings.Fields(value)[0], 64)
+			if err != nil {
+				return 0
+			}
+			return kilobytes / 1024
+		}
+	}
+	return 0
+}
+
+// LoadAverage is the number of processes that ran in the last minute, on average.
+func LoadAverage() (float64, bool) {
+	text, err := os.ReadFile("/proc/loadavg")
+	if err != nil {
+		return 0, false
+	}
+	first, _, _ := strings.Cut(string(text), " ")
+	average, err := strconv.ParseFloat(first, 64)
+	return average, err == nil
+}
+
+// firstToGo makes a process the first that the system ends when memory runs out,
+// so that a large case does not take other programs with it.
+func firstToGo(pid int) {
+	// Where that is forbidden the system chooses for itself.
+	_ = os.WriteFile("/proc/"+strconv.Itoa(pid)+"/oom_score_adj", []byte("1000"), 0o644)
+}
+
+// byItself keeps the signals of the terminal from a worker: this program ends it.
+func byItself(c *exec.Cmd) { c.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} }

@@ -1,0 +1,119 @@
+package bench
+
+import (
+	"fmt"
+
+	"github.com/spikedhs/spikedhs/search"
+	"github.com/spikedhs/spikedhs/search/genotype"
+	"github.com/spikedhs/spikedhs/torch"
+	"github.com/spikedhs/spikedhs/train"
+	"github.com/spikedhs/spikedhs/train/config"
+)
+
+// The images of all cases are CIFAR-10's in shape.
+const (
+	channels = 3
+	classes  = 10
+)
+
+// preset is the configuration that the cases are points of.
+const preset = "cifar10-paper"
+
+// Before inference the running statistics of normalisation are settled by so
+// many forward passes of a small batch in training mode: with those of fresh
+// weights neurons fire at other rates. The scripts do the same.
+const (
+	settling      = 30
+	settlingBatch = 4
+)
+
+// workload is a case that is ready to run.
+type workload interface {
+	step() error
+	close() error
+}
+
+// newWorkload builds our side of a case.
+func newWorkload(c Case) (workload, error) {
+	if err := c.Validate(); err != nil {
+		return nil, err
+	}
+	device, err := torch.ParseDevice(c.Device)
+	if err != nil {
+		return nil, err
+	}
+	if err := torch.SetThreads(c.Threads); err != nil {
+		return nil, err
+	}
+	if err := torch.Seed(1); err != nil {
+		return nil, err
+	}
+	switch c.Task {
+	case Train:
+		return newTraining(c, device)
+	case Search:
+		return newSearching(c, device)
+	}
+	return newInference(c, device)
+}
+
+// configuration is the preset with the sizes of a case.
+func (c Case) configuration() (*config.Config, error) {
+	cfg, err := config.Load(preset, nil)
+	if err != nil {
+		return nil, err
+	}
+	cfg.Network.Steps, cfg.Network.Nodes = c.Steps, c.Nodes
+	cfg.Train.Width, cfg.Search.Width = c.Width, c.Width
+	return cfg, nil
+}
+
+// network is the network that train and infer run.
+func (c Case) network(d torch.Device, cfg *config.Config) (*search.Network, error) {
+	g, err := genotype.Preset(genotype.PresetClassificationN3)
+	if err != nil {
+		return nil, err
+	}
+	return search.NewNetwork(d, g, train.TrainOptions(cfg, channels, classes, search.Precision(c.Precision)))
+}
+
+// supernet is the network that search runs.
+func (c Case) supernet(d torch.Device, cfg *config.Config) (*search.Supernet, error) {
+	return search.NewSupernet(d, c.Nodes, genotype.Downsample(cfg.Network.Downsample),
+		train.SearchOptions(cfg, channels, classes, search.Precision(c.Precision)))
+}
+
+// batch is a batch of noise in -1..1 with labels, as a loader would bring it.
+type batch struct {
+	scope          *torch.Scope
+	images, labels torch.Tensor
+}
+
+func newBatch(d torch.Device, images, size int) (*batch, error) {
+	b := &batch{scope: torch.NewInference()}
+	n, side := int64(images), int64(size)
+	b.images = torch.Uniform(1)(b.scope, d, []int64{n, channels, side, side})
+	labels := make([]int64, n)
+	for i := range labels {
+		labels[i] = int64(i*7) % classes
+	}
+	b.labels = torch.FromSlice(b.scope, labels, n)
+	if torch.IsCUDA(d) {
+		b.labels = b.scope.To(b.labels, d)
+	}
+	if err := b.scope.Err(); err != nil {
+		return nil, fmt.Errorf("bench: batch: %w", err)
+	}
+	return b, nil
+}
+
+func (b *batch) close() error { return b.scope.Close() }
+
+// inScope runs one step with a scope of its own.
+func inScope(s *torch.Scope, work func(*torch.Scope)) error {
+	work(s)
+	if err := s.Close(); err != nil {
+		return fmt.Errorf("bench: step: %w", err)
+	}
+	return nil
+}

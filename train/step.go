@@ -1,0 +1,115 @@
+package train
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/spikedhs/spikedhs/search"
+	"github.com/spikedhs/spikedhs/torch"
+	"github.com/spikedhs/spikedhs/train/config"
+)
+
+// Precision is what run.precision means on a device: "auto" is bfloat16 where
+// that is fast, float32 elsewhere.
+func Precision(name string, d torch.Device) search.Precision { return resolvePrecision(name, d) }
+
+// NetworkStep is the training step of a network: forward pass, loss, gradients,
+// clipping, optimiser. [Train] repeats it over a data set.
+type NetworkStep struct {
+	Network   *search.Network
+	Optimizer *torch.SGD
+
+	clip      float64
+	auxiliary float64
+}
+
+// NewNetworkStep makes the step of a network on its device from the section
+// [train]. The step does not own the network.
+func NewNetworkStep(n *search.Network, c *config.Train) (*NetworkStep, error) {
+	optimizer, err := torch.NewSGD(n.Variables().Device(), n.Variables().Parameters(), torch.SGDOptions{
+		Rate: c.LR, Momentum: c.Momentum, WeightDecay: c.WeightDecay,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("train: %w", err)
+	}
+	return &NetworkStep{Network: n, Optimizer: optimizer, clip: c.Clip, auxiliary: c.AuxiliaryWeight}, nil
+}
+
+// Run takes one step on images [N, C, H, W] (normalised, float32) with labels
+// [N] (int64). It returns the mean loss of the main classifier and its logits
+// [N, classes], from before the step; both belong to s.
+func (n *NetworkStep) Run(s *torch.Scope, images, labels torch.Tensor) (loss, logits torch.Tensor) {
+	out := n.Network.Forward(search.Pass{Scope: s, Mode: torch.Train}, images)
+	loss = s.CrossEntropy(out.Logits, labels)
+	total := loss
+	if n.Network.Options.Auxiliary {
+		total = s.Add(loss, s.Scale(s.CrossEntropy(out.Auxiliary, labels), n.auxiliary))
+	}
+	descend(s, total, n.Network.Variables(), n.Optimizer, n.clip)
+	return loss, out.Logits
+}
+
+// Close frees the optimiser's state.
+func (n *NetworkStep) Close() error { return n.Optimizer.Close() }
+
+// SupernetStep are the two steps of a search, each with its own optimiser: of
+// the network weights w, and of the architecture weights alpha. [Search]
+// alternates them.
+type SupernetStep struct {
+	Supernet *search.Supernet
+	Weights  *torch.SGD
+	Alphas   *torch.Adam
+
+	clip float64 // of the gradients of w
+}
+
+// NewSupernetStep makes the steps of a supernet on its device from the section
+// [search]. They do not own the supernet.
+func NewSupernetStep(n *search.Supernet, c *config.Search) (*SupernetStep, error) {
+	d := n.Weights().Device()
+	weights, err := torch.NewSGD(d, n.Weights().Parameters(), torch.SGDOptions{
+		Rate: c.LR, Momentum: c.Momentum, WeightDecay: c.WeightDecay,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("train: %w", err)
+	}
+	alphas, err := torch.NewAdam(d, n.Architecture().Parameters(), torch.AdamOptions{
+		Rate: c.AlphaLR, Beta1: c.AlphaBeta1, Beta2: c.AlphaBeta2, WeightDecay: c.AlphaWeightDecay,
+	})
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("train: %w", err), weights.Close())
+	}
+	return &SupernetStep{Supernet: n, Weights: weights, Alphas: alphas, clip: c.Clip}, nil
+}
+
+// RunWeights takes one step of w; arguments and results are those of
+// [NetworkStep.Run].
+func (n *SupernetStep) RunWeights(s *torch.Scope, images, labels torch.Tensor) (loss, logits torch.Tensor) {
+	return n.lower(s, images, labels, n.Supernet.Weights(), n.Weights, n.clip)
+}
+
+// RunAlphas takes one step of alpha.
+func (n *SupernetStep) RunAlphas(s *torch.Scope, images, labels torch.Tensor) (loss, logits torch.Tensor) {
+	return n.lower(s, images, labels, n.Supernet.Architecture(), n.Alphas, 0)
+}
+
+// lower takes one step that lowers the loss of a batch by the given variables
+// alone.
+func (n *SupernetStep) lower(s *torch.Scope, images, labels torch.Tensor, v *torch.Variables, o torch.Optimizer, clip float64) (loss, logits torch.Tensor) {
+	out := n.Supernet.Forward(search.Pass{Scope: s, Mode: torch.Train}, images)
+	loss = s.CrossEntropy(out.Logits, labels)
+	descend(s, loss, v, o, clip)
+	return loss, out.Logits
+}
+
+// Close frees the state of both optimisers.
+func (n *SupernetStep) Close() error { return errors.Join(n.Weights.Close(), n.Alphas.Close()) }
+
+// descend steps along the gradient of a loss, clipped to a norm unless clip is 0.
+func descend(s *torch.Scope, loss torch.Tensor, v *torch.Variables, o torch.Optimizer, clip float64) {
+	gradients := s.GradientOf(loss, torch.Tensors(v.Parameters()))
+	if clip > 0 {
+		s.ClipGradients(gradients, clip)
+	}
+	o.Step(s, gradients)
+}
