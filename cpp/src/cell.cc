@@ -16,6 +16,7 @@ namespace {
 // Work is cut into a number of chunks that does not depend on the number of
 // threads, and sums of chunks are added in order: results do not either.
 constexpr int64_t kChunks = 64;
+constexpr int64_t kFewRows = 64;
 
 int64_t chunk_size(int64_t n, int64_t least) {
   return std::max(least, (n + kChunks - 1) / kChunks);
@@ -32,8 +33,8 @@ void for_chunks(int64_t n, int64_t size, Body body) {
   });
 }
 
-// The sums of all chunks, each `n` floats long, in their order.
-std::vector<double> total(const std::vector<float> &sums, int64_t n) {
+// The sums of all chunks, each `n` numbers long, in their order.
+std::vector<double> total(const std::vector<double> &sums, int64_t n) {
   std::vector<double> result(n, 0.0);
   for (size_t at = 0; at < sums.size(); at += n) {
     for (int64_t i = 0; i < n; i++) result[i] += sums[at + i];
@@ -65,8 +66,7 @@ const float *floats(const at::Tensor &t) { return t.data_ptr<float>(); }
 // Statistics of y [T*N, C, H, W] by channel, one group or one a step:
 // mean and 1 / sqrt(variance + epsilon), [groups, C]; running ones follow.
 void normalise(const at::Tensor &y, int64_t groups, double momentum,
-               double epsilon, const at::Tensor &bias,
-               const at::Tensor &running_mean,
+               double epsilon, const at::Tensor &running_mean,
                const at::Tensor &running_variance, bool update,
                at::Tensor *mean, at::Tensor *inverse) {
   const int64_t channels = y.size(1);
@@ -78,10 +78,10 @@ void normalise(const at::Tensor &y, int64_t groups, double momentum,
   *inverse = at::empty({groups, channels}, options);
   const int64_t size = chunk_size(rows, 256);
   const int64_t chunks = (rows + size - 1) / size;
-  std::vector<float> sums(chunks * 2 * channels);
+  std::vector<double> sums(chunks * 2 * channels);
   std::vector<float> pivot(channels);
   for (int64_t g = 0; g < groups; g++) {
-    std::fill(sums.begin(), sums.end(), 0.0f);
+    std::fill(sums.begin(), sums.end(), 0.0);
     // The sums are of distances to the first row, so a mean that is large
     // against the deviation costs no digits.
     const char *first_row = bytes(y, g * rows * channels);
@@ -91,9 +91,17 @@ void normalise(const at::Tensor &y, int64_t groups, double momentum,
                      : reinterpret_cast<const float *>(first_row)[c];
     }
     for_chunks(rows, size, [&](int64_t chunk, int64_t first, int64_t last) {
-      float *to = sums.data() + chunk * 2 * channels;
-      kernels.norm_sums(bytes(y, (g * rows + first) * channels), last - first,
-                        channels, pivot.data(), to, to + channels);
+      // In float32 for a few rows, then in float64: a long sum of float32 loses
+      // digits.
+      double *to = sums.data() + chunk * 2 * channels;
+      std::vector<float> few(2 * channels);
+      for (int64_t row = first; row < last; row += kFewRows) {
+        std::fill(few.begin(), few.end(), 0.0f);
+        kernels.norm_sums(bytes(y, (g * rows + row) * channels),
+                          std::min(kFewRows, last - row), channels,
+                          pivot.data(), few.data(), few.data() + channels);
+        for (int64_t i = 0; i < 2 * channels; i++) to[i] += few[i];
+      }
     });
     float *means = mean->data_ptr<float>() + g * channels;
     float *inverses = inverse->data_ptr<float>() + g * channels;
@@ -108,9 +116,8 @@ void normalise(const at::Tensor &y, int64_t groups, double momentum,
       means[c] = static_cast<float>(value);
       inverses[c] = static_cast<float>(1 / std::sqrt(variance + epsilon));
       if (!update) continue;
-      // The convolution ran without its bias, which the mean takes out again.
       moving_mean[c] = static_cast<float>((1 - momentum) * moving_mean[c] +
-                                          momentum * (value + floats(bias)[c]));
+                                          momentum * value);
       moving_variance[c] = static_cast<float>(
           (1 - momentum) * moving_variance[c] +
           momentum * variance * rows / std::max<int64_t>(1, rows - 1));
@@ -261,21 +268,22 @@ std::vector<int64_t> padding_of(const at::Tensor &weight) {
   return {weight.size(2) / 2, weight.size(3) / 2};
 }
 
-// The convolution of a fan and the statistics of what it gives. The bias is
-// left out: normalisation would take it out again.
+// The convolution of a fan and the statistics of what it gives.
 void run_fan(const CellPlan &plan, const CellConstants &constants, int64_t f,
              const at::Tensor &x, at::TensorList parameters,
              at::TensorList buffers, bool update, Pass *pass,
              CellTrace *trace) {
   const at::Tensor &weight = trace->weights[f];
+  const at::Tensor bias =
+      parameters[f * kFanParameters + 1].detach().to(weight.scalar_type());
   const int64_t stride = plan.fans[f].stride;
-  trace->y[f] = at::convolution(x, weight, {}, {stride, stride},
+  trace->y[f] = at::convolution(x, weight, bias, {stride, stride},
                                 padding_of(weight), {1, 1}, false, {0, 0}, 1)
                     .contiguous(at::MemoryFormat::ChannelsLast);
   const int64_t buffer = f * fan_buffers(plan);
   normalise(trace->y[f], pass->groups(), constants.momentum, constants.epsilon,
-            parameters[f * kFanParameters + 1], buffers[buffer],
-            buffers[buffer + 1], update, &trace->mean[f], &trace->inverse[f]);
+            buffers[buffer], buffers[buffer + 1], update, &trace->mean[f],
+            &trace->inverse[f]);
   pass->prepare(f, trace->mean[f], trace->inverse[f]);
 }
 
@@ -464,7 +472,7 @@ class Backward {
     const auto &kernels = kernels_for(grad.scalar_type());
     const int64_t size = chunk_size(a.pixels, 64);
     const int64_t chunks = (a.pixels + size - 1) / size;
-    std::vector<float> sums(chunks * partials, 0.0f);
+    std::vector<double> sums(chunks * partials, 0.0);
     for_chunks(a.pixels, size, [&](int64_t chunk, int64_t first, int64_t last) {
       std::vector<float> scratch(kernels.node_scratch(a));
       kernels.node_backward(a, first, last, scratch.data(),
@@ -475,7 +483,7 @@ class Backward {
   }
 
   // Adds the chunks' partial sums up, in order.
-  void collect(int64_t j, const std::vector<float> &sums, int64_t partials) {
+  void collect(int64_t j, const std::vector<double> &sums, int64_t partials) {
     const std::vector<double> all = total(sums, partials);
     int64_t at = 0;
     for (size_t f = 0; f < plan_.fans.size(); f++) {

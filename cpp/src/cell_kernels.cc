@@ -106,11 +106,10 @@ SPIKEDHS_LOCAL void tile(float *__restrict to, const float *from, int64_t rows,
 }
 
 // Sums a tiled array back to channels.
-SPIKEDHS_LOCAL void fold(float *to, const float *from, int64_t rows,
+SPIKEDHS_LOCAL void fold(double *to, const float *from, int64_t rows,
                          int64_t run) {
-  for (int64_t p = 0; p < rows; p++) {
-    SPIKEDHS_FLAT
-    for (int64_t c = 0; c < run; c++) to[c] += from[p * run + c];
+  for (int64_t c = 0; c < run; c++) {
+    for (int64_t p = 0; p < rows; p++) to[c] += from[p * run + c];
   }
 }
 
@@ -400,7 +399,7 @@ SPIKEDHS_LOCAL void part_backward(const NodeArgs &a, const FanPart &part,
 
 template <typename Scalar>
 void node_backward(const NodeArgs &a, int64_t first, int64_t last,
-                   float *scratch, float *partial) {
+                   float *scratch, double *partial) {
   Tiles tiles[kMostParts];
   const int64_t most = block_pixels(a);
   const int64_t flat = most * largest_run(a);
@@ -482,7 +481,7 @@ void node_backward(const NodeArgs &a, int64_t first, int64_t last,
         SPIKEDHS_FLAT
         for (int64_t i = 0; i < dense; i++) sum[i] += from[i] * z[i];
       }
-      float total = 0.0f;
+      double total = 0.0;
       for (int64_t i = 0; i < dense; i++) total += sum[i];
       partial[skip.partial] += total;
     }
@@ -491,9 +490,9 @@ void node_backward(const NodeArgs &a, int64_t first, int64_t last,
     const FanPart &part = a.fans[k];
     const int64_t run = part.ops * w;
     const int64_t tiled = most * run;
-    float *sums = partial + part.partial;
-    float *hats = sums + a.groups * run;
-    float *weights = hats + a.groups * run;
+    double *sums = partial + part.partial;
+    double *hats = sums + a.groups * run;
+    double *weights = hats + a.groups * run;
     for (int64_t g = 0; g < a.groups; g++) {
       fold(sums + g * run, tiles[k].sum_grad + g * tiled, most, run);
       fold(hats + g * run, tiles[k].sum_hat + g * tiled, most, run);

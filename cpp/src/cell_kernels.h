@@ -89,7 +89,7 @@ struct CellKernels {
                        float *scratch);
   // Sums go to `partial`, which starts from 0.
   void (*node_backward)(const NodeArgs &a, int64_t first, int64_t last,
-                        float *scratch, float *partial);
+                        float *scratch, double *partial);
 };
 
 // The best kernels for this processor.
