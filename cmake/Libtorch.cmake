@@ -31,6 +31,13 @@ if(LIBTORCH_CUDA)
   # name: a linker told --as-needed would drop it and CUDA would look absent.
   target_link_libraries(libtorch INTERFACE -Wl,--no-as-needed,${LIBTORCH_LIB}/libtorch_cuda.so,${LIBTORCH_LIB}/libc10_cuda.so,--as-needed)
 
+  # The major version of the CUDA runtime that libtorch brings along.
+  set(LIBTORCH_CUDA_MAJOR "")
+  file(STRINGS ${LIBTORCH_LIB}/libc10_cuda.so cudart REGEX "libcudart.*\\.so\\.[0-9]+" LIMIT_COUNT 1)
+  if(cudart MATCHES "libcudart.*\\.so\\.([0-9]+)")
+    set(LIBTORCH_CUDA_MAJOR ${CMAKE_MATCH_1})
+  endif()
+
   # c10's CUDA headers include the toolkit's; PyTorch wheels bring them as packages
   # beside torch (nvidia/cuda_runtime up to CUDA 12, nvidia/cu13 from 13 on).
   file(GLOB wheel_includes ${LIBTORCH_LIB}/../../nvidia/*/include)
@@ -39,5 +46,24 @@ if(LIBTORCH_CUDA)
     PATHS /usr/local/cuda/include ${wheel_includes})
   if(CUDA_INCLUDE_DIR)
     target_include_directories(libtorch SYSTEM INTERFACE ${CUDA_INCLUDE_DIR})
+    # The wheels keep crt/ apart from the headers that include it.
+    find_path(CUDA_CRT_DIR crt/host_defines.h PATHS ${CUDA_INCLUDE_DIR} ${wheel_includes})
+    if(CUDA_CRT_DIR)
+      target_include_directories(libtorch SYSTEM INTERFACE ${CUDA_CRT_DIR})
+    endif()
+    file(STRINGS ${CUDA_INCLUDE_DIR}/cuda_runtime_api.h cuda_headers REGEX "define +CUDART_VERSION +[0-9]+" LIMIT_COUNT 1)
+    string(REGEX MATCH "([0-9]+)[0-9][0-9][0-9]$" _ "${cuda_headers}")
+    set(cuda_headers_major "${CMAKE_MATCH_1}")
+  endif()
+
+  # LIBTORCH_CUDA_CODE: whether our own code may call the CUDA runtime (graphs,
+  # memory, capability).
+  set(LIBTORCH_CUDA_CODE OFF)
+  if(NOT CUDA_INCLUDE_DIR OR NOT CUDA_CRT_DIR)
+    message(WARNING "libtorch has CUDA but the CUDA headers (cuda_runtime_api.h) were not found: built without CUDA kernels and graphs. Set CUDA_HOME to a toolkit of CUDA ${LIBTORCH_CUDA_MAJOR}.")
+  elseif(NOT cuda_headers_major STREQUAL LIBTORCH_CUDA_MAJOR)
+    message(WARNING "The CUDA headers in ${CUDA_INCLUDE_DIR} are of CUDA ${cuda_headers_major} and libtorch of CUDA ${LIBTORCH_CUDA_MAJOR}: built without CUDA kernels and graphs. Set CUDA_HOME to a toolkit of CUDA ${LIBTORCH_CUDA_MAJOR}.")
+  else()
+    set(LIBTORCH_CUDA_CODE ON)
   endif()
 endif()

@@ -59,7 +59,7 @@ func TestCUDAKernelsEmulated(t *testing.T) {
 		"wide, ragged channels":     {8, 12, 1, 3},
 		"half":                      {1, 4, 5, 1},
 		"single":                    {1, 3, 5, 7},
-		"more threads than a block": {2, 16, 17, 20},
+		"two channels a load, half": {1, 16, 3, 4},
 		"volume":                    {2, 3, 2, 4, 2},
 		"flat":                      {4, 6},
 	}
