@@ -30,33 +30,32 @@ type loop struct {
 	noted   time.Time // when the loss was last recorded
 	meters  []*meter
 	groups  []group
-	step    func(s *torch.Scope, b *batch) error
+	stages  []*stage // what step runs; closed with the loop
+	step    func(s *torch.Scope, b *data.Batch) error
 	ended   func(ctx context.Context, seconds float64) (summary string, err error) // after an epoch
 	stopped func() bool                                                            // after an epoch: no more epochs
-}
-
-// batch is a batch on the device.
-type batch struct {
-	images, labels torch.Tensor
-	n              int
 }
 
 // noteEvery is the number of steps between records of the loss.
 const noteEvery = 10
 
-// toDevice copies a batch into tensors.
-func toDevice(s *torch.Scope, d torch.Device, b *data.Batch) *batch {
-	images := torch.FromSlice(s, b.Images, int64(b.N), int64(b.C), int64(b.H), int64(b.W))
-	labels := torch.FromSlice(s, b.Labels, int64(b.N))
-	if torch.IsCUDA(d) {
-		images, labels = s.To(images, d), s.To(labels, d)
-	}
-	return &batch{images: images, labels: labels, n: b.N}
-}
+// records reports whether steps are to be recorded as CUDA graphs.
+func (l *loop) records() bool { return len(l.stages) > 0 && l.stages[0].recorder != nil }
 
 // run does the epochs that are left.
-func (l *loop) run(ctx context.Context) error {
+func (l *loop) run(ctx context.Context) (err error) {
 	defer torch.Pin()()
+	if l.records() {
+		leave, err := torch.OwnStream(l.device)
+		if err != nil {
+			return fmt.Errorf("train: %w", err)
+		}
+		defer func() {
+			if failed := leave(); err == nil && failed != nil {
+				err = fmt.Errorf("train: %w", failed)
+			}
+		}()
+	}
 	saved := time.Now()
 	for l.at.Epoch < l.epochs {
 		began := time.Now()
@@ -113,7 +112,7 @@ func (l *loop) epoch(ctx context.Context, saved *time.Time) error {
 			return fmt.Errorf("train: %w", err)
 		}
 		s := torch.NewScope()
-		err = l.step(s, toDevice(s, l.device, b))
+		err = l.step(s, b)
 		b.Release()
 		if failed := s.Close(); err == nil {
 			err = failed
@@ -270,6 +269,9 @@ func (l *loop) close() error {
 	}
 	if l.events != nil {
 		all = append(all, l.events.Close())
+	}
+	for _, g := range l.stages {
+		all = append(all, g.close())
 	}
 	for _, m := range l.meters {
 		all = append(all, m.close())

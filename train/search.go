@@ -62,6 +62,8 @@ type searcher struct {
 	net     *search.Supernet
 	weights *torch.SGD
 	alphas  *torch.Adam
+	onA     *stage // the step of the weights
+	onB     *stage // the step of alpha
 	loop    *loop
 	setB    *data.Loader
 	batches *data.Batches // of set B, in the present epoch
@@ -85,7 +87,8 @@ func newSearcher(j *Job, m machine, sets *images) (*searcher, error) {
 	if err != nil {
 		return nil, err
 	}
-	if p.setB, err = sets.loader(c, b, c.Search.Batch, uint64(c.Run.Seed)+1, augment); err != nil {
+	loaderB, err := sets.loader(c, b, c.Search.Batch, uint64(c.Run.Seed)+1, augment)
+	if err != nil {
 		return nil, err
 	}
 	o := networkOptions(c, sets, m)
@@ -106,12 +109,20 @@ func newSearcher(j *Job, m machine, sets *images) (*searcher, error) {
 	}); err != nil {
 		return nil, err
 	}
+	recorder := m.recorder(j)
+	if p.onA, err = p.newStage(m, loaderA, p.net.Weights(), p.weights, c.Search.Clip, recorder); err != nil {
+		return nil, err
+	}
+	if p.onB, err = p.newStage(m, loaderB, p.net.Architecture(), p.alphas, 0, recorder); err != nil {
+		return nil, err
+	}
+	p.setB = p.onB.feed.loader
 	p.total = int64(c.Search.Epochs) * int64(loaderA.Batches())
 	p.loop = &loop{
-		job: j, device: m.device, loader: loaderA, epochs: c.Search.Epochs, label: "search", key: "search",
+		job: j, device: m.device, loader: p.onA.feed.loader, epochs: c.Search.Epochs, label: "search", key: "search",
 		every:  time.Duration(c.Search.CheckpointMinutes * float64(time.Minute)),
-		meters: []*meter{newMeter(m.device), newMeter(m.device)},
-		step:   p.step, ended: p.epochEnded, stopped: p.collapsed,
+		meters: []*meter{p.onA.meter, p.onB.meter}, stages: []*stage{p.onA, p.onB},
+		step: p.step, ended: p.epochEnded, stopped: p.collapsed,
 		at: position{Phase: phaseSearch, Architecture: p.architecture()},
 	}
 	p.loop.groups = []group{
@@ -130,38 +141,45 @@ func (p *searcher) architecture() string {
 		p.net.Nodes, p.net.Downsample, o.Width, o.Levels, o.Channels, o.Classes)
 }
 
+// newStage is the step that lowers the loss of a batch by the given variables
+// alone.
+func (p *searcher) newStage(m machine, loader *data.Loader, v *torch.Variables, o torch.Optimizer, clip float64, r *recorder) (*stage, error) {
+	feed, err := newFeed(p.c, m.device, loader, p.c.Search.Batch)
+	if err != nil {
+		return nil, err
+	}
+	g := &stage{feed: feed, meter: newMeter(m.device), optimizer: o, recorder: r}
+	g.work = func(s *torch.Scope, b *batch) {
+		out := p.net.Forward(search.Pass{Scope: s, Mode: torch.Train}, b.images)
+		loss := s.CrossEntropy(out.Logits, b.labels)
+		g.meter.add(s, loss, out.Logits, b.labels)
+		gradients := s.GradientOf(loss, torch.Tensors(v.Parameters()))
+		if clip > 0 {
+			s.ClipGradients(gradients, clip)
+		}
+		o.Apply(s, gradients)
+	}
+	return g, nil
+}
+
 // step is one iteration: weights on a batch of A, then alpha on a batch of B.
-func (p *searcher) step(s *torch.Scope, a *batch) error {
+func (p *searcher) step(s *torch.Scope, a *data.Batch) error {
 	c := &p.c.Search
 	p.weights.SetLearningRate(torch.Cosine(c.LR, c.LRMin, float64(p.loop.at.Step)/float64(p.total)))
 	one := s.Child()
-	p.lower(one, a, p.loop.meters[0], p.net.Weights(), p.weights, c.Clip)
-	if err := one.Close(); err != nil {
-		return err
+	err := p.onA.step(one, a)
+	if failed := one.Close(); err == nil {
+		err = failed
 	}
-	if p.loop.at.Epoch < c.WarmupEpochs {
-		return nil
+	if err != nil || p.loop.at.Epoch < c.WarmupEpochs {
+		return err
 	}
 	b, err := p.nextB()
 	if err != nil {
 		return err
 	}
 	defer b.Release()
-	p.lower(s, toDevice(s, p.loop.device, b), p.loop.meters[1], p.net.Architecture(), p.alphas, 0)
-	return nil
-}
-
-// lower takes one step that lowers the loss of a batch by the given variables
-// alone.
-func (p *searcher) lower(s *torch.Scope, b *batch, m *meter, v *torch.Variables, o torch.Optimizer, clip float64) {
-	out := p.net.Forward(search.Pass{Scope: s, Mode: torch.Train}, b.images)
-	loss := s.CrossEntropy(out.Logits, b.labels)
-	m.add(s, loss, out.Logits, b.labels)
-	gradients := s.GradientOf(loss, torch.Tensors(v.Parameters()))
-	if clip > 0 {
-		s.ClipGradients(gradients, clip)
-	}
-	o.Step(s, gradients)
+	return p.onB.step(s, b)
 }
 
 // nextB is the next batch of set B, which keeps pace with set A.

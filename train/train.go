@@ -89,6 +89,7 @@ type trainer struct {
 	sets      *images
 	net       *search.Network
 	optimizer *torch.SGD
+	stage     *stage
 	loop      *loop
 	total     int64
 	last      Evaluation
@@ -120,12 +121,17 @@ func newTrainer(j *Job, m machine, sets *images, g genotype.Genotype) (*trainer,
 	}); err != nil {
 		return nil, err
 	}
+	feed, err := newFeed(c, m.device, loader, c.Train.Batch)
+	if err != nil {
+		return nil, err
+	}
+	t.stage = &stage{feed: feed, meter: newMeter(m.device), optimizer: t.optimizer, work: t.work, recorder: m.recorder(j)}
 	t.total = int64(c.Train.Epochs) * int64(loader.Batches())
 	t.loop = &loop{
-		job: j, device: m.device, loader: loader, epochs: c.Train.Epochs, label: "train", key: "train",
+		job: j, device: m.device, loader: feed.loader, epochs: c.Train.Epochs, label: "train", key: "train",
 		every:  time.Duration(c.Train.CheckpointMinutes * float64(time.Minute)),
-		meters: []*meter{newMeter(m.device)},
-		step:   t.step, ended: t.epochEnded,
+		meters: []*meter{t.stage.meter}, stages: []*stage{t.stage},
+		step: t.step, ended: t.epochEnded,
 		groups: []group{
 			{prefix: "network", variables: t.net.Variables()},
 			{prefix: "optimizer", optimizer: t.optimizer},
@@ -151,12 +157,18 @@ func (t *trainer) start(m machine) error {
 }
 
 // step is one step of the weights on a batch.
-func (t *trainer) step(s *torch.Scope, b *batch) error {
+func (t *trainer) step(s *torch.Scope, b *data.Batch) error {
 	c := &t.c.Train
 	t.optimizer.SetLearningRate(torch.Cosine(c.LR, c.LRMin, float64(t.loop.at.Step)/float64(t.total)))
+	return t.stage.step(s, b)
+}
+
+// work is what a step does on the device.
+func (t *trainer) work(s *torch.Scope, b *batch) {
+	c := &t.c.Train
 	out := t.net.Forward(search.Pass{Scope: s, Mode: torch.Train}, b.images)
 	loss := s.CrossEntropy(out.Logits, b.labels)
-	t.loop.meters[0].add(s, loss, out.Logits, b.labels)
+	t.stage.meter.add(s, loss, out.Logits, b.labels)
 	if t.net.Options.Auxiliary {
 		loss = s.Add(loss, s.Scale(s.CrossEntropy(out.Auxiliary, b.labels), c.AuxiliaryWeight))
 	}
@@ -164,8 +176,7 @@ func (t *trainer) step(s *torch.Scope, b *batch) error {
 	if c.Clip > 0 {
 		s.ClipGradients(gradients, c.Clip)
 	}
-	t.optimizer.Step(s, gradients)
-	return nil
+	t.optimizer.Apply(s, gradients)
 }
 
 // epochEnded evaluates when it is time and writes the records of an epoch.

@@ -13,7 +13,7 @@
 #include "lif_step.h"
 
 // Arrays that a thread indexes stay in registers only where loops are unrolled.
-#if defined(__CUDACC__)
+#if defined(__CUDA_ARCH__)
 #define SPIKEDHS_UNROLL _Pragma("unroll")
 #else
 #define SPIKEDHS_UNROLL
