@@ -9,10 +9,23 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// checkEmulated runs the code of the CUDA kernels, thread by thread on the CPU,
-// and compares it with the definition.
-func (p *problem) checkEmulated(t *testing.T, layout string, dtype int8, tolerance float64) {
+// kernels are two operators and where they run.
+type kernels struct {
+	forward, backward string
+	device            torch.Device
+}
+
+// emulated is the code of the CUDA kernels, thread by thread on the CPU.
+func emulated() kernels {
+	return kernels{"spikedhs::lif_emulated", "spikedhs::lif_backward_emulated", torch.CPU()}
+}
+
+// checkKernels compares forward and backward operator with the definition.
+func (p *problem) checkKernels(t *testing.T, k kernels, layout string, dtype int8, tolerance float64) {
 	t.Helper()
+	tensor := func(s *torch.Scope, values []float64, dtype int8, shape ...int64) torch.Tensor {
+		return s.To(tensor(s, values, dtype, shape...), k.device)
+	}
 	s := torch.NewInference()
 	defer s.Close()
 	state := torch.Float32
@@ -26,7 +39,7 @@ func (p *problem) checkEmulated(t *testing.T, layout string, dtype int8, toleran
 		start = tensor(s, p.start, state, p.stepShape()...)
 		endWeight = tensor(s, p.endWeight, state, p.stepShape()...)
 	}
-	results := s.Call("spikedhs::lif_emulated", current, temperature, p.lif.Tau, p.lif.Threshold, p.steps, start, p.start != nil)
+	results := s.Call(k.forward, current, temperature, p.lif.Tau, p.lif.Threshold, p.steps, start, p.start != nil)
 	require.NoError(t, s.Err())
 	require.Equal(t, p.spikes, read(t, results[0].(torch.Tensor)), "spikes are exact")
 	if p.start != nil {
@@ -34,7 +47,7 @@ func (p *problem) checkEmulated(t *testing.T, layout string, dtype int8, toleran
 	}
 
 	weight := tensor(s, p.weight, dtype, p.shape...)
-	grads := s.Call("spikedhs::lif_backward_emulated", weight, endWeight, current, temperature, p.lif.Tau, p.lif.Threshold, p.steps, start)
+	grads := s.Call(k.backward, weight, endWeight, current, temperature, p.lif.Tau, p.lif.Threshold, p.steps, start)
 	require.NoError(t, s.Err())
 	gradient := read(t, grads[0].(torch.Tensor))
 	requireClose(t, p.gradient, gradient, tolerance, "gradient of the current")
@@ -47,9 +60,24 @@ func (p *problem) checkEmulated(t *testing.T, layout string, dtype int8, toleran
 	require.Equal(t, read(t, composed[0].(torch.Tensor)), read(t, results[0].(torch.Tensor)))
 }
 
-// Every T that is compiled in, T in windows (9 and more), and shapes that allow
-// wide loads, half of them, or single values.
-func TestCUDAKernelsEmulated(t *testing.T) {
+func TestCUDAKernelsEmulated(t *testing.T) { checkAllKernels(t, emulated(), 1e-5) }
+
+// The kernels themselves; the GPU's exp is less exact than the CPU's.
+func TestCUDAKernels(t *testing.T) {
+	if reason := torch.CUDAMissing(); reason != "" {
+		t.Skip("no CUDA device: " + reason)
+	}
+	if !torch.HasCUDAKernels() {
+		t.Skip("this build has no CUDA kernels")
+	}
+	d, err := torch.ParseDevice("cuda")
+	require.NoError(t, err)
+	checkAllKernels(t, kernels{"spikedhs::lif", "spikedhs::lif_backward", d}, 2e-5)
+}
+
+// checkAllKernels goes through every T that is compiled in, T in windows (9 and
+// more), and shapes that allow wide loads, half of them, or single values.
+func checkAllKernels(t *testing.T, k kernels, tolerance float64) {
 	assertLive(t)
 	rng := rand.New(rand.NewSource(6))
 	shapes := map[string][]int64{ // without T in dimension 0
@@ -68,7 +96,7 @@ func TestCUDAKernelsEmulated(t *testing.T) {
 		round     func(float64) float64
 		tolerance float64
 	}{
-		"float32":  {torch.Float32, toFloat32, 1e-5},
+		"float32":  {torch.Float32, toFloat32, tolerance},
 		"float64":  {torch.Float64, toFloat64, 1e-12},
 		"bfloat16": {torch.BFloat16, toBFloat16, 1.0 / 128},
 	}
@@ -84,7 +112,7 @@ func TestCUDAKernelsEmulated(t *testing.T) {
 					p := newProblem(rng, LIF{Tau: 0.5, Threshold: 0.5}, steps, shape, temperatures, steps%2 == 0, d.round)
 					t.Run(fmt.Sprintf("T=%d %s %s %v", steps, name, typeName, perChannel), func(t *testing.T) {
 						for layout := range layouts {
-							p.checkEmulated(t, layout, d.dtype, d.tolerance)
+							p.checkKernels(t, k, layout, d.dtype, d.tolerance)
 						}
 					})
 				}
@@ -103,7 +131,7 @@ func TestCUDAKernelsEmulatedWithManyChannels(t *testing.T) {
 		}
 		p := newProblem(rng, Default(), 2, []int64{4, channels, 1, 3}, temperatures, false, toFloat32)
 		for layout := range layouts {
-			p.checkEmulated(t, layout, torch.Float32, 1e-5)
+			p.checkKernels(t, emulated(), layout, torch.Float32, 1e-5)
 		}
 	}
 }
