@@ -7,8 +7,6 @@
 # an object file, whose few symbols the runtime beside libtorch has.
 set(SPIKEDHS_CUDA_ARCHITECTURES "" CACHE STRING
   "Compute capabilities to compile for, such as \"80;90\"; empty: one for each generation from 70 to 90")
-set(SPIKEDHS_CUDA_OBJECTS "" CACHE PATH
-  "Folder with the kernels' object files from another machine, for one without a fitting nvcc")
 find_program(NVCC nvcc HINTS $ENV{CUDA_HOME}/bin $ENV{CUDA_PATH}/bin PATHS /usr/local/cuda/bin)
 
 set(nvcc_lacks "")

@@ -45,7 +45,8 @@ cat >.carry/build.sh <<'END'
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 cmake -S "$here" -B "$here/build" -DGOTORCH_DIR="$here/gotorch" -DSPIKEDHS_CUDA_OBJECTS="$here/kernels" >"$here/cmake.log" 2>&1 || { cat "$here/cmake.log"; exit 1; }
-grep -E -A 4 '^-- (libtorch|CUDA kernels)|^CMake Warning' "$here/cmake.log" | grep -v '^--$'
+grep -E '^-- (libtorch|CUDA kernels)' "$here/cmake.log"
+grep -A 4 '^CMake Warning' "$here/cmake.log" || true
 cmake --build "$here/build" --parallel
 cmake --install "$here/build" --prefix "$here" >/dev/null
 END
