@@ -1,12 +1,12 @@
 # The CPU kernels (cpp/src/*_kernels.cc) are compiled once for each instruction
 # set and picked when the library is loaded: one library is fast on every
-# processor and runs on all. -ffp-contract=off: all of them round alike.
+# processor and runs on all. -ffp-contract=off: spikes do not depend on which.
 set(cpu_isas generic)
 set(cpu_flags_generic "")
 if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
   list(APPEND cpu_isas avx2 avx512)
-  set(cpu_flags_avx2 -mavx2)
-  set(cpu_flags_avx512 -mavx512f -mavx512bw -mavx512vl -mavx512dq -mprefer-vector-width=512)
+  set(cpu_flags_avx2 -mavx2 -mfma)
+  set(cpu_flags_avx512 -mfma -mavx512f -mavx512bw -mavx512vl -mavx512dq -mprefer-vector-width=512)
   target_compile_definitions(spikedhs PRIVATE SPIKEDHS_X86_KERNELS)
 endif()
 file(GLOB cpu_kernels CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/cpp/src/*_kernels.cc)

@@ -31,13 +31,44 @@ if(LIBTORCH_CUDA)
   # name: a linker told --as-needed would drop it and CUDA would look absent.
   target_link_libraries(libtorch INTERFACE -Wl,--no-as-needed,${LIBTORCH_LIB}/libtorch_cuda.so,${LIBTORCH_LIB}/libc10_cuda.so,--as-needed)
 
+  # The major version of the CUDA runtime that libtorch brings along.
+  set(LIBTORCH_CUDA_MAJOR "")
+  file(STRINGS ${LIBTORCH_LIB}/libc10_cuda.so cudart REGEX "libcudart.*\\.so\\.[0-9]+" LIMIT_COUNT 1)
+  if(cudart MATCHES "libcudart.*\\.so\\.([0-9]+)")
+    set(LIBTORCH_CUDA_MAJOR ${CMAKE_MATCH_1})
+  endif()
+
   # c10's CUDA headers include the toolkit's; PyTorch wheels bring them as packages
   # beside torch (nvidia/cuda_runtime up to CUDA 12, nvidia/cu13 from 13 on).
   file(GLOB wheel_includes ${LIBTORCH_LIB}/../../nvidia/*/include)
   find_path(CUDA_INCLUDE_DIR cuda_runtime_api.h
-    HINTS $ENV{CUDA_HOME}/include $ENV{CUDA_PATH}/include
-    PATHS /usr/local/cuda/include ${wheel_includes})
+    HINTS $ENV{CUDA_HOME}/include $ENV{CUDA_PATH}/include ${wheel_includes}
+    PATHS /usr/local/cuda/include)
+  set(cuda_headers_major "")
   if(CUDA_INCLUDE_DIR)
-    target_include_directories(libtorch SYSTEM INTERFACE ${CUDA_INCLUDE_DIR})
+    set(cuda_includes ${CUDA_INCLUDE_DIR})
+    if(NOT EXISTS ${CUDA_INCLUDE_DIR}/crt/host_defines.h)
+      list(APPEND cuda_includes ${CMAKE_SOURCE_DIR}/cmake/cuda)
+    endif()
+    target_include_directories(libtorch SYSTEM INTERFACE ${cuda_includes})
+    file(STRINGS ${CUDA_INCLUDE_DIR}/cuda_runtime_api.h cuda_headers REGEX "define +CUDART_VERSION +[0-9]+" LIMIT_COUNT 1)
+    string(REGEX MATCH "([0-9]+)[0-9][0-9][0-9]$" _ "${cuda_headers}")
+    set(cuda_headers_major "${CMAKE_MATCH_1}")
+    include(CheckCXXSourceCompiles)
+    set(CMAKE_REQUIRED_INCLUDES ${cuda_includes})
+    set(CMAKE_REQUIRED_QUIET ON)
+    check_cxx_source_compiles("#include <cuda.h>\n#include <cuda_runtime_api.h>\nint main() { return 0; }" CUDA_HEADERS_COMPILE)
+    unset(CMAKE_REQUIRED_INCLUDES)
+  endif()
+
+  # LIBTORCH_CUDA_CODE: whether our own code may call the CUDA runtime (graphs,
+  # memory, capability).
+  set(LIBTORCH_CUDA_CODE OFF)
+  if(NOT CUDA_INCLUDE_DIR OR NOT CUDA_HEADERS_COMPILE)
+    message(WARNING "libtorch has CUDA but the CUDA headers (cuda.h, cuda_runtime_api.h) were not found or do not compile: built without CUDA kernels and graphs. Set CUDA_HOME to a toolkit of CUDA ${LIBTORCH_CUDA_MAJOR}.")
+  elseif(NOT cuda_headers_major STREQUAL LIBTORCH_CUDA_MAJOR)
+    message(WARNING "The CUDA headers in ${CUDA_INCLUDE_DIR} are of CUDA ${cuda_headers_major} and libtorch of CUDA ${LIBTORCH_CUDA_MAJOR}: built without CUDA kernels and graphs. Set CUDA_HOME to a toolkit of CUDA ${LIBTORCH_CUDA_MAJOR}.")
+  else()
+    set(LIBTORCH_CUDA_CODE ON)
   endif()
 endif()

@@ -132,12 +132,19 @@ func (b *Batches) build(index int, pixels []byte, rng *rand.PCG) (*Batch, error)
 			return nil, fmt.Errorf("loader: epoch %d, batch %d: %w", b.epoch, index, err)
 		}
 		seedStream(rng, l.opts.Seed, forImage, b.epoch, i)
-		l.transform.Apply(buf.images[k*size:(k+1)*size], pixels, rng)
-		buf.labels[k] = int64(label)
+		choice := l.transform.Choose(rng)
+		if !l.opts.Plan {
+			l.transform.ApplyChoices(buf.images[k*size:(k+1)*size], pixels, choice)
+		}
+		buf.labels[k], buf.indices[k], buf.choices[k] = int64(label), int64(i), choice
 	}
-	return &Batch{
-		Images: buf.images[:n*size], Labels: buf.labels[:n],
+	batch := &Batch{
+		Labels: buf.labels[:n], Indices: buf.indices[:n], Choices: buf.choices[:n],
 		N: n, C: c, H: h, W: w, Epoch: b.epoch, Index: index,
 		loader: l, buffer: buf,
-	}, nil
+	}
+	if !l.opts.Plan {
+		batch.Images = buf.images[:n*size]
+	}
+	return batch, nil
 }

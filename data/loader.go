@@ -25,6 +25,10 @@ type LoaderOptions struct {
 	DropLast bool
 	// Augment turns stored images into network inputs.
 	Augment Augment
+	// Plan leaves out the images: a batch has Indices, Choices and Labels alone, for
+	// a caller that keeps the data set on its device and applies the choices there.
+	// Default: batches have their images.
+	Plan bool
 }
 
 // Loader cuts a [Dataset] into augmented float32 batches, prepared in the
@@ -43,8 +47,10 @@ type Loader struct {
 
 // buffer is room for one full batch.
 type buffer struct {
-	images []float32
-	labels []int64
+	images  []float32
+	labels  []int64
+	indices []int64
+	choices []Choices
 }
 
 // NewLoader makes a Loader over set. It fails on an empty set, on options out
@@ -85,6 +91,20 @@ func (l *Loader) Batches() int {
 // Shape is the number of channels, rows and columns of an image in a batch.
 func (l *Loader) Shape() (c, h, w int) { return l.transform.Shape() }
 
+// Set is the data set that l serves.
+func (l *Loader) Set() Dataset { return l.set }
+
+// Transform is what turns the images of the set into network inputs.
+func (l *Loader) Transform() *Transform { return l.transform }
+
+// Planned is a loader of the same batches without their images, see
+// [LoaderOptions].Plan.
+func (l *Loader) Planned() *Loader {
+	p := &Loader{set: l.set, opts: l.opts, transform: l.transform, free: make(chan buffer, cap(l.free))}
+	p.opts.Plan = true
+	return p
+}
+
 // Epoch starts the workers on one pass over the set and returns its batches,
 // from number firstBatch on; 0 is a whole epoch, [Loader.Batches] an empty rest.
 // The first epoch is number 0. The workers end when [Batches.Next] has returned
@@ -122,7 +142,11 @@ func (l *Loader) take() buffer {
 	}
 	c, h, w := l.Shape()
 	n := min(l.opts.Batch, l.set.Len())
-	return buffer{images: make([]float32, n*c*h*w), labels: make([]int64, n)}
+	b := buffer{labels: make([]int64, n), indices: make([]int64, n), choices: make([]Choices, n)}
+	if !l.opts.Plan {
+		b.images = make([]float32, n*c*h*w)
+	}
+	return b
 }
 
 // give hands a buffer back; one too many is left to the garbage collector.

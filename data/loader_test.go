@@ -201,3 +201,42 @@ func BenchmarkLoaderCIFAR(b *testing.B) {
 		})
 	}
 }
+
+// A planned loader makes the same choices for the same images and leaves the rest
+// to whoever applies them.
+func TestPlannedLoader(t *testing.T) {
+	set := noise(t, 23, 3, 6, 5)
+	opts := LoaderOptions{Batch: 5, Seed: 3, Workers: 3, Shuffle: true, Augment: fullAugment(3)}
+	whole := newLoader(t, set, opts)
+	planned := whole.Planned()
+	require.Same(t, whole.Transform(), planned.Transform())
+	require.Equal(t, set, planned.Set())
+	a, b := whole.Epoch(context.Background(), 2, 1), planned.Epoch(context.Background(), 2, 1)
+	defer a.Close()
+	defer b.Close()
+	src := make([]byte, 3*6*5)
+	for range whole.Batches() - 1 {
+		want, err := a.Next()
+		require.NoError(t, err)
+		got, err := b.Next()
+		require.NoError(t, err)
+		assert.Nil(t, got.Images)
+		assert.Equal(t, want.Labels, got.Labels)
+		assert.Equal(t, want.Indices, got.Indices)
+		assert.Equal(t, want.Choices, got.Choices)
+		size := got.C * got.H * got.W
+		dst := make([]float32, size)
+		for k, index := range got.Indices {
+			label, err := set.Image(int(index), src)
+			require.NoError(t, err)
+			assert.EqualValues(t, label, got.Labels[k])
+			whole.Transform().ApplyChoices(dst, src, got.Choices[k])
+			require.Equal(t, want.Images[k*size:(k+1)*size], dst)
+		}
+		want.Release()
+		got.Release()
+		assert.Nil(t, got.Indices)
+	}
+	_, err := b.Next()
+	assert.Equal(t, io.EOF, err)
+}

@@ -27,28 +27,65 @@ func (a Augment) Compile(c, h, w int) (*Transform, error) {
 // Shape is the number of channels, rows and columns of the output.
 func (t *Transform) Shape() (c, h, w int) { return t.c, t.outH, t.outW }
 
+// Choices are the random decisions for one image.
+type Choices struct {
+	// Top and Left are the row and column of the stored image that fall on the
+	// first pixel of the output; they may lie outside.
+	Top, Left int
+	// Flip mirrors the window left to right.
+	Flip bool
+	// Row and Col are the centre of the cutout in the output; without one they
+	// are 0.
+	Row, Col int
+}
+
+// Choose draws from rng for the steps that are turned on and only for those: the
+// row and column of the crop, the flip, the row and column of the cutout centre.
+// rng may be nil where no step is random.
+func (t *Transform) Choose(rng rand.Source) Choices {
+	a := &t.augment
+	choice := Choices{Top: -a.Pad, Left: -a.Pad}
+	if a.CropPadding > 0 {
+		choice.Top += below(rng, 2*a.CropPadding+1) - a.CropPadding
+		choice.Left += below(rng, 2*a.CropPadding+1) - a.CropPadding
+	}
+	choice.Flip = a.Flip && below(rng, 2) == 1
+	if a.Cutout > 0 {
+		choice.Row, choice.Col = below(rng, t.outH), below(rng, t.outW)
+	}
+	return choice
+}
+
 // Apply turns the 8-bit C,H,W planes src of one image into the float32 C,H,W
-// planes dst of [Transform.Shape]. It draws from rng for the steps that are
-// turned on and only for those: the row and column of the crop, the flip, the
-// row and column of the cutout centre. rng may be nil where no step is random.
+// planes dst of [Transform.Shape], with what [Transform.Choose] draws from rng.
 // It panics when src or dst is too short.
 func (t *Transform) Apply(dst []float32, src []byte, rng rand.Source) {
-	a := &t.augment
-	top, left := -a.Pad, -a.Pad // pixel of src that falls on the first output pixel
-	if a.CropPadding > 0 {
-		top += below(rng, 2*a.CropPadding+1) - a.CropPadding
-		left += below(rng, 2*a.CropPadding+1) - a.CropPadding
-	}
-	flip := a.Flip && below(rng, 2) == 1
+	t.ApplyChoices(dst, src, t.Choose(rng))
+}
 
+// ApplyChoices is Apply with choices that were made before.
+func (t *Transform) ApplyChoices(dst []float32, src []byte, choice Choices) {
 	plane := t.outH * t.outW
 	for c, table := range t.tables {
-		t.window(dst[c*plane:(c+1)*plane], src[c*t.h*t.w:(c+1)*t.h*t.w], top, left, flip, table)
+		t.window(dst[c*plane:(c+1)*plane], src[c*t.h*t.w:(c+1)*t.h*t.w], choice.Top, choice.Left, choice.Flip, table)
 	}
-	if a.Cutout > 0 {
-		t.cutout(dst, below(rng, t.outH), below(rng, t.outW))
+	if t.augment.Cutout > 0 {
+		t.cutout(dst, choice.Row, choice.Col)
 	}
 }
+
+// Tables are the values of the 256 pixel levels, channel by channel, for a device
+// that applies the choices itself.
+func (t *Transform) Tables() []float32 {
+	var all []float32
+	for _, table := range t.tables {
+		all = append(all, table[:]...)
+	}
+	return all
+}
+
+// Cutout is the side of the erased square, 0 for none.
+func (t *Transform) Cutout() int { return t.augment.Cutout }
 
 // window fills one output plane with the part of one source plane that starts
 // at (top, left), which may lie outside: what is outside is a zero pixel.

@@ -99,5 +99,5 @@ func (c *fusedCell) forward(s *torch.Scope, s0, s1, mix torch.Tensor) torch.Tens
 	}
 	return s.Tensor("spikedhs::cell", s0, s1, weights, c.parameters, c.buffers, c.plan,
 		c.options.Neuron.Tau, c.options.Neuron.Threshold, torch.BatchNormMomentum, torch.BatchNormEpsilon,
-		compute, c.options.Checkpoint)
+		compute, c.options.Recompute)
 }

@@ -90,13 +90,13 @@ func TestFusedCellsEqualLayers(t *testing.T) {
 
 // Computing the inside of a cell again gives the same bits and moves the running
 // statistics once.
-func TestCheckpointedCellsAreTheSameToTheBit(t *testing.T) {
+func TestRecomputedCellsAreTheSameToTheBit(t *testing.T) {
 	each(t, func(t *testing.T, super bool, d genotype.Downsample, o Options) {
 		for _, precision := range []Precision{Float32, BFloat16} {
 			s := begin(t, 72)
-			o.Precision, o.Checkpoint = precision, false
+			o.Precision, o.Recompute = precision, false
 			kept := pass(t, s, super, d, o)
-			o.Checkpoint = true
+			o.Recompute = true
 			again := pass(t, s, super, d, o)
 			assert.Equal(t, read(t, kept.logits), read(t, again.logits))
 			assert.Equal(t, kept.buffers, again.buffers)

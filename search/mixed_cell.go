@@ -107,17 +107,15 @@ func (f *fan) targets() []int {
 	return list
 }
 
-// weights picks the weight of each reader out of [edges, ops]: [readers].
+// weights picks the weight of each reader out of [edges, ops]: [readers]. No index
+// comes from the host, so that a CUDA graph can hold it.
 func (f *fan) weights(s *torch.Scope, all torch.Tensor, src genotype.Source) torch.Tensor {
-	index := make([]int64, len(f.readers))
+	flat := s.Reshape(all, -1)
+	picks := make([]torch.Tensor, len(f.readers))
 	for i, r := range f.readers {
-		index[i] = int64(genotype.EdgeIndex(r.node, src)*genotype.NumOps + int(r.op))
+		picks[i] = s.Narrow(flat, 0, genotype.EdgeIndex(r.node, src)*genotype.NumOps+int(r.op), 1)
 	}
-	picks := torch.FromSlice(s, index, int64(len(index)))
-	if torch.IsCUDA(s.Device(all)) {
-		picks = s.To(picks, s.Device(all))
-	}
-	return s.Tensor("aten::index_select", s.Reshape(all, -1), 0, picks)
+	return s.Cat(picks, 0)
 }
 
 // mix weighs the readers' outputs y [T*N, readers*width, H, W] and sums the

@@ -85,9 +85,10 @@ type Options struct {
 	// is [Float32]. Weights, statistics, membranes and the heads are float32, and
 	// so is the inference form.
 	Precision Precision
-	// Checkpoint keeps only the inputs of a cell for the backward pass and
-	// computes what lies inside once more: less memory, more time.
-	Checkpoint bool
+	// Recompute keeps only the inputs of a cell for the backward pass and computes
+	// what lies inside once more (activation checkpointing): less memory, more
+	// time, the same numbers. On the CPU only; elsewhere it changes nothing.
+	Recompute bool
 	// Unfused trains by the layers one by one instead of by one operator a cell:
 	// the reference that the operator is tested against.
 	Unfused bool

@@ -1,16 +1,26 @@
 package torch
 
 import (
+	"errors"
 	"fmt"
 	"math"
 )
 
 // Optimizer changes parameters by their gradients. A parameter without a
 // gradient is left alone.
+//
+// On a CUDA device the numbers that change from step to step lie in tensors, so
+// that a step can be recorded ([Record]): Begin before each replay, Apply in the
+// recording.
 type Optimizer interface {
 	// Step applies gradients once, one for each parameter in their order; one
-	// may be no tensor. In a scope that has failed it does nothing.
+	// may be no tensor. In a scope that has failed it does nothing. It is Begin
+	// and Apply.
 	Step(s *Scope, gradients []Tensor)
+	// Begin counts a step, and brings its learning rate to the device.
+	Begin(s *Scope)
+	// Apply applies gradients as the step that was begun last.
+	Apply(s *Scope, gradients []Tensor)
 	// SetLearningRate sets the rate of the following steps.
 	SetLearningRate(rate float64)
 	// State lists what a checkpoint must keep, in a fixed order.
@@ -32,10 +42,14 @@ type slots struct {
 	parameters []Variable
 	store      *Variables
 	steps      int64
+	numbers    *numbers // nil on the CPU
 }
 
 func newSlots(d Device, parameters []Variable, names ...string) (slots, error) {
 	o := slots{parameters: parameters, store: NewVariables(d)}
+	if IsCUDA(d) {
+		o.numbers = newNumbers(d)
+	}
 	for _, slot := range names {
 		for _, p := range parameters {
 			o.store.add(slot+"."+p.Name, o.store.scope.ZerosLike(p.Value), false)
@@ -60,7 +74,7 @@ func (o *slots) SetState(tensors map[string]Tensor, steps int64) error {
 }
 
 // Close frees the state.
-func (o *slots) Close() error { return o.store.Close() }
+func (o *slots) Close() error { return errors.Join(o.numbers.close(), o.store.Close()) }
 
 // slot is the i-th parameter's tensor of the k-th slot.
 func (o *slots) slot(k, i int) Tensor { return o.store.list[k*len(o.parameters)+i].Value }
@@ -99,8 +113,27 @@ func (o *SGD) Step(s *Scope, gradients []Tensor) {
 	if o.check(s, gradients); s.err != nil {
 		return
 	}
+	o.Begin(s)
+	o.Apply(s, gradients)
+}
+
+// Begin implements [Optimizer].
+func (o *SGD) Begin(s *Scope) {
+	o.steps++
+	o.numbers.set(s, o.rate)
+}
+
+// Apply implements [Optimizer].
+func (o *SGD) Apply(s *Scope, gradients []Tensor) {
+	if o.check(s, gradients); s.err != nil {
+		return
+	}
 	c := s.WithoutGradient()
 	defer c.Close()
+	if o.numbers != nil {
+		o.applyTogether(c, gradients)
+		return
+	}
 	for i, p := range o.parameters {
 		grad := gradients[i]
 		if !Defined(grad) {
@@ -114,7 +147,6 @@ func (o *SGD) Step(s *Scope, gradients []Tensor) {
 		}
 		c.Tensor("aten::add_.Tensor", p.Value, momentum, Named{"alpha", -o.rate})
 	}
-	o.steps++
 }
 
 // Adam (Kingma and Ba 2015) with weight decay added to the gradient.
@@ -151,11 +183,33 @@ func (o *Adam) Step(s *Scope, gradients []Tensor) {
 	if o.check(s, gradients); s.err != nil {
 		return
 	}
-	c := s.WithoutGradient()
-	defer c.Close()
+	o.Begin(s)
+	o.Apply(s, gradients)
+}
+
+// Begin implements [Optimizer].
+func (o *Adam) Begin(s *Scope) {
 	o.steps++
+	rate, unbias := o.constants()
+	o.numbers.set(s, rate, unbias)
+}
+
+// constants are the learning rate and the factor of the second moment that
+// correct for the moments having started at 0.
+func (o *Adam) constants() (rate, unbias float64) {
 	correction1 := 1 - math.Pow(o.beta1, float64(o.steps))
 	correction2 := 1 - math.Pow(o.beta2, float64(o.steps))
+	return o.rate / correction1, 1 / correction2
+}
+
+// Apply implements [Optimizer].
+func (o *Adam) Apply(s *Scope, gradients []Tensor) {
+	if o.check(s, gradients); s.err != nil {
+		return
+	}
+	c := s.WithoutGradient()
+	defer c.Close()
+	rate, unbias := o.constants()
 	for i, p := range o.parameters {
 		grad := gradients[i]
 		if !Defined(grad) {
@@ -169,9 +223,15 @@ func (o *Adam) Step(s *Scope, gradients []Tensor) {
 		c.Tensor("aten::add_.Tensor", first, grad, Named{"alpha", 1 - o.beta1})
 		c.Tensor("aten::mul_.Scalar", second, o.beta2)
 		c.Tensor("aten::addcmul_", second, grad, grad, Named{"value", 1 - o.beta2})
-		scale := c.Tensor("aten::sqrt", c.Scale(second, 1/correction2))
+		if o.numbers != nil {
+			scale := c.Tensor("aten::sqrt", c.Mul(second, o.numbers.list[1]))
+			c.Tensor("aten::add_.Scalar", scale, adamEpsilon)
+			c.Tensor("aten::addcmul_", p.Value, c.Tensor("aten::div.Tensor", first, scale), o.numbers.list[0], Named{"value", -1.0})
+			continue
+		}
+		scale := c.Tensor("aten::sqrt", c.Scale(second, unbias))
 		c.Tensor("aten::add_.Scalar", scale, adamEpsilon)
-		c.Tensor("aten::addcdiv_", p.Value, first, scale, Named{"value", -o.rate / correction1})
+		c.Tensor("aten::addcdiv_", p.Value, first, scale, Named{"value", -rate})
 	}
 }
 
@@ -181,23 +241,33 @@ func (o *Adam) Step(s *Scope, gradients []Tensor) {
 func (s *Scope) ClipGradients(gradients []Tensor, limit float64) Tensor {
 	c := s.WithoutGradient()
 	defer c.Close()
-	var norms []Tensor
+	var present, norms []Tensor
 	for _, grad := range gradients {
 		if Defined(grad) {
-			norms = append(norms, c.Tensor("aten::linalg_vector_norm", grad))
+			present = append(present, grad)
 		}
 	}
-	if len(norms) == 0 {
+	if len(present) == 0 {
 		return c.Return(c.Full(CPU(), 0))
+	}
+	together := IsCUDA(c.Device(present[0]))
+	if together {
+		norms = c.list("aten::_foreach_norm.Scalar", present)
+	} else {
+		for _, grad := range present {
+			norms = append(norms, c.Tensor("aten::linalg_vector_norm", grad))
+		}
 	}
 	norm := c.Tensor("aten::linalg_vector_norm", c.Stack(norms, 0))
 	if limit > 0 {
 		ratio := c.Tensor("aten::reciprocal", c.Tensor("aten::add.Scalar", norm, 1e-6))
 		factor := c.Tensor("aten::clamp", c.Scale(ratio, limit), nil, 1.0)
-		for _, grad := range gradients {
-			if Defined(grad) {
-				c.Tensor("aten::mul_.Tensor", grad, factor)
-			}
+		if together && c.has("aten::_foreach_mul_.Tensor") {
+			c.Call("aten::_foreach_mul_.Tensor", present, factor)
+			return c.Return(norm)
+		}
+		for _, grad := range present {
+			c.Tensor("aten::mul_.Tensor", grad, factor)
 		}
 	}
 	return c.Return(norm)

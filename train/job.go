@@ -39,7 +39,8 @@ type Job struct {
 	Version string
 	Command []string
 
-	recorded run.Info // of a resumed run
+	recorded run.Info                             // of a resumed run
+	record   func(func() error) (replayer, error) // of tests, in place of CUDA graphs
 }
 
 // ErrInterrupted is wrapped by the error of a run that its context ended. A
@@ -62,6 +63,18 @@ type machine struct {
 	device    torch.Device
 	threads   int
 	precision search.Precision
+	graphs    bool // steps are recorded as CUDA graphs
+}
+
+// recorder records the steps of a loop, nil where they are not to be recorded.
+func (m machine) recorder(j *Job) *recorder {
+	switch {
+	case j.record != nil:
+		return &recorder{log: j.Log, record: j.record}
+	case m.graphs:
+		return newRecorder(m.device, j.Log)
+	}
+	return nil
 }
 
 // setUp applies the [run] section: device, threads, seed.
@@ -76,20 +89,33 @@ func setUp(c *config.Config) (machine, error) {
 		}
 	}
 	m := machine{device: device, threads: torch.Threads(), precision: resolvePrecision(c.Run.Precision, device)}
+	if c.Run.Recompute && torch.IsCUDA(device) {
+		return machine{}, fmt.Errorf("%w: run.recompute works on the CPU only so far; set it to false, or run.device to cpu", config.ErrInvalid)
+	}
+	m.graphs = c.Run.Graphs == "auto" && torch.IsCUDA(device)
 	return m, torch.Seed(uint64(c.Run.Seed))
 }
 
-// resolvePrecision chooses for "auto": bfloat16 on processors that are fast in
-// it, float32 elsewhere.
+// resolvePrecision chooses for "auto": bfloat16 where the device is fast in it,
+// float32 elsewhere.
 func resolvePrecision(name string, d torch.Device) search.Precision {
 	if name != "auto" {
 		return search.Precision(name)
 	}
-	if !torch.IsCUDA(d) && torch.FastBFloat16() {
+	fast := torch.FastBFloat16()
+	if torch.IsCUDA(d) {
+		major, _ := torch.Capability(d)
+		fast = fastBFloat16Since(major)
+	}
+	if fast {
 		return search.BFloat16
 	}
 	return search.Float32
 }
+
+// fastBFloat16Since reports whether GPUs of a compute capability's first number
+// have instructions for bfloat16: from 8.0 (Ampere) on.
+func fastBFloat16Since(major int) bool { return major >= 8 }
 
 // openFolder makes the run folder or opens the one to be resumed.
 func (j *Job) openFolder(m machine) (*run.Folder, error) {

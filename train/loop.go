@@ -30,33 +30,43 @@ type loop struct {
 	noted   time.Time // when the loss was last recorded
 	meters  []*meter
 	groups  []group
-	step    func(s *torch.Scope, b *batch) error
-	ended   func(ctx context.Context, seconds float64) (summary string, err error) // after an epoch
-	stopped func() bool                                                            // after an epoch: no more epochs
+	stages  []*stage // what step runs; closed with the loop
+	step    func(s *torch.Scope, b *data.Batch) error
+	ended   func(ctx context.Context, e epochFacts) (summary string, err error) // after an epoch
+	stopped func() bool                                                         // after an epoch: no more epochs
 }
 
-// batch is a batch on the device.
-type batch struct {
-	images, labels torch.Tensor
-	n              int
+// epochFacts is what the machine says of an epoch.
+type epochFacts struct {
+	seconds float64
+	memory  memory
+}
+
+// wall are the records of an epoch of so many images that belong to the machine.
+func (e epochFacts) wall(images int64) []run.Field {
+	return append([]run.Field{run.Wall("images_per_s", float64(images)/e.seconds)}, e.memory.fields()...)
 }
 
 // noteEvery is the number of steps between records of the loss.
 const noteEvery = 10
 
-// toDevice copies a batch into tensors.
-func toDevice(s *torch.Scope, d torch.Device, b *data.Batch) *batch {
-	images := torch.FromSlice(s, b.Images, int64(b.N), int64(b.C), int64(b.H), int64(b.W))
-	labels := torch.FromSlice(s, b.Labels, int64(b.N))
-	if torch.IsCUDA(d) {
-		images, labels = s.To(images, d), s.To(labels, d)
-	}
-	return &batch{images: images, labels: labels, n: b.N}
-}
+// records reports whether steps are to be recorded as CUDA graphs.
+func (l *loop) records() bool { return len(l.stages) > 0 && l.stages[0].recorder != nil }
 
 // run does the epochs that are left.
-func (l *loop) run(ctx context.Context) error {
+func (l *loop) run(ctx context.Context) (err error) {
 	defer torch.Pin()()
+	if l.records() {
+		leave, err := torch.OwnStream(l.device)
+		if err != nil {
+			return fmt.Errorf("train: %w", err)
+		}
+		defer func() {
+			if failed := leave(); err == nil && failed != nil {
+				err = fmt.Errorf("train: %w", failed)
+			}
+		}()
+	}
 	saved := time.Now()
 	for l.at.Epoch < l.epochs {
 		began := time.Now()
@@ -67,7 +77,12 @@ func (l *loop) run(ctx context.Context) error {
 			l.job.Progress.Stop()
 			return l.save()
 		}
-		summary, err := l.ended(ctx, time.Since(began).Seconds())
+		seconds := time.Since(began).Seconds()
+		used, err := memoryOf(l.device)
+		if err != nil {
+			return err
+		}
+		summary, err := l.ended(ctx, epochFacts{seconds, used})
 		if contextEnded(err) {
 			// The epoch is trained but not evaluated: the checkpoint says so.
 			return l.interrupt()
@@ -75,7 +90,7 @@ func (l *loop) run(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		l.job.Progress.End(summary)
+		l.job.Progress.End(summary + used.String())
 		l.at.Epoch, l.at.Batch = l.at.Epoch+1, 0
 		l.at.Noted = reading{}
 		for _, m := range l.meters {
@@ -113,7 +128,7 @@ func (l *loop) epoch(ctx context.Context, saved *time.Time) error {
 			return fmt.Errorf("train: %w", err)
 		}
 		s := torch.NewScope()
-		err = l.step(s, toDevice(s, l.device, b))
+		err = l.step(s, b)
 		b.Release()
 		if failed := s.Close(); err == nil {
 			err = failed
@@ -270,6 +285,9 @@ func (l *loop) close() error {
 	}
 	if l.events != nil {
 		all = append(all, l.events.Close())
+	}
+	for _, g := range l.stages {
+		all = append(all, g.close())
 	}
 	for _, m := range l.meters {
 		all = append(all, m.close())

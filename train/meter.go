@@ -31,7 +31,10 @@ func (m *meter) reset() {
 	m.scope.Tensor("aten::zero_", m.correct)
 }
 
-// add counts a batch: its mean loss and its logits.
+// count adds the images of a batch, whose loss and answers add counts.
+func (m *meter) count(n int) { m.images += int64(n) }
+
+// add sums the mean loss of a batch and its correct answers on the device.
 func (m *meter) add(s *torch.Scope, loss, logits, labels torch.Tensor) {
 	c := s.WithoutGradient()
 	defer c.Close()
@@ -39,7 +42,6 @@ func (m *meter) add(s *torch.Scope, loss, logits, labels torch.Tensor) {
 	right := c.Tensor("aten::eq.Tensor", c.Tensor("aten::argmax", logits, 1), labels)
 	c.Tensor("aten::add_.Tensor", m.correct, c.Sum(right))
 	c.Tensor("aten::add_.Tensor", m.loss, c.Detach(loss), torch.Named{Name: "alpha", Value: float64(n)})
-	m.images += n
 }
 
 // reading is the state of a meter as numbers.

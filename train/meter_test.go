@@ -16,7 +16,9 @@ func TestMeterCounts(t *testing.T) {
 	defer s.Close()
 	// Three images of which two are right, then one that is wrong.
 	m.add(s, s.Full(torch.CPU(), 0.5), torch.FromSlice(s, []float32{9, 1, 2, 7, 0, 3}, 3, 2), torch.FromSlice(s, []int64{0, 1, 0}, 3))
+	m.count(3)
 	m.add(s, s.Full(torch.CPU(), 2.5), torch.FromSlice(s, []float32{9, 1}, 1, 2), torch.FromSlice(s, []int64{1}, 1))
+	m.count(1)
 	require.NoError(t, s.Err())
 	r, err := m.read()
 	require.NoError(t, err)
@@ -35,6 +37,7 @@ func TestMeterCounts(t *testing.T) {
 
 	m.restore(reading{Loss: 1.25, Correct: 3, Images: 5})
 	m.add(s, s.Full(torch.CPU(), 1), torch.FromSlice(s, []float32{0, 1}, 1, 2), torch.FromSlice(s, []int64{1}, 1))
+	m.count(1)
 	r, err = m.read()
 	require.NoError(t, err)
 	assert.Equal(t, reading{Loss: 2.25, Correct: 4, Images: 6}, r)

@@ -33,5 +33,6 @@ func networkOptions(c *config.Config, channels, classes int, p search.Precision)
 		Neuron:      spike.LIF{Tau: c.Network.Tau, Threshold: c.Network.Threshold},
 		Temperature: c.Network.Temperature, Head: search.Head(c.Network.Head),
 		PerStepNorm: c.Network.BN == "per-step",
+		Recompute:   c.Run.Recompute,
 	}
 }

@@ -61,6 +61,8 @@ type searcher struct {
 	c       *config.Config
 	net     *search.Supernet
 	descent *SupernetStep
+	onA     *stage // the step of the weights
+	onB     *stage // the step of alpha
 	loop    *loop
 	setB    *data.Loader
 	batches *data.Batches // of set B, in the present epoch
@@ -84,7 +86,8 @@ func newSearcher(j *Job, m machine, sets *images) (*searcher, error) {
 	if err != nil {
 		return nil, err
 	}
-	if p.setB, err = sets.loader(c, b, c.Search.Batch, uint64(c.Run.Seed)+1, augment); err != nil {
+	loaderB, err := sets.loader(c, b, c.Search.Batch, uint64(c.Run.Seed)+1, augment)
+	if err != nil {
 		return nil, err
 	}
 	o := SearchOptions(c, sets.channels, len(sets.train.Classes()), m.precision)
@@ -94,12 +97,20 @@ func newSearcher(j *Job, m machine, sets *images) (*searcher, error) {
 	if p.descent, err = NewSupernetStep(p.net, &c.Search); err != nil {
 		return nil, err
 	}
+	recorder := m.recorder(j)
+	if p.onA, err = p.newStage(m, loaderA, p.descent.Weights, p.descent.lowerByWeights, recorder); err != nil {
+		return nil, err
+	}
+	if p.onB, err = p.newStage(m, loaderB, p.descent.Alphas, p.descent.lowerByAlphas, recorder); err != nil {
+		return nil, err
+	}
+	p.setB = p.onB.feed.loader
 	p.total = int64(c.Search.Epochs) * int64(loaderA.Batches())
 	p.loop = &loop{
-		job: j, device: m.device, loader: loaderA, epochs: c.Search.Epochs, label: "search", key: "search",
+		job: j, device: m.device, loader: p.onA.feed.loader, epochs: c.Search.Epochs, label: "search", key: "search",
 		every:  time.Duration(c.Search.CheckpointMinutes * float64(time.Minute)),
-		meters: []*meter{newMeter(m.device), newMeter(m.device)},
-		step:   p.step, ended: p.epochEnded, stopped: p.collapsed,
+		meters: []*meter{p.onA.meter, p.onB.meter}, stages: []*stage{p.onA, p.onB},
+		step: p.step, ended: p.epochEnded, stopped: p.collapsed,
 		at: position{Phase: phaseSearch, Architecture: p.architecture()},
 	}
 	p.loop.groups = []group{
@@ -118,28 +129,33 @@ func (p *searcher) architecture() string {
 		p.net.Nodes, p.net.Downsample, o.Width, o.Levels, o.Channels, o.Classes)
 }
 
+// newStage feeds the batches of a loader to one of the two steps.
+func (p *searcher) newStage(m machine, loader *data.Loader, o torch.Optimizer, work descent, r *recorder) (*stage, error) {
+	feed, err := newFeed(p.c, m.device, loader, p.c.Search.Batch)
+	if err != nil {
+		return nil, err
+	}
+	return newStage(feed, m, o, work, r), nil
+}
+
 // step is one iteration: weights on a batch of A, then alpha on a batch of B.
-func (p *searcher) step(s *torch.Scope, a *batch) error {
+func (p *searcher) step(s *torch.Scope, a *data.Batch) error {
 	c := &p.c.Search
 	p.descent.Weights.SetLearningRate(torch.Cosine(c.LR, c.LRMin, float64(p.loop.at.Step)/float64(p.total)))
 	one := s.Child()
-	loss, logits := p.descent.RunWeights(one, a.images, a.labels)
-	p.loop.meters[0].add(one, loss, logits, a.labels)
-	if err := one.Close(); err != nil {
-		return err
+	err := p.onA.step(one, a)
+	if failed := one.Close(); err == nil {
+		err = failed
 	}
-	if p.loop.at.Epoch < c.WarmupEpochs {
-		return nil
+	if err != nil || p.loop.at.Epoch < c.WarmupEpochs {
+		return err
 	}
 	b, err := p.nextB()
 	if err != nil {
 		return err
 	}
 	defer b.Release()
-	onDevice := toDevice(s, p.loop.device, b)
-	loss, logits = p.descent.RunAlphas(s, onDevice.images, onDevice.labels)
-	p.loop.meters[1].add(s, loss, logits, onDevice.labels)
-	return nil
+	return p.onB.step(s, b)
 }
 
 // nextB is the next batch of set B, which keeps pace with set A.
@@ -155,7 +171,7 @@ func (p *searcher) nextB() (*data.Batch, error) {
 }
 
 // epochEnded decodes the architecture and writes the records of an epoch.
-func (p *searcher) epochEnded(_ context.Context, seconds float64) (string, error) {
+func (p *searcher) epochEnded(_ context.Context, facts epochFacts) (string, error) {
 	if p.batches != nil {
 		p.batches.Close()
 		p.batches = nil
@@ -189,7 +205,7 @@ func (p *searcher) epochEnded(_ context.Context, seconds float64) (string, error
 	if p.found.Reduction != nil {
 		fields = append(fields, run.F("reduction", p.found.Reduction.Equations()))
 	}
-	fields = append(fields, run.Wall("images_per_s", float64(a.Images+b.Images)/seconds))
+	fields = append(fields, facts.wall(a.Images+b.Images)...)
 	if err := p.loop.metrics.Log("search_epoch", fields...); err != nil {
 		return "", fmt.Errorf("train: metrics: %w", err)
 	}

@@ -39,6 +39,12 @@ func NewNetworkStep(n *search.Network, c *config.Train) (*NetworkStep, error) {
 // [N] (int64). It returns the mean loss of the main classifier and its logits
 // [N, classes], from before the step; both belong to s.
 func (n *NetworkStep) Run(s *torch.Scope, images, labels torch.Tensor) (loss, logits torch.Tensor) {
+	n.Optimizer.Begin(s)
+	return n.lower(s, images, labels)
+}
+
+// lower is the part of a step that can be recorded: it is the same each time.
+func (n *NetworkStep) lower(s *torch.Scope, images, labels torch.Tensor) (loss, logits torch.Tensor) {
 	out := n.Network.Forward(search.Pass{Scope: s, Mode: torch.Train}, images)
 	loss = s.CrossEntropy(out.Logits, labels)
 	total := loss
@@ -85,16 +91,25 @@ func NewSupernetStep(n *search.Supernet, c *config.Search) (*SupernetStep, error
 // RunWeights takes one step of w; arguments and results are those of
 // [NetworkStep.Run].
 func (n *SupernetStep) RunWeights(s *torch.Scope, images, labels torch.Tensor) (loss, logits torch.Tensor) {
-	return n.lower(s, images, labels, n.Supernet.Weights(), n.Weights, n.clip)
+	n.Weights.Begin(s)
+	return n.lowerByWeights(s, images, labels)
 }
 
 // RunAlphas takes one step of alpha.
 func (n *SupernetStep) RunAlphas(s *torch.Scope, images, labels torch.Tensor) (loss, logits torch.Tensor) {
+	n.Alphas.Begin(s)
+	return n.lowerByAlphas(s, images, labels)
+}
+
+func (n *SupernetStep) lowerByWeights(s *torch.Scope, images, labels torch.Tensor) (loss, logits torch.Tensor) {
+	return n.lower(s, images, labels, n.Supernet.Weights(), n.Weights, n.clip)
+}
+
+func (n *SupernetStep) lowerByAlphas(s *torch.Scope, images, labels torch.Tensor) (loss, logits torch.Tensor) {
 	return n.lower(s, images, labels, n.Supernet.Architecture(), n.Alphas, 0)
 }
 
-// lower takes one step that lowers the loss of a batch by the given variables
-// alone.
+// lower lowers the loss of a batch by the given variables alone.
 func (n *SupernetStep) lower(s *torch.Scope, images, labels torch.Tensor, v *torch.Variables, o torch.Optimizer, clip float64) (loss, logits torch.Tensor) {
 	out := n.Supernet.Forward(search.Pass{Scope: s, Mode: torch.Train}, images)
 	loss = s.CrossEntropy(out.Logits, labels)
@@ -111,5 +126,5 @@ func descend(s *torch.Scope, loss torch.Tensor, v *torch.Variables, o torch.Opti
 	if clip > 0 {
 		s.ClipGradients(gradients, clip)
 	}
-	o.Step(s, gradients)
+	o.Apply(s, gradients)
 }

@@ -90,6 +90,7 @@ type trainer struct {
 	net       *search.Network
 	optimizer *torch.SGD // of descent
 	descent   *NetworkStep
+	stage     *stage
 	loop      *loop
 	total     int64
 	last      Evaluation
@@ -117,12 +118,17 @@ func newTrainer(j *Job, m machine, sets *images, g genotype.Genotype) (*trainer,
 		return nil, err
 	}
 	t.optimizer = t.descent.Optimizer
+	feed, err := newFeed(c, m.device, loader, c.Train.Batch)
+	if err != nil {
+		return nil, err
+	}
+	t.stage = newStage(feed, m, t.optimizer, t.descent.lower, m.recorder(j))
 	t.total = int64(c.Train.Epochs) * int64(loader.Batches())
 	t.loop = &loop{
-		job: j, device: m.device, loader: loader, epochs: c.Train.Epochs, label: "train", key: "train",
+		job: j, device: m.device, loader: feed.loader, epochs: c.Train.Epochs, label: "train", key: "train",
 		every:  time.Duration(c.Train.CheckpointMinutes * float64(time.Minute)),
-		meters: []*meter{newMeter(m.device)},
-		step:   t.step, ended: t.epochEnded,
+		meters: []*meter{t.stage.meter}, stages: []*stage{t.stage},
+		step: t.step, ended: t.epochEnded,
 		groups: []group{
 			{prefix: "network", variables: t.net.Variables()},
 			{prefix: "optimizer", optimizer: t.optimizer},
@@ -148,16 +154,14 @@ func (t *trainer) start(m machine) error {
 }
 
 // step is one step of the weights on a batch.
-func (t *trainer) step(s *torch.Scope, b *batch) error {
+func (t *trainer) step(s *torch.Scope, b *data.Batch) error {
 	c := &t.c.Train
 	t.optimizer.SetLearningRate(torch.Cosine(c.LR, c.LRMin, float64(t.loop.at.Step)/float64(t.total)))
-	loss, logits := t.descent.Run(s, b.images, b.labels)
-	t.loop.meters[0].add(s, loss, logits, b.labels)
-	return nil
+	return t.stage.step(s, b)
 }
 
 // epochEnded evaluates when it is time and writes the records of an epoch.
-func (t *trainer) epochEnded(ctx context.Context, seconds float64) (string, error) {
+func (t *trainer) epochEnded(ctx context.Context, facts epochFacts) (string, error) {
 	r, err := t.loop.meters[0].read()
 	if err != nil {
 		return "", err
@@ -185,7 +189,7 @@ func (t *trainer) epochEnded(ctx context.Context, seconds float64) (string, erro
 		scalars = append(scalars, scalar{"test/loss", t.last.Loss}, scalar{"test/top1", t.last.Top1})
 		summary += fmt.Sprintf(", test top-1 %.2f %%", t.last.Top1)
 	}
-	fields = append(fields, run.Wall("images_per_s", float64(r.Images)/seconds))
+	fields = append(fields, facts.wall(r.Images)...)
 	if err := t.loop.metrics.Log("train_epoch", fields...); err != nil {
 		return "", fmt.Errorf("train: metrics: %w", err)
 	}

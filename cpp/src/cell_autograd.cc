@@ -97,7 +97,7 @@ struct CellFunction : torch::autograd::Function<CellFunction> {
                             const std::vector<at::Tensor> &buffers,
                             at::IntArrayRef code, double tau, double threshold,
                             double momentum, double epsilon, int64_t type,
-                            bool checkpoint) {
+                            bool recompute) {
     at::AutoDispatchBelowADInplaceOrView below;
     const CellPlan plan(code);
     check_cell(plan, s0, s1, mix, parameters, buffers, type);
@@ -108,7 +108,7 @@ struct CellFunction : torch::autograd::Function<CellFunction> {
                      /*update=*/true, &trace);
     variable_list saved{mix.value_or(at::Tensor())};
     saved.insert(saved.end(), parameters.begin(), parameters.end());
-    if (checkpoint) {
+    if (recompute) {
       saved.push_back(trace.s0);
       saved.push_back(trace.s1);
     } else {
@@ -121,7 +121,7 @@ struct CellFunction : torch::autograd::Function<CellFunction> {
     context->saved_data["code"] = code.vec();
     context->saved_data["constants"] =
         std::vector<double>{tau, threshold, momentum, epsilon};
-    context->saved_data["checkpoint"] = checkpoint;
+    context->saved_data["recompute"] = recompute;
     return out;
   }
 
@@ -139,7 +139,7 @@ struct CellFunction : torch::autograd::Function<CellFunction> {
     optional<at::Tensor> mix;
     if (saved[0].defined()) mix = saved[0];
     CellTrace trace;
-    if (context->saved_data["checkpoint"].toBool()) {
+    if (context->saved_data["recompute"].toBool()) {
       const at::Tensor s0 = saved[1 + count], s1 = saved[2 + count];
       cell_forward(plan, constants, s0, s1, mix, parameters, buffers,
                    s0.scalar_type(), /*update=*/false, &trace);
@@ -174,16 +174,16 @@ at::Tensor cell_autograd(const at::Tensor &s0, const at::Tensor &s1,
                          at::TensorList parameters, at::TensorList buffers,
                          at::IntArrayRef plan, double tau, double threshold,
                          double momentum, double epsilon, int64_t type,
-                         bool checkpoint) {
+                         bool recompute) {
   return CellFunction::apply(s0, s1, mix, parameters, buffers.vec(), plan, tau,
-                             threshold, momentum, epsilon, type, checkpoint);
+                             threshold, momentum, epsilon, type, recompute);
 }
 
 at::Tensor cell_cpu(const at::Tensor &s0, const at::Tensor &s1,
                     const optional<at::Tensor> &mix, at::TensorList parameters,
                     at::TensorList buffers, at::IntArrayRef code, double tau,
                     double threshold, double momentum, double epsilon,
-                    int64_t type, bool /*checkpoint*/) {
+                    int64_t type, bool /*recompute*/) {
   const CellPlan plan(code);
   check_cell(plan, s0, s1, mix, parameters, buffers, type);
   CellTrace trace;
@@ -199,7 +199,7 @@ TORCH_LIBRARY_FRAGMENT(spikedhs, library) {
   library.def(
       "cell(Tensor s0, Tensor s1, Tensor? mix, Tensor[] parameters, "
       "Tensor[] buffers, int[] plan, float tau, float threshold, "
-      "float momentum, float epsilon, int dtype, bool checkpoint=False) -> "
+      "float momentum, float epsilon, int dtype, bool recompute=False) -> "
       "Tensor");
 }
 

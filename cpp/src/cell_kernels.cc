@@ -1,7 +1,5 @@
 // The kernels of cell_kernels.h. This file is compiled once for each
-// instruction set, with SPIKEDHS_ISA naming it; cell_dispatch.cc picks one when
-// the library is loaded. It includes nothing that could leave an inline
-// function behind which another file shares.
+// instruction set (see flat.h); cell_dispatch.cc picks one.
 //
 // Neurons are worked on in blocks of neighbouring pixels with all their
 // channels, copied to flat float arrays that stay in the first-level cache over
@@ -9,24 +7,12 @@
 // loop is a plain loop over flat arrays.
 #include "cell_kernels.h"
 
+#include "flat.h"
 #include "lif_step.h"
-
-#ifndef SPIKEDHS_ISA
-#define SPIKEDHS_ISA generic
-#endif
 
 namespace spikedhs {
 namespace SPIKEDHS_ISA {
 namespace {
-
-// The arrays of a loop do not overlap. GCC forgets __restrict when it inlines
-// and gives up where it would have to compare too many of them.
-#if defined(__clang__)
-#define SPIKEDHS_FLAT _Pragma("clang loop vectorize(assume_safety)")
-#else
-#define SPIKEDHS_FLAT _Pragma("GCC ivdep")
-#endif
-#define SPIKEDHS_LOCAL inline __attribute__((always_inline))
 
 constexpr int64_t kFlat = 384;  // floats of one flat array, about
 
@@ -49,50 +35,57 @@ SPIKEDHS_LOCAL void zero(float *x, int64_t n) {
   for (int64_t i = 0; i < n; i++) x[i] = 0.0f;
 }
 
-// Asks for the lines of a row that the next block needs: a block touches many
-// short stretches of memory, too many for the hardware to foresee.
-template <bool kWrite, typename Scalar>
-SPIKEDHS_LOCAL void foresee(const Scalar *row, int64_t run) {
-  constexpr int64_t line = 64 / static_cast<int64_t>(sizeof(Scalar));
-  for (int64_t c = 0; c < run; c += line) {
-    __builtin_prefetch(row + c, kWrite ? 1 : 0);
+// body(c) for the channels of a row. Rows are short, so whole vectors without
+// the usual prologue and rest pay where the number of channels allows it.
+template <typename Body>
+SPIKEDHS_LOCAL void for_channels(int64_t run, Body body) {
+  if (run % 16 == 0) {
+    for (int64_t c = 0; c < run; c += 16) {
+      SPIKEDHS_FLAT
+      for (int64_t i = 0; i < 16; i++) body(c + i);
+    }
+  } else if (run % 8 == 0) {
+    for (int64_t c = 0; c < run; c += 8) {
+      SPIKEDHS_FLAT
+      for (int64_t i = 0; i < 8; i++) body(c + i);
+    }
+  } else {
+    SPIKEDHS_FLAT
+    for (int64_t c = 0; c < run; c++) body(c);
   }
 }
 
 // Rows of `run` elements, `stride` apart, into a flat array.
 template <typename Scalar>
-SPIKEDHS_LOCAL void gather(float *__restrict to, const Scalar *from,
-                           int64_t stride, int64_t rows, int64_t run) {
+SPIKEDHS_LOCAL void gather(float *to, const Scalar *from, int64_t stride,
+                           int64_t rows, int64_t run) {
   for (int64_t p = 0; p < rows; p++) {
-    const Scalar *__restrict row = from + p * stride;
+    const Scalar *row = from + p * stride;
+    float *out = to + p * run;
     foresee<false>(row + rows * stride, run);
-    float *__restrict out = to + p * run;
-    SPIKEDHS_FLAT
-    for (int64_t c = 0; c < run; c++) out[c] = load(row[c]);
+    for_channels(run, [=](int64_t c) { out[c] = load(row[c]); });
   }
 }
 
 template <typename Scalar>
-SPIKEDHS_LOCAL void gather_add(float *__restrict to, const Scalar *from,
-                               int64_t stride, int64_t rows, int64_t run) {
+SPIKEDHS_LOCAL void gather_add(float *to, const Scalar *from, int64_t stride,
+                               int64_t rows, int64_t run) {
   for (int64_t p = 0; p < rows; p++) {
-    const Scalar *__restrict row = from + p * stride;
+    const Scalar *row = from + p * stride;
+    float *out = to + p * run;
     foresee<false>(row + rows * stride, run);
-    float *__restrict out = to + p * run;
-    SPIKEDHS_FLAT
-    for (int64_t c = 0; c < run; c++) out[c] += load(row[c]);
+    for_channels(run, [=](int64_t c) { out[c] += load(row[c]); });
   }
 }
 
 template <typename Scalar>
-SPIKEDHS_LOCAL void scatter(Scalar *to, const float *__restrict from,
-                            int64_t stride, int64_t rows, int64_t run) {
+SPIKEDHS_LOCAL void scatter(Scalar *to, const float *from, int64_t stride,
+                            int64_t rows, int64_t run) {
   for (int64_t p = 0; p < rows; p++) {
-    Scalar *__restrict row = to + p * stride;
+    Scalar *row = to + p * stride;
+    const float *in = from + p * run;
     foresee<true>(row + rows * stride, run);
-    const float *__restrict in = from + p * run;
-    SPIKEDHS_FLAT
-    for (int64_t c = 0; c < run; c++) store(&row[c], in[c]);
+    for_channels(run, [=](int64_t c) { store(&row[c], in[c]); });
   }
 }
 
@@ -236,10 +229,9 @@ SPIKEDHS_LOCAL void node_current(const NodeArgs &a, const Tiles *tiles,
       } else {
         for (int64_t p = 0; p < rows; p++) {
           for (int64_t op = 0; op < part.ops; op++) {
-            const float *__restrict in = x + p * run + op * w;
-            float *__restrict out = sum + p * w;
-            SPIKEDHS_FLAT
-            for (int64_t c = 0; c < w; c++) out[c] += in[c];
+            const float *in = x + p * run + op * w;
+            float *out = sum + p * w;
+            for_channels(w, [=](int64_t c) { out[c] += in[c]; });
           }
         }
       }
@@ -351,10 +343,9 @@ SPIKEDHS_LOCAL void part_backward(const NodeArgs &a, const FanPart &part,
     } else {
       for (int64_t p = 0; p < rows; p++) {
         for (int64_t op = 0; op < part.ops; op++) {
-          float *__restrict to = grad + p * run + op * w;
-          const float *__restrict in = from + p * w;
-          SPIKEDHS_FLAT
-          for (int64_t c = 0; c < w; c++) to[c] = in[c];
+          float *to = grad + p * run + op * w;
+          const float *in = from + p * w;
+          for_channels(w, [=](int64_t c) { to[c] = in[c]; });
         }
       }
     }
@@ -540,9 +531,6 @@ void norm_backward(const void *y, void *grad, int64_t rows, int64_t channels,
     }
   }
 }
-
-#define SPIKEDHS_TEXT_OF(x) #x
-#define SPIKEDHS_TEXT(x) SPIKEDHS_TEXT_OF(x)
 
 template <typename Scalar>
 constexpr CellKernels table = {

@@ -5,10 +5,9 @@
 #include <torch/library.h>
 
 #include <algorithm>
-#include <cstdlib>
 #include <limits>
-#include <string>
 
+#include "isa.h"
 #include "spike_bits.h"
 
 namespace spikedhs {
@@ -43,19 +42,13 @@ struct Blocks {
 };
 
 const SpikeKernels *choose_kernels() {
-  const char *text = std::getenv("SPIKEDHS_KERNELS");
-  const std::string wish = text == nullptr ? "" : text;
-  if (wish == "generic") return &spike_kernels_generic;
 #ifdef SPIKEDHS_SPIKE_X86
-  __builtin_cpu_init();
-  if (wish != "avx2" && __builtin_cpu_supports("avx512vbmi2") &&
-      __builtin_cpu_supports("avx512vpopcntdq") &&
-      __builtin_cpu_supports("avx512bw") &&
-      __builtin_cpu_supports("avx512vl") &&
-      __builtin_cpu_supports("avx512dq")) {
+  // Lists of set bits need more of AVX-512 than its first processors have.
+  if (isa() == Isa::kAvx512 && __builtin_cpu_supports("avx512vbmi2") &&
+      __builtin_cpu_supports("avx512vpopcntdq")) {
     return &spike_kernels_avx512;
   }
-  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi2")) {
+  if (isa() != Isa::kGeneric && __builtin_cpu_supports("bmi2")) {
     return &spike_kernels_avx2;
   }
 #endif

@@ -1,6 +1,10 @@
 package bench
 
-import "slices"
+import (
+	"slices"
+
+	"github.com/spikedhs/spikedhs/train/run"
+)
 
 // median of at least one sample; of an even number the mean of the two in the
 // middle.
@@ -21,4 +25,11 @@ func spread(samples []float64) float64 {
 		return 0
 	}
 	return (slices.Max(samples) - slices.Min(samples)) / m
+}
+
+// peakMegabytes is the most memory of this process that was in RAM, 0 where that
+// is not known.
+func peakMegabytes() float64 {
+	megabytes, _ := run.PeakMegabytes()
+	return megabytes
 }

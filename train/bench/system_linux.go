@@ -8,25 +8,6 @@ import (
 	"syscall"
 )
 
-// peakMegabytes is the most memory of this process that was in RAM, 0 where that
-// is not known. getrusage would count the program that started this one.
-func peakMegabytes() float64 {
-	text, err := os.ReadFile("/proc/self/status")
-	if err != nil {
-		return 0
-	}
-	for line := range strings.Lines(string(text)) {
-		if value, ok := strings.CutPrefix(line, "VmHWM:"); ok {
-			kilobytes, err := strconv.ParseFloat(strings.Fields(value)[0], 64)
-			if err != nil {
-				return 0
-			}
-			return kilobytes / 1024
-		}
-	}
-	return 0
-}
-
 // LoadAverage is the number of processes that ran in the last minute, on average.
 func LoadAverage() (float64, bool) {
 	text, err := os.ReadFile("/proc/loadavg")

@@ -21,6 +21,10 @@ type Run struct {
 	Device string `toml:"device"`
 	// Precision is the type of the convolutions; auto takes bfloat16 where it is fast. Default "auto" (this project).
 	Precision string `toml:"precision"`
+	// Graphs records the steps of search and training as CUDA graphs, which saves the processor the call of each operator; auto does so on CUDA devices and goes on without where a step cannot be recorded. Default "off" (this project).
+	Graphs string `toml:"graphs"`
+	// Recompute keeps only the inputs of each cell for the backward pass and computes its inside again: less memory, more time; CPU only. Default false (this project).
+	Recompute bool `toml:"recompute"`
 	// Threads is the number of threads libtorch computes with, 0 for all cores. Unit: threads. Default 0 (this project).
 	Threads int `toml:"threads"`
 }
@@ -41,6 +45,8 @@ type Data struct {
 	Workers int `toml:"workers"`
 	// Prefetch is the number of batches prepared ahead. Unit: batches. Default 4 (this project).
 	Prefetch int `toml:"prefetch"`
+	// Resident keeps the training images on the device and augments them there, with the same result; auto does so on CUDA devices for sets of at most a quarter of the free memory. Default "auto" (this project).
+	Resident string `toml:"resident"`
 }
 
 // Eval is the evaluation on the test images.

@@ -8,10 +8,12 @@ func Default() *Config {
 			Seed:      1,
 			Device:    "auto",
 			Precision: "auto",
+			Graphs:    "off",
 		},
 		Data: Data{
 			Name:     "fashion-mnist",
 			Prefetch: 4,
+			Resident: "auto",
 		},
 		Network: Network{
 			Nodes:       3,

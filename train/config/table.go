@@ -13,6 +13,8 @@ var keys = []Key{
 	{"run.seed", "Seed of every random number of the run", "", ours, atLeast(0)},
 	{"run.device", "Device to compute on; auto takes CUDA where there is one", "", ours, device},
 	{"run.precision", "Type of the convolutions; auto takes bfloat16 where it is fast", "", ours, oneOf("auto", "float32", "bfloat16")},
+	{"run.graphs", "Record the steps as CUDA graphs; auto does so on CUDA devices where it works", "", ours, oneOf("auto", "off")},
+	{"run.recompute", "Keep only the inputs of each cell for the backward pass and compute its inside again: less memory, more time; CPU only", "", ours, rule{}},
 	{"run.threads", "Threads libtorch computes with, 0 for all cores", "threads", ours, atLeast(0)},
 
 	{"data.name", "Data set", "", ours, oneOf("fashion-mnist", "mnist", "cifar10", "cifar100")},
@@ -22,6 +24,7 @@ var keys = []Key{
 	{"data.pad", "Border of zeros on each side of an image; 2 makes 28x28 into 32x32", "pixels", ours, between(0, 128)},
 	{"data.workers", "Loader goroutines, 0 for one a core", "goroutines", ours, atLeast(0)},
 	{"data.prefetch", "Batches prepared ahead", "batches", ours, atLeast(1)},
+	{"data.resident", "Keep the training images on the device; auto does so on CUDA devices where they fit", "", ours, oneOf("auto", "on", "off")},
 
 	{"network.nodes", "Nodes in a cell", "nodes", "paper 4.1.1, n3", between(1, 16)},
 	{"network.levels", "Resolution of each cell: level l has 1/2^l of the side and 2^l times the width", "", released, ascendingLevels},

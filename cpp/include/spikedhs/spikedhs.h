@@ -28,6 +28,8 @@ extern "C" {
 typedef void *sd_tensor;
 typedef void *sd_operator;
 typedef void *sd_module;
+typedef void *sd_stream;
+typedef void *sd_graph;
 
 // Memory
 // -----------------------------------------------------------------------
@@ -53,6 +55,12 @@ enum {
 SPIKEDHS_API char *sd_tensor_from_host(const void *data, int64_t bytes,
                                        int dtype, const int64_t *shape,
                                        int64_t dims, sd_tensor *out);
+
+// The same into page-locked memory, from which a CUDA device copies without
+// making the caller wait. Needs a CUDA device.
+SPIKEDHS_API char *sd_tensor_from_host_pinned(const void *data, int64_t bytes,
+                                              int dtype, const int64_t *shape,
+                                              int64_t dims, sd_tensor *out);
 
 // Copies a tensor of any device and layout to host memory in C order.
 SPIKEDHS_API char *sd_tensor_to_host(sd_tensor t, void *data, int64_t bytes);
@@ -141,11 +149,39 @@ SPIKEDHS_API int sd_cuda_devices(void);
 // 1 when this library carries its own CUDA kernels.
 SPIKEDHS_API int sd_cuda_kernels(void);
 SPIKEDHS_API char *sd_cuda_synchronize(void);
+// Compute capability, such as 9 and 0; zeros where it cannot be asked.
+SPIKEDHS_API void sd_cuda_capability(int index, int *major, int *minor);
+// Bytes: held by tensors now, the most since sd_cuda_reset_peak, free on the
+// device, and all that the device has. Zeros where this library lacks CUDA.
+SPIKEDHS_API char *sd_cuda_memory(int index, int64_t *allocated, int64_t *peak,
+                                  int64_t *free_bytes, int64_t *total);
+SPIKEDHS_API char *sd_cuda_reset_peak(int index);
 
 SPIKEDHS_API char *sd_seed(uint64_t seed);
 // State of a device's default generator (device type 0 CPU, 1 CUDA).
 SPIKEDHS_API char *sd_generator_state(int type, int index, sd_tensor *out);
 SPIKEDHS_API char *sd_set_generator_state(int type, int index, sd_tensor state);
+
+// CUDA graphs
+// -------------------------------------------------------------------
+
+// Gives the calling OS thread a CUDA stream of its own, which a capture needs,
+// until sd_stream_leave on the same thread. Both wait for the work before them.
+SPIKEDHS_API char *sd_stream_enter(int index, sd_stream *out);
+SPIKEDHS_API char *sd_stream_leave(sd_stream stream);
+
+// From begin to end the calling thread's stream records its work instead of
+// doing it. The memory of what is made meanwhile belongs to the graph, also
+// after its tensors were freed. `share` (or NULL) is a graph whose memory is
+// used again: no tensor made in one may be needed after the other has run. A
+// graph whose end failed is gone; one that is not wanted any more during the
+// capture is given up by sd_graph_abandon.
+SPIKEDHS_API char *sd_graph_begin(int index, sd_graph share, sd_graph *out);
+SPIKEDHS_API char *sd_graph_end(sd_graph graph);
+SPIKEDHS_API void sd_graph_abandon(sd_graph graph);
+// Does the recorded work once, on the same memory.
+SPIKEDHS_API char *sd_graph_replay(sd_graph graph);
+SPIKEDHS_API void sd_graph_free(sd_graph graph);
 
 // Profile
 // ----------------------------------------------------------------------

@@ -1,0 +1,13 @@
+// The instruction set that the CPU kernels of this library use.
+#pragma once
+
+namespace spikedhs {
+
+enum class Isa { kGeneric, kAvx2, kAvx512 };
+
+// The best one that this processor has. SPIKEDHS_KERNELS=generic|avx2|avx512 in
+// the environment asks for a lesser one; a better one than there is is not
+// taken.
+Isa isa();
+
+}  // namespace spikedhs

@@ -1,0 +1,30 @@
+// CPU kernels of the LIF scan, compiled for several instruction sets; arguments
+// are those of the CUDA kernels (lif_thread.h).
+#pragma once
+
+#include "lif_thread.h"
+
+namespace spikedhs {
+
+// Neurons that are worked on together: their membranes stay in the first-level
+// cache over all steps.
+constexpr int64_t kLifBlock = 512;
+
+template <typename Scalar, typename Real>
+struct LifKernels {
+  // Neurons [first, last). `stream` writes past the caches: for results that
+  // are larger than these and would only push other data out.
+  void (*forward)(const LifForward<Scalar, Real> &p, int64_t first,
+                  int64_t last, bool stream);
+  // b and scale by channel, see dspike_derivative; scratch holds steps *
+  // kLifBlock numbers.
+  void (*backward)(const LifBackward<Scalar, Real> &p, const Real *b,
+                   const Real *scale, int64_t first, int64_t last, bool stream,
+                   Real *scratch);
+};
+
+// The best kernels for this processor.
+template <typename Scalar, typename Real>
+const LifKernels<Scalar, Real> &lif_kernels();
+
+}  // namespace spikedhs

@@ -1,0 +1,147 @@
+// From tensors to the raw arguments of lif_thread.h and back: checks, memory
+// layout, results. `launch` is called with LifForward or LifBackward;
+// everything else is the same on the GPU and where it is emulated.
+#pragma once
+
+#include <ATen/ATen.h>
+#include <ATen/Dispatch.h>
+
+#include <type_traits>
+
+#include "lif.h"
+#include "lif_launch.h"
+
+namespace spikedhs {
+
+// The element type as the kernels see it, and the type they compute in.
+template <typename Scalar>
+using LifElement =
+    std::conditional_t<std::is_same<Scalar, at::BFloat16>::value, Bf16, Scalar>;
+template <typename Scalar>
+using LifReal =
+    std::conditional_t<std::is_same<Scalar, double>::value, double, float>;
+
+template <typename Scalar>
+LifElement<Scalar> *lif_elements(const at::Tensor &t) {
+  return reinterpret_cast<LifElement<Scalar> *>(t.data_ptr<Scalar>());
+}
+
+inline bool lif_present(const optional<at::Tensor> &t) {
+  return t.has_value() && t->defined();
+}
+
+inline at::Tensor lif_dense(const at::Tensor &t, at::MemoryFormat format) {
+  return t.contiguous(t.dim() >= 4 ? format : at::MemoryFormat::Contiguous);
+}
+
+// A membrane state in the layout of one step, on the device and in the type of
+// the computation; an undefined tensor where there is none.
+template <typename Real>
+at::Tensor lif_state(const optional<at::Tensor> &state, const at::Tensor &like,
+                     at::MemoryFormat format) {
+  if (!lif_present(state)) return at::Tensor();
+  return lif_dense(
+      state->to(like.device(), c10::CppTypeToScalarType<Real>::value), format);
+}
+
+inline at::Tensor lif_empty_state(const at::Tensor &current, int64_t steps,
+                                  at::MemoryFormat format) {
+  auto shape = current.sizes().vec();
+  shape[0] /= steps;
+  const auto type =
+      current.scalar_type() == at::kDouble ? at::kDouble : at::kFloat;
+  return at::empty(
+      shape, current.options().dtype(type).memory_format(
+                 current.dim() >= 4 ? format : at::MemoryFormat::Contiguous));
+}
+
+template <typename Real>
+Real *lif_pointer(const at::Tensor &t) {
+  return t.defined() ? t.data_ptr<Real>() : nullptr;
+}
+
+template <typename Launch>
+LifResult lif_forward_tensors(const at::Tensor &current,
+                              const at::Tensor &temperature, double tau,
+                              double threshold, int64_t steps,
+                              const optional<at::Tensor> &membrane,
+                              bool keep_membrane, const Launch &launch) {
+  check_lif(current, temperature, {tau, threshold, steps}, membrane);
+  const auto format = current.suggest_memory_format();
+  const at::Tensor input = lif_dense(current, format);
+  at::Tensor spikes = at::empty_like(input);
+  // Autograd needs every output defined, so an unwanted one is empty.
+  at::Tensor last = keep_membrane ? lif_empty_state(input, steps, format)
+                                  : at::empty({0}, input.options());
+  AT_DISPATCH_FLOATING_TYPES_AND(
+      at::kBFloat16, input.scalar_type(), "lif", [&] {
+        using Real = LifReal<scalar_t>;
+        const at::Tensor start = lif_state<Real>(membrane, input, format);
+        LifForward<LifElement<scalar_t>, Real> p;
+        p.current = lif_elements<scalar_t>(input);
+        p.spikes = lif_elements<scalar_t>(spikes);
+        p.start = lif_pointer<Real>(start);
+        p.last = keep_membrane ? last.data_ptr<Real>() : nullptr;
+        p.neurons = input.numel() / steps;
+        p.steps = steps;
+        p.tau = static_cast<Real>(tau);
+        p.vth = static_cast<Real>(threshold);
+        launch(p);
+      });
+  return LifResult(spikes, last);
+}
+
+template <typename Launch>
+LifResult lif_backward_tensors(const at::Tensor &grad_spikes,
+                               const optional<at::Tensor> &grad_membrane,
+                               const at::Tensor &current,
+                               const at::Tensor &temperature, double tau,
+                               double threshold, int64_t steps,
+                               const optional<at::Tensor> &membrane,
+                               const Launch &launch) {
+  const auto format = current.suggest_memory_format();
+  const at::Tensor input = lif_dense(current, format);
+  const at::Tensor grads = lif_dense(grad_spikes, format);
+  at::Tensor grad_current = at::empty_like(input);
+  at::Tensor grad_start = lif_present(membrane)
+                              ? lif_empty_state(input, steps, format)
+                              : at::Tensor();
+  // Neighbouring neurons of one channel: a plane in contiguous layout, one in
+  // channels-last.
+  int64_t run = 1;
+  if (input.dim() > 2 &&
+      input.suggest_memory_format() == at::MemoryFormat::Contiguous) {
+    for (int64_t d = 2; d < input.dim(); d++) run *= input.size(d);
+  }
+  AT_DISPATCH_FLOATING_TYPES_AND(
+      at::kBFloat16, input.scalar_type(), "lif_backward", [&] {
+        using Real = LifReal<scalar_t>;
+        const auto type = c10::CppTypeToScalarType<Real>::value;
+        const at::Tensor start = lif_state<Real>(membrane, input, format);
+        const at::Tensor grad_last =
+            lif_state<Real>(grad_membrane, input, format);
+        const at::Tensor b = temperature.to(input.device(), type).contiguous();
+        const int64_t neurons = input.numel() / steps;
+        const at::Tensor checkpoints = at::empty(
+            {lif_checkpoints(steps) * neurons}, input.options().dtype(type));
+        LifBackward<LifElement<scalar_t>, Real> p;
+        p.current = lif_elements<scalar_t>(input);
+        p.grad_spikes = lif_elements<scalar_t>(grads);
+        p.grad_current = lif_elements<scalar_t>(grad_current);
+        p.start = lif_pointer<Real>(start);
+        p.grad_last = lif_pointer<Real>(grad_last);
+        p.grad_start = lif_pointer<Real>(grad_start);
+        p.temperature = b.data_ptr<Real>();
+        p.channels = b.numel();
+        p.run = run;
+        p.checkpoints = checkpoints.data_ptr<Real>();
+        p.neurons = neurons;
+        p.steps = steps;
+        p.tau = static_cast<Real>(tau);
+        p.vth = static_cast<Real>(threshold);
+        launch(p);
+      });
+  return LifResult(grad_current, grad_start);
+}
+
+}  // namespace spikedhs

@@ -1,0 +1,139 @@
+package train
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+
+	"github.com/spikedhs/spikedhs/data"
+	"github.com/spikedhs/spikedhs/torch"
+)
+
+// stage is a kind of step that a loop repeats, such as that of the weights: a
+// batch comes to the device, work computes with it there, and one optimiser and
+// one meter take what it found.
+//
+// What changes from step to step on the host is kept out of work, so that work can
+// be recorded once as a CUDA graph and replayed: the count of steps and images, the
+// learning rate, and the batch, which is written over the recorded one.
+type stage struct {
+	feed      *feed
+	meter     *meter
+	optimizer torch.Optimizer
+	work      func(s *torch.Scope, b *batch) // calls the same operators each time, and reads nothing back
+	recorder  *recorder                      // nil: nothing is recorded
+
+	done    int // steps done one operator at a time
+	scope   *torch.Scope
+	tensors []torch.Tensor // the batch that graph reads
+	graph   replayer
+}
+
+// descent lowers the loss of a batch and returns its mean loss and logits from
+// before; see [NetworkStep].
+type descent func(s *torch.Scope, images, labels torch.Tensor) (loss, logits torch.Tensor)
+
+// newStage repeats a descent on what feed brings.
+func newStage(f *feed, m machine, o torch.Optimizer, lower descent, r *recorder) *stage {
+	g := &stage{feed: f, meter: newMeter(m.device), optimizer: o, recorder: r}
+	g.work = func(s *torch.Scope, b *batch) {
+		loss, logits := lower(s, b.images, b.labels)
+		g.meter.add(s, loss, logits, b.labels)
+	}
+	return g
+}
+
+// replayer is recorded work; a [torch.Graph] is one.
+type replayer interface {
+	Replay() error
+	Close()
+}
+
+// recorder is what the stages of a loop share to record their work.
+type recorder struct {
+	log    *slog.Logger
+	record func(work func() error) (replayer, error)
+}
+
+// newRecorder records CUDA graphs. The first one's memory serves the others too,
+// since stages take turns and leave nothing in it for each other.
+func newRecorder(d torch.Device, log *slog.Logger) *recorder {
+	var first *torch.Graph
+	return &recorder{log: log, record: func(work func() error) (replayer, error) {
+		graph, err := torch.Record(d, first, work)
+		if err != nil {
+			return nil, err
+		}
+		if first == nil {
+			first = graph
+		}
+		return graph, nil
+	}}
+}
+
+// recordAfter is how many steps are done before one is recorded: libraries set
+// themselves up in the first ones.
+const recordAfter = 3
+
+// step does one step on a batch.
+func (g *stage) step(s *torch.Scope, b *data.Batch) error {
+	g.optimizer.Begin(s)
+	g.meter.count(b.N)
+	if g.recorder == nil || b.N != g.feed.size {
+		return g.eager(s, b)
+	}
+	if g.graph == nil {
+		if g.done < recordAfter {
+			return g.eager(s, b)
+		}
+		if err := g.record(b); err != nil {
+			if !errors.Is(err, torch.ErrNoGraph) {
+				return err
+			}
+			g.recorder.log.Warn("steps are not recorded as a CUDA graph and run slower", "reason", err)
+			g.recorder = nil
+			return g.eager(s, b)
+		}
+	}
+	g.feed.overwrite(s, g.tensors, b)
+	if err := s.Err(); err != nil {
+		return err
+	}
+	return g.graph.Replay()
+}
+
+// eager does the work one operator at a time.
+func (g *stage) eager(s *torch.Scope, b *data.Batch) error {
+	g.done++
+	g.work(s, g.feed.batch(s, g.feed.upload(s, b), b.N))
+	return s.Err()
+}
+
+// record makes the graph of the work on batches like b, and does nothing else.
+func (g *stage) record(b *data.Batch) error {
+	g.scope = torch.NewInference()
+	g.tensors = g.feed.upload(g.scope, b)
+	if err := g.scope.Err(); err != nil {
+		return fmt.Errorf("train: %w", err)
+	}
+	n := b.N
+	var err error
+	g.graph, err = g.recorder.record(func() error {
+		s := torch.NewScope()
+		g.work(s, g.feed.batch(s, g.tensors, n))
+		return s.Close()
+	})
+	return err
+}
+
+// close frees the graph and the data set on the device.
+func (g *stage) close() error {
+	if g.graph != nil {
+		g.graph.Close()
+	}
+	var all []error
+	if g.scope != nil {
+		all = append(all, g.scope.Close())
+	}
+	return errors.Join(append(all, g.feed.close())...)
+}

@@ -1,0 +1,82 @@
+package train
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"log/slog"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/spikedhs/spikedhs/search"
+	"github.com/spikedhs/spikedhs/torch"
+	"github.com/spikedhs/spikedhs/train/config"
+)
+
+// tape stands in for CUDA graphs: recording does nothing, a replay does the work on
+// the tensors that the recording was given.
+type tape struct {
+	work   func() error
+	count  *int
+	closed *int
+}
+
+func (r tape) Replay() error { *r.count++; return r.work() }
+func (r tape) Close()        { *r.closed++ }
+
+// A run whose steps are recorded leaves what another leaves, bit for bit, also when
+// it is interrupted and when its images lie on the device.
+func TestRecordedStepsAreTheSteps(t *testing.T) {
+	for kind, start := range runs {
+		for _, residence := range []string{"off", "on"} {
+			t.Run(kind+", data on the device "+residence, func(t *testing.T) {
+				b := newBench(t)
+				require.NoError(t, start(context.Background(), b.job("plain", busy)))
+				var replays, recorded, closed int
+				record := func(work func() error) (replayer, error) {
+					recorded++
+					return tape{work, &replays, &closed}, nil
+				}
+				j := b.job("recorded", busy, func(c *config.Config) { c.Data.Resident = residence })
+				j.record = record
+				ctx, cancel := context.WithCancel(context.Background())
+				j.Progress = onProgress(kind+" 2/3", map[string]string{"search": "4/5", "train": "4/10"}[kind], cancel)
+				require.ErrorIs(t, start(ctx, j), ErrInterrupted)
+				j = b.resume("recorded")
+				j.record = record
+				require.NoError(t, start(context.Background(), j))
+				b.remains(t, "plain").require(t, b.remains(t, "recorded"))
+				assert.Positive(t, replays)
+				assert.Equal(t, recorded, closed)
+			})
+		}
+	}
+}
+
+// What cannot be recorded is done as before, and said once.
+func TestStepsThatCannotBeRecorded(t *testing.T) {
+	b := newBench(t)
+	mustTrain(t, b.job("plain", busy))
+	var log bytes.Buffer
+	j := b.job("refused", busy)
+	j.Log = slog.New(slog.NewTextHandler(&log, nil))
+	j.record = func(func() error) (replayer, error) { return nil, fmt.Errorf("%w: not today", torch.ErrNoGraph) }
+	mustTrain(t, j)
+	b.remains(t, "plain").require(t, b.remains(t, "refused"))
+	assert.Equal(t, 1, strings.Count(log.String(), "not today"), log.String())
+}
+
+func TestPrecisionOfDevices(t *testing.T) {
+	for major, fast := range map[int]bool{0: false, 7: false, 8: true, 9: true, 12: true} {
+		assert.Equal(t, fast, fastBFloat16Since(major), "%d", major)
+	}
+	want := search.Float32
+	if torch.FastBFloat16() {
+		want = search.BFloat16
+	}
+	assert.Equal(t, want, resolvePrecision("auto", torch.CPU()))
+	assert.Equal(t, search.BFloat16, resolvePrecision("bfloat16", torch.CPU()))
+}
