@@ -113,9 +113,18 @@ SPIKEDHS_LOCAL void spread(Real *to, const Real *by_channel, int64_t channels,
   }
 }
 
-// Membranes are computed again from the currents. Reading and writing 16-bit
-// numbers has loops of its own: mixed into the arithmetic they keep the
-// compiler from vectorising it.
+// One neuron, one step backwards: from dL/dy_t and dL/dv_t to dL/dI_t and
+// dL/dv_{t-1}.
+template <typename Scalar, typename Real>
+SPIKEDHS_LOCAL void step_back(const LifBackward<Scalar, Real> &p,
+                              Real grad_spike, Real u, Real b, Real scale,
+                              Real *grad_v, Real *grad_u) {
+  const Real slope = dspike_derivative(u, p.vth, b, scale);
+  *grad_u = lif_grad_membrane(u, u > p.vth, grad_spike, *grad_v, slope);
+  *grad_v = p.tau * *grad_u;
+}
+
+// Membranes are computed again from the currents.
 template <typename Scalar, typename Real>
 void backward(const LifBackward<Scalar, Real> &p, const Real *b_of,
               const Real *scale_of, int64_t first, int64_t last, bool stream,
