@@ -2,6 +2,7 @@ package search
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -101,6 +102,11 @@ func TestRecomputedCellsAreTheSameToTheBit(t *testing.T) {
 			assert.Equal(t, read(t, kept.logits), read(t, again.logits))
 			assert.Equal(t, kept.buffers, again.buffers)
 			for i, x := range kept.of {
+				if o.PerStepNorm && strings.HasPrefix(x.Name, "head.") {
+					// Not in a cell: libtorch adds the steps' gradients in an order of its own.
+					requireClose(t, kept.gradients[i], again.gradients[i], x.Name)
+					continue
+				}
 				assert.Equal(t, read(t, kept.gradients[i]), read(t, again.gradients[i]), x.Name)
 			}
 		}
