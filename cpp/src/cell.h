@@ -4,6 +4,7 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <utility>
 #include <vector>
 
 #include "compat.h"
@@ -22,6 +23,8 @@ struct CellFan {
   int64_t source;  // 0 and 1: the cells before; 2 + j: node j
   int64_t stride;
   std::vector<CellReader> readers;
+  // The readers [first, last) that lead to a node.
+  std::pair<size_t, size_t> readers_of(int64_t node) const;
 };
 
 // A skip between nodes.

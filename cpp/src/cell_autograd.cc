@@ -4,6 +4,7 @@
 #include <torch/library.h>
 
 #include "cell.h"
+#include "cell_kernels.h"
 
 namespace spikedhs {
 namespace {
@@ -45,6 +46,7 @@ void check_cell(const CellPlan &plan, const at::Tensor &s0,
                 int64_t type) {
   const auto fans = static_cast<int64_t>(plan.fans.size());
   TORCH_CHECK(fans > 0, "cell: there is no convolution");
+  TORCH_CHECK(fans <= kMostParts, "cell: more than ", kMostParts, " sources");
   TORCH_CHECK(
       static_cast<int64_t>(parameters.size()) == fans * kFanParameters &&
           static_cast<int64_t>(buffers.size()) ==

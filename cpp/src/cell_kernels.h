@@ -35,6 +35,8 @@ struct FanPart {
   int64_t partial;
 };
 
+constexpr int64_t kMostParts = 64;  // of a node
+
 // A skip between nodes: the spikes of an earlier node, unchanged.
 struct SkipPart {
   const void *x;        // spikes, row of `width` elements a pixel
