@@ -99,6 +99,11 @@ func dtypeOf[E Element]() int8 {
 
 // FromSlice copies values (C order) into a new CPU tensor of the given shape.
 func FromSlice[E Element](s *Scope, values []E, shape ...int64) Tensor {
+	return fromHost(s, "from slice", false, values, shape)
+}
+
+// fromHost copies values into a new CPU tensor, in page-locked memory if told.
+func fromHost[E Element](s *Scope, what string, pinned bool, values []E, shape []int64) Tensor {
 	if s.err != nil {
 		return Tensor{}
 	}
@@ -107,7 +112,7 @@ func FromSlice[E Element](s *Scope, values []E, shape ...int64) Tensor {
 		elements *= n
 	}
 	if elements != int64(len(values)) {
-		return s.fail(fmt.Errorf("torch: from slice: shape %v needs %d values, got %d", shape, elements, len(values)))
+		return s.fail(fmt.Errorf("torch: %s: shape %v needs %d values, got %d", what, shape, elements, len(values)))
 	}
 	var data unsafe.Pointer
 	if len(values) > 0 {
@@ -119,10 +124,15 @@ func FromSlice[E Element](s *Scope, values []E, shape ...int64) Tensor {
 	}
 	var out C.sd_tensor
 	var zero E
-	err := message(C.sd_tensor_from_host(data, C.int64_t(elements*int64(unsafe.Sizeof(zero))),
-		C.int(dtypeOf[E]()), sizes, C.int64_t(len(shape)), &out))
+	bytes, dtype, dims := C.int64_t(elements*int64(unsafe.Sizeof(zero))), C.int(dtypeOf[E]()), C.int64_t(len(shape))
+	var err error
+	if pinned {
+		err = message(C.sd_tensor_from_host_pinned(data, bytes, dtype, sizes, dims, &out))
+	} else {
+		err = message(C.sd_tensor_from_host(data, bytes, dtype, sizes, dims, &out))
+	}
 	if err != nil {
-		return s.fail(fmt.Errorf("torch: from slice: %w", err))
+		return s.fail(fmt.Errorf("torch: %s: %w", what, err))
 	}
 	return s.adopt(unsafe.Pointer(out))
 }

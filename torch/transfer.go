@@ -1,13 +1,5 @@
 package torch
 
-// #include "spikedhs/spikedhs.h"
-import "C"
-
-import (
-	"fmt"
-	"unsafe"
-)
-
 // Upload copies values (C order) to a new tensor on a device. For a CUDA device
 // they go through page-locked memory and nobody waits for the copy: values may be
 // overwritten as soon as Upload returns, and what is done with the tensor later
@@ -38,30 +30,5 @@ func Overwrite[E Element](s *Scope, dst Tensor, values []E) {
 // pinned copies values into page-locked memory. libtorch keeps that memory from
 // being used again until the copies from it are done, also when s is closed.
 func pinned[E Element](s *Scope, values []E, shape []int64) Tensor {
-	if s.err != nil {
-		return Tensor{}
-	}
-	elements := int64(1)
-	for _, n := range shape {
-		elements *= n
-	}
-	if elements != int64(len(values)) {
-		return s.fail(fmt.Errorf("torch: upload: shape %v needs %d values, got %d", shape, elements, len(values)))
-	}
-	var data unsafe.Pointer
-	if len(values) > 0 {
-		data = unsafe.Pointer(&values[0])
-	}
-	var sizes *C.int64_t
-	if len(shape) > 0 {
-		sizes = (*C.int64_t)(&shape[0])
-	}
-	var out C.sd_tensor
-	var zero E
-	err := message(C.sd_tensor_from_host_pinned(data, C.int64_t(elements*int64(unsafe.Sizeof(zero))),
-		C.int(dtypeOf[E]()), sizes, C.int64_t(len(shape)), &out))
-	if err != nil {
-		return s.fail(fmt.Errorf("torch: upload: %w", err))
-	}
-	return s.adopt(unsafe.Pointer(out))
+	return fromHost(s, "upload", true, values, shape)
 }
