@@ -57,9 +57,9 @@ func (l *loop) records() bool { return len(l.stages) > 0 && l.stages[0].recorder
 func (l *loop) run(ctx context.Context) (err error) {
 	defer torch.Pin()()
 	if l.records() {
-		leave, err := torch.OwnStream(l.device)
-		if err != nil {
-			return fmt.Errorf("train: %w", err)
+		leave, failed := torch.OwnStream(l.device)
+		if failed != nil {
+			return fmt.Errorf("train: %w", failed)
 		}
 		defer func() {
 			if failed := leave(); err == nil && failed != nil {

@@ -84,16 +84,15 @@ func (j *Job) genotype() (genotype.Genotype, error) {
 
 // trainer is a running training.
 type trainer struct {
-	job       *Job
-	c         *config.Config
-	sets      *images
-	net       *search.Network
-	optimizer *torch.SGD // of descent
-	descent   *NetworkStep
-	stage     *stage
-	loop      *loop
-	total     int64
-	last      Evaluation
+	job     *Job
+	c       *config.Config
+	sets    *images
+	net     *search.Network
+	descent *NetworkStep
+	stage   *stage
+	loop    *loop
+	total   int64
+	last    Evaluation
 }
 
 // trainOptions are the options of the network that a configuration trains.
@@ -117,12 +116,11 @@ func newTrainer(j *Job, m machine, sets *images, g genotype.Genotype) (*trainer,
 	if t.descent, err = NewNetworkStep(t.net, &c.Train); err != nil {
 		return nil, err
 	}
-	t.optimizer = t.descent.Optimizer
 	feed, err := newFeed(c, m.device, loader, c.Train.Batch)
 	if err != nil {
 		return nil, err
 	}
-	t.stage = newStage(feed, m, t.optimizer, t.descent.lower, m.recorder(j))
+	t.stage = newStage(feed, m, t.descent.Optimizer, t.descent.lower, m.recorder(j))
 	t.total = int64(c.Train.Epochs) * int64(loader.Batches())
 	t.loop = &loop{
 		job: j, device: m.device, loader: feed.loader, epochs: c.Train.Epochs, label: "train", key: "train",
@@ -131,7 +129,7 @@ func newTrainer(j *Job, m machine, sets *images, g genotype.Genotype) (*trainer,
 		step: t.step, ended: t.epochEnded,
 		groups: []group{
 			{prefix: "network", variables: t.net.Variables()},
-			{prefix: "optimizer", optimizer: t.optimizer},
+			{prefix: "optimizer", optimizer: t.descent.Optimizer},
 		},
 		at: position{Phase: phaseTrain, Architecture: fingerprint(g, o)},
 	}
@@ -156,7 +154,7 @@ func (t *trainer) start(m machine) error {
 // step is one step of the weights on a batch.
 func (t *trainer) step(s *torch.Scope, b *data.Batch) error {
 	c := &t.c.Train
-	t.optimizer.SetLearningRate(torch.Cosine(c.LR, c.LRMin, float64(t.loop.at.Step)/float64(t.total)))
+	t.descent.Optimizer.SetLearningRate(torch.Cosine(c.LR, c.LRMin, float64(t.loop.at.Step)/float64(t.total)))
 	return t.stage.step(s, b)
 }
 

@@ -62,14 +62,8 @@ type tensorWork struct {
 // copy.
 func LIF(ctx context.Context, c LIFCase) (rows []Bandwidth, err error) {
 	defer torch.Pin()()
-	device, err := torch.ParseDevice(c.Device)
+	device, err := setUp(c.Device, c.Threads)
 	if err != nil {
-		return nil, err
-	}
-	if err := torch.SetThreads(c.Threads); err != nil {
-		return nil, err
-	}
-	if err := torch.Seed(1); err != nil {
 		return nil, err
 	}
 	dtype, bytes := torch.Float32, 4.0

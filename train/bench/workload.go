@@ -33,19 +33,25 @@ type workload interface {
 	close() error
 }
 
+// setUp makes a measurement start from the same threads and random numbers.
+func setUp(device string, threads int) (torch.Device, error) {
+	d, err := torch.ParseDevice(device)
+	if err != nil {
+		return d, err
+	}
+	if err := torch.SetThreads(threads); err != nil {
+		return d, err
+	}
+	return d, torch.Seed(1)
+}
+
 // newWorkload builds our side of a case.
 func newWorkload(c Case) (workload, error) {
 	if err := c.Validate(); err != nil {
 		return nil, err
 	}
-	device, err := torch.ParseDevice(c.Device)
+	device, err := setUp(c.Device, c.Threads)
 	if err != nil {
-		return nil, err
-	}
-	if err := torch.SetThreads(c.Threads); err != nil {
-		return nil, err
-	}
-	if err := torch.Seed(1); err != nil {
 		return nil, err
 	}
 	switch c.Task {
