@@ -97,7 +97,10 @@ func (c *fusedCell) forward(s *torch.Scope, s0, s1, mix torch.Tensor) torch.Tens
 	if compute == 0 {
 		compute = torch.Float32
 	}
-	return s.Tensor("spikedhs::cell", s0, s1, weights, c.parameters, c.buffers, c.plan,
+	args := []any{
+		s0, s1, weights, c.parameters, c.buffers, c.plan,
 		c.options.Neuron.Tau, c.options.Neuron.Threshold, torch.BatchNormMomentum, torch.BatchNormEpsilon,
-		compute, c.options.Recompute)
+		compute, c.options.Recompute,
+	}
+	return s.Tensor("spikedhs::cell", append(args, c.options.Neuron.Surrogate.Arguments(s, s0)...)...)
 }

@@ -2,6 +2,7 @@ package search
 
 import (
 	"fmt"
+	"math"
 	"strings"
 	"testing"
 
@@ -9,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/spikedhs/spikedhs/search/genotype"
+	"github.com/spikedhs/spikedhs/spike"
 	"github.com/spikedhs/spikedhs/torch"
 )
 
@@ -87,6 +89,53 @@ func TestFusedCellsEqualLayers(t *testing.T) {
 			assert.InDeltaSlice(t, layers.buffers[i], fused.buffers[i], 1e-5)
 		}
 	})
+}
+
+// So it does for every family of surrogates; computed again, to the bit.
+func TestFusedCellsEqualLayersForEveryFamily(t *testing.T) {
+	bell, err := spike.Register("bell-of-fused", func(x, b float64) float64 { return b / (1 + b) * math.Exp(-b*b*x*x/2) })
+	require.NoError(t, err)
+	for _, family := range spike.Families() {
+		for _, super := range []bool{false, true} {
+			for _, mixing := range []Mixing{MixSpike, MixMembrane} {
+				t.Run(fmt.Sprint(family, " supernet=", super, " ", mixing), func(t *testing.T) {
+					s := begin(t, 76)
+					o := tinyOptions(0, 1)
+					o.Mixing, o.Head, o.Width, o.Neuron.Surrogate = mixing, HeadRate, 5, family
+					fused := pass(t, s, super, genotype.DownsampleReduction, o)
+					o.Recompute = true
+					again := pass(t, s, super, genotype.DownsampleReduction, o)
+					o.Unfused = true
+					layers := pass(t, s, super, genotype.DownsampleReduction, o)
+					requireClose(t, layers.logits, fused.logits, "logits")
+					requireSameGradients(t, layers.of, layers.gradients, fused.gradients)
+					for i := range fused.gradients {
+						assert.Equal(t, read(t, fused.gradients[i]), read(t, again.gradients[i]), fused.of[i].Name)
+					}
+					if family == bell {
+						return
+					}
+					// A family of its own, not another one's.
+					o.Neuron.Surrogate = bell
+					other := pass(t, s, super, genotype.DownsampleReduction, o)
+					same := true
+					for i := range other.gradients {
+						same = same && assert.ObjectsAreEqual(read(t, layers.gradients[i]), read(t, other.gradients[i]))
+					}
+					assert.False(t, same, "the gradients do not depend on the family")
+				})
+			}
+		}
+	}
+}
+
+func TestOptionsRefuseAnUnknownFamily(t *testing.T) {
+	o := tinyOptions(0)
+	o.Neuron.Surrogate = "go:missing"
+	err := o.Validate()
+	require.ErrorIs(t, err, ErrOptions)
+	require.ErrorIs(t, err, spike.ErrSurrogate)
+	assert.ErrorContains(t, err, "want dspike, triangular, superspike, arctan, rectangular, exponential")
 }
 
 // Computing the inside of a cell again gives the same bits and moves the running

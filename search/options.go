@@ -70,7 +70,8 @@ type Options struct {
 	Levels []int
 	// Steps is T, the number of time steps.
 	Steps int
-	// Neuron are the LIF constants of all neurons.
+	// Neuron are the LIF constants of all neurons, and the family of their
+	// surrogate gradients.
 	Neuron spike.LIF
 	// Temperature is b of the surrogate in stem, nodes and heads.
 	Temperature float64
@@ -124,6 +125,9 @@ func (o *Options) Validate() error {
 				i, level, previous, ErrOptions)
 		}
 		previous = level
+	}
+	if _, err := spike.ParseSurrogate(string(o.Neuron.Surrogate)); err != nil {
+		return fmt.Errorf("search: %w: %w", err, ErrOptions)
 	}
 	switch {
 	case o.Mixing != MixSpike && o.Mixing != MixMembrane:

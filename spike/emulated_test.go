@@ -39,7 +39,8 @@ func (p *problem) checkKernels(t *testing.T, k kernels, layout string, dtype int
 		start = tensor(s, p.start, state, p.stepShape()...)
 		endWeight = tensor(s, p.endWeight, state, p.stepShape()...)
 	}
-	results := s.Call(k.forward, current, temperature, p.lif.Tau, p.lif.Threshold, p.steps, start, p.start != nil)
+	arguments := p.lif.arguments(s, current, temperature, p.steps, start, p.start != nil)
+	results := s.Call(k.forward, arguments...)
 	require.NoError(t, s.Err())
 	require.Equal(t, p.spikes, read(t, results[0].(torch.Tensor)), "spikes are exact")
 	if p.start != nil {
@@ -47,7 +48,8 @@ func (p *problem) checkKernels(t *testing.T, k kernels, layout string, dtype int
 	}
 
 	weight := tensor(s, p.weight, dtype, p.shape...)
-	grads := s.Call(k.backward, weight, endWeight, current, temperature, p.lif.Tau, p.lif.Threshold, p.steps, start)
+	family := p.lif.Surrogate.Arguments(s, current)
+	grads := s.Call(k.backward, append([]any{weight, endWeight, current, temperature, p.lif.Tau, p.lif.Threshold, p.steps, start}, family...)...)
 	require.NoError(t, s.Err())
 	gradient := read(t, grads[0].(torch.Tensor))
 	requireClose(t, p.gradient, gradient, tolerance, "gradient of the current")
@@ -55,7 +57,7 @@ func (p *problem) checkKernels(t *testing.T, k kernels, layout string, dtype int
 		requireClose(t, p.startWeight, read(t, grads[1].(torch.Tensor)), tolerance, "gradient of the membrane")
 	}
 
-	composed := s.Call("spikedhs::lif_composed", current, temperature, p.lif.Tau, p.lif.Threshold, p.steps, start, p.start != nil)
+	composed := s.Call("spikedhs::lif_composed", arguments...)
 	require.NoError(t, s.Err())
 	require.Equal(t, read(t, composed[0].(torch.Tensor)), read(t, results[0].(torch.Tensor)))
 }

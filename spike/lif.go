@@ -27,6 +27,9 @@ const (
 type LIF struct {
 	Tau       float64 // leak of the membrane from one step to the next
 	Threshold float64 // Vth; a neuron fires strictly above it
+	// Surrogate is the family of the gradient; the zero value is Dspike. Spikes do
+	// not depend on it.
+	Surrogate Surrogate
 }
 
 // Default is the paper's neuron: tau 0.2, threshold 0.5.
@@ -45,13 +48,19 @@ var ErrState = errors.New("membrane state does not fit the input; reset it when 
 // without a kernel use the composed form. The graph keeps the currents and
 // computes the membranes again in the backward pass.
 func (l LIF) Fire(s *torch.Scope, current, temperature torch.Tensor, steps int) torch.Tensor {
-	return s.Tensor("spikedhs::lif", current, temperature, l.Tau, l.Threshold, steps)
+	return s.Tensor("spikedhs::lif", l.arguments(s, current, temperature, steps)...)
 }
 
 // FireComposed is [LIF.Fire] by elementary operators on any device: the
 // reference that the fused kernels are tested against.
 func (l LIF) FireComposed(s *torch.Scope, current, temperature torch.Tensor, steps int) torch.Tensor {
-	return s.Tensor("spikedhs::lif_composed", current, temperature, l.Tau, l.Threshold, steps)
+	return s.Tensor("spikedhs::lif_composed", l.arguments(s, current, temperature, steps)...)
+}
+
+// arguments are those of spikedhs::lif, then `more`.
+func (l LIF) arguments(s *torch.Scope, current, temperature torch.Tensor, steps int, more ...any) []any {
+	args := append([]any{current, temperature, l.Tau, l.Threshold, steps}, more...)
+	return append(args, l.Surrogate.Arguments(s, current)...)
 }
 
 // State is the membrane of a layer between two calls of [LIF.Stream]:
@@ -92,7 +101,7 @@ func (l LIF) Stream(s *torch.Scope, current, temperature torch.Tensor, steps int
 		before = m.v
 	}
 	next := torch.NewInference()
-	results := s.Call("spikedhs::lif", current, temperature, l.Tau, l.Threshold, steps, before, true)
+	results := s.Call("spikedhs::lif", l.arguments(s, current, temperature, steps, before, true)...)
 	if s.Err() != nil {
 		return torch.Tensor{}
 	}

@@ -40,7 +40,7 @@ func (p *problem) check(t *testing.T, operator, layout string, dtype int8, toler
 		leaves = append(leaves, leaf(p.start, p.stepShape()))
 		start = leaves[1]
 	}
-	results := s.Call(operator, current, temperature, p.lif.Tau, p.lif.Threshold, p.steps, start, p.start != nil)
+	results := s.Call(operator, p.lif.arguments(s, current, temperature, p.steps, start, p.start != nil)...)
 	require.NoError(t, s.Err())
 	spikes := results[0].(torch.Tensor)
 	assert.Equal(t, p.shape, s.Shape(spikes))

@@ -51,9 +51,16 @@ func (p *problem) temperature(i int) float64 {
 // surrogate jumps, and where rounding would therefore decide.
 const margin = 1e-5
 
-func (p *problem) safe(u float64) bool {
+func (p *problem) safe(u, b float64) bool {
 	x := math.Abs(u - p.lif.Threshold)
-	return x > margin && math.Abs(x-0.5) > margin
+	jump := 0.5
+	switch p.lif.Surrogate {
+	case Rectangular:
+		jump = 0.5 / b
+	case gaussian, sigmoid:
+		jump = tableReach / b
+	}
+	return x > margin && math.Abs(x-jump) > margin
 }
 
 // newProblem draws currents; one that brings a membrane too close to a jump is
@@ -79,7 +86,7 @@ func newProblem(rng *rand.Rand, lif LIF, steps int, shape []int64, temperatures 
 		for i := range n {
 			k := t*n + i
 			u := lif.Tau*p.end[i] + p.current[k]
-			for !p.safe(u) {
+			for !p.safe(u, p.temperature(i)) {
 				p.current[k] = round(rng.NormFloat64())
 				u = lif.Tau*p.end[i] + p.current[k]
 			}
@@ -103,8 +110,8 @@ func (p *problem) differentiate() {
 	p.gradient = make([]float64, p.steps*n)
 	p.startWeight = make([]float64, n)
 	for i := range n {
-		d := func(u float64) float64 { // Dspike centred on the threshold
-			return Dspike{B: p.temperature(i)}.Derivative(u - p.lif.Threshold + 0.5)
+		d := func(u float64) float64 {
+			return p.lif.Surrogate.Derivative(u-p.lif.Threshold, p.temperature(i))
 		}
 		after := 0.0 // g_{t+1}
 		for t := p.steps - 1; t >= 0; t-- {
@@ -122,7 +129,7 @@ func (p *problem) differentiate() {
 }
 
 func (p *problem) String() string {
-	return fmt.Sprintf("T=%d %v tau=%v Vth=%v b=%v", p.steps, p.shape, p.lif.Tau, p.lif.Threshold, p.temperatures)
+	return fmt.Sprintf("%v T=%d %v tau=%v Vth=%v b=%v", p.lif.Surrogate, p.steps, p.shape, p.lif.Tau, p.lif.Threshold, p.temperatures)
 }
 
 // layouts are the memory orders that a convolution may hand over.

@@ -53,6 +53,8 @@ struct CellPlan {
 
 struct CellConstants {
   double tau, threshold, momentum, epsilon;
+  int64_t surrogate;  // a Family of surrogate.h, of all neurons of the cell
+  at::Tensor table;   // float32 and dense where the family is a table
 };
 
 // Parameters, four a fan: convolution weight and bias, normalisation weight and

@@ -5,6 +5,7 @@
 
 #include "cell.h"
 #include "cell_kernels.h"
+#include "lif.h"
 
 namespace spikedhs {
 namespace {
@@ -91,22 +92,34 @@ void check_cell(const CellPlan &plan, const at::Tensor &s0,
   }
 }
 
+CellConstants constants_of(double tau, double threshold, double momentum,
+                           double epsilon, int64_t surrogate,
+                           const optional<at::Tensor> &table) {
+  check_surrogate(surrogate, table);
+  CellConstants constants{tau,     threshold, momentum,
+                          epsilon, surrogate, at::Tensor()};
+  if (table.has_value() && table->defined()) {
+    constants.table = table->to(at::kCPU, at::kFloat).contiguous();
+  }
+  return constants;
+}
+
 struct CellFunction : torch::autograd::Function<CellFunction> {
-  static at::Tensor forward(AutogradContext *context, const at::Tensor &s0,
-                            const at::Tensor &s1,
-                            const optional<at::Tensor> &mix,
-                            at::TensorList parameters,
-                            const std::vector<at::Tensor> &buffers,
-                            at::IntArrayRef code, double tau, double threshold,
-                            double momentum, double epsilon, int64_t type,
-                            bool recompute) {
+  static at::Tensor forward(
+      AutogradContext *context, const at::Tensor &s0, const at::Tensor &s1,
+      const optional<at::Tensor> &mix, at::TensorList parameters,
+      const std::vector<at::Tensor> &buffers, at::IntArrayRef code, double tau,
+      double threshold, double momentum, double epsilon, int64_t type,
+      bool recompute, int64_t surrogate, const optional<at::Tensor> &table) {
     at::AutoDispatchBelowADInplaceOrView below;
     const CellPlan plan(code);
     check_cell(plan, s0, s1, mix, parameters, buffers, type);
+    const CellConstants constants =
+        constants_of(tau, threshold, momentum, epsilon, surrogate, table);
     CellTrace trace;
     const at::Tensor out =
-        cell_forward(plan, {tau, threshold, momentum, epsilon}, s0, s1, mix,
-                     parameters, buffers, static_cast<at::ScalarType>(type),
+        cell_forward(plan, constants, s0, s1, mix, parameters, buffers,
+                     static_cast<at::ScalarType>(type),
                      /*update=*/true, &trace);
     variable_list saved{mix.value_or(at::Tensor())};
     saved.insert(saved.end(), parameters.begin(), parameters.end());
@@ -124,6 +137,10 @@ struct CellFunction : torch::autograd::Function<CellFunction> {
     context->saved_data["constants"] =
         std::vector<double>{tau, threshold, momentum, epsilon};
     context->saved_data["recompute"] = recompute;
+    context->saved_data["surrogate"] = surrogate;
+    std::vector<at::Tensor> tables;
+    if (constants.table.defined()) tables.push_back(constants.table);
+    context->saved_data["table"] = tables;
     return out;
   }
 
@@ -131,8 +148,13 @@ struct CellFunction : torch::autograd::Function<CellFunction> {
     at::AutoDispatchBelowADInplaceOrView below;
     const CellPlan plan(context->saved_data["code"].toIntVector());
     const auto numbers = context->saved_data["constants"].toDoubleVector();
-    const CellConstants constants{numbers[0], numbers[1], numbers[2],
-                                  numbers[3]};
+    const auto tables = context->saved_data["table"].toTensorVector();
+    const CellConstants constants{numbers[0],
+                                  numbers[1],
+                                  numbers[2],
+                                  numbers[3],
+                                  context->saved_data["surrogate"].toInt(),
+                                  tables.empty() ? at::Tensor() : tables[0]};
     const auto buffers = context->saved_data["buffers"].toTensorVector();
     auto saved = context->get_saved_variables();
     const size_t count = plan.fans.size() * kFanParameters;
@@ -166,7 +188,7 @@ struct CellFunction : torch::autograd::Function<CellFunction> {
                                      buffers, needs, std::move(trace));
     variable_list list{result.s0, result.s1, result.mix};
     list.insert(list.end(), result.parameters.begin(), result.parameters.end());
-    list.resize(list.size() + 8);  // the rest carries no gradient
+    list.resize(list.size() + 10);  // the rest carries no gradient
     return list;
   }
 };
@@ -176,21 +198,26 @@ at::Tensor cell_autograd(const at::Tensor &s0, const at::Tensor &s1,
                          at::TensorList parameters, at::TensorList buffers,
                          at::IntArrayRef plan, double tau, double threshold,
                          double momentum, double epsilon, int64_t type,
-                         bool recompute) {
+                         bool recompute, int64_t surrogate,
+                         const optional<at::Tensor> &table) {
   return CellFunction::apply(s0, s1, mix, parameters, buffers.vec(), plan, tau,
-                             threshold, momentum, epsilon, type, recompute);
+                             threshold, momentum, epsilon, type, recompute,
+                             surrogate, table);
 }
 
 at::Tensor cell_cpu(const at::Tensor &s0, const at::Tensor &s1,
                     const optional<at::Tensor> &mix, at::TensorList parameters,
                     at::TensorList buffers, at::IntArrayRef code, double tau,
                     double threshold, double momentum, double epsilon,
-                    int64_t type, bool /*recompute*/) {
+                    int64_t type, bool /*recompute*/, int64_t surrogate,
+                    const optional<at::Tensor> &table) {
   const CellPlan plan(code);
   check_cell(plan, s0, s1, mix, parameters, buffers, type);
   CellTrace trace;
-  return cell_forward(plan, {tau, threshold, momentum, epsilon}, s0, s1, mix,
-                      parameters, buffers, static_cast<at::ScalarType>(type),
+  const CellConstants constants =
+      constants_of(tau, threshold, momentum, epsilon, surrogate, table);
+  return cell_forward(plan, constants, s0, s1, mix, parameters, buffers,
+                      static_cast<at::ScalarType>(type),
                       /*update=*/true, &trace);
 }
 
@@ -201,8 +228,8 @@ TORCH_LIBRARY_FRAGMENT(spikedhs, library) {
   library.def(
       "cell(Tensor s0, Tensor s1, Tensor? mix, Tensor[] parameters, "
       "Tensor[] buffers, int[] plan, float tau, float threshold, "
-      "float momentum, float epsilon, int dtype, bool recompute=False) -> "
-      "Tensor");
+      "float momentum, float epsilon, int dtype, bool recompute=False, "
+      "int surrogate=0, Tensor? table=None) -> Tensor");
 }
 
 TORCH_LIBRARY_IMPL(spikedhs, CPU, library) {

@@ -105,7 +105,7 @@ SPIKEDHS_LOCAL void fold(double *to, const float *from, int64_t rows,
 // The tiled constants of one part.
 struct Tiles {
   float *scale, *shift, *mean, *inverse;  // [groups] of `flat` each
-  float *b, *b_scale, *weight;
+  float *b, *factor, *weight;
   float *sum_grad, *sum_hat, *sum_weight;  // accumulators, backward
 };
 
@@ -147,10 +147,10 @@ SPIKEDHS_LOCAL float *lay_out(const NodeArgs &a, int64_t rows, bool backward,
       }
     }
     t.b = take(1);
-    t.b_scale = take(1);
+    t.factor = take(1);
     if (backward && part.b != nullptr) {
       tile(t.b, part.b, rows, run);
-      tile(t.b_scale, part.b_scale, rows, run);
+      tile(t.factor, part.factor, rows, run);
     }
     t.sum_grad = take(a.groups);
     t.sum_hat = take(a.groups);

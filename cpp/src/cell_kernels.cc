@@ -8,6 +8,7 @@
 #include "cell_kernels.h"
 
 #include "cell_block.h"
+#include "cell_reverse.h"
 #include "flat.h"
 #include "lif_step.h"
 
@@ -196,22 +197,14 @@ SPIKEDHS_LOCAL void part_backward(const NodeArgs &a, const FanPart &part,
     }
     if (spiking) {
       const float *__restrict potential = u + t * tiled;
-      const float *__restrict b = tile_of.b;
-      const float *__restrict b_scale = tile_of.b_scale;
       float *__restrict sum_weight = tile_of.sum_weight;
       SPIKEDHS_FLAT
       for (int64_t i = 0; i < flat; i++) {
         sum_weight[i] += potential[i] > a.vth ? grad[i] : 0.0f;
       }
-      SPIKEDHS_FLAT
-      for (int64_t i = 0; i < flat; i++) {
-        const float charge = potential[i];
-        const float slope = dspike_derivative(charge, a.vth, b[i], b_scale[i]);
-        const float grad_u = lif_grad_membrane(
-            charge, charge > a.vth, grad[i] * weight[i], grad_v[i], slope);
-        grad[i] = grad_u;
-        grad_v[i] = a.tau * grad_u;
-      }
+      const ReverseStep step = {potential,      weight, tile_of.b,
+                                tile_of.factor, grad,   grad_v};
+      reverse_parts[static_cast<int>(a.family)](a, flat, step);
     } else if (part.weights != nullptr) {
       const float *__restrict scale = tile_of.scale + group;
       const float *__restrict shift = tile_of.shift + group;
@@ -285,18 +278,8 @@ void node_backward(const NodeArgs &a, int64_t first, int64_t last,
                      rows, w);
         }
       }
-      float *__restrict potential = acc + t * dense;
-      float *__restrict grad_membrane = grad_v;
-      const float *__restrict grad_spike = grad;
-      SPIKEDHS_FLAT
-      for (int64_t i = 0; i < dense; i++) {
-        const float charge = potential[i];
-        const float slope = dspike_derivative(charge, a.vth, a.b, a.b_scale);
-        const float grad_u = lif_grad_membrane(
-            charge, charge > a.vth, grad_spike[i], grad_membrane[i], slope);
-        potential[i] = grad_u;
-        grad_membrane[i] = a.tau * grad_u;
-      }
+      reverse_nodes[static_cast<int>(a.family)](a, dense, acc + t * dense, grad,
+                                                grad_v);
     }
     for (int64_t k = 0; k < a.fan_count; k++) {
       part_backward<Scalar>(a, a.fans[k], tiles[k], at, rows, acc, z, u, v);

@@ -12,6 +12,8 @@
 
 #include <stdint.h>
 
+#include "surrogate.h"
+
 namespace spikedhs {
 
 // What one edge brings to a node from the fan of its source: the outputs of
@@ -27,9 +29,10 @@ struct FanPart {
   int64_t norm_stride;
   // Weight of each operation in the mixture; NULL: 1.
   const float *weights;
-  // Surrogate temperature by channel and 2 b / tanh(b/2), where each operation
-  // has neurons of its own (mixed at the spike); NULL: mixed at the membrane.
-  const float *b, *b_scale;
+  // Surrogate temperature by channel and its factor (surrogate_factor), where
+  // each operation has neurons of its own (mixed at the spike); NULL: mixed at
+  // the membrane.
+  const float *b, *factor;
   // Where a chunk's partial sums lie: sums of dL/dz and dL/dz * yhat, [groups,
   // ops * width] each, then of the weights' gradients, [ops].
   int64_t partial;
@@ -60,7 +63,9 @@ struct NodeArgs {
   int64_t width, steps, pixels;  // pixels of one step, over the whole batch
   int64_t groups;                // of normalisation: 1, or steps
   float tau, vth;
-  float b, b_scale;  // of the node's neurons
+  Family family;  // of the surrogate of all neurons
+  DerivativeTable<float> table;
+  float b, factor;  // of the node's neurons
   // Forward: spikes, to rows of out_stride elements and, where others read
   // them, to dense rows as well.
   void *out;

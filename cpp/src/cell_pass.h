@@ -67,15 +67,27 @@ inline std::vector<int64_t> padding_of(const at::Tensor &weight) {
   return {weight.size(2) / 2, weight.size(3) / 2};
 }
 
+inline int32_t rows_of(const at::Tensor &table) {
+  return table.defined() ? static_cast<int32_t>(table.size(0)) : 0;
+}
+
+inline int32_t columns_of(const at::Tensor &table) {
+  return table.defined() ? static_cast<int32_t>(table.size(1)) : 0;
+}
+
 // Constants of the neurons of every channel of a fan.
 struct Surrogates {
-  std::vector<float> b, scale;
-  explicit Surrogates(const at::Tensor &temperature) {
+  std::vector<float> b, factor;
+  Surrogates(const at::Tensor &temperature, const CellConstants &constants) {
+    const auto family = static_cast<Family>(constants.surrogate);
+    const DerivativeTable<double> sizes{nullptr, rows_of(constants.table),
+                                        columns_of(constants.table)};
     const at::Tensor wide = temperature.to(at::kDouble).contiguous();
     const double *values = wide.data_ptr<double>();
     for (int64_t i = 0; i < wide.numel(); i++) {
       b.push_back(static_cast<float>(values[i]));
-      scale.push_back(static_cast<float>(dspike_scale<double>(values[i])));
+      factor.push_back(
+          static_cast<float>(surrogate_factor(family, values[i], sizes)));
     }
   }
 };
@@ -97,10 +109,10 @@ class Pass {
     scale_.resize(fans);
     shift_.resize(fans);
     for (int64_t f = 0; f < fans; f++) {
-      if (plan.spiking) surrogates_.emplace_back(buffers[f * 3 + 2]);
+      if (plan.spiking) surrogates_.emplace_back(buffers[f * 3 + 2], constants);
     }
     for (int64_t j = 0; j < plan.nodes; j++) {
-      nodes_.emplace_back(buffers[fans * fan_buffers(plan) + j]);
+      nodes_.emplace_back(buffers[fans * fan_buffers(plan) + j], constants);
     }
   }
 
@@ -150,7 +162,7 @@ class Pass {
       }
       if (plan_.spiking) {
         part.b = surrogates_[f].b.data() + offset;
-        part.b_scale = surrogates_[f].scale.data() + offset;
+        part.factor = surrogates_[f].factor.data() + offset;
       }
       part.partial = partial;
       partial += 2 * groups() * run + ops;
@@ -182,8 +194,12 @@ class Pass {
     a.groups = groups();
     a.tau = static_cast<float>(constants_.tau);
     a.vth = static_cast<float>(constants_.threshold);
+    a.family = static_cast<Family>(constants_.surrogate);
+    if (constants_.table.defined()) a.table.values = floats(constants_.table);
+    a.table.rows = rows_of(constants_.table);
+    a.table.columns = columns_of(constants_.table);
     a.b = nodes_[j].b[0];
-    a.b_scale = nodes_[j].scale[0];
+    a.factor = nodes_[j].factor[0];
     return a;
   }
 

@@ -17,20 +17,22 @@ __global__ void __launch_bounds__(kLifThreads)
   if (first < p.neurons) lif_forward_thread<kSteps, kLanes>(p, first);
 }
 
-template <int kSteps, bool kExact, int kLanes, typename Scalar, typename Real>
+template <bool kDspike, int kSteps, bool kExact, int kLanes, typename Scalar,
+          typename Real>
 __global__ void __launch_bounds__(kLifThreads)
     backward_kernel(const LifBackward<Scalar, Real> p, const bool with_table) {
   // Raw bytes, since the type differs from one instance to the next.
   extern __shared__ __align__(16) unsigned char shared[];
   Real *table = with_table ? reinterpret_cast<Real *>(shared) : nullptr;
   if (with_table) {
-    lif_fill_table(p, table, static_cast<int>(threadIdx.x), kLifThreads);
+    lif_fill_table<kDspike>(p, table, static_cast<int>(threadIdx.x),
+                            kLifThreads);
     __syncthreads();
   }
   const int64_t first =
       (static_cast<int64_t>(blockIdx.x) * kLifThreads + threadIdx.x) * kLanes;
   if (first < p.neurons) {
-    lif_backward_thread<kSteps, kExact, kLanes>(p, table, first);
+    lif_backward_thread<kDspike, kSteps, kExact, kLanes>(p, table, first);
   }
 }
 
@@ -50,9 +52,19 @@ struct Launch {
 
   template <int kSteps, bool kExact, int kLanes, typename Scalar, typename Real>
   void backward(const LifBackward<Scalar, Real> &p) const {
+    if (p.family == Family::kDspike) {
+      run<true, kSteps, kExact, kLanes>(p);
+    } else {
+      run<false, kSteps, kExact, kLanes>(p);
+    }
+  }
+
+  template <bool kDspike, int kSteps, bool kExact, int kLanes, typename Scalar,
+            typename Real>
+  void run(const LifBackward<Scalar, Real> &p) const {
     const bool with_table = lif_wants_table<kLanes>(p);
     const size_t bytes = with_table ? 2 * p.channels * sizeof(Real) : 0;
-    backward_kernel<kSteps, kExact, kLanes>
+    backward_kernel<kDspike, kSteps, kExact, kLanes>
         <<<blocks(p.neurons, kLanes), kLifThreads, bytes, stream>>>(p,
                                                                     with_table);
   }

@@ -84,17 +84,18 @@ struct Backward {
   template <typename Scalar, typename Real>
   void operator()(const LifBackward<Scalar, Real> &p) const {
     const auto &kernels = lif_kernels<Scalar, Real>();
-    std::vector<Real> scale(p.channels);
+    const DerivativeTable<double> sizes{nullptr, p.table.rows, p.table.columns};
+    std::vector<Real> factor(p.channels);
     for (int64_t c = 0; c < p.channels; c++) {
-      scale[c] = static_cast<Real>(
-          dspike_scale<double>(static_cast<double>(p.temperature[c])));
+      const auto b = static_cast<double>(p.temperature[c]);
+      factor[c] = static_cast<Real>(surrogate_factor(p.family, b, sizes));
     }
     const bool stream =
         p.neurons * p.steps * int64_t{sizeof(Scalar)} > kStreamBytes;
     for_neurons(p.neurons, [&](int64_t first, int64_t last) {
       std::vector<Real> scratch(p.steps * kLifBlock);
-      kernels.backward(p, p.temperature, scale.data(), first, last, stream,
-                       scratch.data());
+      kernels.backward[static_cast<int>(p.family)](
+          p, p.temperature, factor.data(), first, last, stream, scratch.data());
     });
   }
 };
@@ -103,19 +104,21 @@ struct Backward {
 
 LifResult lif_cpu(const at::Tensor &current, const at::Tensor &temperature,
                   double tau, double threshold, int64_t steps,
-                  const optional<at::Tensor> &membrane, bool keep_membrane) {
+                  const optional<at::Tensor> &membrane, bool keep_membrane,
+                  int64_t surrogate, const optional<at::Tensor> &table) {
   return lif_forward_tensors(current, temperature, tau, threshold, steps,
-                             membrane, keep_membrane, Forward{});
+                             membrane, keep_membrane, surrogate, table,
+                             Forward{});
 }
 
-LifResult lif_backward_cpu(const at::Tensor &grad_spikes,
-                           const optional<at::Tensor> &grad_membrane,
-                           const at::Tensor &current,
-                           const at::Tensor &temperature, double tau,
-                           double threshold, int64_t steps,
-                           const optional<at::Tensor> &membrane) {
+LifResult lif_backward_cpu(
+    const at::Tensor &grad_spikes, const optional<at::Tensor> &grad_membrane,
+    const at::Tensor &current, const at::Tensor &temperature, double tau,
+    double threshold, int64_t steps, const optional<at::Tensor> &membrane,
+    int64_t surrogate, const optional<at::Tensor> &table) {
   return lif_backward_tensors(grad_spikes, grad_membrane, current, temperature,
-                              tau, threshold, steps, membrane, Backward{});
+                              tau, threshold, steps, membrane, surrogate, table,
+                              Backward{});
 }
 
 }  // namespace spikedhs

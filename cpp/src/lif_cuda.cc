@@ -23,30 +23,30 @@ void *current_stream(const at::Tensor &t) {
 
 LifResult lif_cuda(const at::Tensor &current, const at::Tensor &temperature,
                    double tau, double threshold, int64_t steps,
-                   const optional<at::Tensor> &membrane, bool keep_membrane) {
+                   const optional<at::Tensor> &membrane, bool keep_membrane,
+                   int64_t surrogate, const optional<at::Tensor> &table) {
   const c10::cuda::CUDAGuard device(current.device());
   check_device("membrane state", membrane, current);
   return lif_forward_tensors(
       current, temperature, tau, threshold, steps, membrane, keep_membrane,
-      [&](const auto &p) {
+      surrogate, table, [&](const auto &p) {
         const char *error = launch_lif_forward(p, current_stream(current));
         TORCH_CHECK(error == nullptr, "lif: CUDA kernel: ", error);
       });
 }
 
-LifResult lif_backward_cuda(const at::Tensor &grad_spikes,
-                            const optional<at::Tensor> &grad_membrane,
-                            const at::Tensor &current,
-                            const at::Tensor &temperature, double tau,
-                            double threshold, int64_t steps,
-                            const optional<at::Tensor> &membrane) {
+LifResult lif_backward_cuda(
+    const at::Tensor &grad_spikes, const optional<at::Tensor> &grad_membrane,
+    const at::Tensor &current, const at::Tensor &temperature, double tau,
+    double threshold, int64_t steps, const optional<at::Tensor> &membrane,
+    int64_t surrogate, const optional<at::Tensor> &table) {
   const c10::cuda::CUDAGuard device(current.device());
   check_device("gradient of the spikes", grad_spikes, current);
   check_device("gradient of the membrane", grad_membrane, current);
   check_device("membrane state", membrane, current);
   return lif_backward_tensors(
       grad_spikes, grad_membrane, current, temperature, tau, threshold, steps,
-      membrane, [&](const auto &p) {
+      membrane, surrogate, table, [&](const auto &p) {
         const char *error = launch_lif_backward(p, current_stream(current));
         TORCH_CHECK(error == nullptr, "lif_backward: CUDA kernel: ", error);
       });

@@ -115,29 +115,30 @@ SPIKEDHS_LOCAL void spread(Real *to, const Real *by_channel, int64_t channels,
 
 // One neuron, one step backwards: from dL/dy_t and dL/dv_t to dL/dI_t and
 // dL/dv_{t-1}.
-template <typename Scalar, typename Real>
+template <Family kFamily, typename Scalar, typename Real>
 SPIKEDHS_LOCAL void step_back(const LifBackward<Scalar, Real> &p,
-                              Real grad_spike, Real u, Real b, Real scale,
+                              Real grad_spike, Real u, Real b, Real factor,
                               Real *grad_v, Real *grad_u) {
-  const Real slope = dspike_derivative(u, p.vth, b, scale);
+  const Real slope =
+      surrogate_derivative<kFamily>(u, p.vth, b, factor, p.table);
   *grad_u = lif_grad_membrane(u, u > p.vth, grad_spike, *grad_v, slope);
   *grad_v = p.tau * *grad_u;
 }
 
 // Membranes are computed again from the currents.
-template <typename Scalar, typename Real>
+template <Family kFamily, typename Scalar, typename Real>
 void backward(const LifBackward<Scalar, Real> &p, const Real *b_of,
-              const Real *scale_of, int64_t first, int64_t last, bool stream,
+              const Real *factor_of, int64_t first, int64_t last, bool stream,
               Real *potentials) {
   alignas(64) Real v[kLifBlock], grad_v[kLifBlock], grad[kLifBlock];
-  alignas(64) Real b[kLifBlock], scale[kLifBlock];
+  alignas(64) Real b[kLifBlock], factor[kLifBlock];
   alignas(64) Scalar block[kLifBlock];
   const Real tau = p.tau, vth = p.vth;
   for (int64_t at = first; at < last; at += kLifBlock) {
     const int64_t n = last - at < kLifBlock ? last - at : kLifBlock;
     if (at == first || p.channels > 1) {
       spread(b, b_of, p.channels, p.run, at, n);
-      spread(scale, scale_of, p.channels, p.run, at, n);
+      spread(factor, factor_of, p.channels, p.run, at, n);
     }
     start_from(v, p.start == nullptr ? nullptr : p.start + at, n);
     for (int64_t t = 0; t < p.steps; t++) {
@@ -163,8 +164,8 @@ void backward(const LifBackward<Scalar, Real> &p, const Real *b_of,
       if (sizeof(Scalar) == sizeof(Real)) {
         SPIKEDHS_FLAT
         for (int64_t i = 0; i < n; i++) {
-          step_back(p, Real(load(grad_in[i])), potential[i], b[i], scale[i],
-                    &grad_v[i], &potential[i]);
+          step_back<kFamily>(p, Real(load(grad_in[i])), potential[i], b[i],
+                             factor[i], &grad_v[i], &potential[i]);
           store(&out[i], potential[i]);
         }
       } else {
@@ -174,8 +175,8 @@ void backward(const LifBackward<Scalar, Real> &p, const Real *b_of,
         for (int64_t i = 0; i < n; i++) grad[i] = load(grad_in[i]);
         SPIKEDHS_FLAT
         for (int64_t i = 0; i < n; i++) {
-          step_back(p, grad[i], potential[i], b[i], scale[i], &grad_v[i],
-                    &potential[i]);
+          step_back<kFamily>(p, grad[i], potential[i], b[i], factor[i],
+                             &grad_v[i], &potential[i]);
         }
         SPIKEDHS_FLAT
         for (int64_t i = 0; i < n; i++) store(&out[i], potential[i]);
@@ -190,8 +191,15 @@ void backward(const LifBackward<Scalar, Real> &p, const Real *b_of,
 }
 
 template <typename Scalar, typename Real>
-constexpr LifKernels<Scalar, Real> table = {&forward<Scalar, Real>,
-                                            &backward<Scalar, Real>};
+constexpr LifKernels<Scalar, Real> table = {
+    &forward<Scalar, Real>,
+    {&backward<Family::kDspike, Scalar, Real>,
+     &backward<Family::kTriangular, Scalar, Real>,
+     &backward<Family::kSuperSpike, Scalar, Real>,
+     &backward<Family::kArcTan, Scalar, Real>,
+     &backward<Family::kRectangular, Scalar, Real>,
+     &backward<Family::kExponential, Scalar, Real>,
+     &backward<Family::kTable, Scalar, Real>}};
 
 }  // namespace
 

@@ -16,11 +16,11 @@ struct LifKernels {
   // are larger than these and would only push other data out.
   void (*forward)(const LifForward<Scalar, Real> &p, int64_t first,
                   int64_t last, bool stream);
-  // b and scale by channel, see dspike_derivative; scratch holds steps *
-  // kLifBlock numbers.
-  void (*backward)(const LifBackward<Scalar, Real> &p, const Real *b,
-                   const Real *scale, int64_t first, int64_t last, bool stream,
-                   Real *scratch);
+  // By family. b and factor by channel, see surrogate_derivative; scratch holds
+  // steps * kLifBlock numbers.
+  void (*backward[kFamilies])(const LifBackward<Scalar, Real> &p, const Real *b,
+                              const Real *factor, int64_t first, int64_t last,
+                              bool stream, Real *scratch);
 };
 
 // The best kernels for this processor.

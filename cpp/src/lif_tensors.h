@@ -65,8 +65,11 @@ LifResult lif_forward_tensors(const at::Tensor &current,
                               const at::Tensor &temperature, double tau,
                               double threshold, int64_t steps,
                               const optional<at::Tensor> &membrane,
-                              bool keep_membrane, const Launch &launch) {
-  check_lif(current, temperature, {tau, threshold, steps}, membrane);
+                              bool keep_membrane, int64_t surrogate,
+                              const optional<at::Tensor> &table,
+                              const Launch &launch) {
+  check_lif(current, temperature, {tau, threshold, steps, surrogate}, membrane,
+            table);
   const auto format = current.suggest_memory_format();
   const at::Tensor input = lif_dense(current, format);
   at::Tensor spikes = at::empty_like(input);
@@ -92,13 +95,13 @@ LifResult lif_forward_tensors(const at::Tensor &current,
 }
 
 template <typename Launch>
-LifResult lif_backward_tensors(const at::Tensor &grad_spikes,
-                               const optional<at::Tensor> &grad_membrane,
-                               const at::Tensor &current,
-                               const at::Tensor &temperature, double tau,
-                               double threshold, int64_t steps,
-                               const optional<at::Tensor> &membrane,
-                               const Launch &launch) {
+LifResult lif_backward_tensors(
+    const at::Tensor &grad_spikes, const optional<at::Tensor> &grad_membrane,
+    const at::Tensor &current, const at::Tensor &temperature, double tau,
+    double threshold, int64_t steps, const optional<at::Tensor> &membrane,
+    int64_t surrogate, const optional<at::Tensor> &table,
+    const Launch &launch) {
+  check_surrogate(surrogate, table);
   const auto format = current.suggest_memory_format();
   const at::Tensor input = lif_dense(current, format);
   const at::Tensor grads = lif_dense(grad_spikes, format);
@@ -131,6 +134,13 @@ LifResult lif_backward_tensors(const at::Tensor &grad_spikes,
         p.start = lif_pointer<Real>(start);
         p.grad_last = lif_pointer<Real>(grad_last);
         p.grad_start = lif_pointer<Real>(grad_start);
+        const at::Tensor values =
+            lif_present(table) ? table->to(input.device(), type).contiguous()
+                               : at::Tensor();
+        p.family = static_cast<Family>(surrogate);
+        p.table.values = lif_pointer<Real>(values);
+        p.table.rows = values.defined() ? values.size(0) : 0;
+        p.table.columns = values.defined() ? values.size(1) : 0;
         p.temperature = b.data_ptr<Real>();
         p.channels = b.numel();
         p.run = run;

@@ -71,6 +71,8 @@ struct LifBackward {
   const Real *start;
   const Real *grad_last;
   Real *grad_start;
+  Family family;
+  DerivativeTable<Real> table;  // of Family::kTable
   const Real *temperature;
   int64_t channels, run;
   Real *checkpoints;  // ceil(steps / kLifWindow) * neurons; see lif_checkpoints
@@ -154,23 +156,37 @@ SPIKEDHS_INLINE bool lif_lanes_differ(const LifBackward<Scalar, Real> &p) {
   return p.channels > 1 && p.run % kLanes != 0;
 }
 
-// The share of one thread in the block's table: temperatures, then
-// dspike_scale.
-template <typename Scalar, typename Real>
+// Dspike, which nearly everybody uses, is compiled by itself; the other
+// families share a version that asks for the family at every derivative.
+template <bool kDspike, typename Scalar, typename Real>
+SPIKEDHS_INLINE Real lif_factor(const LifBackward<Scalar, Real> &p, Real b) {
+  const Family family = kDspike ? Family::kDspike : p.family;
+  return surrogate_factor(family, b, p.table);
+}
+
+template <bool kDspike, typename Scalar, typename Real>
+SPIKEDHS_INLINE Real lif_slope(const LifBackward<Scalar, Real> &p, Real u,
+                               Real b, Real factor) {
+  const Family family = kDspike ? Family::kDspike : p.family;
+  return surrogate_derivative(family, u, p.vth, b, factor, p.table);
+}
+
+// The share of one thread in the block's table: temperatures, then factors.
+template <bool kDspike, typename Scalar, typename Real>
 SPIKEDHS_INLINE void lif_fill_table(const LifBackward<Scalar, Real> &p,
                                     Real *table, int thread, int threads) {
   for (int64_t c = thread; c < p.channels; c += threads) {
     const Real b = p.temperature[c];
     table[c] = b;
-    table[p.channels + c] = dspike_scale(b);
+    table[p.channels + c] = lif_factor<kDspike>(p, b);
   }
 }
 
-// Temperature and scale of each lane; table is NULL where there is none.
-template <int kLanes, typename Scalar, typename Real>
+// Temperature and factor of each lane; table is NULL where there is none.
+template <bool kDspike, int kLanes, typename Scalar, typename Real>
 SPIKEDHS_INLINE void lif_temperatures(const LifBackward<Scalar, Real> &p,
                                       const Real *table, int64_t first, Real *b,
-                                      Real *scale) {
+                                      Real *factor) {
   int64_t c = 0, place = 0;  // channel, and place of the first lane in its run
   if (p.channels > 1) {
     if (p.neurons <= 0xffffffffLL) {  // half as wide, a fraction of the time
@@ -184,11 +200,11 @@ SPIKEDHS_INLINE void lif_temperatures(const LifBackward<Scalar, Real> &p,
     }
   }
   if (!lif_lanes_differ<kLanes>(p)) {
-    const Real one = p.temperature[c], factor = dspike_scale(one);
+    const Real one = p.temperature[c], its = lif_factor<kDspike>(p, one);
     SPIKEDHS_UNROLL
     for (int i = 0; i < kLanes; i++) {
       b[i] = one;
-      scale[i] = factor;
+      factor[i] = its;
     }
     return;
   }
@@ -198,14 +214,15 @@ SPIKEDHS_INLINE void lif_temperatures(const LifBackward<Scalar, Real> &p,
     SPIKEDHS_UNROLL
     for (int i = 0; i < kLanes; i++) {
       b[i] = some.lane[i];
-      scale[i] = factors.lane[i];
+      factor[i] = factors.lane[i];
     }
     return;
   }
   SPIKEDHS_UNROLL
   for (int i = 0; i < kLanes; i++) {
     b[i] = table != nullptr ? table[c] : p.temperature[c];
-    scale[i] = table != nullptr ? table[p.channels + c] : dspike_scale(b[i]);
+    factor[i] =
+        table != nullptr ? table[p.channels + c] : lif_factor<kDspike>(p, b[i]);
     if (++place == p.run) {
       place = 0;
       if (++c == p.channels) c = 0;
@@ -216,11 +233,12 @@ SPIKEDHS_INLINE void lif_temperatures(const LifBackward<Scalar, Real> &p,
 // The backward scan over the steps begin..begin+count, where v holds the
 // membranes before them and grad_v the gradient of those after them, replaced
 // by that of those before. kExact: count is kSteps.
-template <int kSteps, bool kExact, int kLanes, typename Scalar, typename Real>
+template <bool kDspike, int kSteps, bool kExact, int kLanes, typename Scalar,
+          typename Real>
 SPIKEDHS_INLINE void lif_backward_window(const LifBackward<Scalar, Real> &p,
                                          int64_t first, int64_t begin,
                                          int count, const Real *b,
-                                         const Real *scale, Real *v,
+                                         const Real *factor, Real *v,
                                          Real *grad_v) {
   const int64_t offset = begin * p.neurons + first;
   const Scalar *current = p.current + offset;
@@ -251,7 +269,7 @@ SPIKEDHS_INLINE void lif_backward_window(const LifBackward<Scalar, Real> &p,
       Pack<Scalar, kLanes> out;
       SPIKEDHS_UNROLL
       for (int i = 0; i < kLanes; i++) {
-        const Real slope = dspike_derivative(u[t][i], p.vth, b[i], scale[i]);
+        const Real slope = lif_slope<kDspike>(p, u[t][i], b[i], factor[i]);
         const Real grad_u =
             lif_grad_membrane(u[t][i], u[t][i] > p.vth,
                               load(grad_in[t].lane[i]), grad_v[i], slope);
@@ -266,16 +284,17 @@ SPIKEDHS_INLINE void lif_backward_window(const LifBackward<Scalar, Real> &p,
 // kExact: T is kSteps. Else a thread goes through windows of kSteps steps from
 // the last to the first; the membranes at their beginnings come from a first
 // pass forward and wait in `checkpoints`.
-template <int kSteps, bool kExact, int kLanes, typename Scalar, typename Real>
+template <bool kDspike, int kSteps, bool kExact, int kLanes, typename Scalar,
+          typename Real>
 SPIKEDHS_INLINE void lif_backward_thread(const LifBackward<Scalar, Real> &p,
                                          const Real *table, int64_t first) {
-  Real b[kLanes], scale[kLanes], v[kLanes], grad_v[kLanes];
-  lif_temperatures<kLanes>(p, table, first, b, scale);
+  Real b[kLanes], factor[kLanes], v[kLanes], grad_v[kLanes];
+  lif_temperatures<kDspike, kLanes>(p, table, first, b, factor);
   load_state<kLanes>(p.start, first, v);
   load_state<kLanes>(p.grad_last, first, grad_v);
   if (kExact || p.steps <= kSteps) {
-    lif_backward_window<kSteps, kExact, kLanes>(
-        p, first, 0, static_cast<int>(p.steps), b, scale, v, grad_v);
+    lif_backward_window<kDspike, kSteps, kExact, kLanes>(
+        p, first, 0, static_cast<int>(p.steps), b, factor, v, grad_v);
   } else {
     const int64_t windows = (p.steps + kSteps - 1) / kSteps;
     for (int64_t w = 0; w < windows; w++) {
@@ -289,9 +308,9 @@ SPIKEDHS_INLINE void lif_backward_thread(const LifBackward<Scalar, Real> &p,
     for (int64_t w = windows - 1; w >= 0; w--) {
       load_state<kLanes>(p.checkpoints + w * p.neurons, first, v);
       const int64_t left = p.steps - w * kSteps;
-      lif_backward_window<kSteps, false, kLanes>(
+      lif_backward_window<kDspike, kSteps, false, kLanes>(
           p, first, w * kSteps, static_cast<int>(left < kSteps ? left : kSteps),
-          b, scale, v, grad_v);
+          b, factor, v, grad_v);
     }
   }
   if (p.grad_start != nullptr) store_state<kLanes>(p.grad_start, first, grad_v);

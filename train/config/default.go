@@ -22,6 +22,7 @@ func Default() *Config {
 			Tau:         0.2,
 			Threshold:   0.5,
 			Temperature: 3,
+			Surrogate:   "dspike",
 			Downsample:  "reduction",
 			Head:        "rate",
 			BN:          "folded",

@@ -12,8 +12,10 @@ type Network struct {
 	Tau float64 `toml:"tau"`
 	// Threshold is the membrane above which a neuron fires. Default 0.5 (paper, equation 1).
 	Threshold float64 `toml:"threshold"`
-	// Temperature is the sharpness b of the Dspike surrogate gradient of nodes and stem. Default 3.0 (paper 4.1.1).
+	// Temperature is the sharpness b of the surrogate gradient of nodes and stem. Default 3.0 (paper 4.1.1).
 	Temperature float64 `toml:"temperature"`
+	// Surrogate is the family of the surrogate gradients, for the backward pass only. Default "dspike" (paper 3.1).
+	Surrogate string `toml:"surrogate"`
 	// Downsample is how the side halves: reduction cells with their own genotype, or one genotype behind a nearest resize. Default "reduction" (paper 3.2.2).
 	Downsample string `toml:"downsample"`
 	// Head is the way to the logits: a spiking neuron or the mean rate before the linear layer. Default "rate" (this project).

@@ -66,6 +66,16 @@ var devicePattern = regexp.MustCompile(`^(auto|cpu|cuda(:[0-9]{1,3})?)$`)
 
 var device = text("auto, cpu, cuda or cuda:N", devicePattern.MatchString)
 
+// surrogates are the families that are built in (spike.Families); go:NAME is one
+// that a Go program registers, which only the network can check.
+var surrogates = []string{"dspike", "triangular", "superspike", "arctan", "rectangular", "exponential"}
+
+var surrogatePattern = regexp.MustCompile(`^go:[a-z][a-z0-9-]*$`)
+
+var surrogate = text(strings.Join(surrogates, ", ")+" or go:NAME of a registered family", func(s string) bool {
+	return slices.Contains(surrogates, s) || surrogatePattern.MatchString(s)
+})
+
 var ascendingLevels = rule{"a list that starts at 0 or 1 and rises by at most 1 from cell to cell", func(v reflect.Value) bool {
 	previous := 0
 	for i := range v.Len() {

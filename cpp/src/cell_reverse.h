@@ -1,0 +1,81 @@
+// Reverse steps of the neurons of a cell, a loop for each family of surrogates;
+// for cell_kernels.cc, which is compiled for several instruction sets.
+#pragma once
+
+#include "cell_kernels.h"
+#include "flat.h"
+#include "lif_step.h"
+
+namespace spikedhs {
+namespace SPIKEDHS_ISA {
+namespace {
+
+// One step backwards of the neurons of a part: grad is dL/dy over the
+// operation's weight, and then dL/du; grad_v is dL/dv of this step, and then of
+// the step before.
+struct ReverseStep {
+  const float *potential;
+  const float *weight;
+  const float *b, *factor;
+  float *grad, *grad_v;
+};
+
+// One compiled loop a family, that takes its constants from arrays.
+template <Family kFamily>
+void reverse_part(const NodeArgs &a, int64_t n, const ReverseStep &s) {
+  const float *__restrict potential = s.potential;
+  const float *__restrict weight = s.weight;
+  const float *__restrict b = s.b;
+  const float *__restrict factor = s.factor;
+  float *__restrict grad = s.grad;
+  float *__restrict grad_v = s.grad_v;
+  const float tau = a.tau, vth = a.vth;
+  const DerivativeTable<float> table = a.table;
+  SPIKEDHS_FLAT
+  for (int64_t i = 0; i < n; i++) {
+    const float u = potential[i];
+    const float slope =
+        surrogate_derivative<kFamily>(u, vth, b[i], factor[i], table);
+    const float grad_u =
+        lif_grad_membrane(u, u > vth, grad[i] * weight[i], grad_v[i], slope);
+    grad[i] = grad_u;
+    grad_v[i] = tau * grad_u;
+  }
+}
+
+// The same for a node's own neurons, which share their constants; the gradient
+// replaces the potential.
+template <Family kFamily>
+void reverse_node(const NodeArgs &a, int64_t n, float *__restrict potential,
+                  const float *__restrict grad_spike,
+                  float *__restrict grad_v) {
+  const float tau = a.tau, vth = a.vth, b = a.b, factor = a.factor;
+  const DerivativeTable<float> table = a.table;
+  SPIKEDHS_FLAT
+  for (int64_t i = 0; i < n; i++) {
+    const float u = potential[i];
+    const float slope = surrogate_derivative<kFamily>(u, vth, b, factor, table);
+    const float grad_u =
+        lif_grad_membrane(u, u > vth, grad_spike[i], grad_v[i], slope);
+    potential[i] = grad_u;
+    grad_v[i] = tau * grad_u;
+  }
+}
+
+using ReversePart = void (*)(const NodeArgs &, int64_t, const ReverseStep &);
+using ReverseNode = void (*)(const NodeArgs &, int64_t, float *, const float *,
+                             float *);
+constexpr ReversePart reverse_parts[kFamilies] = {
+    &reverse_part<Family::kDspike>,      &reverse_part<Family::kTriangular>,
+    &reverse_part<Family::kSuperSpike>,  &reverse_part<Family::kArcTan>,
+    &reverse_part<Family::kRectangular>, &reverse_part<Family::kExponential>,
+    &reverse_part<Family::kTable>};
+constexpr ReverseNode reverse_nodes[kFamilies] = {
+    &reverse_node<Family::kDspike>,      &reverse_node<Family::kTriangular>,
+    &reverse_node<Family::kSuperSpike>,  &reverse_node<Family::kArcTan>,
+    &reverse_node<Family::kRectangular>, &reverse_node<Family::kExponential>,
+    &reverse_node<Family::kTable>};
+
+}  // namespace
+}  // namespace SPIKEDHS_ISA
+}  // namespace spikedhs
