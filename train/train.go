@@ -205,7 +205,7 @@ func (t *trainer) evaluate(ctx context.Context) (Evaluation, error) {
 	if err != nil {
 		return Evaluation{}, err
 	}
-	e, err := evaluate(ctx, p.Runner(evalPrecision(t.c)), t.loop.device, loader, nil)
+	e, err := evaluateProgram(ctx, p, t.net.Options, t.c, t.loop.device, loader, nil)
 	if err != nil {
 		return Evaluation{}, err
 	}

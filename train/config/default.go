@@ -22,6 +22,8 @@ func Default() *Config {
 			Tau:         0.2,
 			Threshold:   0.5,
 			Temperature: 3,
+			Activation:  "lif",
+			StemStrides: []int{1},
 			Downsample:  "reduction",
 			Head:        "rate",
 			BN:          "folded",

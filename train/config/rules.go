@@ -66,6 +66,15 @@ var devicePattern = regexp.MustCompile(`^(auto|cpu|cuda(:[0-9]{1,3})?)$`)
 
 var device = text("auto, cpu, cuda or cuda:N", devicePattern.MatchString)
 
+var strides = rule{"a list of 1 to 4 numbers from 1 to 3", func(v reflect.Value) bool {
+	for i := range v.Len() {
+		if n := v.Index(i).Int(); n < 1 || n > 3 {
+			return false
+		}
+	}
+	return v.Len() >= 1 && v.Len() <= 4
+}}
+
 var ascendingLevels = rule{"a list that starts at 0 or 1 and rises by at most 1 from cell to cell", func(v reflect.Value) bool {
 	previous := 0
 	for i := range v.Len() {
