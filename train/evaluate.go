@@ -119,6 +119,9 @@ func evaluateProgram(ctx context.Context, p *search.Program, o search.Options, c
 	if err != nil {
 		return Evaluation{}, err
 	}
+	if e.Images == 0 {
+		return e, nil
+	}
 	spiking := o.Activation != search.ActivationReLU && o.Stem == search.StemSpike
 	e.Activity, err = count.activity(spiking)
 	return e, err
@@ -191,19 +194,6 @@ func (t *Trained) Evaluate(ctx context.Context, progress *run.Progress) (Evaluat
 		return Evaluation{}, err
 	}
 	defer p.Close()
-	return t.evaluate(ctx, p, progress)
-}
-
-// evalPrecision resolves eval.precision. "auto" is float32: on a CPU its
-// event-driven form is the faster one, and it needs no word about accuracy.
-func evalPrecision(c *config.Config) search.Precision {
-	if c.Eval.Precision == string(search.BFloat16) {
-		return search.BFloat16
-	}
-	return search.Float32
-}
-
-func (t *Trained) evaluate(ctx context.Context, p *search.Program, progress *run.Progress) (Evaluation, error) {
 	loader, err := t.sets.plainLoader(t.config, t.sets.test)
 	if err != nil {
 		return Evaluation{}, err
@@ -221,4 +211,13 @@ func (t *Trained) evaluate(ctx context.Context, p *search.Program, progress *run
 	e.Classes = t.sets.test.Classes()
 	e.Parameters, err = t.Network.Parameters()
 	return e, err
+}
+
+// evalPrecision resolves eval.precision. "auto" is float32: on a CPU its
+// event-driven form is the faster one, and it needs no word about accuracy.
+func evalPrecision(c *config.Config) search.Precision {
+	if c.Eval.Precision == string(search.BFloat16) {
+		return search.BFloat16
+	}
+	return search.Float32
 }

@@ -39,6 +39,9 @@ func Train(ctx context.Context, job Job) (*TrainResult, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := j.adopt(g); err != nil {
+		return nil, err
+	}
 	m, err := j.setUp()
 	if err != nil {
 		return nil, err
