@@ -13,7 +13,10 @@ import (
 )
 
 func TestNames(t *testing.T) {
-	assert.Equal(t, []string{"cifar10-paper", "cifar10-reference", "cifar100-paper", "fashion-mnist", "fashion-mnist-demo"}, configs.Names())
+	assert.Equal(t, []string{
+		"cifar10-n3", "cifar10-n4", "cifar10-paper", "cifar10-reference", "cifar100-n3", "cifar100-n4", "cifar100-paper",
+		"fashion-mnist", "fashion-mnist-demo", "imagenet-paper",
+	}, configs.Names())
 }
 
 func TestReadUnknown(t *testing.T) {
@@ -66,6 +69,14 @@ var values = map[string]map[string]string{
 		"network.nodes": "3", "network.downsample": `"nearest"`, "network.bn": `"per-step"`, "search.width": "8",
 		"search.warmup_epochs": "0", "search.batch": "100", "search.lr": "0.4", "search.lr_min": "0.001",
 		"train.genotype": `"spikedhs-cla-n3"`, "train.width": "48",
+	},
+	"cifar10-n3":  {"data.name": `"cifar10"`, "network.nodes": "3", "train.genotype": `"spikedhs-cla-n3"`, "train.width": "48"},
+	"cifar10-n4":  {"data.name": `"cifar10"`, "network.nodes": "4", "train.genotype": `"spikedhs-cla-n4"`, "train.width": "36"},
+	"cifar100-n3": {"data.name": `"cifar100"`, "network.nodes": "3", "train.genotype": `"spikedhs-cla-n3"`, "train.width": "48"},
+	"cifar100-n4": {"data.name": `"cifar100"`, "network.nodes": "4", "train.genotype": `"spikedhs-cla-n4"`, "train.width": "36"},
+	"imagenet-paper": {
+		"data.name": `"imagenet"`, "network.nodes": "4", "network.stem_strides": "[2, 2]", "network.steps": "6",
+		"network.levels": "[0, 0, 1, 1, 1, 2, 2, 2, 3, 3]", "train.width": "48", "train.batch": "160", "train.epochs": "100",
 	},
 	"fashion-mnist":      {"network.steps": "4", "train.width": "24", "train.epochs": "30", "data.pad": "2"},
 	"fashion-mnist-demo": {"network.levels": "[1, 1, 2, 2]", "data.name": `"fashion-mnist"`, "data.pad": "2"},

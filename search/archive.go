@@ -43,17 +43,20 @@ type operational struct {
 	Pad     int64    `json:"pad,omitempty"`
 	Times   int      `json:"times,omitempty"`
 	Classes int      `json:"classes,omitempty"`
+	// Name is that of a layer of neurons.
+	Name string `json:"name,omitempty"`
 }
 
 // Description is the program's list of instructions as JSON: with the tensors
 // of the exported script it makes the program again, see [LoadProgram].
 func (p *Program) Description() (string, error) {
 	d := description{Format: descriptionFormat, Steps: p.steps, Tau: p.neuron.Tau, Threshold: p.neuron.Threshold}
-	for _, instruction := range p.list {
+	for i, instruction := range p.list {
 		o, err := p.describe(instruction)
 		if err != nil {
 			return "", err
 		}
+		o.Name = p.names[value(i)]
 		for _, v := range instruction.reads() {
 			o.Reads = append(o.Reads, int(v))
 		}
@@ -134,7 +137,10 @@ func LoadProgram(text string, tensors func(s *torch.Scope, name string) torch.Te
 			p.Close()
 			return nil, fmt.Errorf("search: %w: instruction %d, %q: %w", ErrDescription, n, o.Op, err)
 		}
-		p.add(made)
+		v := p.add(made)
+		if o.Name != "" {
+			p.named(o.Name, v)
+		}
 	}
 	return p, nil
 }

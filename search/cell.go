@@ -29,8 +29,7 @@ func newCell(p torch.Path, at place, wiring genotype.Cell, o *Options) *cell {
 			at.stride(src), readers, o))
 	}
 	for j := range wiring.Nodes {
-		c.nodes = append(c.nodes, spike.NewNeurons(p.Sub(genotype.FromNode(j).String()).Sub("neurons"),
-			o.Neuron, o.Temperature))
+		c.nodes = append(c.nodes, newNeurons(p.Sub(genotype.FromNode(j).String()).Sub("neurons"), o, o.Temperature))
 	}
 	var skips []skip
 	for _, edge := range wiring.Edges {

@@ -15,6 +15,8 @@ type events struct {
 	list  []step
 	last  []int // index of the step that reads a slot last
 	slots int
+	// forms are what the values of the plain list have become.
+	forms []form
 	// scope owns the weights in the operator's order.
 	scope *torch.Scope
 }
@@ -60,8 +62,7 @@ type form struct {
 // compiler makes events from a program.
 type compiler struct {
 	*events
-	p     *Program
-	forms []form
+	p *Program
 }
 
 // newEvents compiles p; nil where it has a part that is not event-driven, such
@@ -71,6 +72,9 @@ func newEvents(p *Program) *events {
 		if torch.DeviceName(p.scope.Device(t.Value)) != "cpu" {
 			return nil
 		}
+	}
+	if !p.fires() {
+		return nil // an ANN
 	}
 	c := &compiler{events: &events{scope: p.scope}, p: p}
 	for i, instruction := range p.list {
@@ -87,6 +91,11 @@ func newEvents(p *Program) *events {
 	c.pack()
 	c.lives()
 	return c.events
+}
+
+// fires tells whether there are neurons in the program.
+func (p *Program) fires() bool {
+	return slices.ContainsFunc(p.list, func(i instruction) bool { _, ok := i.(fire); return ok })
 }
 
 func (c *compiler) at(v value) form {
@@ -165,7 +174,7 @@ func (c *compiler) neurons(v value, x form) (form, bool) {
 			return form{}, false
 		}
 		p := c.packed(int(c.scope.Size(c.p.tensors[stem.bias].Value, 0)))
-		c.list = append(c.list, &steadyFire{from: x.value, to: p.slot})
+		c.list = append(c.list, &steadyFire{from: x.value, to: p})
 		return form{pieces: []piece{p}}, true
 	}
 	if len(x.drives) == 0 {
@@ -262,7 +271,7 @@ func (c *compiler) shrink(i halve, x form) form {
 	var f form
 	for _, p := range x.pieces {
 		to := c.packed(p.channels)
-		c.list = append(c.list, &resize{from: p.slot, to: to.slot, times: i.times})
+		c.list = append(c.list, &resize{from: p.slot, to: to, times: i.times})
 		f.pieces = append(f.pieces, to)
 	}
 	return f

@@ -2,7 +2,6 @@ package search
 
 import (
 	"fmt"
-	"slices"
 
 	"github.com/spikedhs/spikedhs/torch"
 )
@@ -11,8 +10,6 @@ import (
 type eventMachine struct {
 	machine
 	packed []torch.Tensor // by slot
-	// counts are the spikes that entered each drive of each layer.
-	counts map[*layer]torch.Tensor
 }
 
 // keep stores a result that outlives the step.
@@ -41,13 +38,13 @@ func (p plain) run(m *eventMachine) {
 // steadyFire are neurons that get one current at all steps.
 type steadyFire struct {
 	from value
-	to   slot
+	to   piece
 }
 
 func (f *steadyFire) reads() []slot { return nil }
 
 func (f *steadyFire) run(m *eventMachine) {
-	m.keep(f.to, m.scope.Tensor("spikedhs::spike_fire", m.at(f.from), m.neuron.Tau, m.neuron.Threshold, m.steps))
+	m.keep(f.to.slot, m.scope.Tensor("spikedhs::spike_fire", m.at(f.from), m.neuron.Tau, m.neuron.Threshold, m.steps))
 }
 
 // layer are neurons with all that drives them.
@@ -77,13 +74,13 @@ func (l *layer) run(m *eventMachine) {
 	for i, t := range results[0].([]torch.Tensor) {
 		m.keep(l.to[i].slot, t)
 	}
-	m.counts[l] = m.scope.Return(results[1].(torch.Tensor))
 }
 
 // resize is a nearest down-sampling.
 type resize struct {
-	from, to slot
-	times    int
+	from  slot
+	to    piece
+	times int
 }
 
 func (r *resize) reads() []slot { return []slot{r.from} }
@@ -94,7 +91,7 @@ func (r *resize) run(m *eventMachine) {
 	for range r.times {
 		h, w = (h+1)/2, (w+1)/2
 	}
-	m.keep(r.to, m.scope.Tensor("spikedhs::spike_resize", x, h, w))
+	m.keep(r.to.slot, m.scope.Tensor("spikedhs::spike_resize", x, h, w))
 }
 
 // rate is the mean over space, back to a dense tensor.
@@ -122,7 +119,7 @@ func (e *events) run(p *Program, s *torch.Scope, images torch.Tensor) torch.Tens
 	defer inner.Close()
 	m := &eventMachine{
 		machine: machine{Program: p, input: images, values: make([]torch.Tensor, len(p.list))},
-		packed:  make([]torch.Tensor, e.slots), counts: map[*layer]torch.Tensor{},
+		packed:  make([]torch.Tensor, e.slots),
 	}
 	for i, step := range e.list {
 		scope := inner.Child()
@@ -132,8 +129,8 @@ func (e *events) run(p *Program, s *torch.Scope, images torch.Tensor) torch.Tens
 			inner.Blame(fmt.Sprintf("event-driven program, step %d", i), nil)
 			return torch.Tensor{}
 		}
-		if p.rates != nil {
-			p.rates.note(e, step, m)
+		if p.census != nil {
+			p.census.packed(inner, step, m)
 		}
 		if first, ok := step.(*steadyFire); ok {
 			inner.Free(m.values[first.from])
@@ -144,61 +141,9 @@ func (e *events) run(p *Program, s *torch.Scope, images torch.Tensor) torch.Tens
 			}
 		}
 	}
-	return inner.Return(m.values[len(m.values)-1])
-}
-
-// Rate is how active the input of a convolution is.
-type Rate struct {
-	// Name is the convolution's, such as "cell0_from_s0".
-	Name string `json:"name"`
-	// Mean is the share of ones among all neurons and steps, 0..1.
-	Mean float64 `json:"mean"`
-}
-
-// rates adds up spikes by convolution, in the order of the program.
-type rates struct {
-	names         []string
-	spikes, total map[string]float64
-	seen          map[string]*layer // the layer that a convolution is counted in
-}
-
-func newRates() *rates {
-	return &rates{spikes: map[string]float64{}, total: map[string]float64{}, seen: map[string]*layer{}}
-}
-
-func (r *rates) note(e *events, s step, m *eventMachine) {
-	l, ok := s.(*layer)
-	if !ok {
-		return
+	logits := m.values[len(m.values)-1]
+	if p.census != nil {
+		p.census.ran(inner, logits, false)
 	}
-	counts, err := torch.ToSlice[int64](m.counts[l])
-	if err != nil {
-		return // the run has failed, and says so
-	}
-	for i, d := range l.drives {
-		if d.name == "" {
-			continue
-		}
-		if r.seen[d.name] == nil {
-			r.seen[d.name] = l
-			r.names = append(r.names, d.name)
-		}
-		if r.seen[d.name] != l {
-			continue // another part of the same convolution
-		}
-		shape, err := torch.Shape(m.packed[d.from.slot])
-		if err != nil {
-			return
-		}
-		r.spikes[d.name] += float64(counts[i])
-		r.total[d.name] += float64(shape[0]*shape[1]*shape[2]) * float64(d.from.channels)
-	}
-}
-
-func (r *rates) list() []Rate {
-	var list []Rate
-	for _, name := range slices.Clone(r.names) {
-		list = append(list, Rate{name, r.spikes[name] / r.total[name]})
-	}
-	return list
+	return inner.Return(logits)
 }

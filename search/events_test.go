@@ -111,45 +111,6 @@ func TestEventDrivenFormIsDeterministic(t *testing.T) {
 	}
 }
 
-// The rates are the means of what the plain list's convolutions read.
-func TestRates(t *testing.T) {
-	for i, v := range variants(t) {
-		if v.options.Stem == StemReLU || v.options.Head == HeadLIF {
-			continue
-		}
-		s := begin(t, uint64(180+i))
-		p := v.program(t, v.trained(t, s))
-		x := v.images(s, 3)
-		assert.Empty(t, p.Rates())
-		p.CountSpikes()
-		p.RunFast(s, x)
-		p.RunFast(s, x)
-		require.NoError(t, s.Err())
-		have := map[string]float64{}
-		for _, r := range p.Rates() {
-			have[r.Name] = r.Mean
-		}
-		m := &machine{Program: p, scope: s.WithoutGradient(), input: x}
-		convolutions := 0
-		for _, instruction := range p.list {
-			if c, ok := instruction.(convolve); ok {
-				if name := p.tensors[c.weight].Name; name != "stem_weight" {
-					convolutions++
-					want := m.scope.Item(m.scope.Mean(m.at(c.x)))
-					assert.InDelta(t, want, have[name[:len(name)-len("_weight")]], 1e-3, name)
-				}
-			}
-			outer := m.scope
-			m.scope = outer.Child()
-			m.values = append(m.values, m.scope.Return(instruction.run(m)))
-			require.NoError(t, m.scope.Close())
-			m.scope = outer
-		}
-		require.NoError(t, m.scope.Close())
-		assert.Len(t, have, convolutions)
-	}
-}
-
 func TestEventDrivenFormOnWrongImages(t *testing.T) {
 	s := begin(t, 192)
 	v := variants(t)[0]

@@ -45,7 +45,7 @@ func newFan(p torch.Path, in, width, stride int, readers []reader, o *Options) *
 				temperatures = append(temperatures, surrogateOf(r.op))
 			}
 		}
-		f.neurons = spike.NewNeurons(p.Sub("neurons"), o.Neuron, temperatures...)
+		f.neurons = newNeurons(p.Sub("neurons"), o, temperatures...)
 	}
 	return f
 }

@@ -21,20 +21,6 @@ func (p *Program) EventDriven() bool {
 	return p.events != nil
 }
 
-// CountSpikes makes the following runs of [Program.RunFast] count the spikes
-// that enter each convolution.
-func (p *Program) CountSpikes() { p.rates = newRates() }
-
-// Rates are the mean firing rates of what the convolutions read, over all runs
-// since [Program.CountSpikes]; none without it or without an event-driven form.
-// The first convolution reads an image and is not among them.
-func (p *Program) Rates() []Rate {
-	if p.rates == nil {
-		return nil
-	}
-	return p.rates.list()
-}
-
 // RunHalf computes what [Program.Run] does with convolutions in bfloat16, but
 // for the first. Spikes are exact in it; weights and currents have 8 bits, so
 // more spikes differ than in [Program.RunFast]. Membranes and the head are
@@ -50,7 +36,7 @@ func (p *Program) RunHalf(s *torch.Scope, images torch.Tensor) torch.Tensor {
 			}
 		}
 	}
-	return p.run(s, images, p.half, nil)
+	return p.run(s, images, p.half, p.census)
 }
 
 // Runner is the fastest form in a precision: [Program.RunFast] in float32,

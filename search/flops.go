@@ -44,7 +44,8 @@ func MultiplyAdds(layers []Layer, steps int) int64 {
 func (n *Network) Layers(height, width int) []Layer {
 	nodes := n.Genotype.Normal.Nodes
 	layout := places(&n.Options, nodes, n.Genotype.Downsample)
-	list := []Layer{n.Options.stemLayer(layout, height, width)}
+	list := n.Options.stemLayers(layout[0].s1.channels, height, width)
+	height, width = list[len(list)-1].Height, list[len(list)-1].Width
 	for i, at := range layout {
 		wiring := n.Genotype.Normal
 		if at.reduction && n.Genotype.Reduction != nil {
@@ -70,7 +71,8 @@ func (n *Network) Layers(height, width int) []Layer {
 // of the given size.
 func (n *Supernet) Layers(height, width int) []Layer {
 	layout := places(&n.Options, n.Nodes, n.Downsample)
-	list := []Layer{n.Options.stemLayer(layout, height, width)}
+	list := n.Options.stemLayers(layout[0].s1.channels, height, width)
+	height, width = list[len(list)-1].Height, list[len(list)-1].Width
 	for _, at := range layout {
 		for src := genotype.S0; int(src) < n.Nodes+2; src++ {
 			readers := 0
@@ -104,11 +106,25 @@ func (p place) appendLayer(list []Layer, src genotype.Source, readers, height, w
 	})
 }
 
-func (o *Options) stemLayer(layout []place, height, width int) Layer {
-	return Layer{
-		Name: "stem", In: o.Channels, Out: layout[0].s1.channels, Kernel: 3, Stride: 1,
-		Height: height, Width: width, Once: true,
+// stemLayers are those of the stem, whose last layer makes the channels told. The
+// first sees the same image at every step; without neurons so do the others.
+func (o *Options) stemLayers(channels, height, width int) []Layer {
+	var list []Layer
+	in, analog := o.Channels, o.Stem != StemSpike || o.analog()
+	for i, stride := range o.stemStrides() {
+		name := "stem"
+		if i > 0 {
+			name = fmt.Sprintf("stem%d", i)
+		}
+		height, width = (height+stride-1)/stride, (width+stride-1)/stride
+		out := o.stemWidth(i, channels)
+		list = append(list, Layer{
+			Name: name, In: in, Out: out, Kernel: 3, Stride: stride,
+			Height: height, Width: width, Once: i == 0 || analog,
+		})
+		in = out
 	}
+	return list
 }
 
 func (o *Options) headLayer(layout []place, nodes int) Layer {

@@ -13,8 +13,8 @@ import (
 // cell. What it computes is what the layers compute one by one (see
 // [Options.Unfused]), but without the rounding between them.
 //
-// The operator runs on CPUs, with the statistics of the batch; other devices and
-// evaluation use the layers.
+// The operator runs on CPUs, with the statistics of the batch; other devices,
+// evaluation and networks of rectifiers use the layers.
 type fusedCell struct {
 	name       string
 	options    *Options
@@ -82,7 +82,7 @@ func flag(on bool) int {
 
 // serves reports whether the operator can do this pass.
 func (c *fusedCell) serves(p Pass, x torch.Tensor) bool {
-	return p.Mode == torch.Train && !c.options.Unfused && !torch.IsCUDA(p.Scope.Device(x))
+	return p.Mode == torch.Train && !c.options.Unfused && !c.options.analog() && !torch.IsCUDA(p.Scope.Device(x))
 }
 
 // forward gives the cell's output [T*N, nodes*width, H, W]; mix is softmax(alpha),

@@ -21,7 +21,7 @@ func newHead(p torch.Path, channels int, o *Options) *head {
 		steps:  o.Steps,
 	}
 	if o.Head == HeadLIF {
-		h.neurons = spike.NewNeurons(p.Sub("neurons"), o.Neuron, o.Temperature)
+		h.neurons = newNeurons(p.Sub("neurons"), o, o.Temperature)
 	}
 	return h
 }
@@ -63,7 +63,7 @@ type auxiliary struct {
 func newAuxiliary(p torch.Path, after, channels int, o *Options) *auxiliary {
 	a := &auxiliary{after: after, steps: o.Steps}
 	for i := range a.neurons {
-		a.neurons[i] = spike.NewNeurons(p.At("neurons", i), o.Neuron, o.Temperature)
+		a.neurons[i] = newNeurons(p.At("neurons", i), o, o.Temperature)
 	}
 	a.convs[0] = torch.NewConv2d(p.At("conv", 0), int64(channels), auxiliaryNarrow, torch.ConvOptions{})
 	a.convs[1] = torch.NewConv2d(p.At("conv", 1), auxiliaryNarrow, auxiliaryWide, torch.ConvOptions{Kernel: 2})

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/spikedhs/spikedhs/search/genotype"
+	"github.com/spikedhs/spikedhs/spike"
 	"github.com/spikedhs/spikedhs/torch"
 )
 
@@ -44,17 +45,42 @@ func (p *Program) convolve(x value, name string, c *torch.Conv, n norm) value {
 }
 
 func (t *stem) lower(p *Program, x value) value {
-	current := p.convolve(x, "stem", t.conv, t.norm)
+	y := p.convolve(x, "stem", t.conv, t.norm)
 	if t.neurons == nil {
-		return p.add(repeat{p.add(rectify{current})})
+		y = t.lowerFurther(p, p.add(rectify{y}))
+		if t.steps == 1 {
+			return y
+		}
+		return p.add(repeat{y})
 	}
-	return p.add(fire{p.add(repeat{current})})
+	return t.lowerFurther(p, p.activate("stem", t.neurons, p.add(repeat{y})))
+}
+
+func (t *stem) lowerFurther(p *Program, y value) value {
+	for i, l := range t.next {
+		name := fmt.Sprintf("stem%d", i+1)
+		y = p.convolve(y, name, l.conv, l.norm)
+		if l.neurons == nil {
+			y = p.add(rectify{y})
+		} else {
+			y = p.activate(name, l.neurons, y)
+		}
+	}
+	return y
+}
+
+// activate adds the neurons of a layer, or its rectifiers.
+func (p *Program) activate(name string, n *spike.Neurons, x value) value {
+	if n.Analog {
+		return p.add(rectify{x})
+	}
+	return p.named(name, p.add(fire{x}))
 }
 
 func (f *fan) lower(p *Program, x value, name string) value {
 	y := p.convolve(x, name, f.conv, f.norm)
 	if f.neurons != nil {
-		y = p.add(fire{y})
+		y = p.activate(name, f.neurons, y)
 	}
 	return y
 }
@@ -89,7 +115,8 @@ func (c *cell) lower(p *Program, s0, s1 value) value {
 				sum.parts = append(sum.parts, part{x: sources[src]})
 			}
 		}
-		sources = append(sources, p.add(fire{p.add(sum)}))
+		name := fmt.Sprintf("cell%d.%v", c.index, genotype.FromNode(j))
+		sources = append(sources, p.activate(name, c.nodes[j], p.add(sum)))
 		fanOut(int(genotype.FromNode(j)))
 	}
 	return p.add(concatenate{sources[2:]})
@@ -106,7 +133,7 @@ func (c *cell) lowerAlign(p *Program, x value, from feature) value {
 func (h *head) lower(p *Program, x value, classes int) value {
 	y := p.add(pool{x})
 	if h.neurons != nil {
-		y = p.add(fire{y})
+		y = p.activate("head", h.neurons, y)
 	}
 	weight, bias := h.norm.Fold(p.scope, h.linear.Weight, h.linear.Bias)
 	return p.add(classify{

@@ -35,8 +35,7 @@ func newMixedCell(p torch.Path, at place, nodes int, o *Options) *mixedCell {
 			at.stride(src), readers, o))
 	}
 	for j := range nodes {
-		c.nodes = append(c.nodes, spike.NewNeurons(p.Sub(genotype.FromNode(j).String()).Sub("neurons"),
-			o.Neuron, o.Temperature))
+		c.nodes = append(c.nodes, newNeurons(p.Sub(genotype.FromNode(j).String()).Sub("neurons"), o, o.Temperature))
 	}
 	weight := func(src genotype.Source, node int, op genotype.Op) int {
 		return genotype.EdgeIndex(node, src)*genotype.NumOps + int(op)

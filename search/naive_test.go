@@ -23,6 +23,7 @@ type naive struct {
 	width   int
 	nearest bool
 	neuron  spike.LIF
+	analog  bool // rectifiers instead of neurons
 	// statistics receives the running statistics of each slice after a forward
 	// pass in training mode, by bank and first channel.
 	statistics map[string]map[int][2]torch.Tensor
@@ -58,6 +59,9 @@ func (n *naive) convolution(bank string, block int, x torch.Tensor, stride int64
 
 // fire uses the composed neuron, the reference of package spike.
 func (n *naive) fire(current torch.Tensor, temperature float64) torch.Tensor {
+	if n.analog {
+		return n.s.Tensor("aten::clamp", current, 0.0)
+	}
 	return n.neuron.FireComposed(n.s, current, n.s.Full(torch.CPU(), temperature), n.steps)
 }
 

@@ -3,6 +3,7 @@ package search
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/spikedhs/spikedhs/search/genotype"
 	"github.com/spikedhs/spikedhs/spike"
@@ -75,6 +76,11 @@ type Options struct {
 	Neuron spike.LIF
 	// Temperature is b of the surrogate in stem, nodes and heads.
 	Temperature float64
+	// Activation is what all neurons are; the default is [ActivationLIF].
+	Activation Activation
+	// StemStrides are the strides of the stem's layers, 3x3 convolutions one after
+	// the other; none means one layer of stride 1. See stem.go for their widths.
+	StemStrides []int
 	// Mixing, Head and Stem; see their constants.
 	Mixing Mixing
 	Head   Head
@@ -140,6 +146,12 @@ func (o *Options) Validate() error {
 		return fmt.Errorf("search: precision %q, want %q or %q: %w", o.Precision, Float32, BFloat16, ErrOptions)
 	case o.Temperature <= 0:
 		return fmt.Errorf("search: temperature must be positive, is %g: %w", o.Temperature, ErrOptions)
+	case o.Activation != "" && o.Activation != ActivationLIF && o.Activation != ActivationReLU:
+		return fmt.Errorf("search: activation %q, want %q or %q: %w", o.Activation, ActivationLIF, ActivationReLU, ErrOptions)
+	case o.analog() && o.Steps != 1:
+		return fmt.Errorf("search: activation %q knows no time: steps must be 1, not %d: %w", ActivationReLU, o.Steps, ErrOptions)
+	case slices.ContainsFunc(o.StemStrides, func(n int) bool { return n < 1 || n > maxStemStride }):
+		return fmt.Errorf("search: strides of the stem are %v, want 1 to %d: %w", o.StemStrides, maxStemStride, ErrOptions)
 	case o.Neuron.Tau < 0:
 		return fmt.Errorf("search: tau must not be negative, is %g: %w", o.Neuron.Tau, ErrOptions)
 	}

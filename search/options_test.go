@@ -27,6 +27,10 @@ func TestOptionsThatMakeNoNetwork(t *testing.T) {
 		`stem "tanh", want "dspike" or "relu"`:           func(o *Options) { o.Stem = "tanh" },
 		"temperature must be positive, is 0":             func(o *Options) { o.Temperature = 0 },
 		"tau must not be negative, is -0.1":              func(o *Options) { o.Neuron.Tau = -0.1 },
+		`activation "tanh", want "lif" or "relu"`:        func(o *Options) { o.Activation = "tanh" },
+		`"relu" knows no time: steps must be 1, not 3`:   func(o *Options) { o.Activation = ActivationReLU },
+		"strides of the stem are [2 4], want 1 to 3":     func(o *Options) { o.StemStrides = []int{2, 4} },
+		"strides of the stem are [0], want 1 to 3":       func(o *Options) { o.StemStrides = []int{0} },
 		`precision "half", want "float32" or "bfloat16"`: func(o *Options) { o.Precision = "half" },
 	} {
 		o := tinyOptions(0)

@@ -33,10 +33,13 @@ type Program struct {
 	// tensors in order of use, named as attributes of the script.
 	tensors []torch.Variable
 
+	// names of the layers of neurons, for those who count spikes.
+	names map[value]string
+
 	// The event-driven form, made when it is first asked for.
 	compiled sync.Once
 	events   *events
-	rates    *rates // nil: not counted
+	census   *census // nil: spikes are not counted
 	half     map[int]torch.Tensor
 }
 
@@ -56,7 +59,7 @@ type instruction interface {
 
 // Input and all that follows is built by the compile functions in lower.go.
 func newProgram(o *Options) *Program {
-	return &Program{steps: o.Steps, neuron: o.Neuron, scope: torch.NewInference()}
+	return &Program{steps: o.Steps, neuron: o.Neuron, scope: torch.NewInference(), names: map[value]string{}}
 }
 
 // add appends an instruction and returns its value.
@@ -69,6 +72,12 @@ func (p *Program) add(i instruction) value {
 		}
 	}
 	return value(len(p.list) - 1)
+}
+
+// named gives a layer of neurons a name and returns it.
+func (p *Program) named(name string, v value) value {
+	p.names[v] = strings.ReplaceAll(name, ".", "_")
+	return v
 }
 
 // tensor registers a constant and returns its index.
@@ -100,13 +109,12 @@ func (m *machine) at(v value) torch.Tensor {
 // Run computes logits [N, classes] from images [N, C, H, W], float32 in 0..1 at
 // the data set's own size. Every tensor goes as soon as nobody reads it.
 func (p *Program) Run(s *torch.Scope, images torch.Tensor) torch.Tensor {
-	return p.run(s, images, nil, nil)
+	return p.run(s, images, nil, p.census)
 }
 
-// run computes with the weights in half, where there are any, and shows every
-// result to look, unless that is nil.
-func (p *Program) run(s *torch.Scope, images torch.Tensor, half map[int]torch.Tensor,
-	look func(*torch.Scope, instruction, torch.Tensor)) torch.Tensor {
+// run computes with the weights in half, where there are any, and counts spikes
+// in c, unless that is nil.
+func (p *Program) run(s *torch.Scope, images torch.Tensor, half map[int]torch.Tensor, c *census) torch.Tensor {
 	inner := s.WithoutGradient()
 	defer inner.Close()
 	m := &machine{Program: p, scope: inner, input: images, values: make([]torch.Tensor, len(p.list)), half: half}
@@ -114,8 +122,8 @@ func (p *Program) run(s *torch.Scope, images torch.Tensor, half map[int]torch.Te
 		step := inner.Child()
 		m.scope = step
 		m.values[i] = step.Return(instruction.run(m))
-		if look != nil {
-			look(step, instruction, m.values[i])
+		if c != nil {
+			c.dense(step, value(i), m.values[i])
 		}
 		if step.Close() != nil {
 			inner.Blame(fmt.Sprintf("program, instruction %d", i), nil)
@@ -127,7 +135,11 @@ func (p *Program) run(s *torch.Scope, images torch.Tensor, half map[int]torch.Te
 			}
 		}
 	}
-	return inner.Return(m.values[len(m.values)-1])
+	logits := m.values[len(m.values)-1]
+	if c != nil {
+		c.ran(inner, logits, true)
+	}
+	return inner.Return(logits)
 }
 
 // Source is the program as methods of a TorchScript module.

@@ -21,8 +21,15 @@ type variant struct {
 }
 
 func (v variant) String() string {
-	return fmt.Sprintf("%s %s %s %s %dx%d+%d", v.genotype.Downsample, v.options.Mixing, v.options.Head, v.options.Stem,
+	name := fmt.Sprintf("%s %s %s %s %dx%d+%d", v.genotype.Downsample, v.options.Mixing, v.options.Head, v.options.Stem,
 		v.height, v.width, v.pad)
+	if len(v.options.StemStrides) > 0 {
+		name += fmt.Sprint(" stem ", v.options.StemStrides)
+	}
+	if v.options.Neuron.Tau == 0 {
+		name += " binary"
+	}
+	return name + string(v.options.Activation)
 }
 
 func (v variant) input() Input {
@@ -44,6 +51,27 @@ func variants(t *testing.T) []variant {
 					}
 				}
 			}
+		}
+	}
+	// Two and three layers of stem; the binary neuron; the ANN; statistics of each step.
+	for _, g := range []genotype.Genotype{wired(t, threeNodes, nil), wired(t, fourNodes, twoNodesTwice)} {
+		for i, change := range []func(*Options){
+			func(o *Options) { o.StemStrides = []int{2, 1} },
+			func(o *Options) { o.StemStrides, o.Mixing, o.PerStepNorm = []int{1, 2, 2}, MixSpike, true },
+			func(o *Options) { o.StemStrides, o.Stem = []int{2, 2}, StemReLU },
+			func(o *Options) { o.Neuron.Tau = 0 },
+			func(o *Options) { o.Activation, o.Steps, o.Stem = ActivationReLU, 1, StemReLU },
+			func(o *Options) {
+				o.Activation, o.Steps, o.Stem, o.Mixing, o.StemStrides = ActivationReLU, 1, StemReLU, MixSpike, []int{2, 1}
+			},
+		} {
+			o := tinyOptions(0, 1, 2, 2)
+			o.Channels, o.Head, o.Auxiliary = 2, HeadRate, true
+			if i%2 == 0 {
+				o.Head = HeadLIF
+			}
+			change(&o)
+			list = append(list, variant{g, o, 17, 13, 1})
 		}
 	}
 	return list
@@ -169,7 +197,7 @@ func TestConvolutionsReadSpikes(t *testing.T) {
 				require.NoError(t, m.scope.Close())
 				m.scope = outer
 			}
-			want := 1
+			want := 1 + len(n.stem.next)
 			for _, c := range n.cells {
 				for _, f := range c.fans {
 					if f != nil {

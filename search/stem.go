@@ -6,32 +6,79 @@ import (
 )
 
 // stem turns images into the first feature: 3x3 convolution, normalisation,
-// and neurons or a rectifier.
+// and neurons or a rectifier. Further layers of the kind may follow; the large
+// network for ImageNet has one more (section 4.1). The last of k layers has the
+// n*F channels that the cells read, and each layer before it half of those of
+// the next: as the stem of DARTS grows, from which the cell comes.
 type stem struct {
 	conv    *torch.Conv
 	norm    norm
 	neurons *spike.Neurons // nil: ReLU
 	steps   int
-	compute int8 // element type that the cells convolve in, 0: float32
+	compute int8         // element type that the cells convolve in, 0: float32
+	next    []*stemLayer // the layers after the first
+}
+
+// stemLayer is a layer of the stem that reads the one before it.
+type stemLayer struct {
+	conv    *torch.Conv
+	norm    norm
+	neurons *spike.Neurons // nil: ReLU
+	steps   int
+}
+
+// maxStemStride is the largest stride of a stem's layer: its 3x3 windows then
+// still touch each other.
+const maxStemStride = 3
+
+// stemStrides are the strides of all layers of the stem.
+func (o *Options) stemStrides() []int {
+	if len(o.StemStrides) == 0 {
+		return []int{1}
+	}
+	return o.StemStrides
+}
+
+// stemWidth is the number of channels that layer i makes when the last makes
+// channels.
+func (o *Options) stemWidth(i, channels int) int {
+	return max(channels>>(len(o.stemStrides())-1-i), 1)
 }
 
 func newStem(p torch.Path, channels int, o *Options) *stem {
 	shared := *o
 	shared.PerStepNorm = false // every step sees the same image
+	strides, first := o.stemStrides(), o.stemWidth(0, channels)
 	t := &stem{
-		conv:  torch.NewConv2d(p.Sub("conv"), int64(o.Channels), int64(channels), torch.ConvOptions{Kernel: 3, Padding: 1}),
-		norm:  newNorm(p.Sub("norm"), channels, &shared),
+		conv: torch.NewConv2d(p.Sub("conv"), int64(o.Channels), int64(first),
+			torch.ConvOptions{Kernel: 3, Stride: int64(strides[0]), Padding: 1}),
+		norm:  newNorm(p.Sub("norm"), first, &shared),
 		steps: o.Steps, compute: o.Precision.compute(),
 	}
-	if o.Stem == StemSpike {
-		t.neurons = spike.NewNeurons(p.Sub("neurons"), o.Neuron, o.Temperature)
+	spiking := o.Stem == StemSpike && !o.analog()
+	if spiking {
+		shared.PerStepNorm = o.PerStepNorm // behind neurons the steps differ
+		t.neurons = newNeurons(p.Sub("neurons"), o, o.Temperature)
+	}
+	for i, stride := range strides[1:] {
+		at, in, out := p.At("layer", i+1), o.stemWidth(i, channels), o.stemWidth(i+1, channels)
+		l := &stemLayer{
+			conv: torch.NewConv2d(at.Sub("conv"), int64(in), int64(out),
+				torch.ConvOptions{Kernel: 3, Stride: int64(stride), Padding: 1, Compute: o.Precision.compute()}),
+			norm:  newNorm(at.Sub("norm"), out, &shared),
+			steps: o.Steps,
+		}
+		if spiking {
+			l.neurons = newNeurons(at.Sub("neurons"), o, o.Temperature)
+		}
+		t.next = append(t.next, l)
 	}
 	return t
 }
 
 // forward gives [T*N, channels, H, W] from images [N, C, H, W]. Direct
 // encoding presents the same image at every step, so its current is computed
-// once and repeated.
+// once and repeated; without neurons that holds for all layers.
 func (t *stem) forward(p Pass, images torch.Tensor) torch.Tensor {
 	s := p.Scope.Child()
 	defer s.Close()
@@ -40,9 +87,25 @@ func (t *stem) forward(p Pass, images torch.Tensor) torch.Tensor {
 		y = s.Cast(y, t.compute) // once, before it is repeated
 	}
 	if t.neurons == nil {
-		y = s.RepeatFirst(s.ReLU(y), t.steps)
-	} else {
-		y = t.neurons.Forward(s, s.RepeatFirst(y, t.steps), t.steps)
+		return s.Return(s.RepeatFirst(t.further(p.in(s), s.ReLU(y)), t.steps))
 	}
-	return s.Return(y)
+	return s.Return(t.further(p.in(s), t.neurons.Forward(s, s.RepeatFirst(y, t.steps), t.steps)))
+}
+
+// further runs the layers after the first.
+func (t *stem) further(p Pass, y torch.Tensor) torch.Tensor {
+	for _, l := range t.next {
+		y = l.forward(p, y)
+	}
+	return y
+}
+
+func (l *stemLayer) forward(p Pass, x torch.Tensor) torch.Tensor {
+	s := p.Scope.Child()
+	defer s.Close()
+	y := l.norm.forward(p.in(s), l.conv.Forward(s, x))
+	if l.neurons == nil {
+		return s.Return(s.ReLU(y))
+	}
+	return s.Return(l.neurons.Forward(s, y, l.steps))
 }

@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/spikedhs/spikedhs/search"
@@ -209,6 +210,14 @@ func (c *checkpoint) restoreGenerator(d torch.Device) error {
 
 // fingerprint names a trained network by what its weights depend on.
 func fingerprint(g genotype.Genotype, o search.Options) string {
-	return fmt.Sprintf("genotype %s, F=%d, levels %v, %s head, %d channels, %d classes, auxiliary head %t",
+	name := fmt.Sprintf("genotype %s, F=%d, levels %v, %s head, %d channels, %d classes, auxiliary head %t",
 		g.Hash(), o.Width, o.Levels, o.Head, o.Channels, o.Classes, o.Auxiliary)
+	// Said only where it is not the usual, so that older checkpoints keep their names.
+	if len(o.StemStrides) > 0 && !slices.Equal(o.StemStrides, []int{1}) {
+		name += fmt.Sprintf(", stem strides %v", o.StemStrides)
+	}
+	if o.Activation == search.ActivationReLU {
+		name += ", ANN"
+	}
+	return name
 }

@@ -31,6 +31,9 @@ type Evaluation struct {
 	Confusion [][]int `json:"confusion"`
 	// Classes are the names of the rows and columns.
 	Classes []string `json:"classes"`
+	// Activity is how often the neurons fired, and the operations and energy that
+	// follow from it; nil where nothing was counted.
+	Activity *search.Activity `json:"activity,omitempty"`
 }
 
 // EvaluationFile is where a run folder keeps its last evaluation.
@@ -108,6 +111,22 @@ func evaluate(ctx context.Context, forward runner, d torch.Device, loader *data.
 	return e, nil
 }
 
+// evaluateProgram runs the inference form of a network over a whole set and
+// counts its spikes on the way.
+func evaluateProgram(ctx context.Context, p *search.Program, o search.Options, c *config.Config, d torch.Device, loader *data.Loader, tick func(n int)) (Evaluation, error) {
+	count := newCounter(p, evalPrecision(c), c.Eval.CountImages)
+	e, err := evaluate(ctx, count.forward, d, loader, tick)
+	if err != nil {
+		return Evaluation{}, err
+	}
+	if e.Images == 0 {
+		return e, nil
+	}
+	spiking := o.Activation != search.ActivationReLU && o.Stem == search.StemSpike
+	e.Activity, err = count.activity(spiking)
+	return e, err
+}
+
 // Trained is a finished network read from a run folder.
 type Trained struct {
 	Folder  *run.Folder
@@ -175,7 +194,23 @@ func (t *Trained) Evaluate(ctx context.Context, progress *run.Progress) (Evaluat
 		return Evaluation{}, err
 	}
 	defer p.Close()
-	return t.evaluate(ctx, p.Runner(evalPrecision(t.config)), progress)
+	loader, err := t.sets.plainLoader(t.config, t.sets.test)
+	if err != nil {
+		return Evaluation{}, err
+	}
+	if progress == nil {
+		progress = run.NewProgress(io.Discard)
+	}
+	progress.Start("evaluate", "images", t.sets.test.Len(), 0)
+	e, err := evaluateProgram(ctx, p, t.Network.Options, t.config, t.machine.device, loader, func(n int) { progress.Add(n, "") })
+	if err != nil {
+		progress.Stop()
+		return Evaluation{}, err
+	}
+	progress.End(fmt.Sprintf("top-1 %.2f %%, top-5 %.2f %%", e.Top1, e.Top5))
+	e.Classes = t.sets.test.Classes()
+	e.Parameters, err = t.Network.Parameters()
+	return e, err
 }
 
 // evalPrecision resolves eval.precision. "auto" is float32: on a CPU its
@@ -185,24 +220,4 @@ func evalPrecision(c *config.Config) search.Precision {
 		return search.BFloat16
 	}
 	return search.Float32
-}
-
-func (t *Trained) evaluate(ctx context.Context, forward runner, progress *run.Progress) (Evaluation, error) {
-	loader, err := t.sets.plainLoader(t.config, t.sets.test)
-	if err != nil {
-		return Evaluation{}, err
-	}
-	if progress == nil {
-		progress = run.NewProgress(io.Discard)
-	}
-	progress.Start("evaluate", "images", t.sets.test.Len(), 0)
-	e, err := evaluate(ctx, forward, t.machine.device, loader, func(n int) { progress.Add(n, "") })
-	if err != nil {
-		progress.Stop()
-		return Evaluation{}, err
-	}
-	progress.End(fmt.Sprintf("top-1 %.2f %%, top-5 %.2f %%", e.Top1, e.Top5))
-	e.Classes = t.sets.test.Classes()
-	e.Parameters, err = t.Network.Parameters()
-	return e, err
 }

@@ -61,5 +61,5 @@ func ExampleLoadModel() {
 func ExampleTrain() {
 	_, err := train.Train(context.Background(), train.Job{Config: config.Default(), Out: "runs/train"})
 	fmt.Println(err)
-	// Output: invalid configuration: train.genotype is empty; name a preset ([spikedhs-cla-n3]) or a genotype.json with --genotype
+	// Output: invalid configuration: train.genotype is empty; name a preset ([spikedhs-cla-n3 spikedhs-cla-n4]) or a genotype.json with --genotype
 }

@@ -3,8 +3,10 @@ package train
 import (
 	"fmt"
 	"io"
+	"log/slog"
 
 	"github.com/spikedhs/spikedhs/search/genotype"
+	"github.com/spikedhs/spikedhs/train/config"
 	"github.com/spikedhs/spikedhs/train/run"
 )
 
@@ -13,6 +15,40 @@ const (
 	DrawingSVG = "genotype.svg"
 	DrawingDOT = "genotype.dot"
 )
+
+// Adopt makes the network of a configuration the one of a genotype: its nodes and
+// its down-sampling replace the configured ones, whatever data set it was searched
+// on; where they differ, log is told. All else, such as width, levels, stem, steps
+// and data, is the configuration's; a path of levels in the genotype is a record of
+// its search and is not followed. The error is that of a configuration which is not
+// valid with it.
+func Adopt(c *config.Config, g genotype.Genotype, log *slog.Logger) error {
+	before := c.Network
+	if before.Nodes == g.Normal.Nodes && before.Downsample == string(g.Downsample) {
+		return nil
+	}
+	c.Network.Nodes, c.Network.Downsample = g.Normal.Nodes, string(g.Downsample)
+	if err := c.Validate(); err != nil {
+		return fmt.Errorf("train: genotype %s: %w", g.Name, err)
+	}
+	log.Info("the genotype decides nodes and down-sampling", "genotype", g.Name, "nodes", c.Network.Nodes, "configured_nodes", before.Nodes,
+		"downsample", c.Network.Downsample, "configured_downsample", before.Downsample)
+	return nil
+}
+
+// adopt does it for a job, on a copy. A resumed run did it when it began, and so did
+// who made the folder.
+func (j *Job) adopt(g genotype.Genotype) error {
+	if j.Resume || j.Folder != nil {
+		return nil
+	}
+	c := *j.Config
+	if err := Adopt(&c, g, j.Log); err != nil {
+		return err
+	}
+	j.Config = &c
+	return nil
+}
 
 // writeGenotype writes a genotype and its drawings into a run folder.
 func writeGenotype(folder *run.Folder, g genotype.Genotype) error {

@@ -32,6 +32,7 @@ func networkOptions(c *config.Config, channels, classes int, p search.Precision)
 		Channels:  channels, Classes: classes, Levels: c.Network.Levels, Steps: c.Network.Steps,
 		Neuron:      spike.LIF{Tau: c.Network.Tau, Threshold: c.Network.Threshold, Surrogate: spike.Surrogate(c.Network.Surrogate)},
 		Temperature: c.Network.Temperature, Head: search.Head(c.Network.Head),
+		Activation: search.Activation(c.Network.Activation), StemStrides: c.Network.StemStrides,
 		PerStepNorm: c.Network.BN == "per-step",
 		Recompute:   c.Run.Recompute,
 	}

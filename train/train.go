@@ -39,6 +39,9 @@ func Train(ctx context.Context, job Job) (*TrainResult, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := j.adopt(g); err != nil {
+		return nil, err
+	}
 	m, err := j.setUp()
 	if err != nil {
 		return nil, err
@@ -205,7 +208,7 @@ func (t *trainer) evaluate(ctx context.Context) (Evaluation, error) {
 	if err != nil {
 		return Evaluation{}, err
 	}
-	e, err := evaluate(ctx, p.Runner(evalPrecision(t.c)), t.loop.device, loader, nil)
+	e, err := evaluateProgram(ctx, p, t.net.Options, t.c, t.loop.device, loader, nil)
 	if err != nil {
 		return Evaluation{}, err
 	}

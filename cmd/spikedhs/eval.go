@@ -11,7 +11,7 @@ import (
 func evalCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "eval",
-		Usage: "measure the network of a run on the test images",
+		Usage: "measure the network of a run on the test images: accuracy, sparsity, energy",
 		Flags: slices.Concat([]cli.Flag{
 			runFlag(),
 			&cli.StringFlag{Name: "checkpoint", Usage: "`FILE` with the weights instead of the run's last checkpoint"},
@@ -29,6 +29,7 @@ func evalCommand() *cli.Command {
 				return err
 			}
 			printEvaluation(o, e)
+			printActivity(o, e.Activity)
 			return o.object(e)
 		},
 	}

@@ -25,7 +25,7 @@ func genotypeCommand() *cli.Command {
 				jsonFlag(),
 			}, logFlags()),
 			Action: showGenotype,
-		}},
+		}, genotypeParamsCommand()},
 	}
 }
 

@@ -26,7 +26,7 @@ func trainCommand() *cli.Command {
 			if err != nil {
 				return err
 			}
-			if err := takeGenotype(c, cfg); err != nil {
+			if err := takeGenotype(c, o, cfg); err != nil {
 				return err
 			}
 			trained, err := train.Train(c.Context, newJob(c, o, cfg))
@@ -41,7 +41,7 @@ func trainCommand() *cli.Command {
 // takeGenotype makes the network of the configuration the one of its genotype:
 // nodes and down-sampling belong to it. A resumed run has a copy of its genotype,
 // so the file may be gone.
-func takeGenotype(c *cli.Context, cfg *config.Config) error {
+func takeGenotype(c *cli.Context, o *console, cfg *config.Config) error {
 	if cfg == nil || cfg.Train.Genotype == "" {
 		return nil
 	}
@@ -52,8 +52,7 @@ func takeGenotype(c *cli.Context, cfg *config.Config) error {
 	if err != nil {
 		return existing(err)
 	}
-	cfg.Network.Nodes, cfg.Network.Downsample = g.Normal.Nodes, string(g.Downsample)
-	return cfg.Validate()
+	return train.Adopt(cfg, g, o.log)
 }
 
 // training is the result of a training as one object.
@@ -71,7 +70,8 @@ type training struct {
 func printTraining(o *console, trained *train.TrainResult) error {
 	dir := trained.Folder.Dir()
 	result := training{Out: dir, Genotype: trained.Genotype.Hash(), Steps: trained.Steps, Ended: !trained.Folder.Info().Ended.IsZero()}
-	o.printf("genotype  %s (%s)\n", trained.Genotype.Name, result.Genotype)
+	o.printf("genotype  %s (%s), %d nodes, down-sampling: %s\n", trained.Genotype.Name, result.Genotype,
+		trained.Genotype.Normal.Nodes, trained.Genotype.Downsample)
 	o.printf("steps     %s\n", thousands(trained.Steps))
 	losses, err := stepLosses(trained.Folder)
 	if err != nil {

@@ -11,7 +11,7 @@ import (
 )
 
 func TestPresets(t *testing.T) {
-	assert.Equal(t, []string{"spikedhs-cla-n3"}, Presets())
+	assert.Equal(t, []string{"spikedhs-cla-n3", "spikedhs-cla-n4"}, Presets())
 	for _, name := range Presets() {
 		g, err := Preset(name)
 		require.NoError(t, err)
@@ -27,8 +27,13 @@ func TestPresets(t *testing.T) {
 	assert.NoError(t, mustPreset(t).Validate(), "every call returns a copy")
 	assert.Equal(t, publishedFeatureRows, mustPreset(t).Normal.Rows())
 
-	_, err := Preset("none")
-	assert.EqualError(t, err, `invalid genotype: preset: "none" is unknown; use one of spikedhs-cla-n3`)
+	four, err := Preset(PresetClassificationN4)
+	require.NoError(t, err)
+	assert.Equal(t, []string{"n0 = b3(s1) + b3(s0)", "n1 = b5(s1) + b3(s0)", "n2 = b3(n0) + b3(n1)", "n3 = b5(n1) + b3(n0)"}, four.Normal.Equations())
+	assert.Contains(t, four.Origin, "stand-in", "it is not published, and says so")
+
+	_, err = Preset("none")
+	assert.EqualError(t, err, `invalid genotype: preset: "none" is unknown; use one of spikedhs-cla-n3, spikedhs-cla-n4`)
 }
 
 func TestResolve(t *testing.T) {
@@ -54,7 +59,7 @@ func TestResolve(t *testing.T) {
 func TestResolveFaults(t *testing.T) {
 	_, err := Resolve("none")
 	require.ErrorIs(t, err, fs.ErrNotExist)
-	assert.EqualError(t, err, `genotype "none": file does not exist; give a JSON or .npy file or a preset: spikedhs-cla-n3`)
+	assert.EqualError(t, err, `genotype "none": file does not exist; give a JSON or .npy file or a preset: spikedhs-cla-n3, spikedhs-cla-n4`)
 	_, err = Resolve("none.npy")
 	assert.ErrorIs(t, err, fs.ErrNotExist)
 	_, err = Resolve(filepath.Join("testdata", "npy", "bad_object.npy"))

@@ -130,6 +130,12 @@ func (t *inference) step() error {
 }
 
 // firingRate is the share of neurons that fire in a time step.
-func (t *inference) firingRate() (float64, error) { return t.program.FiringRate(t.batch.images) }
+func (t *inference) firingRate() (float64, error) {
+	a, err := t.program.Measure(t.batch.images)
+	if err != nil {
+		return 0, err
+	}
+	return a.FiringRate, nil
+}
 
 func (t *inference) close() error { return errors.Join(t.batch.close(), t.program.Close()) }

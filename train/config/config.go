@@ -53,6 +53,8 @@ type Data struct {
 type Eval struct {
 	// Batch is the batch size of the evaluation; it changes the speed, not the result. Unit: images. Default 100 (this project).
 	Batch int `toml:"batch"`
+	// CountImages is the number of test images whose spikes are counted for sparsity and energy, rounded up to whole batches; 0 for all where they are bits anyway (float32 on a CPU), else 500. Unit: images. Default 0 (this project).
+	CountImages int `toml:"count_images"`
 	// Precision is the type of the convolutions; auto takes float32. Default "auto" (this project).
 	Precision string `toml:"precision"`
 }

@@ -23,6 +23,8 @@ func Default() *Config {
 			Threshold:   0.5,
 			Temperature: 3,
 			Surrogate:   "dspike",
+			Activation:  "lif",
+			StemStrides: []int{1},
 			Downsample:  "reduction",
 			Head:        "rate",
 			BN:          "folded",

@@ -16,6 +16,10 @@ type Network struct {
 	Temperature float64 `toml:"temperature"`
 	// Surrogate is the family of the surrogate gradients, for the backward pass only. Default "dspike" (paper 3.1).
 	Surrogate string `toml:"surrogate"`
+	// Activation is what the neurons are: spiking ones, or the rectifiers of the ANN of the same architecture, which runs one step. Default "lif" (paper 4.1.2).
+	Activation string `toml:"activation"`
+	// StemStrides is the stride of each layer of the stem, so their number too; each layer has half the width of the next. Default [1] (released script).
+	StemStrides []int `toml:"stem_strides"`
 	// Downsample is how the side halves: reduction cells with their own genotype, or one genotype behind a nearest resize. Default "reduction" (paper 3.2.2).
 	Downsample string `toml:"downsample"`
 	// Head is the way to the logits: a spiking neuron or the mean rate before the linear layer. Default "rate" (this project).

@@ -76,6 +76,15 @@ var surrogate = text(strings.Join(surrogates, ", ")+" or go:NAME of a registered
 	return slices.Contains(surrogates, s) || surrogatePattern.MatchString(s)
 })
 
+var strides = rule{"a list of 1 to 4 numbers from 1 to 3", func(v reflect.Value) bool {
+	for i := range v.Len() {
+		if n := v.Index(i).Int(); n < 1 || n > 3 {
+			return false
+		}
+	}
+	return v.Len() >= 1 && v.Len() <= 4
+}}
+
 var ascendingLevels = rule{"a list that starts at 0 or 1 and rises by at most 1 from cell to cell", func(v reflect.Value) bool {
 	previous := 0
 	for i := range v.Len() {

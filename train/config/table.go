@@ -17,7 +17,7 @@ var keys = []Key{
 	{"run.recompute", "Keep only the inputs of each cell for the backward pass and compute its inside again: less memory, more time; CPU only", "", ours, rule{}},
 	{"run.threads", "Threads libtorch computes with, 0 for all cores", "threads", ours, atLeast(0)},
 
-	{"data.name", "Data set", "", ours, oneOf("fashion-mnist", "mnist", "cifar10", "cifar100")},
+	{"data.name", "Data set", "", ours, oneOf("fashion-mnist", "mnist", "cifar10", "cifar100", "imagenet")},
 	{"data.path", "Folder that holds the data set, empty for the place where it is fetched to", "", ours, oneLine},
 	{"data.train_images", "Training images, a seeded subset, 0 for all", "images", ours, atLeast(0)},
 	{"data.test_images", "Test images, a seeded subset, 0 for all", "images", ours, atLeast(0)},
@@ -33,6 +33,8 @@ var keys = []Key{
 	{"network.threshold", "Membrane above which a neuron fires", "", "paper, equation 1", positive},
 	{"network.temperature", "Sharpness b of the surrogate gradient of nodes and stem", "", paper, positive},
 	{"network.surrogate", "Family of the surrogate gradients, for the backward pass only", "", "paper 3.1", surrogate},
+	{"network.activation", "What the neurons are: spiking ones, or the rectifiers of the ANN of the same architecture, which runs one step", "", "paper 4.1.2", oneOf("lif", "relu")},
+	{"network.stem_strides", "Stride of each layer of the stem, so their number too; each layer has half the width of the next", "", released, strides},
 	{"network.downsample", "How the side halves: reduction cells with their own genotype, or one genotype behind a nearest resize", "", "paper 3.2.2", oneOf("reduction", "nearest")},
 	{"network.head", "Way to the logits: a spiking neuron or the mean rate before the linear layer", "", ours, oneOf("lif", "rate")},
 	{"network.bn", "Batch normalisation: statistics over all steps folded into the batch, or of each step alone", "", ours, oneOf("folded", "per-step")},
@@ -76,5 +78,6 @@ var keys = []Key{
 	{"train.checkpoint_minutes", "Time between checkpoints, 0 for the ends of epochs only", "minutes", ours, atLeast(0)},
 
 	{"eval.batch", "Batch size of the evaluation; it changes the speed, not the result", "images", ours, atLeast(1)},
+	{"eval.count_images", "Test images whose spikes are counted for sparsity and energy; 0 for all where they are bits anyway, else 500", "images", ours, atLeast(0)},
 	{"eval.precision", "Type of the convolutions; auto takes float32", "", ours, oneOf("auto", "float32", "bfloat16")},
 }

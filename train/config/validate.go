@@ -51,12 +51,21 @@ func (c *Config) conflicts() []problem {
 	conflict(searched == 0 || s.Batch <= searched/2, "search.batch",
 		"%d: must not exceed half of the %d images that are split in two", s.Batch, searched)
 
+	conflict(n.Activation != "relu" || n.Steps == 1, "network.activation",
+		"\"relu\": an ANN knows no time; set network.steps = 1, not %d", n.Steps)
+	conflict(n.Activation != "relu" || s.Steps <= 1, "network.activation",
+		"\"relu\": an ANN knows no time; set search.steps = 1, not %d", s.Steps)
+
 	side, deepest := imageSide[c.Data.Name]+2*c.Data.Pad, slices.Max(n.Levels)
-	conflict(side>>min(deepest, 31) > 0, "network.levels",
-		"%v: level %d leaves nothing of images with a side of %d pixels", n.Levels, deepest, side)
+	grid := side
+	for _, stride := range n.StemStrides {
+		grid /= stride
+	}
+	conflict(grid>>min(deepest, 31) > 0, "network.levels",
+		"%v: level %d leaves nothing of images with a side of %d pixels behind a stem of strides %v", n.Levels, deepest, side, n.StemStrides)
 	conflict(t.Cutout <= side, "train.cutout", "%d: must not exceed the images' side of %d pixels", t.Cutout, side)
 	return problems
 }
 
 // imageSide is the side of each data set's images in pixels, before padding.
-var imageSide = map[string]int{"fashion-mnist": 28, "mnist": 28, "cifar10": 32, "cifar100": 32}
+var imageSide = map[string]int{"fashion-mnist": 28, "mnist": 28, "cifar10": 32, "cifar100": 32, "imagenet": 224}

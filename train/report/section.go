@@ -21,6 +21,7 @@ type section struct {
 	Training        []figure
 	Confusion       template.HTML
 	Mistakes        []mistake
+	Activity        *activityView
 	SearchCurves    []figure
 	Evolution       *evolution
 	Settings        []settings
@@ -64,6 +65,7 @@ func newSection(s *source, id string) *section {
 	if s.evaluation != nil {
 		const most = 8
 		v.Confusion, v.Mistakes = drawConfusion(s.evaluation), s.evaluation.mistakes(most)
+		v.Activity = newActivityView(s.evaluation.Activity)
 	}
 	if s.search != nil {
 		v.Search = newSection(s.search, id+"-search")

@@ -46,6 +46,8 @@ type evaluation struct {
 	Parameters int64    `json:"parameters"`
 	Confusion  [][]int  `json:"confusion"`
 	Classes    []string `json:"classes"`
+	// Activity is nil in the folders of older versions.
+	Activity *activity `json:"activity,omitempty"`
 }
 
 // load reads a run folder and the search in it.
@@ -107,6 +109,10 @@ func (s *source) loadEvaluation() {
 	if !e.sound() {
 		s.tolerate(fmt.Errorf("%s: the confusion matrix is not a square of counts", s.folder.Path(evaluationFile)))
 		e.Confusion = nil
+	}
+	if e.Activity != nil && !e.Activity.sound() {
+		s.tolerate(fmt.Errorf("%s: firing rates must be 0 to 1 and energies numbers", s.folder.Path(evaluationFile)))
+		e.Activity = nil
 	}
 	s.evaluation = &e
 }

@@ -1,0 +1,129 @@
+package report
+
+import (
+	"fmt"
+	"html/template"
+	"math"
+)
+
+// activity is how often the neurons fired in the last evaluation, and what follows
+// from it; see package search for what each value means.
+type activity struct {
+	Images     int             `json:"images"`
+	FiringRate float64         `json:"firing_rate"`
+	Dense      int64           `json:"dense_macs"`
+	Additions  float64         `json:"additions"`
+	MACs       int64           `json:"macs"`
+	Energy     float64         `json:"energy_mj"`
+	ANNEnergy  float64         `json:"ann_energy_mj"`
+	Ratio      float64         `json:"energy_ratio"`
+	Layers     []layerActivity `json:"layers"`
+	Neurons    []layerActivity `json:"neurons"`
+}
+
+// layerActivity is a layer that computes, or one of neurons.
+type layerActivity struct {
+	Name      string  `json:"name"`
+	Output    [3]int  `json:"output"`
+	Shape     [3]int  `json:"shape"`
+	Reads     string  `json:"reads"`
+	Rate      float64 `json:"rate"`
+	Steps     int     `json:"steps"`
+	Dense     int64   `json:"dense_macs"`
+	Additions float64 `json:"additions"`
+	MACs      int64   `json:"macs"`
+	Energy    float64 `json:"energy_mj"`
+}
+
+// readsAnalog is what a layer reads whose input is not made of spikes.
+const readsAnalog = "analog"
+
+// sound reports whether the values can be drawn.
+func (a *activity) sound() bool {
+	for _, l := range append(a.Layers[:len(a.Layers):len(a.Layers)], a.Neurons...) {
+		if !(l.Rate >= 0 && l.Rate <= 1) || !(l.Energy >= 0) || math.IsInf(l.Energy, 0) {
+			return false
+		}
+	}
+	return len(a.Layers) > 0
+}
+
+// activityView is what the page shows of it.
+type activityView struct {
+	Summary         string
+	Neurons, Layers template.HTML
+}
+
+func newActivityView(a *activity) *activityView {
+	if a == nil {
+		return nil
+	}
+	v := &activityView{Summary: fmt.Sprintf(
+		"One image takes %s additions of weights and %s multiply-accumulates: %s mJ at 0.9 pJ and 4.6 pJ each. The ANN of the same architecture takes %s multiply-accumulates: %s mJ, %.1f times as much.",
+		short(int64(math.Round(a.Additions))), short(a.MACs), significant(a.Energy), short(a.Dense), significant(a.ANNEnergy), a.Ratio)}
+	var neurons, layers []barRow
+	for _, l := range a.Neurons {
+		neurons = append(neurons, barRow{name: l.Name, note: grid(l.Shape), share: l.Rate, value: percent(100 * l.Rate)})
+	}
+	if len(neurons) > 0 {
+		title := fmt.Sprintf("Neurons that fire in a time step; %s of all, over %s", percent(100*a.FiringRate), plural(a.Images, "image"))
+		v.Neurons = drawBars(title, neurons)
+	}
+	most := 0.0
+	for _, l := range a.Layers {
+		most = max(most, l.Energy)
+	}
+	for _, l := range a.Layers {
+		note := fmt.Sprintf("%s, s = %.3f", grid(l.Output), l.Rate)
+		if l.Reads == readsAnalog {
+			note = grid(l.Output) + ", analog"
+		}
+		row := barRow{name: l.Name, note: note, value: significant(1000*l.Energy) + narrow + "µJ", wrong: l.Reads == readsAnalog}
+		if most > 0 {
+			row.share = l.Energy / most
+		}
+		layers = append(layers, row)
+	}
+	v.Layers = drawBars("Energy of each layer for one image", layers)
+	return v
+}
+
+// grid writes channels, height and width.
+func grid(shape [3]int) string { return fmt.Sprintf("%d×%d×%d", shape[0], shape[1], shape[2]) }
+
+// barRow is a bar with what stands beside it.
+type barRow struct {
+	name, note, value string
+	share             float64 // 0 to 1
+	wrong             bool    // in the other colour
+}
+
+// Sizes of a chart of bars.
+const (
+	barRowHeight = 19.0
+	barReach     = 330.0
+	barNote      = 26 // characters
+)
+
+// drawBars draws one bar below the other, all on a scale from 0 to the longest.
+func drawBars(title string, rows []barRow) template.HTML {
+	name, note := 0.0, 0.0
+	for _, r := range rows {
+		name, note = max(name, widthOf(fit(r.name, className))), max(note, widthOf(fit(r.note, barNote)))
+	}
+	left := name + 14
+	d := newDrawing(left+barReach+80+note, barRowHeight*float64(len(rows))+8, "bars", title)
+	for i, r := range rows {
+		y := 4 + barRowHeight*float64(i)
+		class := "bar"
+		if r.wrong {
+			class = "wrong"
+		}
+		d.text(left-8, y+13, "", "end", fit(r.name, className))
+		d.add(`<rect class="ground" x="%s" y="%s" width="%s" height="11"/>`, number(left), number(y+4), number(barReach))
+		d.add(`<rect class="%s" x="%s" y="%s" width="%s" height="11"/>`+"\n", class, number(left), number(y+4), number(barReach*r.share))
+		d.text(left+barReach+8, y+13, "", "start", r.value)
+		d.text(left+barReach+80, y+13, "name", "start", fit(r.note, barNote))
+	}
+	return d.end()
+}
