@@ -94,32 +94,42 @@ type asked struct {
 	Command    []string `json:"command,omitempty"`
 }
 
-// open makes the folder of the experiment, or finds it. Seeds and rows of earlier
-// calls stay part of what was asked for.
+// open makes the folder of the experiment, or finds it.
 func (o *Options) open(dir string) error {
-	now := asked{o.Experiment, o.Scale, o.Data, o.Seeds, o.Only, o.Set, o.Command}
-	before, err := readAsked(dir)
-	switch {
-	case err == nil && !o.Resume:
-		return fmt.Errorf("%s exists: %w", dir, run.ErrExists)
-	case err == nil:
-		if before.Scale != now.Scale || before.Data != now.Data || !slices.Equal(before.Set, now.Set) {
-			return fmt.Errorf("%w: %s was begun with --scale %s --data %s%s; continue it with these or give another --out",
-				config.ErrInvalid, dir, before.Scale, before.Data, flags(before.Set))
-		}
-		now.Seeds = union(before.Seeds, now.Seeds)
-		if len(before.Only) == 0 {
-			now.Only = nil
-		} else if len(now.Only) > 0 {
-			now.Only = union(before.Only, now.Only)
-		}
-	case !errors.Is(err, fs.ErrNotExist):
+	now, err := o.merged(dir)
+	if err != nil {
 		return err
 	}
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return err
 	}
 	return run.WriteFileAtomic(filepath.Join(dir, askedFile), func(w io.Writer) error { return writeJSON(w, now) })
+}
+
+// merged is what is asked for now and was before: seeds and rows of earlier calls
+// stay part of it. It is an error if the folder is taken.
+func (o *Options) merged(dir string) (asked, error) {
+	now := asked{o.Experiment, o.Scale, o.Data, o.Seeds, o.Only, o.Set, o.Command}
+	before, err := readAsked(dir)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return now, nil
+	case err != nil:
+		return now, err
+	case !o.Resume:
+		return now, fmt.Errorf("%s exists: %w", dir, run.ErrExists)
+	case before.Scale != now.Scale || before.Data != now.Data || !slices.Equal(before.Set, now.Set):
+		return now, fmt.Errorf("%w: %s was begun with --scale %s --data %s%s; continue it with these or give another --out",
+			config.ErrInvalid, dir, before.Scale, before.Data, flags(before.Set))
+	}
+	now.Seeds = union(before.Seeds, now.Seeds)
+	switch {
+	case len(before.Only) == 0 || len(now.Only) == 0:
+		now.Only = nil
+	default:
+		now.Only = union(before.Only, now.Only)
+	}
+	return now, nil
 }
 
 func readAsked(dir string) (asked, error) {
@@ -143,7 +153,7 @@ func flags(settings []string) string {
 	return text
 }
 
-// union is a with what b has more, sorted where it is numbers.
+// union is a with what b has more.
 func union[T comparable](a, b []T) []T {
 	all := slices.Clone(a)
 	for _, one := range b {
@@ -159,4 +169,19 @@ func writeJSON(w io.Writer, v any) error {
 	encoder.SetEscapeHTML(false)
 	encoder.SetIndent("", "  ")
 	return encoder.Encode(v)
+}
+
+// Found are the names of the experiments that a folder holds, in the order of
+// [Experiments]. None is an error that wraps [run.ErrNotRun].
+func Found(out string) ([]string, error) {
+	var found []string
+	for _, name := range ExperimentNames() {
+		if exists(filepath.Join(out, name, askedFile)) {
+			found = append(found, name)
+		}
+	}
+	if len(found) == 0 {
+		return nil, fmt.Errorf("%w: %s holds no experiment of spikedhs reproduce; name the folder that was its --out", run.ErrNotRun, out)
+	}
+	return found, nil
 }

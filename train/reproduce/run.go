@@ -16,6 +16,10 @@ import (
 	"github.com/spikedhs/spikedhs/train/run"
 )
 
+// ErrRuns is wrapped by the error of an experiment of which some runs failed. What the
+// others reached can be collected.
+var ErrRuns = errors.New("runs failed")
+
 // Run trains what is missing of an experiment. Runs that have ended are not repeated,
 // interrupted ones go on from their checkpoints.
 //
@@ -47,6 +51,24 @@ func (o Options) Run(ctx context.Context) error {
 	}
 	s := &schedule{o: &o, plan: p, done: map[string]chan struct{}{}}
 	return s.run(ctx)
+}
+
+// Check reports what is wrong with the options before anything is computed: names,
+// settings, and a folder that is taken.
+func (o Options) Check() error {
+	o, err := o.withDefaults()
+	if err != nil {
+		return err
+	}
+	if err := o.names(); err != nil {
+		return err
+	}
+	p, err := o.plan()
+	if err != nil {
+		return err
+	}
+	_, err = o.merged(p.dir)
+	return err
 }
 
 // names checks the names and fills in the data set.
@@ -282,8 +304,8 @@ func (s *schedule) verdict(ctx context.Context) error {
 	case ctx.Err() != nil:
 		return fmt.Errorf("reproduce in %s: %w", s.plan.dir, train.ErrInterrupted)
 	case n > 0:
-		return fmt.Errorf("reproduce in %s: %d of %d runs failed, first %s; repeat with --resume to try them again",
-			s.plan.dir, n, len(s.plan.tasks), strings.Join(strings.Fields(s.failures[0].Error()), " "))
+		return fmt.Errorf("reproduce in %s: %w: %d of %d, first %s; repeat with --resume to try them again",
+			s.plan.dir, ErrRuns, n, len(s.plan.tasks), strings.Join(strings.Fields(s.failures[0].Error()), " "))
 	}
 	s.o.Progress.End(fmt.Sprintf("%d runs", len(s.plan.tasks)))
 	return nil
