@@ -9,10 +9,10 @@ const (
 	wide3  = "train.width={width3}"
 	wide4  = "train.width={width4}"
 
-	onStem = `dgs.layers=["stem0"]`
-	onCell = `dgs.layers=["cell{deepest}.node0"]`
-	onAuto = `dgs.layers=["auto"]`
-	binary = "network.tau=0"
+	onStem  = `dgs.layers=["stem0"]`
+	onCell  = `dgs.layers=["cell{deepest}.node0"]`
+	onAuto  = `dgs.layers=["auto"]`
+	noDecay = "network.tau=0"
 )
 
 // analog makes the ANN control: ReLU in place of neurons, one time step.
@@ -60,7 +60,7 @@ func table1() Experiment {
 			n3(Row{Name: "n3c5", Label: "SpikeDHS-CLA (n3c5)", About: "DGS on node 0 of the first cell of the lowest resolution", DGS: true,
 				Paper: accuracies(95.50, 0.03, 0, 0)}, onCell),
 			n3(Row{Name: "n3auto", Label: "SpikeDHS-CLA (n3, auto)", About: "DGS on the layers it chooses", DGS: true}, onAuto),
-			n3(Row{Name: "binary", Label: "binary neuron (n3)", About: "tau = 0"}, binary),
+			n3(Row{Name: "binary", Label: "binary neuron (n3)", About: "tau = 0"}, noDecay),
 			rowANN(),
 		},
 		tables: accuracyTable, figures: accuracyBars,

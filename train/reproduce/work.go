@@ -58,14 +58,8 @@ func (o *order) do(ctx context.Context, log *slog.Logger, progress *run.Progress
 		_, err := train.Search(ctx, job)
 		return err
 	}
-	// A training that has ended may still lack its evaluation.
-	folder, err := run.Open(o.Dir)
-	if err != nil || folder.Info().Ended.IsZero() {
-		if _, err := train.Train(ctx, job); err != nil {
-			return err
-		}
-	}
-	return measure(ctx, o.Dir, progress)
+	_, err := train.Train(ctx, job)
+	return err
 }
 
 // order is how a worker is told of a task.
