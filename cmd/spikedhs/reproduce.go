@@ -158,6 +158,12 @@ func reproduceReportCommand() *cli.Command {
 			if len(dirs) == 0 {
 				return usagef("reproduce report: name the folder that was --out of spikedhs reproduce")
 			}
+			document := c.String("update")
+			if document != "" {
+				if _, err := os.Stat(document); err != nil {
+					return existing(err)
+				}
+			}
 			o := newConsole(c)
 			var results []*reproduce.Result
 			for _, dir := range dirs {
@@ -176,10 +182,10 @@ func reproduceReportCommand() *cli.Command {
 					}
 				}
 			}
-			if document := c.String("update"); document != "" {
-				return existing(reproduce.Update(document, results...))
+			if document == "" {
+				return nil
 			}
-			return nil
+			return reproduce.Update(document, results...)
 		},
 	}
 }

@@ -73,6 +73,8 @@ type Outcome struct {
 	// DGS spent beside them.
 	Steps        int64 `json:"steps"`
 	SearchPasses int64 `json:"dgs_passes"`
+	// LayerPasses are the passes through single layers, which cost little beside.
+	LayerPasses int64 `json:"dgs_layer_passes"`
 	// Seconds is the time of training and evaluations.
 	Seconds float64 `json:"seconds"`
 	// Activity is sparsity and energy of the trained network on the test images.

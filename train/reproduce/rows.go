@@ -63,7 +63,7 @@ func table1() Experiment {
 			n3(Row{Name: "binary", Label: "binary neuron (n3)", About: "tau = 0"}, noDecay),
 			rowANN(),
 		},
-		tables: accuracyTable, figures: accuracyBars,
+		tables: accuracyTables, figures: accuracyBars,
 	}
 }
 

@@ -98,7 +98,7 @@ func (r *Result) CSV(w io.Writer) error {
 	c := csv.NewWriter(w)
 	lines := [][]string{{
 		"experiment", "row", "scale", "data", "seed", "ended", "top1_percent", "top5_percent", "loss_nats", "parameters",
-		"steps", "dgs_passes", "seconds", "firing_rate", "additions", "macs", "energy_mj", "genotype", "dir",
+		"steps", "dgs_passes", "dgs_layer_passes", "seconds", "firing_rate", "additions", "macs", "energy_mj", "genotype", "dir",
 	}}
 	number := func(x float64) string { return strconv.FormatFloat(x, 'g', -1, 64) }
 	for _, row := range r.Rows {
@@ -110,7 +110,7 @@ func (r *Result) CSV(w io.Writer) error {
 			line := []string{
 				r.Experiment, row.Name, r.Scale, r.Data, strconv.FormatInt(o.Seed, 10), strconv.FormatBool(o.Ended),
 				number(o.Top1), number(o.Top5), number(o.Loss), strconv.FormatInt(o.Parameters, 10),
-				strconv.FormatInt(o.Steps, 10), strconv.FormatInt(o.SearchPasses, 10), number(o.Seconds),
+				strconv.FormatInt(o.Steps, 10), strconv.FormatInt(o.SearchPasses, 10), strconv.FormatInt(o.LayerPasses, 10), number(o.Seconds),
 			}
 			lines = append(lines, append(append(line, activity...), o.hash, o.Dir))
 		}

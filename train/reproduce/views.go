@@ -90,7 +90,7 @@ func (r *Result) notes() []string {
 func (r *Result) with() string {
 	for _, row := range r.Rows {
 		if row.summary(passes).Mean > 0 {
-			return "All rows take the same number of training steps; DGS passes are forward and backward passes through the network that DGS spends beside them."
+			return "All rows take the same number of training steps; DGS passes are passes of a batch through the network that DGS spends beside them; those through single layers, which cost little, are in results.csv."
 		}
 	}
 	return "All rows take the same number of training steps."
@@ -109,8 +109,17 @@ func (r *Result) accuracy(row *RowResult) string {
 	return text
 }
 
-// accuracyTable is table 1.
-func accuracyTable(r *Result) []Table {
+// accuracyTables are table 1 and what DGS did in it.
+func accuracyTables(r *Result) []Table {
+	tables := []Table{accuracyTable(r)}
+	if t := temperatureTable(r, "Temperatures that DGS found"); len(t.Rows) > 0 {
+		tables = append(tables, t)
+	}
+	return tables
+}
+
+// accuracyTable is the accuracy of all rows.
+func accuracyTable(r *Result) Table {
 	paper, same := r.paperColumn()
 	t := Table{
 		Title: r.heading(r.Title),
@@ -133,7 +142,7 @@ func accuracyTable(r *Result) []Table {
 	if !same {
 		t.Notes = append(t.Notes, fmt.Sprintf("The paper has no numbers on %s; those on CIFAR-10 stand here to compare the order of the rows, not the numbers.", title(r.Data)))
 	}
-	return []Table{t}
+	return t
 }
 
 // oneDigit writes a mean with one digit behind the point.
@@ -254,7 +263,7 @@ func (r *RowResult) timeSteps() string {
 
 // searchTable is the search quality.
 func searchTable(r *Result) []Table {
-	t := accuracyTable(r)[0]
+	t := accuracyTable(r)
 	for i, c := range t.Columns {
 		if strings.HasPrefix(c.Name, "paper") { // it trained no random cells
 			drop := func(line []string) []string { return slices.Delete(line, i, i+1) }

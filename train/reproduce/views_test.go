@@ -3,7 +3,6 @@ package reproduce
 import (
 	"bytes"
 	"flag"
-	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -51,8 +50,8 @@ func made(t *testing.T, experiment string) *Result {
 			if row.DGS {
 				o.SearchPasses = 90
 				o.phases = []phase{
-					{1, 45, []phaseLayer{{"stem0", 3, 2.8, []float64{0.3, 0.7}}}},
-					{2, 45, []phaseLayer{{"stem0", 2.8, 2.4, []float64{0.3, 0.7}}}},
+					{1, 45, []phaseLayer{{"stem0", 3, 2.8}}},
+					{2, 45, []phaseLayer{{"stem0", 2.8, 2.4}}},
 				}
 			}
 			if o.Ended {
@@ -91,7 +90,7 @@ func TestGolden(t *testing.T) {
 // TestNumbersOfTables computes a few numbers of the tables in another way.
 func TestNumbersOfTables(t *testing.T) {
 	r := made(t, "table1")
-	table := accuracyTable(r)[0]
+	table := accuracyTable(r)
 	require.Len(t, table.Rows, len(r.Rows)-1, "a row is left out")
 	n4, n3 := table.Rows[0], table.Rows[1]
 	require.Equal(t, "85.25 ± 0.21 (2)", n4[5], "one of three runs is missing: 85.1 and 85.4")
@@ -108,7 +107,7 @@ func TestNumbersOfTables(t *testing.T) {
 	require.Equal(t, "+0.25", surrogateTables(r)[0].Rows[0][3], "one seed has both")
 
 	r.Data = cifar10
-	require.NotContains(t, strings.Join(accuracyTable(made(t, "fig4"))[0].Notes, " "), "NaN")
+	require.NotContains(t, strings.Join(accuracyTable(made(t, "fig4")).Notes, " "), "NaN")
 }
 
 func TestFigures(t *testing.T) {
@@ -158,7 +157,14 @@ func TestRecords(t *testing.T) {
 	m, err := run.CreateMetrics(path)
 	require.NoError(t, err)
 	for i := range 2 {
-		require.NoError(t, m.Log(trainEpoch, run.F("epoch", i+1), run.F("step", 10*(i+1)), run.F("test_top1", 50.5+float64(i)), run.F("gradient", math.NaN())))
+		if i == 1 { // a phase of two layers
+			for _, layer := range []string{"stem0", "cell2.node0"} {
+				require.NoError(t, m.Log("dgs", run.F("epoch", i), run.F("step", 10), run.F("layer", layer), run.F("before", 3), run.F("after", 2.6),
+					run.F("shares", []float64{0.2, 0.8}), run.F("network_passes", 45), run.F("layer_passes", 75)))
+			}
+		}
+		require.NoError(t, m.Log("train_epoch", run.F("epoch", i+1), run.F("step", 10*(i+1)), run.F("test_top1", 50.5+float64(i))))
+		require.NoError(t, m.Log("layer_epoch", run.F("epoch", i+1), run.F("layer", "stem0"), run.F("gradient_norm", 0.25), run.F("support", 0.5)))
 	}
 	require.NoError(t, m.Log("of another kind", run.F("step", 99)))
 	require.NoError(t, m.Close())
@@ -169,4 +175,10 @@ func TestRecords(t *testing.T) {
 	require.EqualValues(t, 20, o.Steps)
 	require.Len(t, o.epochs, 2)
 	require.Equal(t, 51.5, o.epochs[1].top1)
+	require.Equal(t, map[string]float64{"stem0": 0.25}, o.epochs[0].gradient)
+	require.EqualValues(t, 45, o.SearchPasses, "the numbers of a phase stand in the record of each layer")
+	require.EqualValues(t, 75, o.LayerPasses)
+	require.Len(t, o.phases, 1)
+	require.Equal(t, []string{"cell2.node0", "stem0"}, o.searched())
+	require.Equal(t, "3, 2.6", o.temperatures("stem0"))
 }
