@@ -18,6 +18,7 @@ import (
 	"github.com/spikedhs/spikedhs/train"
 	"github.com/spikedhs/spikedhs/train/bench"
 	"github.com/spikedhs/spikedhs/train/config"
+	"github.com/spikedhs/spikedhs/train/reproduce"
 	"github.com/spikedhs/spikedhs/train/run"
 )
 
@@ -47,7 +48,7 @@ var userErrors = []error{
 	errUsage, config.ErrInvalid, genotype.ErrInvalid, search.ErrOptions,
 	data.ErrFormat, data.ErrNotFound, data.ErrUnknown,
 	run.ErrExists, run.ErrNotRun, train.ErrCheckpoint, train.ErrModel,
-	bench.ErrCase, bench.ErrPython,
+	bench.ErrCase, bench.ErrPython, reproduce.ErrUnknown,
 }
 
 // exitCode maps the error of a command to the code that the shell sees.

@@ -15,12 +15,18 @@ func searchCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "search",
 		Usage: "search an architecture; leaves genotype.json in the run folder",
-		Flags: slices.Concat(runFlags("runs/search"), []cli.Flag{maxStepsFlag()}),
+		Flags: slices.Concat(runFlags("runs/search"), []cli.Flag{
+			maxStepsFlag(),
+			&cli.IntFlag{Name: "random", Usage: "search nothing: draw `N` different genotypes of the search space, with --seed, into genotypes/ of the run folder", Action: atLeast("random", 1)},
+		}),
 		Action: func(c *cli.Context) error {
 			o := newConsole(c)
 			cfg, err := loadConfig(c, "")
 			if err != nil {
 				return err
+			}
+			if c.IsSet("random") {
+				return drawRandom(c, o, cfg)
 			}
 			found, err := train.Search(c.Context, newJob(c, o, cfg))
 			if err != nil {

@@ -1,0 +1,202 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/spikedhs/spikedhs/train/reproduce"
+)
+
+func reproduceCommand() *cli.Command {
+	command := &cli.Command{Name: "reproduce", Usage: "run experiments of the paper and set the results beside its numbers"}
+	for _, e := range reproduce.Experiments() {
+		command.Subcommands = append(command.Subcommands, experimentCommand(e.Name, e.Title, []string{e.Name}, e.RowNames()))
+	}
+	command.Subcommands = append(command.Subcommands,
+		experimentCommand("all", "All of them; what two have in common is trained once", reproduce.ExperimentNames(), nil),
+		reproduceReportCommand(), reproduceWorkerCommand())
+	return command
+}
+
+// experimentCommand runs experiments; rows are the choices of --only.
+func experimentCommand(name, usage string, experiments, rows []string) *cli.Command {
+	var scales strings.Builder
+	for _, s := range reproduce.Scales() {
+		fmt.Fprintf(&scales, "%-6s %s; data: %s\n", s.Name, s.About, strings.Join(s.DataNames(), ", "))
+	}
+	flags := []cli.Flag{
+		&cli.StringFlag{Name: "scale", Value: "small", Usage: "`SCALE` of the runs: " + strings.Join(reproduce.ScaleNames(), ", ")},
+		&cli.StringFlag{Name: "data", Usage: "`NAME` of the data set (default: the first of the scale)"},
+		&cli.StringFlag{Name: "seeds", Value: "1", Usage: "`LIST` of seeds, such as 1,2,3"},
+	}
+	if len(rows) > 0 {
+		flags = append(flags, &cli.StringFlag{Name: "only", Usage: "`LIST` of rows: " + strings.Join(rows, ", ")})
+	}
+	return &cli.Command{
+		Name: name, Usage: usage, Description: "Scales:\n" + scales.String(),
+		Flags: slices.Concat(flags, []cli.Flag{
+			&cli.StringSliceFlag{Name: "set", Usage: "one setting for all rows, `section.key=value`; may be given often"},
+			deviceFlag(),
+			&cli.StringFlag{Name: "out", Usage: "`DIR` for a folder of each experiment (default: runs/SCALE)"},
+			&cli.BoolFlag{Name: "resume", Usage: "go on with what is in --out: runs that have ended are not repeated"},
+			&cli.IntFlag{Name: "jobs", Usage: "`N` runs side by side (default: as many as the cores have room for)", Action: atLeast("jobs", 1)},
+			jsonFlag(),
+		}, logFlags()),
+		Action: func(c *cli.Context) error { return runExperiments(c, experiments) },
+	}
+}
+
+func runExperiments(c *cli.Context, experiments []string) error {
+	o, err := reproduceOptions(c)
+	if err != nil {
+		return err
+	}
+	// What is wrong with the last one must not come to light after hours.
+	for _, name := range experiments {
+		o.Experiment = name
+		if err := o.Check(); err != nil {
+			return err
+		}
+	}
+	console := newConsole(c)
+	o.Log, o.Progress = console.log, console.progress
+	var failed []error
+	for _, name := range experiments {
+		o.Experiment = name
+		err := o.Run(c.Context)
+		if err != nil && !errors.Is(err, reproduce.ErrRuns) {
+			return err
+		}
+		failed = append(failed, err)
+		result, err := reproduce.Collect(o.Out, name)
+		if err != nil {
+			return err
+		}
+		if err := printResult(console, o.Out, result); err != nil {
+			return err
+		}
+	}
+	return errors.Join(failed...)
+}
+
+// reproduceOptions are those of the command line, with workers that are this program.
+func reproduceOptions(c *cli.Context) (reproduce.Options, error) {
+	args, _ := c.App.Metadata[metadataArgs].([]string)
+	o := reproduce.Options{
+		Scale: c.String("scale"), Data: c.String("data"), Out: c.String("out"), Only: words(c.String("only")),
+		Set: slices.Clone(c.StringSlice("set")), Resume: c.Bool("resume"), Jobs: c.Int("jobs"), Version: version, Command: args,
+	}
+	if c.IsSet("device") {
+		o.Set = append(o.Set, "run.device="+c.String("device"))
+	}
+	if o.Out == "" {
+		o.Out = filepath.Join("runs", o.Scale)
+	}
+	for _, word := range words(c.String("seeds")) {
+		seed, err := strconv.ParseInt(word, 10, 64)
+		if err != nil || seed < 0 {
+			return o, usagef("--seeds %s: want numbers from 0 on with commas between them, such as 1,2,3", c.String("seeds"))
+		}
+		o.Seeds = append(o.Seeds, seed)
+	}
+	self, err := os.Executable()
+	if err != nil {
+		return o, fmt.Errorf("reproduce: %w", err)
+	}
+	o.Worker = []string{self, "reproduce", "worker"}
+	return o, nil
+}
+
+// words are the parts of a list with commas between them.
+func words(list string) []string {
+	var all []string
+	for _, word := range strings.Split(list, ",") {
+		if word = strings.TrimSpace(word); word != "" {
+			all = append(all, word)
+		}
+	}
+	return all
+}
+
+// printResult leaves the results in files and prints the tables.
+func printResult(o *console, out string, r *reproduce.Result) error {
+	drawings, err := r.Write(out)
+	if err != nil {
+		return err
+	}
+	if !o.json {
+		if err := r.Text(o); err != nil {
+			return err
+		}
+	}
+	dir := filepath.Join(out, r.Experiment)
+	o.printf("results   %s, %s, %s\n", filepath.Join(dir, reproduce.ResultsMarkdown), reproduce.ResultsJSON, reproduce.ResultsCSV)
+	for _, path := range drawings {
+		o.printf("drawing   %s\n", path)
+	}
+	o.printf("\n")
+	return o.object(r)
+}
+
+// reproduceReportCommand makes the tables of folders anew, without training.
+func reproduceReportCommand() *cli.Command {
+	return &cli.Command{
+		Name: "report", Usage: "make the tables of earlier experiments anew, also into a document", ArgsUsage: "DIR...",
+		Flags: slices.Concat([]cli.Flag{
+			&cli.StringFlag{Name: "update", Usage: "replace the tables in the document `FILE`, between its lines <!-- reproduce NAME --> and <!-- end of NAME -->"},
+			jsonFlag(),
+		}, logFlags()),
+		Action: func(c *cli.Context) error {
+			dirs := c.Args().Slice()
+			if len(dirs) == 0 {
+				return usagef("reproduce report: name the folder that was --out of spikedhs reproduce")
+			}
+			document := c.String("update")
+			if document != "" {
+				if _, err := os.Stat(document); err != nil {
+					return existing(err)
+				}
+			}
+			o := newConsole(c)
+			var results []*reproduce.Result
+			for _, dir := range dirs {
+				experiments, err := reproduce.Found(dir)
+				if err != nil {
+					return err
+				}
+				for _, name := range experiments {
+					r, err := reproduce.Collect(dir, name)
+					if err != nil {
+						return err
+					}
+					results = append(results, r)
+					if err := printResult(o, dir, r); err != nil {
+						return err
+					}
+				}
+			}
+			if document == "" {
+				return nil
+			}
+			return reproduce.Update(document, results...)
+		},
+	}
+}
+
+// reproduceWorkerCommand does one run for another spikedhs reproduce.
+func reproduceWorkerCommand() *cli.Command {
+	return &cli.Command{
+		Name: "worker", Usage: "do one run for another spikedhs reproduce", Hidden: true, Flags: logFlags(),
+		Action: func(c *cli.Context) error {
+			o := newConsole(c)
+			return reproduce.Work(c.Context, os.Stdin, o.log, o.progress)
+		},
+	}
+}

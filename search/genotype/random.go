@@ -1,0 +1,76 @@
+package genotype
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+)
+
+// Random draws a genotype of the search space: every node takes two distinct
+// incoming edges and each edge one operation, all equally likely, in the normal
+// cell and, with [DownsampleReduction], in the reduction cell. The edges of a node
+// are in the order of their numbers. nodes is 1 to [MaxNodes].
+//
+// Random genotypes are what a search has to beat: the decoder of [DecodeCell] keeps
+// cells of this form and no other.
+func Random(rng *rand.Rand, nodes int, d Downsample) (Genotype, error) {
+	if err := checkNodes("nodes", nodes); err != nil {
+		return Genotype{}, err
+	}
+	normal := drawCell(rng, nodes)
+	var reduction *Cell
+	switch d {
+	case DownsampleReduction:
+		c := drawCell(rng, nodes)
+		reduction = &c
+	case DownsampleNearest:
+	default:
+		return Genotype{}, invalid("downsample", "%q is unknown; use %q or %q", d, DownsampleReduction, DownsampleNearest)
+	}
+	return New("random", normal, reduction)
+}
+
+func drawCell(rng *rand.Rand, nodes int) Cell {
+	c := Cell{Nodes: nodes}
+	for node := range nodes {
+		first := Edges(node)
+		kept := rng.Perm(Edges(node+1) - first)[:EdgesPerNode]
+		slices.Sort(kept)
+		for _, k := range kept {
+			c.Edges = append(c.Edges, Edge{Index: first + k, Op: Op(rng.IntN(NumOps))})
+		}
+	}
+	return c
+}
+
+// RandomSet draws n genotypes as [Random] does, of which no two have the same
+// [Genotype.Hash]. They are named random-01, random-02 and so on, and depend on the
+// seed alone: a larger n begins with the genotypes of a smaller one. It fails where
+// the space has fewer than n.
+func RandomSet(seed uint64, n, nodes int, d Downsample) ([]Genotype, error) {
+	// Of small spaces the last members are rare draws; this many in a row without a
+	// new one happen in none that has one left, for all practical purposes.
+	const most = 10_000
+	rng := rand.New(rand.NewPCG(seed, 0))
+	digits := max(2, len(fmt.Sprint(n)))
+	var set []Genotype
+	seen := map[string]bool{}
+	for misses := 0; len(set) < n; {
+		g, err := Random(rng, nodes, d)
+		if err != nil {
+			return nil, err
+		}
+		if seen[g.Hash()] {
+			if misses++; misses > most {
+				return nil, invalid("random", "%d genotypes wanted, but with %d node(s) and %q there are only %d; ask for fewer, or for more nodes",
+					n, nodes, d, len(set))
+			}
+			continue
+		}
+		misses, seen[g.Hash()] = 0, true
+		g.Name = fmt.Sprintf("random-%0*d", digits, len(set)+1)
+		g.Origin = fmt.Sprintf("drawn at random, number %d of seed %d", len(set)+1, seed)
+		set = append(set, g)
+	}
+	return set, nil
+}

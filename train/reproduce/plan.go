@@ -1,0 +1,193 @@
+package reproduce
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"github.com/spikedhs/spikedhs/search/genotype"
+	"github.com/spikedhs/spikedhs/train/config"
+	"github.com/spikedhs/spikedhs/train/run"
+)
+
+// Folders of an experiment beside those of its rows.
+const (
+	searchFolder    = "cell-search" // the run that finds the searched cell
+	genotypesFolder = "genotypes"   // random cells
+)
+
+// kind is what a task does.
+type kind string
+
+const (
+	searching kind = "search"
+	training  kind = "train"
+)
+
+// task is one run.
+type task struct {
+	Kind   kind           `json:"kind"`
+	Dir    string         `json:"dir"`
+	Config *config.Config `json:"-"`
+
+	row   Row
+	seed  int64
+	hash  string // of the genotype, empty where it is not found yet
+	after string // Dir of the search that must be done before
+}
+
+// name is how messages call the task.
+func (t *task) name() string {
+	if t.Kind == searching {
+		return "search of the cell"
+	}
+	return fmt.Sprintf("%s seed %d", t.row.Name, t.seed)
+}
+
+// epochs is the length of the task.
+func (t *task) epochs() int {
+	if t.Kind == searching {
+		return t.Config.Search.Epochs
+	}
+	return t.Config.Train.Epochs
+}
+
+// plan is all that an experiment has to do.
+type plan struct {
+	dir     string // of the experiment
+	rows    []Row
+	tasks   []*task
+	skipped map[string]string // rows that this build cannot train, with the reason
+	random  []genotype.Genotype
+}
+
+// plan expands rows and seeds into runs. Nothing is written.
+func (o *Options) plan() (*plan, error) {
+	e, err := FindExperiment(o.Experiment)
+	if err != nil {
+		return nil, err
+	}
+	scale, err := FindScale(o.Scale)
+	if err != nil {
+		return nil, err
+	}
+	p := &plan{dir: filepath.Join(o.Out, e.Name), skipped: map[string]string{}}
+	if p.rows, err = e.rows(o.Only); err != nil {
+		return nil, err
+	}
+	b, err := scale.base(o.Data, o.Set)
+	if err != nil {
+		return nil, err
+	}
+	if err := p.cells(b, o.Seeds[0]); err != nil {
+		return nil, err
+	}
+	// Seed by seed, so that an unfinished experiment has all rows of the first seeds.
+	for _, seed := range o.Seeds {
+		for _, r := range p.rows {
+			if p.skipped[r.Name] != "" {
+				continue
+			}
+			t, err := p.training(b, r, seed)
+			if errors.Is(err, errAbsent) {
+				p.skipped[r.Name] = err.Error()
+				continue
+			}
+			if err != nil {
+				return nil, fmt.Errorf("%s, row %s: %w", e.Name, r.Name, err)
+			}
+			p.tasks = append(p.tasks, t)
+		}
+	}
+	return p, nil
+}
+
+// cells draws the random cells and plans the search, as far as rows want them.
+func (p *plan) cells(b *base, seed int64) error {
+	most, searched := 0, false
+	for _, r := range p.rows {
+		most, searched = max(most, r.Cell.Random), searched || r.Cell.Searched
+	}
+	c, err := b.load(Row{}, seed)
+	if err != nil {
+		return err
+	}
+	if most > 0 {
+		// The draw has a seed of its own: --seeds must not change the cells of a row.
+		const drawn = 1
+		if p.random, err = genotype.RandomSet(drawn, most, c.Network.Nodes, genotype.Downsample(c.Network.Downsample)); err != nil {
+			return err
+		}
+	}
+	if searched {
+		p.tasks = append(p.tasks, &task{Kind: searching, Dir: p.search(), Config: c, seed: seed})
+	}
+	return nil
+}
+
+func (p *plan) search() string { return filepath.Join(p.dir, searchFolder) }
+
+// genotype is the file of a random cell.
+func (p *plan) genotype(g genotype.Genotype) string {
+	return filepath.Join(p.dir, genotypesFolder, g.Name+".json")
+}
+
+// training plans a training.
+func (p *plan) training(b *base, r Row, seed int64) (*task, error) {
+	c, err := b.load(r, seed)
+	if err != nil {
+		return nil, err
+	}
+	t := &task{Kind: training, Dir: filepath.Join(p.dir, r.Name, fmt.Sprintf("seed-%d", seed)), Config: c, row: r, seed: seed}
+	c.Run.Name = fmt.Sprintf("%s %s, seed %d", filepath.Base(p.dir), r.Name, seed)
+	switch {
+	case r.Cell.Searched:
+		c.Train.Genotype, t.after = filepath.Join(p.search(), run.GenotypeFile), p.search()
+		return t, c.Validate()
+	case r.Cell.Random > 0:
+		g := p.random[r.Cell.Random-1]
+		c.Train.Genotype = p.genotype(g)
+		return t.take(g)
+	}
+	g, err := preset(r.Cell.Preset)
+	if err != nil {
+		return nil, err
+	}
+	c.Train.Genotype = r.Cell.Preset
+	return t.take(g)
+}
+
+// take makes the network the one of a genotype: nodes and down-sampling belong to it.
+func (t *task) take(g genotype.Genotype) (*task, error) {
+	t.hash = g.Hash()
+	t.Config.Network.Nodes, t.Config.Network.Downsample = g.Normal.Nodes, string(g.Downsample)
+	return t, t.Config.Validate()
+}
+
+// writeCells leaves the random cells, with drawings, in the folder.
+func (p *plan) writeCells() error {
+	if len(p.random) == 0 {
+		return nil
+	}
+	return SaveGenotypes(filepath.Join(p.dir, genotypesFolder), p.random)
+}
+
+// SaveGenotypes writes each genotype and its drawing as NAME.json and NAME.svg into a
+// folder, which it makes where it is missing.
+func SaveGenotypes(dir string, set []genotype.Genotype) error {
+	if err := os.MkdirAll(dir, 0o777); err != nil {
+		return err
+	}
+	for _, g := range set {
+		path := filepath.Join(dir, g.Name)
+		if err := g.Save(path + ".json"); err != nil {
+			return err
+		}
+		if err := run.WriteFileAtomic(path+".svg", func(w io.Writer) error { return genotype.SVG(w, g) }); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,122 @@
+package reproduce
+
+import (
+	"encoding/csv"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+)
+
+// Table is a table of texts for people.
+type Table struct {
+	Title   string
+	Columns []Column
+	Rows    [][]string
+	// Notes stand below the table, each a sentence or more.
+	Notes []string
+}
+
+// Column is a column of a table.
+type Column struct {
+	Name string
+	// Text says that the column holds words, which stand on the left.
+	Text bool
+}
+
+// Markdown writes the table for a document.
+func (t Table) Markdown(w io.Writer) error {
+	var b strings.Builder
+	if t.Title != "" {
+		fmt.Fprintf(&b, "**%s**\n\n", t.Title)
+	}
+	line := func(cells []string) {
+		for i, cell := range cells {
+			cells[i] = strings.ReplaceAll(cell, "|", `\|`)
+		}
+		fmt.Fprintf(&b, "| %s |\n", strings.Join(cells, " | "))
+	}
+	var heads, rules []string
+	for _, c := range t.Columns {
+		heads = append(heads, c.Name)
+		if c.Text {
+			rules = append(rules, "---")
+		} else {
+			rules = append(rules, "---:")
+		}
+	}
+	line(heads)
+	fmt.Fprintf(&b, "|%s|\n", strings.Join(rules, "|"))
+	for _, row := range t.Rows {
+		line(append([]string(nil), row...))
+	}
+	for _, note := range t.Notes {
+		fmt.Fprintf(&b, "\n%s\n", note)
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+// Text writes the table for a terminal.
+func (t Table) Text(w io.Writer) error {
+	var b strings.Builder
+	if t.Title != "" {
+		fmt.Fprintf(&b, "%s\n\n", t.Title)
+	}
+	widths := make([]int, len(t.Columns))
+	heads := make([]string, len(t.Columns))
+	for i, c := range t.Columns {
+		heads[i] = c.Name
+	}
+	for _, row := range append([][]string{heads}, t.Rows...) {
+		for i, cell := range row {
+			widths[i] = max(widths[i], utf8.RuneCountInString(cell))
+		}
+	}
+	for _, row := range append([][]string{heads}, t.Rows...) {
+		line := ""
+		for i, cell := range row {
+			space := strings.Repeat(" ", widths[i]-utf8.RuneCountInString(cell))
+			if t.Columns[i].Text {
+				line += cell + space + "  "
+			} else {
+				line += space + cell + "  "
+			}
+		}
+		b.WriteString(strings.TrimRight(line, " ") + "\n")
+	}
+	for _, note := range t.Notes {
+		fmt.Fprintf(&b, "\n%s\n", note)
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+// CSV writes one line for every run that has begun.
+func (r *Result) CSV(w io.Writer) error {
+	c := csv.NewWriter(w)
+	lines := [][]string{{
+		"experiment", "row", "scale", "data", "seed", "ended", "top1_percent", "top5_percent", "loss_nats", "parameters",
+		"steps", "dgs_passes", "dgs_layer_passes", "seconds", "firing_rate", "additions", "macs", "energy_mj", "genotype", "dir",
+	}}
+	number := func(x float64) string { return strconv.FormatFloat(x, 'g', -1, 64) }
+	for _, row := range r.Rows {
+		for _, o := range row.Runs {
+			activity := []string{"", "", "", ""}
+			if a := o.Activity; a != nil {
+				activity = []string{number(a.FiringRate), number(a.Additions), number(a.MACs), number(a.Energy)}
+			}
+			line := []string{
+				r.Experiment, row.Name, r.Scale, r.Data, strconv.FormatInt(o.Seed, 10), strconv.FormatBool(o.Ended),
+				number(o.Top1), number(o.Top5), number(o.Loss), strconv.FormatInt(o.Parameters, 10),
+				strconv.FormatInt(o.Steps, 10), strconv.FormatInt(o.SearchPasses, 10), strconv.FormatInt(o.LayerPasses, 10), number(o.Seconds),
+			}
+			lines = append(lines, append(append(line, activity...), o.hash, o.Dir))
+		}
+	}
+	if err := c.WriteAll(lines); err != nil {
+		return fmt.Errorf("reproduce: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,304 @@
+package reproduce
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+)
+
+// paperColumn is the data set of the paper that a column compares with: the result's
+// own, or CIFAR-10 where the paper has none on it.
+func (r *Result) paperColumn() (name string, same bool) {
+	for _, row := range r.Rows {
+		if _, ok := row.Paper[r.Data]; ok {
+			return r.Data, true
+		}
+	}
+	return cifar10, false
+}
+
+// titles are how data sets are written.
+var titles = map[string]string{
+	"fashion-mnist": "Fashion-MNIST", "mnist": "MNIST", cifar10: "CIFAR-10", cifar100: "CIFAR-100", imagenet: "ImageNet",
+}
+
+func title(data string) string {
+	if t, ok := titles[data]; ok {
+		return t
+	}
+	return data
+}
+
+// heading is the title of a table of the result.
+func (r *Result) heading(what string) string {
+	return fmt.Sprintf("%s (%s, scale %s, %s)", what, title(r.Data), r.Scale, plural(len(r.Seeds), "seed"))
+}
+
+func plural(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}
+
+// grouped writes a whole number with commas between groups of three digits.
+func grouped(x float64) string {
+	text := fmt.Sprintf("%.0f", x)
+	for i := len(text) - 3; i > 0 && text[i-1] != '-'; i -= 3 {
+		text = text[:i] + "," + text[i:]
+	}
+	return text
+}
+
+// whole is the mean of a whole number over runs.
+func whole(s Summary) string {
+	if s.N == 0 {
+		return absent
+	}
+	return grouped(math.Round(s.Mean))
+}
+
+func parameters(o Outcome) (float64, bool) { return float64(o.Parameters), true }
+func steps(o Outcome) (float64, bool)      { return float64(o.Steps), true }
+func passes(o Outcome) (float64, bool)     { return float64(o.SearchPasses), true }
+func minutes(o Outcome) (float64, bool)    { return o.Seconds / 60, true }
+
+// of makes a number of an activity one of an outcome.
+func of(number func(*Activity) float64) func(Outcome) (float64, bool) {
+	return func(o Outcome) (float64, bool) {
+		if o.Activity == nil {
+			return 0, false
+		}
+		return number(o.Activity), true
+	}
+}
+
+// notes are what is to be said below every table of accuracies.
+func (r *Result) notes() []string {
+	notes := []string{fmt.Sprintf("Mean and standard deviation (of the sample) over %s, in percent of the test images. "+
+		"A number behind the accuracy in brackets is the count of runs, where some are missing. %s", plural(len(r.Seeds), "seed"), r.with())}
+	for _, row := range r.Rows {
+		if row.Skipped != "" {
+			notes = append(notes, fmt.Sprintf("%s is left out: %s.", row.Label, row.Skipped))
+		}
+	}
+	return notes
+}
+
+// with says what the runs with DGS have in common with the others.
+func (r *Result) with() string {
+	for _, row := range r.Rows {
+		if row.summary(passes).Mean > 0 {
+			return "All rows take the same number of training steps; DGS passes are passes of a batch through the network that DGS spends beside them; those through single layers, which cost little, are in results.csv."
+		}
+	}
+	return "All rows take the same number of training steps."
+}
+
+// accuracy is the mean accuracy of a row, with the number of runs where some are
+// missing.
+func (r *Result) accuracy(row *RowResult) string {
+	if row == nil {
+		return absent
+	}
+	text := row.Top1.String()
+	if n := row.Top1.N; n > 0 && n < len(r.Seeds) {
+		text += fmt.Sprintf(" (%d)", n)
+	}
+	return text
+}
+
+// accuracyTables are table 1 and what DGS did in it.
+func accuracyTables(r *Result) []Table {
+	tables := []Table{accuracyTable(r)}
+	if t := temperatureTable(r, "Temperatures that DGS found"); len(t.Rows) > 0 {
+		tables = append(tables, t)
+	}
+	return tables
+}
+
+// accuracyTable is the accuracy of all rows.
+func accuracyTable(r *Result) Table {
+	paper, same := r.paperColumn()
+	t := Table{
+		Title: r.heading(r.Title),
+		Columns: []Column{
+			{"network", true}, {"what", true}, {"parameters", false}, {"steps", false}, {"DGS passes", false},
+			{"accuracy", false}, {"paper, " + title(paper), false}, {"minutes", false},
+		},
+		Notes: r.notes(),
+	}
+	for i := range r.Rows {
+		row := &r.Rows[i]
+		if row.Skipped != "" {
+			continue
+		}
+		t.Rows = append(t.Rows, []string{
+			row.Label, row.About, whole(row.summary(parameters)), whole(row.summary(steps)), whole(row.summary(passes)),
+			r.accuracy(row), number(row.Paper, paper), oneDigit(row.summary(minutes)),
+		})
+	}
+	if !same {
+		t.Notes = append(t.Notes, fmt.Sprintf("The paper has no numbers on %s; those on CIFAR-10 stand here to compare the order of the rows, not the numbers.", title(r.Data)))
+	}
+	return t
+}
+
+// oneDigit writes a mean with one digit behind the point.
+func oneDigit(s Summary) string {
+	if s.N == 0 {
+		return absent
+	}
+	return fmt.Sprintf("%.1f", s.Mean)
+}
+
+func number(paper map[string]Number, data string) string {
+	if n, ok := paper[data]; ok {
+		return n.String()
+	}
+	return absent
+}
+
+// surrogateTables are both halves of table 3.
+func surrogateTables(r *Result) []Table {
+	t := Table{
+		Title: r.heading("Table 3: surrogate gradients"),
+		Columns: []Column{
+			{"surrogate", true}, {"without DGS", false}, {"with DGS", false}, {"difference", false}, {"DGS passes", false},
+			{"paper, stereo: without", false}, {"with", false}, {"difference", false},
+		},
+		Notes: append(r.notes(), "The paper's columns are the one-pixel accuracy of stereo on split 1 of MVSEC, in percent (Dspike: its table 2, mixed at the membrane): another task, so that only the sign and size of the differences compare."),
+	}
+	for _, f := range families {
+		without, with := r.row(f.name), r.row(withDGS(f.name))
+		if without.missing() && with.missing() {
+			continue
+		}
+		line := []string{f.label, r.accuracy(without), r.accuracy(with), difference(without, with), absent, absent, absent, absent}
+		if with != nil {
+			line[4] = whole(with.summary(passes))
+		}
+		if s, ok := stereo3[f.name]; ok {
+			line[5], line[6], line[7] = fmt.Sprintf("%.1f", s.without), fmt.Sprintf("%.1f", s.with), fmt.Sprintf("%+.1f", s.with-s.without)
+		}
+		t.Rows = append(t.Rows, line)
+	}
+	tables := []Table{t}
+	if e := energyTable(r, "dspike", "ann"); len(e.Rows) > 0 {
+		tables = append(tables, e)
+	}
+	return tables
+}
+
+// missing tells that there is nothing to show of a row.
+func (r *RowResult) missing() bool { return r == nil || r.Skipped != "" }
+
+// difference is the mean of the differences, with DGS less without, over the seeds
+// that both have.
+func difference(without, with *RowResult) string {
+	var differences []float64
+	for _, a := range without.ended() {
+		for _, b := range with.ended() {
+			if a.Seed == b.Seed {
+				differences = append(differences, b.Top1-a.Top1)
+			}
+		}
+	}
+	s := Summarize(differences)
+	switch s.N {
+	case 0:
+		return absent
+	case 1:
+		return fmt.Sprintf("%+.2f", s.Mean)
+	}
+	return fmt.Sprintf("%+.2f ± %.2f", s.Mean, s.Deviation)
+}
+
+// energyTable is operations and energy of an image, of the rows of the given names.
+func energyTable(r *Result, rows ...string) Table {
+	t := Table{
+		Title: r.heading("Table 3 and figure 5: operations and energy of one image"),
+		Columns: []Column{
+			{"network", true}, {"T", false}, {"firing rate [%]", false}, {"additions [M]", false}, {"MACs [M]", false}, {"energy [mJ]", false},
+			{"same network as ANN [mJ]", false}, {"ratio", false}, {"accuracy", false},
+		},
+		Notes: []string{"Additions are firing rate x T x MACs of the layer (section 5 of the paper), counted on the test images; 0.9 pJ an addition, 4.6 pJ a multiply-accumulate, 45 nm. " +
+			"The stem reads an analog image and counts as MACs, once. The paper's numbers are of its stereo network: 6.7 mJ, 26 times less than DDES."},
+	}
+	for _, name := range rows {
+		row := r.row(name)
+		energy := row.summary(of(func(a *Activity) float64 { return a.Energy }))
+		if row.missing() || energy.N == 0 {
+			continue
+		}
+		mean := func(number func(*Activity) float64) float64 { return row.summary(of(number)).Mean }
+		fired := fmt.Sprintf("%.1f", 100*mean(func(a *Activity) float64 { return a.FiringRate }))
+		if row.analog() {
+			fired = absent
+		}
+		t.Rows = append(t.Rows, []string{
+			row.Label, row.timeSteps(), fired,
+			fmt.Sprintf("%.2f", mean(func(a *Activity) float64 { return a.Additions })/1e6),
+			fmt.Sprintf("%.2f", mean(func(a *Activity) float64 { return a.MACs })/1e6),
+			fmt.Sprintf("%.4f", energy.Mean),
+			fmt.Sprintf("%.4f", mean(func(a *Activity) float64 { return a.ANNEnergy })),
+			fmt.Sprintf("%.1f", mean(func(a *Activity) float64 { return a.Ratio })),
+			r.accuracy(row),
+		})
+	}
+	return t
+}
+
+// analog tells whether the row is an ANN.
+func (r *RowResult) analog() bool { return slices.Contains(r.Settings, analog[0]) }
+
+// timeSteps is T of the row.
+func (r *RowResult) timeSteps() string {
+	if ended := r.ended(); len(ended) > 0 {
+		return fmt.Sprint(ended[0].timeSteps)
+	}
+	return absent
+}
+
+// searchTable is the search quality.
+func searchTable(r *Result) []Table {
+	t := accuracyTable(r)
+	for i, c := range t.Columns {
+		if strings.HasPrefix(c.Name, "paper") { // it trained no random cells
+			drop := func(line []string) []string { return slices.Delete(line, i, i+1) }
+			t.Columns = slices.Delete(t.Columns, i, i+1)
+			for k := range t.Rows {
+				t.Rows[k] = drop(t.Rows[k])
+			}
+			break
+		}
+	}
+	t.Notes = r.notes()
+	var random []float64
+	better := 0
+	searched := r.row("searched")
+	for i := range r.Rows {
+		row := &r.Rows[i]
+		if strings.HasPrefix(row.Name, "random-") && row.Top1.N > 0 {
+			random = append(random, row.Top1.Mean)
+			if searched != nil && searched.Top1.N > 0 && searched.Top1.Mean > row.Top1.Mean {
+				better++
+			}
+		}
+	}
+	if len(random) > 0 {
+		s := Summarize(random)
+		note := fmt.Sprintf("Mean over the %s: %.2f, standard deviation from cell to cell %.2f, best %.2f.",
+			plural(len(random), "random cell"), s.Mean, s.Deviation, slices.Max(random))
+		if searched != nil && searched.Top1.N > 0 {
+			note += fmt.Sprintf(" The searched cell has %s and is better than %d of %d.", searched.Top1, better, len(random))
+		}
+		t.Notes = append(t.Notes, note)
+	}
+	if s := r.Search; s != nil && s.Ended {
+		t.Notes = append(t.Notes, fmt.Sprintf("The search took %.1f minutes with seed %d, which the budget of the trainings does not contain, and found: %s.",
+			s.Seconds/60, r.Seeds[0], strings.Join(s.Cells, "; ")))
+	}
+	return []Table{t}
+}
