@@ -107,7 +107,7 @@ func (p place) appendLayer(list []Layer, src genotype.Source, readers, height, w
 func (o *Options) stemLayer(layout []place, height, width int) Layer {
 	return Layer{
 		Name: "stem", In: o.Channels, Out: layout[0].s1.channels, Kernel: 3, Stride: 1,
-		Height: height, Width: width, Once: true,
+		Height: height, Width: width, Once: !o.Temporal,
 	}
 }
 

@@ -20,7 +20,11 @@ func (n *Network) Program(in Input) (*Program, error) {
 		init := torch.Values(values...)
 		return p.tensor(name, init(p.scope, d, []int64{1, int64(len(values)), 1, 1}))
 	}
-	x := p.add(prepare{pad: in.Pad, mean: constant("mean", in.Mean), deviation: constant("deviation", in.Deviation)})
+	x := input
+	if n.Options.Temporal {
+		x = p.add(timeFirst{x})
+	}
+	x = p.add(prepare{x: x, pad: in.Pad, mean: constant("mean", in.Mean), deviation: constant("deviation", in.Deviation)})
 	s0 := n.stem.lower(p, x)
 	s1 := s0
 	for _, c := range n.cells {
@@ -45,10 +49,16 @@ func (p *Program) convolve(x value, name string, c *torch.Conv, n norm) value {
 
 func (t *stem) lower(p *Program, x value) value {
 	current := p.convolve(x, "stem", t.conv, t.norm)
-	if t.neurons == nil {
-		return p.add(repeat{p.add(rectify{current})})
+	present := func(x value) value {
+		if t.temporal {
+			return x
+		}
+		return p.add(repeat{x})
 	}
-	return p.add(fire{p.add(repeat{current})})
+	if t.neurons == nil {
+		return present(p.add(rectify{current}))
+	}
+	return p.add(fire{present(current)})
 }
 
 func (f *fan) lower(p *Program, x value, name string) value {

@@ -70,6 +70,10 @@ type Options struct {
 	Levels []int
 	// Steps is T, the number of time steps.
 	Steps int
+	// Temporal says that the input has time: another image at every step, [T*N, C,
+	// H, W], time slowest, such as the stacks of an event camera. By default one image
+	// [N, C, H, W] is presented at all steps.
+	Temporal bool
 	// Neuron are the LIF constants of all neurons.
 	Neuron spike.LIF
 	// Temperature is b of the surrogate in stem, nodes and heads.

@@ -12,16 +12,20 @@ type stem struct {
 	norm    norm
 	neurons *spike.Neurons // nil: ReLU
 	steps   int
-	compute int8 // element type that the cells convolve in, 0: float32
+	// temporal: the input has time, and so has its current.
+	temporal bool
+	compute  int8 // element type that the cells convolve in, 0: float32
 }
 
 func newStem(p torch.Path, channels int, o *Options) *stem {
 	shared := *o
-	shared.PerStepNorm = false // every step sees the same image
+	if !o.Temporal {
+		shared.PerStepNorm = false // every step sees the same image
+	}
 	t := &stem{
 		conv:  torch.NewConv2d(p.Sub("conv"), int64(o.Channels), int64(channels), torch.ConvOptions{Kernel: 3, Padding: 1}),
 		norm:  newNorm(p.Sub("norm"), channels, &shared),
-		steps: o.Steps, compute: o.Precision.compute(),
+		steps: o.Steps, temporal: o.Temporal, compute: o.Precision.compute(),
 	}
 	if o.Stem == StemSpike {
 		t.neurons = spike.NewNeurons(p.Sub("neurons"), o.Neuron, o.Temperature)
@@ -31,7 +35,7 @@ func newStem(p torch.Path, channels int, o *Options) *stem {
 
 // forward gives [T*N, channels, H, W] from images [N, C, H, W]. Direct
 // encoding presents the same image at every step, so its current is computed
-// once and repeated.
+// once and repeated. Images with time are [T*N, C, H, W] already.
 func (t *stem) forward(p Pass, images torch.Tensor) torch.Tensor {
 	s := p.Scope.Child()
 	defer s.Close()
@@ -40,9 +44,17 @@ func (t *stem) forward(p Pass, images torch.Tensor) torch.Tensor {
 		y = s.Cast(y, t.compute) // once, before it is repeated
 	}
 	if t.neurons == nil {
-		y = s.RepeatFirst(s.ReLU(y), t.steps)
+		y = t.present(s, s.ReLU(y))
 	} else {
-		y = t.neurons.Forward(s, s.RepeatFirst(y, t.steps), t.steps)
+		y = t.neurons.Forward(s, t.present(s, y), t.steps)
 	}
 	return s.Return(y)
+}
+
+// present gives every time step its current.
+func (t *stem) present(s *torch.Scope, y torch.Tensor) torch.Tensor {
+	if t.temporal {
+		return y
+	}
+	return s.RepeatFirst(y, t.steps)
 }
