@@ -13,7 +13,7 @@ import (
 )
 
 func TestNames(t *testing.T) {
-	assert.Equal(t, []string{"cifar10-paper", "cifar10-reference", "cifar100-paper", "fashion-mnist", "fashion-mnist-demo"}, configs.Names())
+	assert.Equal(t, []string{"cifar10-dvs", "cifar10-paper", "cifar10-reference", "cifar100-paper", "fashion-mnist", "fashion-mnist-demo", "n-mnist"}, configs.Names())
 }
 
 func TestReadUnknown(t *testing.T) {
