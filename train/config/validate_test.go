@@ -33,7 +33,7 @@ func TestValidateMistakes(t *testing.T) {
 		`run.device = "cuda:": allowed is`:                             func(c *Config) { c.Run.Device = "cuda:" },
 		`run.name = "a\nb": allowed is one line of text`:               func(c *Config) { c.Run.Name = "a\nb" },
 		`run.precision = "half": allowed is auto, float32 or bfloat16`: func(c *Config) { c.Run.Precision = "half" },
-		`data.name = "": allowed is fashion-mnist, mnist, cifar10`:  func(c *Config) { c.Data.Name = "" },
+		`data.name = "": allowed is fashion-mnist, mnist, cifar10`:     func(c *Config) { c.Data.Name = "" },
 		`data.prefetch = 0: allowed is at least 1`:                     func(c *Config) { c.Data.Prefetch = 0 },
 		`network.tau = 1.5: allowed is 0 to 1`:                         func(c *Config) { c.Network.Tau = 1.5 },
 		`network.threshold = 0.0: allowed is above 0`:                  func(c *Config) { c.Network.Threshold = 0 },
