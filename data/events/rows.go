@@ -74,6 +74,9 @@ func columnsOf(rows []float64, o Options) ([3]int, error) {
 		return first, malformed("columns %q; want xytp, txyp or auto", o.Columns)
 	}
 	a, b := fits(rows, first, o), fits(rows, second, o)
+	if !a && !b {
+		return first, malformed("the numbers are neither x,y,t,p nor t,x,y,p of the sensor; state the order of the columns, and the sensor's size")
+	}
 	if a && b {
 		a, b = ascends(rows, 2), ascends(rows, 0)
 	}
@@ -82,10 +85,8 @@ func columnsOf(rows []float64, o Options) ([3]int, error) {
 		return first, nil
 	case b && !a:
 		return second, nil
-	case a:
-		return first, malformed("the order of the columns is not clear; state xytp or txyp")
 	}
-	return first, malformed("the numbers are neither x,y,t,p nor t,x,y,p of the sensor; state the order of the columns, and the sensor's size")
+	return first, malformed("the order of the columns is not clear; state xytp or txyp")
 }
 
 // fits tells whether nearly all events lie on the sensor under an order of columns.

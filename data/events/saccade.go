@@ -63,9 +63,10 @@ func (s Saccade) Record(pixels []byte, height, width int) ([]Event, error) {
 	}
 	scene := scene{pixels, height, width}
 	area := s.Side * s.Side
-	now, before, memory := make([]float64, area), make([]float64, area), make([]float64, area)
+	now, before, start := make([]float64, area), make([]float64, area), make([]float64, area)
+	crossed := make([]int, area) // thresholds from start to the memory: whole numbers, so that nothing rounds away
 	s.look(now, scene, s.Corners[0])
-	copy(memory, now)
+	copy(start, now)
 	var list []Event
 	for leg, from := range s.Corners {
 		to := s.Corners[(leg+1)%len(s.Corners)]
@@ -79,7 +80,7 @@ func (s Saccade) Record(pixels []byte, height, width int) ([]Event, error) {
 			began := float64(leg)*float64(s.Microseconds) + float64(k)/float64(s.Samples)*float64(s.Microseconds)
 			lasts := float64(s.Microseconds) / float64(s.Samples)
 			for i := range area {
-				list = s.compare(list, i, before[i], now[i], &memory[i], began, lasts)
+				list = s.compare(list, i, before[i]-start[i], now[i]-start[i], &crossed[i], began, lasts)
 			}
 		}
 	}
@@ -89,18 +90,19 @@ func (s Saccade) Record(pixels []byte, height, width int) ([]Event, error) {
 	return list, nil
 }
 
-// compare adds the events of a pixel whose logarithm moves from before to now.
-func (s Saccade) compare(list []Event, i int, before, now float64, memory *float64, began, lasts float64) []Event {
-	for math.Abs(now-*memory) >= s.Threshold {
-		on := now > *memory
+// compare adds the events of a pixel whose logarithm, less that of the start, moves
+// from before to now.
+func (s Saccade) compare(list []Event, i int, before, now float64, crossed *int, began, lasts float64) []Event {
+	for level := now / s.Threshold; math.Abs(level-float64(*crossed)) >= 1; {
+		on := level > float64(*crossed)
 		if on {
-			*memory += s.Threshold
+			*crossed++
 		} else {
-			*memory -= s.Threshold
+			*crossed--
 		}
 		share := 1.0
 		if now != before {
-			share = min(max((*memory-before)/(now-before), 0), 1)
+			share = min(max((float64(*crossed)*s.Threshold-before)/(now-before), 0), 1)
 		}
 		list = append(list, Event{
 			T: int64(math.Round(began + share*lasts)), X: uint16(i % s.Side), Y: uint16(i / s.Side), On: on,
