@@ -14,8 +14,8 @@ import (
 
 func TestNames(t *testing.T) {
 	assert.Equal(t, []string{
-		"cifar10-n3", "cifar10-n4", "cifar10-paper", "cifar10-reference", "cifar100-n3", "cifar100-n4", "cifar100-paper",
-		"fashion-mnist", "fashion-mnist-demo", "imagenet-paper",
+		"cifar10-dvs", "cifar10-n3", "cifar10-n4", "cifar10-paper", "cifar10-reference", "cifar100-n3", "cifar100-n4", "cifar100-paper",
+		"fashion-mnist", "fashion-mnist-demo", "imagenet-paper", "n-mnist",
 	}, configs.Names())
 }
 

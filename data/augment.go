@@ -32,11 +32,14 @@ type Augment struct {
 	// Mean and Std have one value for each channel, on the scale 0..1; see
 	// [Normalization]. Default nil: no normalisation.
 	Mean, Std []float32
+	// Levels are the values of the 256 pixel levels, before Mean and Std; level 0 is
+	// also that of padding. Default nil: level/255, or those of a [Timed] set.
+	Levels *[256]float32
 }
 
 // Eval is a with its random steps turned off: padding and normalisation stay.
 func (a Augment) Eval() Augment {
-	return Augment{Pad: a.Pad, Mean: a.Mean, Std: a.Std}
+	return Augment{Pad: a.Pad, Mean: a.Mean, Std: a.Std, Levels: a.Levels}
 }
 
 // check reports what makes a unusable for images of c channels.
@@ -67,6 +70,9 @@ func (a Augment) table(c int) *[256]float32 {
 	var t [256]float32
 	for level := range t {
 		t[level] = float32(level) / 255
+		if a.Levels != nil {
+			t[level] = a.Levels[level]
+		}
 		if len(a.Mean) > 0 {
 			t[level] = (t[level] - a.Mean[c]) / a.Std[c]
 		}

@@ -34,6 +34,9 @@ type FetchOptions struct {
 // It fails with [ErrUnknown], with [ErrChecksum], with the error of ctx, or when
 // the server or the disk does.
 func Fetch(ctx context.Context, name, dir string, opts FetchOptions) (folder string, err error) {
+	if s, err := lookupEvents(name); err == nil {
+		return "", s.explain(fmt.Errorf("it cannot be fetched: %w", ErrNotFound))
+	}
 	src, err := lookup(name)
 	if err != nil {
 		return "", err

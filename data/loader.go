@@ -66,6 +66,9 @@ func NewLoader(set Dataset, opts LoaderOptions) (*Loader, error) {
 	if opts.Prefetch == 0 {
 		opts.Prefetch = 2 * opts.Workers
 	}
+	if timed, ok := AsTimed(set); ok && opts.Augment.Levels == nil {
+		opts.Augment.Levels = timed.Levels()
+	}
 	transform, err := opts.Augment.Compile(set.Shape())
 	if err != nil {
 		return nil, fmt.Errorf("loader: %s: %w", set.Name(), err)

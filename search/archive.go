@@ -78,6 +78,8 @@ func (p *Program) describe(instruction instruction) (operational, error) {
 		return o
 	}
 	switch i := instruction.(type) {
+	case timeFirst:
+		return named("time_first"), nil
 	case prepare:
 		o := named("prepare", i.mean, i.deviation)
 		o.Pad = int64(i.pad)
@@ -148,7 +150,7 @@ func LoadProgram(text string, tensors func(s *torch.Scope, name string) torch.Te
 // shapeOf are the numbers of values and constants that an instruction has; -1
 // is one or more.
 var shapeOf = map[string]struct{ reads, tensors int }{
-	"prepare": {1, 2}, "convolve": {1, 2}, "fire": {1, 0}, "rectify": {1, 0}, "repeat": {1, 0}, "add": {-1, 0},
+	"time_first": {1, 0}, "prepare": {1, 2}, "convolve": {1, 2}, "fire": {1, 0}, "rectify": {1, 0}, "repeat": {1, 0}, "add": {-1, 0},
 	"concatenate": {-1, 0}, "halve": {1, 0}, "pool": {1, 0}, "classify": {1, 2},
 }
 
@@ -172,8 +174,10 @@ func (p *Program) restore(n int, o operational, tensors func(*torch.Scope, strin
 		constants = append(constants, p.tensor(name, tensors(p.scope, name)))
 	}
 	switch o.Op {
+	case "time_first":
+		return timeFirst{reads[0]}, nil
 	case "prepare":
-		return prepare{pad: int(o.Pad), mean: constants[0], deviation: constants[1]}, nil
+		return prepare{x: reads[0], pad: int(o.Pad), mean: constants[0], deviation: constants[1]}, nil
 	case "convolve":
 		return convolve{x: reads[0], weight: constants[0], bias: constants[1], stride: o.Stride, pad: o.Pad}, nil
 	case "fire":

@@ -116,7 +116,13 @@ func (c *compiler) translate(v value, instruction instruction) (form, bool) {
 		x := c.at(i.x)
 		return form{dense: true, steady: true, value: x.value}, x.dense && !x.steady
 	case fire:
-		if x := c.at(i.x); !x.dense || x.steady {
+		x := c.at(i.x)
+		if stem, ok := c.stem(x); ok {
+			p := c.packed(int(c.scope.Size(c.p.tensors[stem.bias].Value, 0)))
+			c.list = append(c.list, &packedFire{from: x.value, to: p.slot})
+			return form{pieces: []piece{p}}, true
+		}
+		if !x.dense || x.steady {
 			return c.neurons(v, x)
 		}
 	case add:
@@ -140,6 +146,15 @@ func (c *compiler) translate(v value, instruction instruction) (form, bool) {
 	}
 	c.list = append(c.list, plain{v, instruction})
 	return form{dense: true, value: v}, true
+}
+
+// stem is the convolution of images with time that made a dense current.
+func (c *compiler) stem(x form) (convolve, bool) {
+	if !c.p.Temporal() || !x.dense || x.steady || x.value < 0 {
+		return convolve{}, false
+	}
+	stem, ok := c.p.list[x.value].(convolve)
+	return stem, ok
 }
 
 // packed makes a slot for new spikes.

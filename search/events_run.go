@@ -132,7 +132,10 @@ func (e *events) run(p *Program, s *torch.Scope, images torch.Tensor) torch.Tens
 		if p.census != nil {
 			p.census.packed(inner, step, m)
 		}
-		if first, ok := step.(*steadyFire); ok {
+		switch first := step.(type) {
+		case *steadyFire:
+			inner.Free(m.values[first.from])
+		case *packedFire:
 			inner.Free(m.values[first.from])
 		}
 		for _, from := range step.reads() {

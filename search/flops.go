@@ -107,7 +107,8 @@ func (p place) appendLayer(list []Layer, src genotype.Source, readers, height, w
 }
 
 // stemLayers are those of the stem, whose last layer makes the channels told. The
-// first sees the same image at every step; without neurons so do the others.
+// first sees the same image at every step, unless the input has time; without
+// neurons so do the others.
 func (o *Options) stemLayers(channels, height, width int) []Layer {
 	var list []Layer
 	in, analog := o.Channels, o.Stem != StemSpike || o.analog()
@@ -120,7 +121,7 @@ func (o *Options) stemLayers(channels, height, width int) []Layer {
 		out := o.stemWidth(i, channels)
 		list = append(list, Layer{
 			Name: name, In: in, Out: out, Kernel: 3, Stride: stride,
-			Height: height, Width: width, Once: i == 0 || analog,
+			Height: height, Width: width, Once: !o.Temporal && (i == 0 || analog),
 		})
 		in = out
 	}

@@ -9,15 +9,16 @@ import (
 
 // prepare pads and normalises images and puts channels last.
 type prepare struct {
+	x               value
 	pad             int
 	mean, deviation int // constants of shape [1, C, 1, 1]
 }
 
-func (i prepare) reads() []value { return []value{input} }
+func (i prepare) reads() []value { return []value{i.x} }
 
 func (i prepare) run(m *machine) torch.Tensor {
 	s := m.scope
-	x := m.input
+	x := m.at(i.x)
 	if i.pad > 0 {
 		n := int64(i.pad)
 		x = s.Tensor("aten::constant_pad_nd", x, []int64{n, n, n, n}, 0.0)
@@ -27,7 +28,7 @@ func (i prepare) run(m *machine) torch.Tensor {
 }
 
 func (i prepare) text(p *Program) string {
-	x := input.name()
+	x := i.x.name()
 	if i.pad > 0 {
 		x = fmt.Sprintf("torch.constant_pad_nd(%s, [%d, %d, %d, %d], 0.0)", x, i.pad, i.pad, i.pad, i.pad)
 	}

@@ -21,7 +21,11 @@ func (n *Network) Program(in Input) (*Program, error) {
 		init := torch.Values(values...)
 		return p.tensor(name, init(p.scope, d, []int64{1, int64(len(values)), 1, 1}))
 	}
-	x := p.add(prepare{pad: in.Pad, mean: constant("mean", in.Mean), deviation: constant("deviation", in.Deviation)})
+	x := input
+	if n.Options.Temporal {
+		x = p.add(timeFirst{x})
+	}
+	x = p.add(prepare{x: x, pad: in.Pad, mean: constant("mean", in.Mean), deviation: constant("deviation", in.Deviation)})
 	s0 := n.stem.lower(p, x)
 	s1 := s0
 	for _, c := range n.cells {
@@ -46,14 +50,16 @@ func (p *Program) convolve(x value, name string, c *torch.Conv, n norm) value {
 
 func (t *stem) lower(p *Program, x value) value {
 	y := p.convolve(x, "stem", t.conv, t.norm)
-	if t.neurons == nil {
-		y = t.lowerFurther(p, p.add(rectify{y}))
-		if t.steps == 1 {
-			return y
+	present := func(x value) value {
+		if t.temporal || t.steps == 1 {
+			return x
 		}
-		return p.add(repeat{y})
+		return p.add(repeat{x})
 	}
-	return t.lowerFurther(p, p.activate("stem", t.neurons, p.add(repeat{y})))
+	if t.neurons == nil {
+		return present(t.lowerFurther(p, p.add(rectify{y})))
+	}
+	return t.lowerFurther(p, p.activate("stem", t.neurons, present(y)))
 }
 
 func (t *stem) lowerFurther(p *Program, y value) value {

@@ -69,7 +69,8 @@ func (n *Network) Parameters() (int64, error) {
 	return n.variables.Count("auxiliary")
 }
 
-// Forward computes logits from images [N, C, H, W], normalised float32.
+// Forward computes logits from images [N, C, H, W], normalised float32; with
+// [Options].Temporal from [T*N, C, H, W], time slowest (see [StepsFirst]).
 func (n *Network) Forward(p Pass, images torch.Tensor) Output {
 	s := p.Scope.Child()
 	defer s.Close()

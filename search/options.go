@@ -71,6 +71,10 @@ type Options struct {
 	Levels []int
 	// Steps is T, the number of time steps.
 	Steps int
+	// Temporal says that the input has time: another image at every step, [T*N, C,
+	// H, W], time slowest, such as the stacks of an event camera. By default one image
+	// [N, C, H, W] is presented at all steps.
+	Temporal bool
 	// Neuron are the LIF constants of all neurons, and the family of their
 	// surrogate gradients.
 	Neuron spike.LIF

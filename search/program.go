@@ -107,7 +107,8 @@ func (m *machine) at(v value) torch.Tensor {
 }
 
 // Run computes logits [N, classes] from images [N, C, H, W], float32 in 0..1 at
-// the data set's own size. Every tensor goes as soon as nobody reads it.
+// the data set's own size; with [Program.Temporal] from stacks [N, T, C, H, W].
+// Every tensor goes as soon as nobody reads it.
 func (p *Program) Run(s *torch.Scope, images torch.Tensor) torch.Tensor {
 	return p.run(s, images, nil, p.census)
 }
@@ -162,6 +163,9 @@ func (p *Program) Source() string {
 
 def forward(self, images: Tensor) -> Tensor:
 `, p.steps, float(p.neuron.Tau), float(p.neuron.Threshold))
+	if p.Temporal() {
+		fmt.Fprintf(&b, "    assert images.dim() == 5 and images.size(1) == %d, \"input must be [N, %[1]d, C, H, W]\"\n", p.steps)
+	}
 	for i, instruction := range p.list {
 		fmt.Fprintf(&b, "    v%d = %s\n", i, instruction.text(p))
 	}

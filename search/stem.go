@@ -15,8 +15,10 @@ type stem struct {
 	norm    norm
 	neurons *spike.Neurons // nil: ReLU
 	steps   int
-	compute int8         // element type that the cells convolve in, 0: float32
-	next    []*stemLayer // the layers after the first
+	// temporal: the input has time, and so has its current.
+	temporal bool
+	compute  int8         // element type that the cells convolve in, 0: float32
+	next     []*stemLayer // the layers after the first
 }
 
 // stemLayer is a layer of the stem that reads the one before it.
@@ -47,13 +49,15 @@ func (o *Options) stemWidth(i, channels int) int {
 
 func newStem(p torch.Path, channels int, o *Options) *stem {
 	shared := *o
-	shared.PerStepNorm = false // every step sees the same image
+	if !o.Temporal {
+		shared.PerStepNorm = false // every step sees the same image
+	}
 	strides, first := o.stemStrides(), o.stemWidth(0, channels)
 	t := &stem{
 		conv: torch.NewConv2d(p.Sub("conv"), int64(o.Channels), int64(first),
 			torch.ConvOptions{Kernel: 3, Stride: int64(strides[0]), Padding: 1}),
 		norm:  newNorm(p.Sub("norm"), first, &shared),
-		steps: o.Steps, compute: o.Precision.compute(),
+		steps: o.Steps, temporal: o.Temporal, compute: o.Precision.compute(),
 	}
 	spiking := o.Stem == StemSpike && !o.analog()
 	if spiking {
@@ -78,7 +82,8 @@ func newStem(p torch.Path, channels int, o *Options) *stem {
 
 // forward gives [T*N, channels, H, W] from images [N, C, H, W]. Direct
 // encoding presents the same image at every step, so its current is computed
-// once and repeated; without neurons that holds for all layers.
+// once and repeated; without neurons that holds for all layers. Images with time
+// are [T*N, C, H, W] already.
 func (t *stem) forward(p Pass, images torch.Tensor) torch.Tensor {
 	s := p.Scope.Child()
 	defer s.Close()
@@ -87,9 +92,9 @@ func (t *stem) forward(p Pass, images torch.Tensor) torch.Tensor {
 		y = s.Cast(y, t.compute) // once, before it is repeated
 	}
 	if t.neurons == nil {
-		return s.Return(s.RepeatFirst(t.further(p.in(s), s.ReLU(y)), t.steps))
+		return s.Return(t.present(s, t.further(p.in(s), s.ReLU(y))))
 	}
-	return s.Return(t.further(p.in(s), t.neurons.Forward(s, s.RepeatFirst(y, t.steps), t.steps)))
+	return s.Return(t.further(p.in(s), t.neurons.Forward(s, t.present(s, y), t.steps)))
 }
 
 // further runs the layers after the first.
@@ -108,4 +113,12 @@ func (l *stemLayer) forward(p Pass, x torch.Tensor) torch.Tensor {
 		return s.Return(s.ReLU(y))
 	}
 	return s.Return(l.neurons.Forward(s, y, l.steps))
+}
+
+// present gives every time step its current.
+func (t *stem) present(s *torch.Scope, y torch.Tensor) torch.Tensor {
+	if t.temporal {
+		return y
+	}
+	return s.RepeatFirst(y, t.steps)
 }

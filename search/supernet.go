@@ -74,7 +74,8 @@ func (n *Supernet) Close() error {
 	return err
 }
 
-// Forward computes logits from images [N, C, H, W], normalised float32.
+// Forward computes logits from images [N, C, H, W], normalised float32; with
+// [Options].Temporal from [T*N, C, H, W], time slowest (see [StepsFirst]).
 func (n *Supernet) Forward(p Pass, images torch.Tensor) Output {
 	s := p.Scope.Child()
 	defer s.Close()

@@ -71,7 +71,7 @@ func evaluate(ctx context.Context, forward runner, d torch.Device, loader *data.
 		}
 		s := torch.NewInference()
 		device := toDevice(s, d, b)
-		logits := forward(s, device.images)
+		logits := forward(s, withTime(s, loader.Set(), device.images))
 		classes := int(s.Size(logits, 1))
 		loss += s.Item(s.CrossEntropy(logits, device.labels)) * float64(b.N)
 		guesses, err := torch.ToSlice[int64](s.TopK(logits, min(5, classes)))
@@ -158,7 +158,7 @@ func Open(ctx context.Context, dir, checkpointPath, device string) (*Trained, er
 	if err != nil {
 		return nil, err
 	}
-	if t.sets, err = openImages(ctx, &c); err != nil {
+	if t.sets, err = openImages(ctx, &c, c.Network.Steps, nil); err != nil {
 		return nil, err
 	}
 	o := trainOptions(&c, t.sets, t.machine)

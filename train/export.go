@@ -17,8 +17,12 @@ import (
 	"github.com/spikedhs/spikedhs/train/run"
 )
 
-// modelFormat is the version of the exported models that this program writes.
-const modelFormat = 1
+// modelFormat is the version of the exported models that this program writes where
+// their input has time, and the last one that it reads; other models are plainFormat.
+const (
+	plainFormat = 1
+	modelFormat = 2
+)
 
 // ModelInfoFile is the name of the description inside an exported archive.
 const ModelInfoFile = "spikedhs.json"
@@ -33,9 +37,12 @@ type ModelInfo struct {
 	Steps int `json:"steps"`
 	// Channels, Height and Width are those of the images that the model takes,
 	// float32 in 0..1; padding and normalisation are inside.
-	Channels int               `json:"channels"`
-	Height   int               `json:"height"`
-	Width    int               `json:"width"`
+	Channels int `json:"channels"`
+	Height   int `json:"height"`
+	Width    int `json:"width"`
+	// Events, where given, says that the model takes stacks [N, T, C, H, W] of
+	// recordings of events, and how these are made. Channels are those of a step.
+	Events   *EventInput       `json:"events,omitempty"`
 	Genotype genotype.Genotype `json:"genotype"`
 	// Top1 is the accuracy on the test images in percent, absent if unknown.
 	Top1       *float64 `json:"top1,omitempty"`
@@ -51,9 +58,12 @@ func (t *Trained) Export(path, version string, top1 *float64) error {
 	}
 	defer p.Close()
 	info := ModelInfo{
-		Format: modelFormat, Version: version, Dataset: t.config.Data.Name, Classes: t.sets.train.Classes(),
+		Format: plainFormat, Version: version, Dataset: t.config.Data.Name, Classes: t.sets.train.Classes(),
 		Steps: t.Network.Options.Steps, Channels: t.sets.channels, Height: t.sets.height, Width: t.sets.width,
 		Genotype: t.Network.Genotype, Top1: top1,
+	}
+	if info.Events = eventInput(t.sets.train); info.Events != nil {
+		info.Format = modelFormat
 	}
 	if info.Parameters, err = t.Network.Parameters(); err != nil {
 		return err
@@ -145,7 +155,7 @@ func (t *Trained) Check(ctx context.Context, path string, count int) (Agreement,
 			return a, fmt.Errorf("train: check export: %w", err)
 		}
 		s := torch.NewInference()
-		images := toDevice(s, t.machine.device, b).images
+		images := withTime(s, set, toDevice(s, t.machine.device, b).images)
 		want, err := torch.ToSlice[float32](p.Run(s, images))
 		if err == nil {
 			var have []float32

@@ -134,10 +134,11 @@ func (f *feed) overwrite(s *torch.Scope, tensors []torch.Tensor, b *data.Batch) 
 func (f *feed) batch(s *torch.Scope, tensors []torch.Tensor, n int) *batch {
 	r := f.resident
 	if r == nil {
-		return &batch{images: tensors[0], labels: tensors[1], n: n}
+		return &batch{images: forTraining(s, f.loader.Set(), tensors[0]), labels: tensors[1], n: n}
 	}
+	images := s.Tensor("spikedhs::augment", r.pixels, tensors[0], tensors[1], r.tables, r.height, r.width, r.cutout)
 	return &batch{
-		images: s.Tensor("spikedhs::augment", r.pixels, tensors[0], tensors[1], r.tables, r.height, r.width, r.cutout),
+		images: forTraining(s, f.loader.Set(), images),
 		labels: s.Tensor("aten::index_select", r.labels, 0, tensors[0]),
 		n:      n,
 	}

@@ -183,32 +183,38 @@ type images struct {
 	train, test data.Dataset
 	mean, std   []float32
 	pad         int
-	channels    int
+	channels    int // of a time step, where images have time
 	height      int // of the data set's images
 	width       int
 }
 
 // openImages reads the data of a configuration. Training and test subsets are
 // drawn with the run's seed.
-func openImages(ctx context.Context, c *config.Config) (*images, error) {
+// Recordings of events become stacks of so many time steps.
+func openImages(ctx context.Context, c *config.Config, steps int, log *slog.Logger) (*images, error) {
 	i := &images{pad: c.Data.Pad}
 	var err error
-	if i.mean, i.std, err = data.Normalization(c.Data.Name); err != nil {
-		return nil, err
+	if !data.IsEvents(c.Data.Name) {
+		if i.mean, i.std, err = data.Normalization(c.Data.Name); err != nil {
+			return nil, err
+		}
 	}
 	seed := uint64(c.Run.Seed)
-	if i.train, err = openSplit(ctx, c, data.Train, c.Data.TrainImages, seed); err != nil {
+	if i.train, err = openSplit(ctx, c, data.Train, c.Data.TrainImages, steps, seed, log); err != nil {
 		return nil, err
 	}
-	if i.test, err = openSplit(ctx, c, data.Test, c.Data.TestImages, seed); err != nil {
+	if i.test, err = openSplit(ctx, c, data.Test, c.Data.TestImages, steps, seed, log); err != nil {
 		return nil, err
 	}
 	i.channels, i.height, i.width = i.train.Shape()
+	if timed, ok := data.AsTimed(i.train); ok {
+		i.channels /= timed.Steps()
+	}
 	return i, nil
 }
 
-func openSplit(ctx context.Context, c *config.Config, split data.Split, limit int, seed uint64) (data.Dataset, error) {
-	set, err := data.Open(ctx, c.Data.Name, c.Data.Path, split)
+func openSplit(ctx context.Context, c *config.Config, split data.Split, limit, steps int, seed uint64, log *slog.Logger) (data.Dataset, error) {
+	set, err := openSet(ctx, c, split, steps, log)
 	if err != nil {
 		return nil, err
 	}
@@ -238,9 +244,16 @@ func (i *images) plainLoader(c *config.Config, set data.Dataset) (*data.Loader, 
 	})
 }
 
-// input is how the inference form treats images.
+// input is how the inference form treats images. Stacks of events are taken as
+// they are, so that spikes stay spikes.
 func (i *images) input() search.Input {
 	in := search.Input{Height: i.height, Width: i.width, Pad: i.pad}
+	if i.mean == nil {
+		in.Mean, in.Deviation = make([]float64, i.channels), make([]float64, i.channels)
+		for k := range in.Deviation {
+			in.Deviation[k] = 1
+		}
+	}
 	for k := range i.mean {
 		in.Mean = append(in.Mean, float64(i.mean[k]))
 		in.Deviation = append(in.Deviation, float64(i.std[k]))

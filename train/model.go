@@ -92,16 +92,19 @@ type Guess struct {
 
 // Classify returns for each image its classes, the most likely first. pixels
 // are the images one after another, each channels*height*width float32 values
-// in 0..1.
+// in 0..1; for a model with [ModelInfo].Events the stacks, each T times as many values.
 func (m *Model) Classify(pixels []float32) ([][]Guess, error) {
-	size := m.Info.Channels * m.Info.Height * m.Info.Width
+	size := 1
+	for _, n := range m.Info.shape(1) {
+		size *= int(n)
+	}
 	if size == 0 || len(pixels) == 0 || len(pixels)%size != 0 {
-		return nil, fmt.Errorf("train: classify: %d values are not a number of images of %d x %d x %d", len(pixels), m.Info.Channels, m.Info.Height, m.Info.Width)
+		return nil, fmt.Errorf("train: classify: %d values are not a number of inputs of %v", len(pixels), m.Info.shape(1)[1:])
 	}
 	n := len(pixels) / size
 	s := torch.NewInference()
 	defer s.Close()
-	images := torch.FromSlice(s, pixels, int64(n), int64(m.Info.Channels), int64(m.Info.Height), int64(m.Info.Width))
+	images := torch.FromSlice(s, pixels, m.Info.shape(n)...)
 	if torch.IsCUDA(m.device) {
 		images = s.To(images, m.device)
 	}

@@ -1,6 +1,7 @@
 package train
 
 import (
+	"github.com/spikedhs/spikedhs/data"
 	"github.com/spikedhs/spikedhs/search"
 	"github.com/spikedhs/spikedhs/spike"
 	"github.com/spikedhs/spikedhs/train/config"
@@ -19,10 +20,16 @@ func TrainOptions(c *config.Config, channels, classes int, p search.Precision) s
 func SearchOptions(c *config.Config, channels, classes int, p search.Precision) search.Options {
 	o := networkOptions(c, channels, classes, p)
 	o.Width, o.Mixing, o.Stem, o.AlphaDeviation = c.Search.Width, search.Mixing(c.Search.Mixing), search.Stem(c.Search.Stem), c.Search.AlphaInit
-	if c.Search.Steps > 0 {
-		o.Steps = c.Search.Steps
-	}
+	o.Steps = searchSteps(c)
 	return o
+}
+
+// searchSteps is T of the supernet.
+func searchSteps(c *config.Config) int {
+	if c.Search.Steps > 0 {
+		return c.Search.Steps
+	}
+	return c.Network.Steps
 }
 
 // networkOptions are the options that search and training share.
@@ -35,5 +42,6 @@ func networkOptions(c *config.Config, channels, classes int, p search.Precision)
 		Activation: search.Activation(c.Network.Activation), StemStrides: c.Network.StemStrides,
 		PerStepNorm: c.Network.BN == "per-step",
 		Recompute:   c.Run.Recompute,
+		Temporal:    data.IsEvents(c.Data.Name),
 	}
 }

@@ -46,7 +46,7 @@ func Train(ctx context.Context, job Job) (*TrainResult, error) {
 	if err != nil {
 		return nil, err
 	}
-	sets, err := openImages(ctx, j.Config)
+	sets, err := openImages(ctx, j.Config, j.Config.Network.Steps, j.Log)
 	if err != nil {
 		return nil, err
 	}

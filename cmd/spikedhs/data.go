@@ -33,6 +33,19 @@ func dataCommand() *cli.Command {
 				}, logFlags()),
 				Action: dataFetch,
 			},
+			{
+				Name:   "saccade",
+				Usage:  "make recordings of an event camera from images",
+				Flags:  slices.Concat(saccadeFlags(), []cli.Flag{jsonFlag()}, logFlags()),
+				Action: dataSaccade,
+			},
+			{
+				Name:      "preview",
+				Usage:     "draw the time steps of a recording of events",
+				ArgsUsage: "FILE",
+				Flags:     slices.Concat(previewFlags(), []cli.Flag{jsonFlag()}, logFlags()),
+				Action:    dataPreview,
+			},
 		},
 	}
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"path/filepath"
 	"slices"
 
@@ -59,7 +60,11 @@ func export(c *cli.Context, o *console, trained *train.Trained, output string, c
 	if err := trained.Export(output, version, trained.Top1); err != nil {
 		return result, err
 	}
-	o.printf("model     %s (%s): takes float32 images in 0..1, gives logits\n", output, size(output))
+	takes := "images in 0..1"
+	if trained.Network.Options.Temporal {
+		takes = fmt.Sprintf("stacks [N, T=%d, C, H, W] of events", trained.Network.Options.Steps)
+	}
+	o.printf("model     %s (%s): takes float32 %s, gives logits\n", output, size(output), takes)
 	if check == 0 {
 		return result, nil
 	}

@@ -17,8 +17,8 @@ const shown = 3
 func inferCommand() *cli.Command {
 	return &cli.Command{
 		Name:      "infer",
-		Usage:     "name the class of images with an exported model",
-		ArgsUsage: "[IMAGE...]",
+		Usage:     "name the class of images, or recordings of events, with an exported model",
+		ArgsUsage: "[FILE...]",
 		Flags: slices.Concat([]cli.Flag{
 			&cli.StringFlag{Name: "model", Usage: "exported model `FILE` (required)"},
 			&cli.BoolFlag{Name: "invert", Usage: "exchange dark and light, as for black figures on white"},
@@ -78,10 +78,18 @@ func infer(c *cli.Context) error {
 // inputs are the images that the command line names.
 func inputs(c *cli.Context, info train.ModelInfo) ([]*inferred, error) {
 	dataset, index := c.String("dataset"), c.String("index")
+	fromSet, fromFiles := dataset != "" && index != "" && !c.Args().Present(), dataset == "" && index == "" && c.Args().Present()
+	if info.Events != nil && c.Bool("invert") {
+		return nil, usagef("infer: --invert is for images; the model takes recordings of events")
+	}
 	switch {
-	case dataset == "" && index == "" && c.Args().Present():
+	case fromFiles && info.Events != nil:
+		return recordings(c.Args().Slice(), info)
+	case fromSet && info.Events != nil:
+		return testRecordings(c, dataset, index, info)
+	case fromFiles:
 		return pictures(c.Args().Slice(), info, c.Bool("invert"))
-	case dataset != "" && index != "" && !c.Args().Present():
+	case fromSet:
 		return testImages(c, dataset, index, info)
 	}
 	return nil, usagef("infer: give either images or --dataset and --index; see spikedhs infer --help")

@@ -40,6 +40,9 @@ func pictures(paths []string, info train.ModelInfo, invert bool) ([]*inferred, e
 
 // testImages takes images of a data set's test split.
 func testImages(c *cli.Context, name, index string, info train.ModelInfo) ([]*inferred, error) {
+	if data.IsEvents(name) {
+		return nil, usagef("infer: %s has recordings of events, the model takes images (it was trained on %s)", name, info.Dataset)
+	}
 	set, err := data.Open(c.Context, name, c.String("data"), data.Test)
 	if err != nil {
 		return nil, err

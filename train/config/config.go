@@ -45,6 +45,16 @@ type Data struct {
 	Workers int `toml:"workers"`
 	// Prefetch is the number of batches prepared ahead. Unit: batches. Default 4 (this project).
 	Prefetch int `toml:"prefetch"`
+	// Events is how a recording of an event camera is cut into time steps: equal durations or equal numbers of events. Default "time" (this project).
+	Events string `toml:"events"`
+	// Stack is what a time step holds of the events: ones for ON and OFF (binary), their numbers (counts), or one channel with the sign of ON less OFF (ternary). Default "binary" (this project).
+	Stack string `toml:"stack"`
+	// Size is the side of a time step's picture, to which an event sensor is binned and cut or padded, 0 for the sensor's own. Unit: pixels. Default 0 (this project).
+	Size int `toml:"size"`
+	// Sensor is the width and height of the event sensor, empty for those of the data set or its files. Unit: pixels. Default [] (this project).
+	Sensor []int `toml:"sensor"`
+	// Columns is the order of the columns in .npy and .txt recordings; auto finds it out. Default "auto" (this project).
+	Columns string `toml:"columns"`
 	// Resident keeps the training images on the device and augments them there, with the same result; auto does so on CUDA devices for sets of at most a quarter of the free memory. Default "auto" (this project).
 	Resident string `toml:"resident"`
 }

@@ -14,6 +14,10 @@ func Default() *Config {
 			Name:     "fashion-mnist",
 			Prefetch: 4,
 			Resident: "auto",
+			Events:   "time",
+			Stack:    "binary",
+			Sensor:   []int{},
+			Columns:  "auto",
 		},
 		Network: Network{
 			Nodes:       3,

@@ -96,3 +96,12 @@ var ascendingLevels = rule{"a list that starts at 0 or 1 and rises by at most 1 
 	}
 	return v.Len() > 0
 }}
+
+var sensorSize = rule{"[] or [width, height], each 1 to 65536", func(v reflect.Value) bool {
+	for i := range v.Len() {
+		if n := v.Index(i).Int(); n < 1 || n > 1<<16 {
+			return false
+		}
+	}
+	return v.Len() == 0 || v.Len() == 2
+}}

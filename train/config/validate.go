@@ -56,7 +56,10 @@ func (c *Config) conflicts() []problem {
 	conflict(n.Activation != "relu" || s.Steps <= 1, "network.activation",
 		"\"relu\": an ANN knows no time; set search.steps = 1, not %d", s.Steps)
 
-	side, deepest := imageSide[c.Data.Name]+2*c.Data.Pad, slices.Max(n.Levels)
+	side, deepest := c.side()+2*c.Data.Pad, slices.Max(n.Levels)
+	if c.side() == 0 {
+		return problems // the recordings say how large they are
+	}
 	grid := side
 	for _, stride := range n.StemStrides {
 		grid /= stride
@@ -66,6 +69,26 @@ func (c *Config) conflicts() []problem {
 	conflict(t.Cutout <= side, "train.cutout", "%d: must not exceed the images' side of %d pixels", t.Cutout, side)
 	return problems
 }
+
+// side is the shorter side of the images in pixels, 0 where the configuration does
+// not say it.
+func (c *Config) side() int {
+	side := imageSide[c.Data.Name]
+	if sensor, ok := sensorSide[c.Data.Name]; ok {
+		side = sensor
+		if len(c.Data.Sensor) == 2 {
+			side = slices.Min(c.Data.Sensor)
+		}
+		if c.Data.Size > 0 {
+			side = c.Data.Size
+		}
+	}
+	return side
+}
+
+// sensorSide is the side of each event data set's sensor in pixels, 0 where its
+// recordings have it.
+var sensorSide = map[string]int{"n-mnist": 34, "cifar10-dvs": 128, "event-folder": 0}
 
 // imageSide is the side of each data set's images in pixels, before padding.
 var imageSide = map[string]int{"fashion-mnist": 28, "mnist": 28, "cifar10": 32, "cifar100": 32, "imagenet": 224}

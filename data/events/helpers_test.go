@@ -1,0 +1,102 @@
+package events
+
+import (
+	"encoding/binary"
+	"fmt"
+	"math/rand"
+	"os/exec"
+	"strings"
+	"testing"
+)
+
+// drawn are events on a sensor in the order of time.
+func drawn(seed int64, n, width, height int, longest int64) []Event {
+	rng := rand.New(rand.NewSource(seed))
+	list := make([]Event, n)
+	time := int64(0)
+	for i := range list {
+		time += rng.Int63n(2 * longest / int64(n))
+		list[i] = Event{T: time, X: uint16(rng.Intn(width)), Y: uint16(rng.Intn(height)), On: rng.Intn(2) == 1}
+	}
+	return list
+}
+
+func bit(on bool) uint32 {
+	if on {
+		return 1
+	}
+	return 0
+}
+
+// aedat writes events as a DVS128 does, apart from the reader.
+func aedat(list []Event) []byte {
+	content := []byte("#!AER-DAT2.0\r\n# This is a raw AE data file\r\n# AEChip: ch.unizh.ini.jaer.chip.retina.DVS128\r\n")
+	for _, e := range list {
+		address := uint32(127-e.Y)<<8 | uint32(127-e.X)<<1 | 1 - bit(e.On)
+		content = binary.BigEndian.AppendUint32(content, address)
+		content = binary.BigEndian.AppendUint32(content, uint32(e.T))
+	}
+	return content
+}
+
+// dat writes 64-bit events.
+func dat(list []Event, header string) []byte {
+	content := append([]byte(header), 0, 8)
+	for _, e := range list {
+		content = binary.LittleEndian.AppendUint32(content, uint32(e.T))
+		content = binary.LittleEndian.AppendUint32(content, uint32(e.X)|uint32(e.Y)<<14|bit(e.On)<<28)
+	}
+	return content
+}
+
+// evt2 writes EVT 2.0.
+func evt2(list []Event) []byte {
+	content := []byte("% evt 2.0\n% geometry 640x480\n")
+	last := int64(-1)
+	for _, e := range list {
+		if high := e.T >> 6; high != last {
+			last = high
+			content = binary.LittleEndian.AppendUint32(content, 8<<28|uint32(high))
+		}
+		content = binary.LittleEndian.AppendUint32(content, bit(e.On)<<28|uint32(e.T&63)<<22|uint32(e.X)<<11|uint32(e.Y))
+	}
+	return content
+}
+
+// evt3 writes EVT 3.0, one column a word.
+func evt3(list []Event) []byte {
+	content := []byte("% evt 3.0\n% width 1280\n% height 720\n")
+	word := func(kind, value int64) { content = binary.LittleEndian.AppendUint16(content, uint16(kind<<12|value)) }
+	high := int64(-1)
+	for _, e := range list {
+		if e.T>>12 != high {
+			high = e.T >> 12
+			word(8, high&0xfff)
+		}
+		word(6, e.T&0xfff)
+		word(0, int64(e.Y))
+		word(2, int64(bit(e.On))<<11|int64(e.X))
+	}
+	return content
+}
+
+func text(list []Event) []byte {
+	var b strings.Builder
+	b.WriteString("# t x y p\n\n")
+	for _, e := range list {
+		fmt.Fprintf(&b, "%d.%06d %d %d %d\n", e.T/1_000_000, e.T%1_000_000, e.X, e.Y, bit(e.On))
+	}
+	return []byte(b.String())
+}
+
+// numpy finds a Python that has NumPy.
+func numpy(t *testing.T) string {
+	t.Helper()
+	for _, name := range []string{"python3", "/usr/bin/python3"} {
+		if exec.Command(name, "-c", "import numpy").Run() == nil {
+			return name
+		}
+	}
+	t.Skip("no Python with NumPy on this machine")
+	return ""
+}

@@ -1,0 +1,69 @@
+package events
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+const npyScript = `
+import numpy as np
+rng = np.random.default_rng(5)
+n = 300
+x = rng.integers(0, 34, n); y = rng.integers(0, 30, n); t = 1000 + np.cumsum(rng.integers(0, 999, n)); p = rng.integers(0, 2, n)
+np.savetxt("want.csv", np.stack([t, x, y, p], 1), fmt="%d", delimiter=" ")
+for name, kind in [("f8", "<f8"), ("f4", "<f4"), ("i4", "<i4"), ("big", ">i4"), ("i8", "<i8"), ("u4", "<u4")]:
+    np.save("xytp_" + name, np.stack([x, y, t, p], 1).astype(kind))
+    np.save("txyp_" + name, np.stack([t, x, y, p], 1).astype(kind))
+np.save("fortran", np.asfortranarray(np.stack([x, y, t, p], 1).astype("<i8")))
+np.save("minus", np.stack([x, y, t, 2 * p - 1], 1).astype("<f8"))
+np.save("seconds", np.stack([t / 1e6, x, y, p], 1))
+a = np.zeros(n, dtype=[("t", "<i8"), ("x", "<i2"), ("y", ">u2"), ("extra", "<f8"), ("p", "?")])
+a["t"], a["x"], a["y"], a["p"] = t, x, y, p
+np.save("record", a)
+b = np.zeros(n, dtype=[("x", "u1"), ("y", "u1"), ("p", "i1"), ("timestamp", "<u8")])
+b["timestamp"], b["x"], b["y"], b["p"] = t, x, y, p
+np.save("record2", b)
+np.save("bad_shape", np.zeros((3, 5)))
+np.save("bad_type", np.zeros((3, 4), dtype="<c16"))
+np.save("bad_nan", np.full((3, 4), np.nan))
+np.save("bad_record", np.zeros(3, dtype=[("x", "<i2"), ("t", "<i8"), ("p", "?")]))
+np.save("bad_half", np.zeros((3, 4), dtype="<f2"))
+`
+
+// What NumPy writes, of every type and order.
+func TestNumPyFiles(t *testing.T) {
+	interpreter, dir := numpy(t), t.TempDir()
+	command := exec.Command(interpreter, "-c", npyScript)
+	command.Dir = dir
+	out, err := command.CombinedOutput()
+	require.NoError(t, err, string(out))
+	want, err := os.ReadFile(filepath.Join(dir, "want.csv"))
+	require.NoError(t, err)
+	expected, err := Decode("want.txt", want, Options{Columns: "txyp"})
+	require.NoError(t, err)
+	require.Len(t, expected.Events, 300)
+	paths, err := filepath.Glob(filepath.Join(dir, "*.npy"))
+	require.NoError(t, err)
+	read := 0
+	for _, path := range paths {
+		name := filepath.Base(path)
+		r, err := Open(path, Options{Width: 34, Height: 34})
+		if name[:3] == "bad" {
+			assert.ErrorIs(t, err, ErrFormat, name)
+			continue
+		}
+		require.NoError(t, err, name)
+		assert.Equal(t, expected.Events, r.Events, name)
+		read++
+	}
+	assert.Equal(t, 17, read)
+	content, err := os.ReadFile(filepath.Join(dir, "xytp_f8.npy"))
+	require.NoError(t, err)
+	_, err = Decode("x.npy", content[:len(content)-1], Options{})
+	assert.ErrorContains(t, err, "want 300 events of 32 bytes")
+}
