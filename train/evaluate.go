@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 
 	"github.com/spikedhs/spikedhs/data"
 	"github.com/spikedhs/spikedhs/search"
@@ -202,6 +203,7 @@ func (t *Trained) evaluate(ctx context.Context, forward runner, progress *run.Pr
 		return Evaluation{}, err
 	}
 	progress.End(fmt.Sprintf("top-1 %.2f %%, top-5 %.2f %%", e.Top1, e.Top5))
+	warnOfCorrupt(slog.Default(), data.Test, t.sets.test)
 	e.Classes = t.sets.test.Classes()
 	e.Parameters, err = t.Network.Parameters()
 	return e, err

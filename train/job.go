@@ -191,24 +191,33 @@ type images struct {
 // openImages reads the data of a configuration. Training and test subsets are
 // drawn with the run's seed.
 func openImages(ctx context.Context, c *config.Config) (*images, error) {
+	return openImagesLogged(ctx, c, slog.Default())
+}
+
+// openImagesLogged is openImages with a place for warnings of unreadable files.
+func openImagesLogged(ctx context.Context, c *config.Config, log *slog.Logger) (*images, error) {
 	i := &images{pad: c.Data.Pad}
 	var err error
-	if i.mean, i.std, err = data.Normalization(c.Data.Name); err != nil {
+	if i.mean, i.std, err = normalization(c); err != nil {
 		return nil, err
 	}
 	seed := uint64(c.Run.Seed)
-	if i.train, err = openSplit(ctx, c, data.Train, c.Data.TrainImages, seed); err != nil {
+	if i.train, err = openSplit(ctx, c, data.Train, c.Data.TrainImages, seed, log); err != nil {
 		return nil, err
 	}
-	if i.test, err = openSplit(ctx, c, data.Test, c.Data.TestImages, seed); err != nil {
+	if i.test, err = openSplit(ctx, c, data.Test, c.Data.TestImages, seed, log); err != nil {
 		return nil, err
 	}
 	i.channels, i.height, i.width = i.train.Shape()
 	return i, nil
 }
 
-func openSplit(ctx context.Context, c *config.Config, split data.Split, limit int, seed uint64) (data.Dataset, error) {
-	set, err := data.Open(ctx, c.Data.Name, c.Data.Path, split)
+func openSplit(ctx context.Context, c *config.Config, split data.Split, limit int, seed uint64, log *slog.Logger) (data.Dataset, error) {
+	o := data.OpenOptions{Size: c.Data.Size, MaxCorrupt: c.Data.MaxCorrupt, Log: log}
+	if o.MaxCorrupt == 0 {
+		o.MaxCorrupt = -1 // none may be
+	}
+	set, err := data.OpenWith(ctx, c.Data.Name, c.Data.Path, split, o)
 	if err != nil {
 		return nil, err
 	}
@@ -221,9 +230,35 @@ func openSplit(ctx context.Context, c *config.Config, split data.Split, limit in
 	return set, nil
 }
 
+// normalization is the configured mean and deviation of each channel, or the data
+// set's own.
+func normalization(c *config.Config) (mean, std []float32, err error) {
+	if len(c.Data.Mean) == 0 {
+		return data.Normalization(c.Data.Name)
+	}
+	for k := range c.Data.Mean {
+		mean, std = append(mean, float32(c.Data.Mean[k])), append(std, float32(c.Data.Std[k]))
+	}
+	return mean, std, nil
+}
+
+// warnOfCorrupt says after an epoch how many image files of a set could not be read.
+func warnOfCorrupt(log *slog.Logger, split data.Split, set data.Dataset) {
+	if c := data.CorruptOf(set); c.Files > 0 {
+		log.Warn("image files could not be read; others were taken in their place", "split", split.String(),
+			"unreadable", c.Files, "files", c.Total, "such as", strings.Join(c.Examples, ", "))
+	}
+}
+
 // loader serves a set in training batches.
 func (i *images) loader(c *config.Config, set data.Dataset, batch int, seed uint64, a data.Augment) (*data.Loader, error) {
 	a.Pad, a.Mean, a.Std = i.pad, i.mean, i.std
+	if _, onDemand := set.(data.Cropper); onDemand {
+		a.CropPadding = 0 // the resized crop takes its place
+		if c.Train.CropMinArea > 0 {
+			a.Resized = data.ResizedCrop{MinArea: c.Train.CropMinArea, MaxRatio: data.ImageNetCrop.MaxRatio}
+		}
+	}
 	return data.NewLoader(set, data.LoaderOptions{
 		Batch: batch, Seed: seed, Workers: c.Data.Workers, Prefetch: c.Data.Prefetch,
 		Shuffle: true, DropLast: set.Len() >= batch, Augment: a,

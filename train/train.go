@@ -43,7 +43,7 @@ func Train(ctx context.Context, job Job) (*TrainResult, error) {
 	if err != nil {
 		return nil, err
 	}
-	sets, err := openImages(ctx, j.Config)
+	sets, err := openImagesLogged(ctx, j.Config, j.Log)
 	if err != nil {
 		return nil, err
 	}
@@ -209,6 +209,7 @@ func (t *trainer) evaluate(ctx context.Context) (Evaluation, error) {
 	if err != nil {
 		return Evaluation{}, err
 	}
+	warnOfCorrupt(t.job.Log, data.Test, t.sets.test)
 	e.Classes = t.sets.test.Classes()
 	e.Parameters, err = t.net.Parameters()
 	return e, err

@@ -40,7 +40,7 @@ func pictures(paths []string, info train.ModelInfo, invert bool) ([]*inferred, e
 
 // testImages takes images of a data set's test split.
 func testImages(c *cli.Context, name, index string, info train.ModelInfo) ([]*inferred, error) {
-	set, err := data.Open(c.Context, name, c.String("data"), data.Test)
+	set, err := data.OpenWith(c.Context, name, c.String("data"), data.Test, data.OpenOptions{Size: info.Height})
 	if err != nil {
 		return nil, err
 	}

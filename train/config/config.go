@@ -35,6 +35,14 @@ type Data struct {
 	Name string `toml:"name"`
 	// Path is the folder that holds the data set, empty for the place where it is fetched to. Default "" (this project).
 	Path string `toml:"path"`
+	// Size is the side of the square crops of imagenet and image-folder; other sets have a size of their own. Unit: pixels. Default 224 (paper 4.1).
+	Size int `toml:"size"`
+	// MaxCorrupt is the share of the files of imagenet and image-folder that may be unreadable; more of them end the run. Default 0.01 (this project).
+	MaxCorrupt float64 `toml:"max_corrupt"`
+	// Mean is the mean of each channel on the scale 0..1, empty for the data set's own. Default [] (this project).
+	Mean []float64 `toml:"mean"`
+	// Std is the standard deviation of each channel on the scale 0..1, empty for the data set's own. Default [] (this project).
+	Std []float64 `toml:"std"`
 	// TrainImages limits the training images to a seeded subset, 0 for all. Unit: images. Default 0 (this project).
 	TrainImages int `toml:"train_images"`
 	// TestImages limits the test images to a seeded subset, 0 for all. Unit: images. Default 0 (this project).

@@ -51,12 +51,22 @@ func (c *Config) conflicts() []problem {
 	conflict(searched == 0 || s.Batch <= searched/2, "search.batch",
 		"%d: must not exceed half of the %d images that are split in two", s.Batch, searched)
 
-	side, deepest := imageSide[c.Data.Name]+2*c.Data.Pad, slices.Max(n.Levels)
+	side, deepest := c.Data.side()+2*c.Data.Pad, slices.Max(n.Levels)
 	conflict(side>>min(deepest, 31) > 0, "network.levels",
 		"%v: level %d leaves nothing of images with a side of %d pixels", n.Levels, deepest, side)
 	conflict(t.Cutout <= side, "train.cutout", "%d: must not exceed the images' side of %d pixels", t.Cutout, side)
+	conflict(len(c.Data.Mean) == len(c.Data.Std), "data.mean",
+		"%v: must have as many values as data.std = %v", c.Data.Mean, c.Data.Std)
 	return problems
 }
 
-// imageSide is the side of each data set's images in pixels, before padding.
+// side is the side of the images in pixels, before padding.
+func (d *Data) side() int {
+	if side, ok := imageSide[d.Name]; ok {
+		return side
+	}
+	return d.Size
+}
+
+// imageSide is the side of the images of sets that have a size of their own.
 var imageSide = map[string]int{"fashion-mnist": 28, "mnist": 28, "cifar10": 32, "cifar100": 32}

@@ -10,15 +10,19 @@ func TestDefaultIsValid(t *testing.T) { assert.NoError(t, Default().Validate()) 
 
 func TestValidateEdges(t *testing.T) {
 	for name, change := range map[string]func(*Config){
-		"binary neuron":         func(c *Config) { c.Network.Tau = 0 },
-		"no leak":               func(c *Config) { c.Network.Tau = 1 },
-		"no warm-up":            func(c *Config) { c.Search.WarmupEpochs = 0 },
-		"half of the images":    func(c *Config) { c.Search.Images, c.Search.Batch = 200, 100 },
-		"one cell":              func(c *Config) { c.Network.Levels = []int{0} },
-		"down to a pixel":       func(c *Config) { c.Data.Pad, c.Network.Levels = 2, []int{0, 1, 2, 3, 4, 5} },
-		"device with a number":  func(c *Config) { c.Run.Device = "cuda:15" },
-		"constant rate":         func(c *Config) { c.Train.LRMin = c.Train.LR },
-		"cutout of everything":  func(c *Config) { c.Train.Cutout = 28 },
+		"binary neuron":        func(c *Config) { c.Network.Tau = 0 },
+		"no leak":              func(c *Config) { c.Network.Tau = 1 },
+		"no warm-up":           func(c *Config) { c.Search.WarmupEpochs = 0 },
+		"half of the images":   func(c *Config) { c.Search.Images, c.Search.Batch = 200, 100 },
+		"one cell":             func(c *Config) { c.Network.Levels = []int{0} },
+		"down to a pixel":      func(c *Config) { c.Data.Pad, c.Network.Levels = 2, []int{0, 1, 2, 3, 4, 5} },
+		"device with a number": func(c *Config) { c.Run.Device = "cuda:15" },
+		"constant rate":        func(c *Config) { c.Train.LRMin = c.Train.LR },
+		"cutout of everything": func(c *Config) { c.Train.Cutout = 28 },
+		"large images": func(c *Config) {
+			c.Data.Name, c.Train.Cutout, c.Network.Levels = "imagenet", 112, []int{0, 1, 2, 3, 4, 5, 6, 7}
+		},
+		"normalised as wished":  func(c *Config) { c.Data.Mean, c.Data.Std = []float64{0}, []float64{1} },
 		"search on fewer":       func(c *Config) { c.Data.TrainImages, c.Search.Images = 4000, 4000 },
 		"checkpoints by epochs": func(c *Config) { c.Train.CheckpointMinutes = 0 },
 	} {
@@ -33,7 +37,13 @@ func TestValidateMistakes(t *testing.T) {
 		`run.device = "cuda:": allowed is`:                             func(c *Config) { c.Run.Device = "cuda:" },
 		`run.name = "a\nb": allowed is one line of text`:               func(c *Config) { c.Run.Name = "a\nb" },
 		`run.precision = "half": allowed is auto, float32 or bfloat16`: func(c *Config) { c.Run.Precision = "half" },
-		`data.name = "": allowed is fashion-mnist, mnist, cifar10 or`:  func(c *Config) { c.Data.Name = "" },
+		`data.name = "": allowed is fashion-mnist, mnist, cifar10, `:   func(c *Config) { c.Data.Name = "" },
+		`data.size = 0: allowed is 1 to 4096`:                          func(c *Config) { c.Data.Size = 0 },
+		`data.std = [0.5, 0.0]: allowed is a list of numbers above 0`:  func(c *Config) { c.Data.Mean, c.Data.Std = []float64{0, 1}, []float64{0.5, 0} },
+		`data.mean = [0.5]: must have as many values as data.std = []`: func(c *Config) { c.Data.Mean = []float64{0.5} },
+		`level 5 leaves nothing of images with a side of 16 pixels`: func(c *Config) {
+			c.Data.Name, c.Data.Size, c.Network.Levels = "imagenet", 16, []int{0, 1, 2, 3, 4, 5}
+		},
 		`data.prefetch = 0: allowed is at least 1`:                     func(c *Config) { c.Data.Prefetch = 0 },
 		`network.tau = 1.5: allowed is 0 to 1`:                         func(c *Config) { c.Network.Tau = 1.5 },
 		`network.threshold = 0.0: allowed is above 0`:                  func(c *Config) { c.Network.Threshold = 0 },
