@@ -27,12 +27,15 @@ type PictureRow struct {
 	Files   int    `json:"files"`
 	Size    int    `json:"size"`
 	Workers int    `json:"workers"`
-	// Rate is files a second, the median, and RatePerCore that of one worker.
-	Rate        float64   `json:"rate_per_s"`
+	// Rate is files a second by the clock, the median.
+	Rate float64 `json:"rate_per_s"`
+	// RatePerCore is files for a second of computing, the median: what one core does
+	// that nobody else uses. Garbage collection is counted. Where the system does not
+	// tell, it is Rate by the number of workers.
 	RatePerCore float64   `json:"rate_per_s_and_core"`
 	MegabytesS  float64   `json:"megabytes_per_s_and_core"` // of files
-	Spread      float64   `json:"spread"`
-	Samples     []float64 `json:"samples"`
+	Spread      float64   `json:"spread"`                   // of RatePerCore
+	Samples     []float64 `json:"samples"`                  // of RatePerCore
 }
 
 // Ways of [Pictures].
@@ -90,11 +93,15 @@ func Pictures(ctx context.Context, o PicturesOptions) ([]PictureRow, error) {
 	if err != nil {
 		return nil, fmt.Errorf("bench: %w", err)
 	}
-	row := func(way string, workers int, samples []float64) PictureRow {
-		rate := median(samples)
+	row := func(way string, workers int, passes []pass) PictureRow {
+		var wall, core []float64
+		for _, p := range passes {
+			wall, core = append(wall, float64(n)/p.wall), append(core, float64(n)/p.computing)
+		}
+		perCore := median(core)
 		return PictureRow{
-			Bench: "pictures", Way: way, Files: n, Size: o.Size, Workers: workers, Rate: rate, RatePerCore: rate / float64(workers),
-			MegabytesS: rate / float64(workers) * float64(total) / float64(n) / 1e6, Spread: spread(samples), Samples: samples,
+			Bench: "pictures", Way: way, Files: n, Size: o.Size, Workers: workers, Rate: median(wall), RatePerCore: perCore,
+			MegabytesS: perCore * float64(total) / float64(n) / 1e6, Spread: spread(core), Samples: core,
 		}
 	}
 	var rows []PictureRow
@@ -120,10 +127,28 @@ func Pictures(ctx context.Context, o PicturesOptions) ([]PictureRow, error) {
 	return append(rows, row(WayLoaderAll, cores, samples)), nil
 }
 
+// pass is the time that one pass over all files took, in seconds: by the clock, and
+// what the process computed.
+type pass struct{ wall, computing float64 }
+
+// stopwatch starts a pass of so many workers.
+func stopwatch(workers int) (stop func() pass) {
+	began := time.Now()
+	before, known := processorTime()
+	return func() pass {
+		p := pass{wall: time.Since(began).Seconds()}
+		p.computing = p.wall * float64(workers)
+		if after, ok := processorTime(); known && ok && after > before {
+			p.computing = after - before
+		}
+		return p
+	}
+}
+
 // oneCore measures what needs one core of Go.
-func oneCore(ctx context.Context, set data.Cropper, contents [][]byte, o PicturesOptions) (map[string][]float64, error) {
+func oneCore(ctx context.Context, set data.Cropper, contents [][]byte, o PicturesOptions) (map[string][]pass, error) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
-	rates := map[string][]float64{}
+	rates := map[string][]pass{}
 	var rng rand.PCG
 	crop := make([]byte, 3*o.Size*o.Size)
 	for _, way := range []struct {
@@ -146,8 +171,8 @@ func oneCore(ctx context.Context, set data.Cropper, contents [][]byte, o Picture
 			return err
 		}},
 	} {
-		for pass := range o.Repeats + 1 {
-			began := time.Now()
+		for run := range o.Repeats + 1 {
+			stop := stopwatch(1)
 			for k := range contents {
 				if err := ctx.Err(); err != nil {
 					return nil, err
@@ -156,8 +181,8 @@ func oneCore(ctx context.Context, set data.Cropper, contents [][]byte, o Picture
 					return nil, fmt.Errorf("bench: %s: %w", way.name, err)
 				}
 			}
-			if pass > 0 {
-				rates[way.name] = append(rates[way.name], float64(len(contents))/time.Since(began).Seconds())
+			if p := stop(); run > 0 {
+				rates[way.name] = append(rates[way.name], p)
 			}
 		}
 	}
@@ -166,8 +191,8 @@ func oneCore(ctx context.Context, set data.Cropper, contents [][]byte, o Picture
 	return rates, err
 }
 
-// pictureLoaderRates are images a second of the loader.
-func pictureLoaderRates(ctx context.Context, set data.Dataset, o PicturesOptions, workers int) ([]float64, error) {
+// pictureLoaderRates are passes of the loader.
+func pictureLoaderRates(ctx context.Context, set data.Dataset, o PicturesOptions, workers int) ([]pass, error) {
 	mean, std, err := data.Normalization(set.Name())
 	if err != nil {
 		return nil, fmt.Errorf("bench: %w", err)
@@ -179,14 +204,14 @@ func pictureLoaderRates(ctx context.Context, set data.Dataset, o PicturesOptions
 	if err != nil {
 		return nil, fmt.Errorf("bench: %w", err)
 	}
-	var samples []float64
+	var samples []pass
 	for epoch := range o.Repeats + 1 {
-		rate, err := epochRate(ctx, loader, epoch)
-		if err != nil {
+		stop := stopwatch(workers)
+		if _, err := epochRate(ctx, loader, epoch); err != nil {
 			return nil, fmt.Errorf("bench: loader: %w", err)
 		}
-		if epoch > 0 {
-			samples = append(samples, rate)
+		if p := stop(); epoch > 0 {
+			samples = append(samples, p)
 		}
 	}
 	return samples, nil
@@ -202,26 +227,27 @@ func FindPillow(ctx context.Context, program string) string {
 	return ""
 }
 
-// pillowScript decodes files from memory and prints files a second, a list in JSON.
+// pillowScript decodes files from memory and prints the seconds of each pass, by the
+// clock and of computing, as JSON.
 const pillowScript = `
 import io, json, sys, time
 import PIL.Image
 repeats = int(sys.argv[1])
 files = [open(name, "rb").read() for name in sys.stdin.read().split("\0")]
-rates = []
+passes = []
 for run in range(repeats + 1):
-    began = time.perf_counter()
+    began, before = time.perf_counter(), time.process_time()
     for content in files:
         try:
             PIL.Image.open(io.BytesIO(content)).load()
         except Exception:
             pass
-    rates.append(len(files) / (time.perf_counter() - began))
-print(json.dumps(rates[1:]))
+    passes.append([time.perf_counter() - began, time.process_time() - before])
+print(json.dumps(passes[1:]))
 `
 
-// pillowRates are files a second that Pillow decodes, on one thread.
-func pillowRates(ctx context.Context, python string, paths []string, repeats int) ([]float64, error) {
+// pillowRates are passes of Pillow, on one thread.
+func pillowRates(ctx context.Context, python string, paths []string, repeats int) ([]pass, error) {
 	var problem tail
 	c := exec.CommandContext(ctx, python, "-c", pillowScript, strconv.Itoa(repeats))
 	c.Stdin, c.Stderr = strings.NewReader(strings.Join(paths, "\x00")), &problem
@@ -229,9 +255,13 @@ func pillowRates(ctx context.Context, python string, paths []string, repeats int
 	if err != nil {
 		return nil, fmt.Errorf("bench: Pillow: %s", problem.orElse(err.Error()))
 	}
-	var rates []float64
-	if err := json.Unmarshal(text, &rates); err != nil || len(rates) == 0 {
-		return nil, fmt.Errorf("bench: Pillow: no rates in %q", text)
+	var seconds [][2]float64
+	if err := json.Unmarshal(text, &seconds); err != nil || len(seconds) == 0 {
+		return nil, fmt.Errorf("bench: Pillow: no times in %q", text)
 	}
-	return rates, nil
+	var passes []pass
+	for _, s := range seconds {
+		passes = append(passes, pass{s[0], s[1]})
+	}
+	return passes, nil
 }
