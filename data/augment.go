@@ -10,7 +10,8 @@ import (
 //
 // The steps, in this order:
 //
-//  1. pixels are scaled by 1/255;
+//  1. pixels are scaled by 1/255; with Resized, they are those of a random part of the
+//     picture;
 //  2. Pad zeros are put on every side, which gives the input size h+2*Pad by w+2*Pad;
 //  3. CropPadding more zeros are put on every side and a window of the input
 //     size is cut out at a random place;
@@ -25,6 +26,9 @@ type Augment struct {
 	// CropPadding is how far, in pixels, the random crop may move the image in
 	// each direction. Default 0: no crop.
 	CropPadding int
+	// Resized is the random resized crop of a [Cropper], in place of its centre crop.
+	// Default: none.
+	Resized ResizedCrop
 	// Flip turns on the random horizontal flip.
 	Flip bool
 	// Cutout is the side of the erased square in pixels. Default 0: none.
@@ -46,6 +50,9 @@ func (a Augment) Eval() Augment {
 func (a Augment) check(c int) error {
 	if a.Pad < 0 || a.CropPadding < 0 || a.Cutout < 0 {
 		return fmt.Errorf("augment: pad %d, crop padding %d, cutout %d; none may be negative", a.Pad, a.CropPadding, a.Cutout)
+	}
+	if err := a.Resized.check(); err != nil {
+		return err
 	}
 	if len(a.Mean) == 0 && len(a.Std) == 0 {
 		return nil

@@ -14,7 +14,19 @@ type job struct {
 	index int
 	done  chan struct{} // closed when batch or err is set
 	batch *Batch
-	err   error
+
+	begin  sync.Once // buffer is taken by the first worker
+	buffer buffer
+	mu     sync.Mutex // of what follows
+	left   int        // parts that are not finished
+	err    error
+	failed int // part that err is of
+}
+
+// task is a part of a batch, which one worker prepares.
+type task struct {
+	job  *job
+	part int
 }
 
 // Batches are the batches of one epoch in order. One goroutine at a time may
@@ -26,7 +38,7 @@ type Batches struct {
 	epoch     int
 	order     []int // nil: the order of the set
 	next, end int   // batches not yet submitted
-	work      chan *job
+	work      chan task
 	pending   []*job // submitted and not yet handed out, oldest first
 	workers   sync.WaitGroup
 	err       error // what Next keeps returning
@@ -85,13 +97,15 @@ func (b *Batches) fail(err error) error {
 }
 
 // submit asks for batches until Prefetch of them are pending. The work channel
-// holds as many, so it never blocks.
+// holds the parts of as many, so it never blocks.
 func (b *Batches) submit() {
 	for len(b.pending) < b.loader.opts.Prefetch && b.next < b.end {
-		j := &job{index: b.next, done: make(chan struct{})}
+		j := &job{index: b.next, done: make(chan struct{}), left: b.loader.parts}
 		b.next++
 		b.pending = append(b.pending, j)
-		b.work <- j
+		for part := range b.loader.parts {
+			b.work <- task{j, part}
+		}
 	}
 }
 
@@ -104,32 +118,52 @@ func (b *Batches) run() {
 		select {
 		case <-b.ctx.Done():
 			return
-		case j := <-b.work:
-			j.batch, j.err = b.build(j.index, pixels, rng)
-			close(j.done)
+		case t := <-b.work:
+			b.build(t, pixels, rng)
 		}
 	}
 }
 
-// build prepares one batch. pixels and rng are the worker's own.
-func (b *Batches) build(index int, pixels []byte, rng *rand.PCG) (*Batch, error) {
-	l := b.loader
-	from := index * l.opts.Batch
-	n := min(l.opts.Batch, l.set.Len()-from)
+// build prepares one part of a batch; who finishes last hands the batch out. pixels
+// and rng are the worker's own.
+func (b *Batches) build(t task, pixels []byte, rng *rand.PCG) {
+	j, l := t.job, b.loader
+	n := min(l.opts.Batch, l.set.Len()-j.index*l.opts.Batch)
+	j.begin.Do(func() { j.buffer = l.take() })
+	err := b.fill(j, t.part*n/l.parts, (t.part+1)*n/l.parts, pixels, rng)
+	j.mu.Lock()
+	if err != nil && (j.err == nil || t.part < j.failed) {
+		// Of several errors that of the first image counts, whoever came first.
+		j.err, j.failed = err, t.part
+	}
+	j.left--
+	last := j.left == 0
+	j.mu.Unlock()
+	if !last {
+		return
+	}
+	if j.err == nil {
+		j.batch = l.batch(j, n, b.epoch)
+	}
+	close(j.done)
+}
+
+// fill prepares images first..last-1 of a batch.
+func (b *Batches) fill(j *job, first, last int, pixels []byte, rng *rand.PCG) error {
+	l, buf := b.loader, j.buffer
 	c, h, w := l.Shape()
 	size := c * h * w
-	buf := l.take()
-	for k := range n {
+	for k := first; k < last; k++ {
 		if err := b.ctx.Err(); err != nil {
-			return nil, err
+			return err
 		}
-		i := from + k
+		i := j.index*l.opts.Batch + k
 		if b.order != nil {
 			i = b.order[i]
 		}
-		label, err := l.set.Image(i, pixels)
+		label, err := b.read(i, pixels, rng)
 		if err != nil {
-			return nil, fmt.Errorf("loader: epoch %d, batch %d: %w", b.epoch, index, err)
+			return fmt.Errorf("loader: epoch %d, batch %d: %w", b.epoch, j.index, err)
 		}
 		seedStream(rng, l.opts.Seed, forImage, b.epoch, i)
 		choice := l.transform.Choose(rng)
@@ -138,13 +172,31 @@ func (b *Batches) build(index int, pixels []byte, rng *rand.PCG) (*Batch, error)
 		}
 		buf.labels[k], buf.indices[k], buf.choices[k] = int64(label), int64(i), choice
 	}
+	return nil
+}
+
+// read gets the pixels of image i: as they are stored, or a random part of a picture.
+func (b *Batches) read(i int, pixels []byte, rng *rand.PCG) (label int, err error) {
+	l := b.loader
+	crop := l.opts.Augment.Resized
+	if crop == (ResizedCrop{}) {
+		return l.set.Image(i, pixels)
+	}
+	seedStream(rng, l.opts.Seed, forCrop, b.epoch, i)
+	return l.crops.Crop(i, crop, rng, pixels)
+}
+
+// batch is what the workers have made of a job of n images.
+func (l *Loader) batch(j *job, n, epoch int) *Batch {
+	c, h, w := l.Shape()
+	buf := j.buffer
 	batch := &Batch{
 		Labels: buf.labels[:n], Indices: buf.indices[:n], Choices: buf.choices[:n],
-		N: n, C: c, H: h, W: w, Epoch: b.epoch, Index: index,
+		N: n, C: c, H: h, W: w, Epoch: epoch, Index: j.index,
 		loader: l, buffer: buf,
 	}
 	if !l.opts.Plan {
-		batch.Images = buf.images[:n*size]
+		batch.Images = buf.images[:n*c*h*w]
 	}
-	return batch, nil
+	return batch
 }

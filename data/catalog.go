@@ -17,6 +17,7 @@ type source struct {
 	mean      []float32
 	std       []float32
 	format    format
+	manual    string // how to get it, of a set that Fetch cannot bring
 	address   string // official address that the file names are added to
 	files     []remoteFile
 }
@@ -82,6 +83,8 @@ var catalog = []*source{
 	},
 	cifar100("cifar100", cifar100Classes, 1, "fine_label_names.txt"),
 	cifar100("cifar100-coarse", cifar100Coarse, 0, "coarse_label_names.txt"),
+	imageFolder("imagenet", "download ILSVRC 2012 from image-net.org, which wants an account, or from kaggle.com, and name the folder that holds train and val with data.path"),
+	imageFolder("image-folder", "name with data.path a folder that holds train and val (or test), in each a folder of images a class"),
 }
 
 const cifarAddress = "https://www.cs.toronto.edu/~kriz/"
@@ -108,8 +111,17 @@ func cifar100(name string, classes []string, label int, names string) *source {
 	}
 }
 
-// Names lists the data sets that [Open] and [Fetch] know. "cifar100-coarse" is
-// CIFAR-100 with its 20 superclasses as labels.
+// imageFolder is a set of image files in class folders, normalised as ImageNet.
+func imageFolder(name, manual string) *source {
+	return &source{
+		name: name, folder: name, ambiguous: true, manual: manual,
+		mean: imageNetMean, std: imageNetStd, format: folderFormat{},
+	}
+}
+
+// Names lists the data sets that [Open] knows. "cifar100-coarse" is CIFAR-100 with
+// its 20 superclasses as labels, "image-folder" any folder of image files. [Fetch]
+// brings those that are not of image files.
 func Names() []string {
 	names := make([]string, len(catalog))
 	for i, s := range catalog {

@@ -23,7 +23,7 @@ func statistics(pixels []byte) (mean, std float64) {
 }
 
 func TestCatalogIsComplete(t *testing.T) {
-	assert.Equal(t, []string{"fashion-mnist", "mnist", "cifar10", "cifar100", "cifar100-coarse"}, Names())
+	assert.Equal(t, []string{"fashion-mnist", "mnist", "cifar10", "cifar100", "cifar100-coarse", "imagenet", "image-folder"}, Names())
 	for name, classes := range map[string]int{
 		"fashion-mnist": 10, "mnist": 10, "cifar10": 10, "cifar100": 100, "cifar100-coarse": 20,
 	} {
@@ -51,6 +51,7 @@ func TestNormalization(t *testing.T) {
 		"cifar10":         {{0.4914, 0.4822, 0.4465}, {0.2470, 0.2435, 0.2616}},
 		"cifar100":        {{0.5071, 0.4867, 0.4408}, {0.2675, 0.2565, 0.2761}},
 		"cifar100-coarse": {{0.5071, 0.4867, 0.4408}, {0.2675, 0.2565, 0.2761}},
+		"image-folder":    {{0.485, 0.456, 0.406}, {0.229, 0.224, 0.225}},
 		"imagenet":        {{0.485, 0.456, 0.406}, {0.229, 0.224, 0.225}},
 	} {
 		mean, std, err := Normalization(name)

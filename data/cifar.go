@@ -61,7 +61,7 @@ func (f *cifarFormat) find(place string, split Split) (string, bool) {
 }
 
 // load implements format.
-func (f *cifarFormat) load(ctx context.Context, src *source, where string, split Split) (*Memory, error) {
+func (f *cifarFormat) load(ctx context.Context, src *source, where string, split Split, _ OpenOptions) (Dataset, error) {
 	part := f.split(split)
 	total := part.records * len(part.names)
 	pixels, labels := make([]byte, total*cifarPixels), make([]int, total)

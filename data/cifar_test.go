@@ -38,7 +38,7 @@ func record(first byte, labels ...byte) []byte {
 }
 
 func openSource(src *source, path string, split Split) (Dataset, error) {
-	return src.open(context.Background(), path, split)
+	return src.open(context.Background(), path, split, OpenOptions{})
 }
 
 func smallFiles() []member {
@@ -144,7 +144,7 @@ func TestOpenCIFARStopsWithContext(t *testing.T) {
 		folder(t, smallFiles()...),
 		folder(t, member{"small.tar.gz", tarball(t, smallFiles()...)}),
 	} {
-		_, err := smallCIFAR(1).open(ctx, dir, Train)
+		_, err := smallCIFAR(1).open(ctx, dir, Train, OpenOptions{})
 		require.ErrorIs(t, err, context.Canceled)
 		assert.NotErrorIs(t, err, ErrFormat)
 	}

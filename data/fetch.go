@@ -31,7 +31,8 @@ type FetchOptions struct {
 // .part file left by a cancelled or failed run is continued. A file that is
 // there is checked and not downloaded again.
 //
-// It fails with [ErrUnknown], with [ErrChecksum], with the error of ctx, or when
+// It fails with [ErrUnknown], with [ErrNotFound] for a set that has no public address,
+// with [ErrChecksum], with the error of ctx, or when
 // the server or the disk does.
 func Fetch(ctx context.Context, name, dir string, opts FetchOptions) (folder string, err error) {
 	if s, err := lookupEvents(name); err == nil {
@@ -40,6 +41,9 @@ func Fetch(ctx context.Context, name, dir string, opts FetchOptions) (folder str
 	src, err := lookup(name)
 	if err != nil {
 		return "", err
+	}
+	if src.manual != "" {
+		return "", fmt.Errorf("%s cannot be fetched: %s: %w", src.name, src.manual, ErrNotFound)
 	}
 	if dir == "" {
 		dir = DefaultDir()

@@ -259,7 +259,7 @@ func TestFetchThenOpen(t *testing.T) {
 		assert.Equal(t, filepath.Join(dir, "tiny"), got)
 	}
 	assert.Len(t, asked, 2)
-	set, err := src.open(context.Background(), dir, Train)
+	set, err := src.open(context.Background(), dir, Train, OpenOptions{})
 	require.NoError(t, err)
 	pixels, _ := readAll(t, set)
 	assert.Equal(t, twoImages, pixels)

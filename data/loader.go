@@ -13,8 +13,8 @@ type LoaderOptions struct {
 	// Seed decides the order and the augmentation of every epoch.
 	Seed uint64
 	// Workers is the number of goroutines that prepare batches. Default: one
-	// for each CPU that Go may use, at most 4. It has no influence on what a
-	// batch holds.
+	// for each CPU that Go may use, at most 4 for images that are in memory. It
+	// has no influence on what a batch holds.
 	Workers int
 	// Prefetch is the number of batches prepared ahead of the caller. Default:
 	// 2 for each worker.
@@ -42,6 +42,8 @@ type Loader struct {
 	set       Dataset
 	opts      LoaderOptions
 	transform *Transform
+	crops     Cropper     // set, where it decodes on demand, else nil
+	parts     int         // pieces of a batch that workers take
 	free      chan buffer // buffers that nobody uses
 }
 
@@ -60,8 +62,15 @@ func NewLoader(set Dataset, opts LoaderOptions) (*Loader, error) {
 		return nil, fmt.Errorf("loader: batch %d, workers %d, prefetch %d; want at least 1, 0 and 0",
 			opts.Batch, opts.Workers, opts.Prefetch)
 	}
+	crops, onDemand := set.(Cropper)
+	if opts.Augment.Resized != (ResizedCrop{}) && !onDemand {
+		return nil, fmt.Errorf("loader: %s: a resized crop needs pictures that are decoded on demand; images in memory have a crop padding", set.Name())
+	}
 	if opts.Workers == 0 {
-		opts.Workers = min(4, runtime.GOMAXPROCS(0))
+		opts.Workers = runtime.GOMAXPROCS(0)
+		if !onDemand {
+			opts.Workers = min(4, opts.Workers)
+		}
 	}
 	if opts.Prefetch == 0 {
 		opts.Prefetch = 2 * opts.Workers
@@ -73,7 +82,11 @@ func NewLoader(set Dataset, opts LoaderOptions) (*Loader, error) {
 	if err != nil {
 		return nil, fmt.Errorf("loader: %s: %w", set.Name(), err)
 	}
-	l := &Loader{set: set, opts: opts, transform: transform}
+	l := &Loader{set: set, crops: crops, opts: opts, transform: transform, parts: 1}
+	if onDemand {
+		// Decoding takes much longer than a look into memory: all workers share a batch.
+		l.parts = min(opts.Workers, opts.Batch)
+	}
 	if l.Batches() == 0 {
 		return nil, fmt.Errorf("loader: %s has %d images, which make no batch of %d; add images or take a smaller batch",
 			set.Name(), set.Len(), opts.Batch)
@@ -103,7 +116,7 @@ func (l *Loader) Transform() *Transform { return l.transform }
 // Planned is a loader of the same batches without their images, see
 // [LoaderOptions].Plan.
 func (l *Loader) Planned() *Loader {
-	p := &Loader{set: l.set, opts: l.opts, transform: l.transform, free: make(chan buffer, cap(l.free))}
+	p := &Loader{set: l.set, crops: l.crops, opts: l.opts, transform: l.transform, parts: l.parts, free: make(chan buffer, cap(l.free))}
 	p.opts.Plan = true
 	return p
 }
@@ -118,7 +131,7 @@ func (l *Loader) Epoch(ctx context.Context, epoch, firstBatch int) *Batches {
 	b := &Batches{
 		loader: l, ctx: ctx, cancel: cancel, epoch: epoch,
 		next: firstBatch, end: l.Batches(),
-		work: make(chan *job, l.opts.Prefetch),
+		work: make(chan task, l.opts.Prefetch*l.parts),
 	}
 	if epoch < 0 || firstBatch < 0 || firstBatch > b.end {
 		b.fail(fmt.Errorf("loader: %s has no epoch %d, batch %d; an epoch has %d batches",
@@ -128,7 +141,7 @@ func (l *Loader) Epoch(ctx context.Context, epoch, firstBatch int) *Batches {
 	if l.opts.Shuffle {
 		b.order = permutation(l.set.Len(), l.opts.Seed, forOrder, epoch)
 	}
-	for range min(l.opts.Workers, b.end-b.next) {
+	for range min(l.opts.Workers, (b.end-b.next)*l.parts) {
 		b.workers.Add(1)
 		go b.run()
 	}

@@ -10,15 +10,12 @@ var (
 
 // Normalization is the mean and standard deviation of each channel over the
 // training images of a data set, on the scale 0..1, to be used as
-// [Augment].Mean and Std. It knows [Names] and "imagenet"; another name fails
-// with [ErrUnknown]. The slices are the caller's own.
+// [Augment].Mean and Std. It knows [Names]; another name fails with [ErrUnknown].
+// "image-folder" has the values of ImageNet. The slices are the caller's own.
 func Normalization(name string) (mean, std []float32, err error) {
-	if name == "imagenet" {
-		return clone(imageNetMean), clone(imageNetStd), nil
-	}
 	src, err := lookup(name)
 	if err != nil {
-		return nil, nil, fmt.Errorf("normalization: %w, imagenet", err)
+		return nil, nil, fmt.Errorf("normalization: %w", err)
 	}
 	return clone(src.mean), clone(src.std), nil
 }

@@ -14,10 +14,11 @@ type format interface {
 	// find looks for a split at place and returns what load has to be given.
 	find(place string, split Split) (where string, ok bool)
 	// load reads a split that find has found.
-	load(ctx context.Context, src *source, where string, split Split) (*Memory, error)
+	load(ctx context.Context, src *source, where string, split Split, o OpenOptions) (Dataset, error)
 }
 
-// Open reads one split of a data set into memory.
+// Open reads one split of a data set into memory, or, of a set of image files, the
+// list of its files.
 //
 // name is one of [Names]. path is the folder of the files, a folder that has
 // them in a sub-folder of that name or, for CIFAR, the published .tar.gz, which
@@ -28,11 +29,21 @@ type format interface {
 //
 // It fails with [ErrUnknown], [ErrNotFound], [ErrFormat] or the error of ctx.
 func Open(ctx context.Context, name, path string, split Split) (Dataset, error) {
+	return OpenWith(ctx, name, path, split, OpenOptions{})
+}
+
+// OpenWith is [Open] with options for sets of image files. The images of
+// "imagenet" and "image-folder" stay on the disk and are decoded as they are
+// asked for, see [ImageFolder]; path is the folder that holds train and val.
+func OpenWith(ctx context.Context, name, path string, split Split, o OpenOptions) (Dataset, error) {
 	src, err := lookup(name)
 	if err != nil {
 		return nil, err
 	}
-	return src.open(ctx, path, split)
+	if o, err = o.withDefaults(); err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	return src.open(ctx, path, split, o)
 }
 
 // DefaultDir is the folder that data is looked for in and fetched to where none
@@ -59,12 +70,12 @@ func Locate(name, path string, split Split) (where string, err error) {
 }
 
 // open reads one split from the first place that has it.
-func (s *source) open(ctx context.Context, path string, split Split) (Dataset, error) {
+func (s *source) open(ctx context.Context, path string, split Split, o OpenOptions) (Dataset, error) {
 	where, err := s.locate(path, split)
 	if err != nil {
 		return nil, err
 	}
-	set, err := s.format.load(ctx, s, where, split)
+	set, err := s.format.load(ctx, s, where, split, o)
 	if err != nil {
 		return nil, s.explain(err)
 	}
@@ -104,6 +115,10 @@ func (s *source) places(path string) []string {
 // explain adds the name of the set and what to do to an error of its files.
 func (s *source) explain(err error) error {
 	switch {
+	case s.manual != "" && errors.Is(err, ErrNotFound):
+		return fmt.Errorf("%s: %w; %s", s.name, err, s.manual)
+	case s.manual != "":
+		return fmt.Errorf("%s: %w", s.name, err)
 	case errors.Is(err, ErrNotFound):
 		return fmt.Errorf("%s: %w; get it with %s", s.name, err, s.remedy())
 	case errors.Is(err, ErrFormat):

@@ -12,6 +12,7 @@ const (
 	forSplit uint64 = iota
 	forOrder
 	forImage
+	forCrop
 )
 
 // seedStream puts rng at the start of the stream of (seed, purpose, epoch, index).

@@ -1,6 +1,9 @@
 package data
 
-import "fmt"
+import (
+	"fmt"
+	"math/rand/v2"
+)
 
 // subset shows some images of another set under new indices.
 type subset struct {
@@ -52,11 +55,40 @@ func Halves(ds Dataset, seed uint64) (a, b Dataset) {
 func view(ds Dataset, indices []int) Dataset {
 	base, flat := ds, make([]int, len(indices))
 	copy(flat, indices)
-	if s, ok := ds.(*subset); ok {
+	if s, ok := underlying(ds); ok {
 		base = s.Dataset
 		for k, i := range flat {
 			flat[k] = s.indices[i]
 		}
 	}
-	return &subset{Dataset: base, indices: flat}
+	s := &subset{Dataset: base, indices: flat}
+	if crops, ok := base.(Cropper); ok {
+		return &cropSubset{s, crops}
+	}
+	return s
+}
+
+// underlying is ds as a subset, if it is one.
+func underlying(ds Dataset) (*subset, bool) {
+	switch s := ds.(type) {
+	case *subset:
+		return s, true
+	case *cropSubset:
+		return s.subset, true
+	}
+	return nil, false
+}
+
+// cropSubset is a subset of pictures that are decoded on demand.
+type cropSubset struct {
+	*subset
+	crops Cropper
+}
+
+// Crop implements [Cropper].
+func (s *cropSubset) Crop(i int, crop ResizedCrop, rng rand.Source, dst []byte) (int, error) {
+	if i < 0 || i >= len(s.indices) {
+		return 0, fmt.Errorf("%s: image %d of %d does not exist in the subset", s.Name(), i, len(s.indices))
+	}
+	return s.crops.Crop(s.indices[i], crop, rng, dst)
 }

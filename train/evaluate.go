@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 
 	"github.com/spikedhs/spikedhs/data"
 	"github.com/spikedhs/spikedhs/search"
@@ -208,6 +209,7 @@ func (t *Trained) Evaluate(ctx context.Context, progress *run.Progress) (Evaluat
 		return Evaluation{}, err
 	}
 	progress.End(fmt.Sprintf("top-1 %.2f %%, top-5 %.2f %%", e.Top1, e.Top5))
+	warnOfCorrupt(slog.Default(), data.Test, t.sets.test)
 	e.Classes = t.sets.test.Classes()
 	e.Parameters, err = t.Network.Parameters()
 	return e, err

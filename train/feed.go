@@ -48,6 +48,12 @@ const residentShare = 4
 // newFeed decides where the data set is kept, after data.resident.
 func newFeed(c *config.Config, d torch.Device, loader *data.Loader, size int) (*feed, error) {
 	f := &feed{device: d, loader: loader, size: min(size, loader.Set().Len())}
+	if _, onDemand := loader.Set().(data.Cropper); onDemand {
+		if c.Data.Resident == "on" {
+			return nil, fmt.Errorf("%w: data.resident = on: the images of %s are decoded anew for each epoch; set it to auto", config.ErrInvalid, loader.Set().Name())
+		}
+		return f, nil
+	}
 	switch c.Data.Resident {
 	case "off":
 		return f, nil

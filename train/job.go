@@ -190,12 +190,16 @@ type images struct {
 
 // openImages reads the data of a configuration. Training and test subsets are
 // drawn with the run's seed.
-// Recordings of events become stacks of so many time steps.
+// Recordings of events become stacks of so many time steps; log, slog's default where
+// nil, is told of files that cannot be read.
 func openImages(ctx context.Context, c *config.Config, steps int, log *slog.Logger) (*images, error) {
+	if log == nil {
+		log = slog.Default()
+	}
 	i := &images{pad: c.Data.Pad}
 	var err error
 	if !data.IsEvents(c.Data.Name) {
-		if i.mean, i.std, err = data.Normalization(c.Data.Name); err != nil {
+		if i.mean, i.std, err = normalization(c); err != nil {
 			return nil, err
 		}
 	}
@@ -227,9 +231,35 @@ func openSplit(ctx context.Context, c *config.Config, split data.Split, limit, s
 	return set, nil
 }
 
+// normalization is the configured mean and deviation of each channel, or the data
+// set's own.
+func normalization(c *config.Config) (mean, std []float32, err error) {
+	if len(c.Data.Mean) == 0 {
+		return data.Normalization(c.Data.Name)
+	}
+	for k := range c.Data.Mean {
+		mean, std = append(mean, float32(c.Data.Mean[k])), append(std, float32(c.Data.Std[k]))
+	}
+	return mean, std, nil
+}
+
+// warnOfCorrupt says after an epoch how many image files of a set could not be read.
+func warnOfCorrupt(log *slog.Logger, split data.Split, set data.Dataset) {
+	if c := data.CorruptOf(set); c.Files > 0 {
+		log.Warn("image files could not be read; others were taken in their place", "split", split.String(),
+			"unreadable", c.Files, "files", c.Total, "such as", strings.Join(c.Examples, ", "))
+	}
+}
+
 // loader serves a set in training batches.
 func (i *images) loader(c *config.Config, set data.Dataset, batch int, seed uint64, a data.Augment) (*data.Loader, error) {
 	a.Pad, a.Mean, a.Std = i.pad, i.mean, i.std
+	if _, onDemand := set.(data.Cropper); onDemand {
+		a.CropPadding = 0 // the resized crop takes its place
+		if c.Train.CropMinArea > 0 {
+			a.Resized = data.ResizedCrop{MinArea: c.Train.CropMinArea, MaxRatio: data.ImageNetCrop.MaxRatio}
+		}
+	}
 	return data.NewLoader(set, data.LoaderOptions{
 		Batch: batch, Seed: seed, Workers: c.Data.Workers, Prefetch: c.Data.Prefetch,
 		Shuffle: true, DropLast: set.Len() >= batch, Augment: a,

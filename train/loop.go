@@ -77,6 +77,7 @@ func (l *loop) run(ctx context.Context) (err error) {
 			l.job.Progress.Stop()
 			return l.save()
 		}
+		warnOfCorrupt(l.job.Log, data.Train, l.loader.Set())
 		seconds := time.Since(began).Seconds()
 		used, err := memoryOf(l.device)
 		if err != nil {

@@ -31,7 +31,11 @@ func eventOptions(c *config.Config, steps int, log *slog.Logger) data.EventOptio
 // so many time steps of recordings.
 func openSet(ctx context.Context, c *config.Config, split data.Split, steps int, log *slog.Logger) (data.Dataset, error) {
 	if !data.IsEvents(c.Data.Name) {
-		return data.Open(ctx, c.Data.Name, c.Data.Path, split)
+		o := data.OpenOptions{Size: c.Data.Size, MaxCorrupt: c.Data.MaxCorrupt, Log: log}
+		if o.MaxCorrupt == 0 {
+			o.MaxCorrupt = -1 // none may be
+		}
+		return data.OpenWith(ctx, c.Data.Name, c.Data.Path, split, o)
 	}
 	return data.OpenEvents(ctx, c.Data.Name, c.Data.Path, split, eventOptions(c, steps, log))
 }

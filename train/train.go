@@ -212,6 +212,7 @@ func (t *trainer) evaluate(ctx context.Context) (Evaluation, error) {
 	if err != nil {
 		return Evaluation{}, err
 	}
+	warnOfCorrupt(t.job.Log, data.Test, t.sets.test)
 	e.Classes = t.sets.test.Classes()
 	e.Parameters, err = t.net.Parameters()
 	return e, err

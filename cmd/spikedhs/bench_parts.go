@@ -73,7 +73,9 @@ func benchLoaderCommand() *cli.Command {
 		Name: "loader", Usage: "images a second of one loader worker on one core, beside what training takes",
 		Flags: slices.Concat([]cli.Flag{
 			&cli.StringFlag{Name: "batch", Usage: "`N` images (default: 32)"},
-			&cli.StringFlag{Name: "size", Usage: "`N` pixels of an image's side (default: 32)"},
+			&cli.StringFlag{Name: "size", Usage: "`N` pixels of an image's side (default: 32; with --data 224)"},
+			&cli.StringFlag{Name: "data", Usage: "measure the image files of `DIR`, which holds train and val, beside bare decoders"},
+			&cli.StringFlag{Name: "files", Usage: "`N` files of --data at most (default: 1000)"},
 			&cli.StringFlag{Name: "width", Usage: "`N` is the width F of the training (default: 48)"},
 			&cli.BoolFlag{Name: "alone", Usage: "do not measure training"},
 			precisionFlag(), deviceFlag(),
@@ -83,6 +85,9 @@ func benchLoaderCommand() *cli.Command {
 }
 
 func runBenchLoader(c *cli.Context) error {
+	if dir := c.String("data"); dir != "" {
+		return runBenchPictures(c, dir)
+	}
 	o := newConsole(c)
 	batch, err := oneNumber(c, "batch", 32)
 	if err != nil {

@@ -25,6 +25,12 @@ type console struct {
 
 // newConsole follows the flags --json, --log-format and --verbose.
 func newConsole(c *cli.Context) *console {
+	o := consoleOf(c)
+	slog.SetDefault(o.log) // of libraries that are given no logger
+	return o
+}
+
+func consoleOf(c *cli.Context) *console {
 	o := &console{Writer: c.App.Writer, json: c.Bool("json")}
 	options := &slog.HandlerOptions{Level: slog.LevelWarn}
 	if c.Bool("verbose") {

@@ -18,7 +18,11 @@ func dataCommand() *cli.Command {
 				Usage:     "say which data sets are on this machine, and what they hold",
 				ArgsUsage: "[NAME]",
 				Flags: slices.Concat([]cli.Flag{
-					&cli.StringFlag{Name: "dir", Usage: "folder `DIR` of the files instead of the usual places"}, jsonFlag(),
+					&cli.StringFlag{Name: "dir", Usage: "folder `DIR` of the files instead of the usual places"},
+					&cli.BoolFlag{Name: "verify", Usage: "decode every image file of NAME and list those that cannot be read"},
+					&cli.StringFlag{Name: "sheet", Usage: "draw some training images of NAME into `FILE`, a PNG"},
+					&cli.IntFlag{Name: "size", Value: data.DefaultSize, Usage: "`N` pixels of the side of crops of image files"},
+					jsonFlag(),
 				}, logFlags()),
 				Action: dataInfo,
 			},

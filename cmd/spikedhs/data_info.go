@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"sync"
 
 	"github.com/urfave/cli/v2"
 
@@ -21,6 +22,18 @@ type holding struct {
 	Sensor  []int    `json:"sensor,omitempty"` // of recordings of events: width, height
 	Classes []string `json:"classes,omitempty"`
 	Advice  string   `json:"advice,omitempty"`
+	// Verified are the image files that were decoded, Corrupt those of them that
+	// cannot be read.
+	Verified int       `json:"verified,omitempty"`
+	Corrupt  []badFile `json:"corrupt,omitempty"`
+
+	train, test data.Dataset
+}
+
+// badFile is an image file that cannot be read.
+type badFile struct {
+	Path  string `json:"path"`
+	Error string `json:"error"`
 }
 
 func dataInfo(c *cli.Context) error {
@@ -29,16 +42,30 @@ func dataInfo(c *cli.Context) error {
 	}
 	o := newConsole(c)
 	if name := c.Args().First(); name != "" {
-		h, err := examine(c.Context, name, c.String("dir"))
+		h, err := examine(c, name)
 		if err != nil {
 			return err
 		}
+		if c.Bool("verify") {
+			if err := h.verify(c.Context, o); err != nil {
+				return err
+			}
+		}
 		h.print(o)
+		if path := c.String("sheet"); path != "" {
+			if err := writeSheet(path, h.train); err != nil {
+				return err
+			}
+			o.printf("%-15s  some of them are drawn in %s\n", "", path)
+		}
 		return o.object(h)
+	}
+	if c.Bool("verify") || c.String("sheet") != "" {
+		return usagef("data info: --verify and --sheet want the name of a data set; choose one of %s", strings.Join(data.Names(), ", "))
 	}
 	list := []holding{}
 	for _, name := range append(data.Names(), data.EventNames()...) {
-		h, err := examine(c.Context, name, c.String("dir"))
+		h, err := examine(c, name)
 		switch {
 		case errors.Is(err, data.ErrNotFound), errors.Is(err, data.ErrFormat):
 			h = holding{Name: name, Advice: err.Error()}
@@ -52,19 +79,21 @@ func dataInfo(c *cli.Context) error {
 }
 
 // examine reads both splits of a data set.
-func examine(ctx context.Context, name, dir string) (holding, error) {
+func examine(c *cli.Context, name string) (holding, error) {
+	ctx, dir := c.Context, c.String("dir")
 	if data.IsEvents(name) {
 		return examineEvents(ctx, name, dir)
 	}
+	options := data.OpenOptions{Size: c.Int("size")}
 	where, err := data.Locate(name, dir, data.Train)
 	if err != nil {
 		return holding{}, err
 	}
-	train, err := data.Open(ctx, name, dir, data.Train)
+	train, err := data.OpenWith(ctx, name, dir, data.Train, options)
 	if err != nil {
 		return holding{}, err
 	}
-	test, err := data.Open(ctx, name, dir, data.Test)
+	test, err := data.OpenWith(ctx, name, dir, data.Test, options)
 	if err != nil {
 		return holding{}, err
 	}
@@ -72,6 +101,7 @@ func examine(ctx context.Context, name, dir string) (holding, error) {
 	return holding{
 		Name: name, Found: true, Where: where, Train: train.Len(), Test: test.Len(),
 		Shape: []int{channels, height, width}, Classes: train.Classes(),
+		train: train, test: test,
 	}, nil
 }
 
@@ -93,6 +123,33 @@ func examineEvents(ctx context.Context, name, dir string) (holding, error) {
 	}, nil
 }
 
+// verify decodes every image file of both splits.
+func (h *holding) verify(ctx context.Context, o *console) error {
+	for _, set := range []data.Dataset{h.train, h.test} {
+		folder, ok := set.(*data.ImageFolder)
+		if !ok {
+			return usagef("data info --verify: %s has no image files; its files are checked whenever they are read", h.Name)
+		}
+		o.progress.Start("verify", "files", folder.Len(), 0)
+		var mu sync.Mutex // files are decoded on all cores
+		bad, err := folder.Verify(ctx, func() {
+			mu.Lock()
+			defer mu.Unlock()
+			o.progress.Add(1, "")
+		})
+		if err != nil {
+			o.progress.Stop()
+			return err
+		}
+		o.progress.End("")
+		h.Verified += folder.Len()
+		for _, b := range bad {
+			h.Corrupt = append(h.Corrupt, badFile{b.Path, b.Err.Error()})
+		}
+	}
+	return nil
+}
+
 func (h holding) print(o *console) {
 	if !h.Found {
 		o.printf("%-15s  not found: %s\n", h.Name, strings.TrimPrefix(h.Advice, h.Name+": "))
@@ -106,6 +163,13 @@ func (h holding) print(o *console) {
 	}
 	o.printf("%-15s  %s training and %s test images of %d x %d x %d, %d classes: %s\n", "",
 		thousands(h.Train), thousands(h.Test), h.Shape[0], h.Shape[1], h.Shape[2], len(h.Classes), few(h.Classes))
+	if h.Verified == 0 {
+		return
+	}
+	o.printf("%-15s  %s files decoded, %d of them cannot be read\n", "", thousands(h.Verified), len(h.Corrupt))
+	for _, b := range h.Corrupt {
+		o.printf("%-15s  %s: %s\n", "", b.Path, b.Error)
+	}
 }
 
 // few names at most ten classes.

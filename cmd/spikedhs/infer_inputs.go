@@ -43,7 +43,7 @@ func testImages(c *cli.Context, name, index string, info train.ModelInfo) ([]*in
 	if data.IsEvents(name) {
 		return nil, usagef("infer: %s has recordings of events, the model takes images (it was trained on %s)", name, info.Dataset)
 	}
-	set, err := data.Open(c.Context, name, c.String("data"), data.Test)
+	set, err := data.OpenWith(c.Context, name, c.String("data"), data.Test, data.OpenOptions{Size: info.Height})
 	if err != nil {
 		return nil, err
 	}

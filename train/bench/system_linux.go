@@ -19,6 +19,15 @@ func LoadAverage() (float64, bool) {
 	return average, err == nil
 }
 
+// processorTime is the time that all threads of this process have computed, in seconds.
+func processorTime() (float64, bool) {
+	var used syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &used); err != nil {
+		return 0, false
+	}
+	return float64(used.Utime.Nano()+used.Stime.Nano()) / 1e9, true
+}
+
 // firstToGo makes a process the first that the system ends when memory runs out,
 // so that a large case does not take other programs with it.
 func firstToGo(pid int) {

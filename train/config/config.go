@@ -35,6 +35,14 @@ type Data struct {
 	Name string `toml:"name"`
 	// Path is the folder that holds the data set, empty for the place where it is fetched to. Default "" (this project).
 	Path string `toml:"path"`
+	// Size is the side of the square crops of image folders and of the pictures of event stacks, 0 for 224 and the sensor's own; other sets have a size of their own. Unit: pixels. Default 0 (this project).
+	Size int `toml:"size"`
+	// MaxCorrupt is the share of the files of imagenet and image-folder that may be unreadable; more of them end the run. Default 0.01 (this project).
+	MaxCorrupt float64 `toml:"max_corrupt"`
+	// Mean is the mean of each channel on the scale 0..1, empty for the data set's own. Default [] (this project).
+	Mean []float64 `toml:"mean"`
+	// Std is the standard deviation of each channel on the scale 0..1, empty for the data set's own. Default [] (this project).
+	Std []float64 `toml:"std"`
 	// TrainImages limits the training images to a seeded subset, 0 for all. Unit: images. Default 0 (this project).
 	TrainImages int `toml:"train_images"`
 	// TestImages limits the test images to a seeded subset, 0 for all. Unit: images. Default 0 (this project).
@@ -49,8 +57,6 @@ type Data struct {
 	Events string `toml:"events"`
 	// Stack is what a time step holds of the events: ones for ON and OFF (binary), their numbers (counts), or one channel with the sign of ON less OFF (ternary). Default "binary" (this project).
 	Stack string `toml:"stack"`
-	// Size is the side of a time step's picture, to which an event sensor is binned and cut or padded, 0 for the sensor's own. Unit: pixels. Default 0 (this project).
-	Size int `toml:"size"`
 	// Sensor is the width and height of the event sensor, empty for those of the data set or its files. Unit: pixels. Default [] (this project).
 	Sensor []int `toml:"sensor"`
 	// Columns is the order of the columns in .npy and .txt recordings; auto finds it out. Default "auto" (this project).

@@ -47,6 +47,19 @@ var (
 	fraction = number("at least 0 and below 1", func(x float64) bool { return x >= 0 && x < 1 })
 )
 
+// each is a rule about every element of a list of numbers.
+func each(allowed string, ok func(float64) bool) rule {
+	one := number(allowed, ok)
+	return rule{"a list of " + allowed, func(v reflect.Value) bool {
+		for i := range v.Len() {
+			if !one.holds(v.Index(i)) {
+				return false
+			}
+		}
+		return true
+	}}
+}
+
 // text is a rule about a string.
 func text(allowed string, ok func(string) bool) rule {
 	return rule{allowed, func(v reflect.Value) bool { return ok(v.String()) }}

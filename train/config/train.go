@@ -26,6 +26,8 @@ type Train struct {
 	AuxiliaryWeight float64 `toml:"auxiliary_weight"`
 	// CropPadding is the border of zeros before a random crop back to the image's size, 0 for no crop. Unit: pixels. Default 4 (released script).
 	CropPadding int `toml:"crop_padding"`
+	// CropMinArea is the smallest share of a picture's area in a random resized crop of imagenet and image-folder, which takes the place of train.crop_padding there; 0 for the centre crop. Default 0.08 (Szegedy et al. 2015).
+	CropMinArea float64 `toml:"crop_min_area"`
 	// Flip mirrors every other image at random. Default true (released script).
 	Flip bool `toml:"flip"`
 	// Cutout is the side of the square that is blanked at random, 0 for none. Unit: pixels. Default 16 (released script).

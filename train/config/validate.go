@@ -55,11 +55,13 @@ func (c *Config) conflicts() []problem {
 		"\"relu\": an ANN knows no time; set network.steps = 1, not %d", n.Steps)
 	conflict(n.Activation != "relu" || s.Steps <= 1, "network.activation",
 		"\"relu\": an ANN knows no time; set search.steps = 1, not %d", s.Steps)
+	conflict(len(c.Data.Mean) == len(c.Data.Std), "data.mean",
+		"%v: must have as many values as data.std = %v", c.Data.Mean, c.Data.Std)
 
-	side, deepest := c.side()+2*c.Data.Pad, slices.Max(n.Levels)
-	if c.side() == 0 {
+	if c.Data.side() == 0 {
 		return problems // the recordings say how large they are
 	}
+	side, deepest := c.Data.side()+2*c.Data.Pad, slices.Max(n.Levels)
 	grid := side
 	for _, stride := range n.StemStrides {
 		grid /= stride
@@ -70,25 +72,30 @@ func (c *Config) conflicts() []problem {
 	return problems
 }
 
-// side is the shorter side of the images in pixels, 0 where the configuration does
-// not say it.
-func (c *Config) side() int {
-	side := imageSide[c.Data.Name]
-	if sensor, ok := sensorSide[c.Data.Name]; ok {
-		side = sensor
-		if len(c.Data.Sensor) == 2 {
-			side = slices.Min(c.Data.Sensor)
-		}
-		if c.Data.Size > 0 {
-			side = c.Data.Size
-		}
+// side is the shorter side of the images in pixels, before padding; 0 where the
+// configuration does not say it.
+func (d *Data) side() int {
+	if side, ok := imageSide[d.Name]; ok {
+		return side
 	}
-	return side
+	if d.Size > 0 {
+		return d.Size
+	}
+	if sensor, ok := sensorSide[d.Name]; ok {
+		if len(d.Sensor) == 2 {
+			return slices.Min(d.Sensor)
+		}
+		return sensor
+	}
+	return cropSide
 }
 
 // sensorSide is the side of each event data set's sensor in pixels, 0 where its
 // recordings have it.
 var sensorSide = map[string]int{"n-mnist": 34, "cifar10-dvs": 128, "event-folder": 0}
 
-// imageSide is the side of each data set's images in pixels, before padding.
-var imageSide = map[string]int{"fashion-mnist": 28, "mnist": 28, "cifar10": 32, "cifar100": 32, "imagenet": 224}
+// cropSide is the side of the crops of image folders in pixels where none is told.
+const cropSide = 224
+
+// imageSide is the side of the images of sets that have a size of their own.
+var imageSide = map[string]int{"fashion-mnist": 28, "mnist": 28, "cifar10": 32, "cifar100": 32}

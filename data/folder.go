@@ -1,0 +1,221 @@
+package data
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"math/rand/v2"
+	"os"
+	"runtime"
+	"sync"
+	"sync/atomic"
+)
+
+// DefaultSize is the side of the crops of an image folder in pixels, the usual one
+// for ImageNet.
+const DefaultSize = 224
+
+// DefaultMaxCorrupt is the share of the image files that may be unreadable.
+const DefaultMaxCorrupt = 0.01
+
+// ImageFolder is a [Cropper] of JPEG and PNG files, a folder for each class. [Open]
+// makes one of the sets "imagenet" and "image-folder".
+//
+// A picture of any size and kind becomes three channels of size by size pixels: grey
+// ones have three equal channels, CMYK is converted, of 16-bit samples the upper 8
+// bits count, transparency is left aside, and a JPEG's EXIF orientation is applied.
+//
+// A file that cannot be read is left out: in its place comes the next image of the
+// index that can, with that one's label. It is said once in the log. Where more than
+// a share of all files are bad, Image and Crop fail with [ErrFormat].
+type ImageFolder struct {
+	name  string
+	size  int
+	index *folderIndex
+	bad   *badFiles
+	rooms sync.Pool // of *studio
+}
+
+// newImageFolder serves the images of an index in crops of the given options, which
+// have their defaults.
+func newImageFolder(name string, index *folderIndex, o OpenOptions) *ImageFolder {
+	f := &ImageFolder{name: name, size: o.Size, index: index}
+	f.bad = &badFiles{found: map[int]bool{}, total: len(index.files), share: o.MaxCorrupt, index: index, log: o.Log}
+	f.rooms.New = func() any { return newStudio() }
+	return f
+}
+
+// Name implements [Dataset].
+func (f *ImageFolder) Name() string { return f.name }
+
+// Len implements [Dataset]. Files that turn out to be bad are counted.
+func (f *ImageFolder) Len() int { return len(f.index.files) }
+
+// Classes implements [Dataset].
+func (f *ImageFolder) Classes() []string { return f.index.classes }
+
+// Shape implements [Dataset].
+func (f *ImageFolder) Shape() (c, h, w int) { return 3, f.size, f.size }
+
+// Path is the file of image i.
+func (f *ImageFolder) Path(i int) string { return f.index.path(i) }
+
+// Label is the class of image i, without a look into its file.
+func (f *ImageFolder) Label(i int) int { return f.index.files[i].label }
+
+// Corrupt tells of the files that could not be read so far.
+func (f *ImageFolder) Corrupt() Corrupt { return f.bad.report() }
+
+// Image implements [Dataset]: the centre of image i after its short side has been
+// resized to 256/224 of the crop's.
+func (f *ImageFolder) Image(i int, dst []byte) (label int, err error) {
+	return f.item(i, dst, func(w, h int) window { return centre(w, h, f.size) })
+}
+
+// Crop implements [Cropper].
+func (f *ImageFolder) Crop(i int, crop ResizedCrop, rng rand.Source, dst []byte) (label int, err error) {
+	return f.item(i, dst, func(w, h int) window { return crop.draw(w, h, rng) })
+}
+
+// item renders image i, or the next one that can be read.
+func (f *ImageFolder) item(i int, dst []byte, choose func(w, h int) window) (label int, err error) {
+	n := len(f.index.files)
+	if i < 0 || i >= n {
+		return 0, fmt.Errorf("%s: image %d of %d does not exist", f.name, i, n)
+	}
+	if need := 3 * f.size * f.size; len(dst) < need {
+		return 0, fmt.Errorf("%s: image %d needs a buffer of %d bytes, not %d", f.name, i, need, len(dst))
+	}
+	room := f.rooms.Get().(*studio)
+	defer f.rooms.Put(room)
+	for k := range n {
+		at := (i + k) % n
+		if f.bad.known(at) {
+			continue
+		}
+		if err := room.open(f.index.path(at)); err != nil {
+			if err := f.bad.note(at, err); err != nil {
+				return 0, fmt.Errorf("%s: %w", f.name, err)
+			}
+			continue
+		}
+		w, h := room.size()
+		room.render(choose(w, h), f.size, dst)
+		room.decoded = nil
+		return f.index.files[at].label, nil
+	}
+	return 0, fmt.Errorf("%s: %w", f.name, malformed("none of %d image files can be read", n))
+}
+
+// open reads and decodes a file.
+func (s *studio) open(path string) error {
+	file, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	info, err := file.Stat()
+	if err != nil {
+		return err
+	}
+	if !info.Mode().IsRegular() {
+		return malformed("not a regular file")
+	}
+	const limit = 1 << 30
+	if info.Size() > limit {
+		return malformed("a file of %d bytes, more than %d", info.Size(), limit)
+	}
+	s.file = resized(s.file, int(info.Size()))
+	if _, err := io.ReadFull(file, s.file); err != nil {
+		return contentError(err)
+	}
+	return s.decode(s.file)
+}
+
+// Verify decodes every file, on all cores, and returns those that cannot be read. tick,
+// when given, is told each file, by several goroutines. It fails only when ctx ends.
+func (f *ImageFolder) Verify(ctx context.Context, tick func()) (bad []BadFile, err error) {
+	causes := make([]error, f.Len())
+	var next atomic.Int64
+	var workers sync.WaitGroup
+	for range runtime.GOMAXPROCS(0) {
+		workers.Add(1)
+		go func() {
+			defer workers.Done()
+			room := newStudio()
+			for i := int(next.Add(1)) - 1; i < len(causes) && ctx.Err() == nil; i = int(next.Add(1)) - 1 {
+				causes[i] = room.open(f.index.path(i))
+				if tick != nil {
+					tick()
+				}
+			}
+		}()
+	}
+	workers.Wait()
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	for i, cause := range causes {
+		if cause != nil {
+			bad = append(bad, BadFile{f.index.path(i), cause})
+		}
+	}
+	return bad, nil
+}
+
+// BadFile is an image file that cannot be read, and why.
+type BadFile struct {
+	Path string
+	Err  error
+}
+
+// folderFormat is a layout of image files in class folders.
+type folderFormat struct{}
+
+// find implements format.
+func (folderFormat) find(place string, split Split) (string, bool) {
+	_, ok := splitFolder(place, split)
+	return place, ok
+}
+
+// load implements format.
+func (folderFormat) load(ctx context.Context, src *source, where string, split Split, o OpenOptions) (Dataset, error) {
+	index, err := indexFolder(ctx, where, split)
+	if err != nil {
+		return nil, err
+	}
+	return newImageFolder(src.name, index, o), nil
+}
+
+// OpenOptions are what [OpenWith] needs to know of sets of image files; other sets
+// need none. The zero value is ready for use.
+type OpenOptions struct {
+	// Size is the side of the crops in pixels. Default: [DefaultSize].
+	Size int
+	// MaxCorrupt is the share of the files that may be unreadable, 0..1. Default:
+	// [DefaultMaxCorrupt]; below 0 none may.
+	MaxCorrupt float64
+	// Log is told of unreadable files. Default: slog.Default().
+	Log *slog.Logger
+}
+
+// withDefaults fills in what was left out.
+func (o OpenOptions) withDefaults() (OpenOptions, error) {
+	if o.Size == 0 {
+		o.Size = DefaultSize
+	}
+	if err := checkSize(o.Size); err != nil {
+		return o, err
+	}
+	switch {
+	case o.MaxCorrupt == 0:
+		o.MaxCorrupt = DefaultMaxCorrupt
+	case o.MaxCorrupt < 0:
+		o.MaxCorrupt = 0
+	}
+	if o.Log == nil {
+		o.Log = slog.Default()
+	}
+	return o, nil
+}
