@@ -1,6 +1,7 @@
 package search
 
 import (
+	"github.com/spikedhs/spikedhs/search/dgs"
 	"github.com/spikedhs/spikedhs/spike"
 	"github.com/spikedhs/spikedhs/torch"
 )
@@ -12,7 +13,8 @@ type stem struct {
 	norm    norm
 	neurons *spike.Neurons // nil: ReLU
 	steps   int
-	compute int8 // element type that the cells convolve in, 0: float32
+	compute int8       // element type that the cells convolve in, 0: float32
+	layer   *dgs.Layer // nil: ReLU
 }
 
 func newStem(p torch.Path, channels int, o *Options) *stem {
@@ -25,6 +27,7 @@ func newStem(p torch.Path, channels int, o *Options) *stem {
 	}
 	if o.Stem == StemSpike {
 		t.neurons = spike.NewNeurons(p.Sub("neurons"), o.Neuron, o.Temperature)
+		t.layer = t.searchable("stem0")
 	}
 	return t
 }
@@ -35,6 +38,9 @@ func newStem(p torch.Path, channels int, o *Options) *stem {
 func (t *stem) forward(p Pass, images torch.Tensor) torch.Tensor {
 	s := p.Scope.Child()
 	defer s.Close()
+	if searched(p, t.layer) {
+		return s.Return(t.layer.Forward(s, images))
+	}
 	y := t.norm.forward(p.in(s), t.conv.Forward(s, s.ChannelsLast(images)))
 	if t.compute != 0 {
 		y = s.Cast(y, t.compute) // once, before it is repeated

@@ -74,6 +74,20 @@ var keys = []Key{
 	{"train.eval_every", "Time between evaluations", "epochs", ours, atLeast(1)},
 	{"train.checkpoint_minutes", "Time between checkpoints, 0 for the ends of epochs only", "minutes", ours, atLeast(0)},
 
+	{"dgs.layers", "Layers whose surrogate is searched, by name or pattern, such as stem0, cell5.node0, cell5 or *; auto chooses anew at each search; empty for none", "", ours, layerList},
+	{"dgs.auto_layers", "Layers that auto chooses: those with the most neurons whose surrogate is nearly 0", "layers", ours, atLeast(1)},
+	{"dgs.watch", "Layers whose gradient, support and firing rate are recorded each epoch, beside those searched; by name or pattern", "", ours, layerList},
+	{"dgs.candidates", "Candidates N of a layer, an odd number", "candidates", paper, oddFromThree},
+	{"dgs.delta", "Distance of neighbouring candidates' temperatures", "", paper, positive},
+	{"dgs.iterations", "Iterations I_g of a search, one training batch each", "iterations", paper, atLeast(1)},
+	{"dgs.every", "Epochs e_D from one search to the next", "epochs", paper, atLeast(1)},
+	{"dgs.first", "Epochs before the first search, 0 for dgs.every", "epochs", ours, atLeast(0)},
+	{"dgs.epsilon", "Value that every alpha starts an iteration with", "", paper, number("any number", func(float64) bool { return true })},
+	{"dgs.alpha_lr", "Adam learning rate of alpha", "", released, positive},
+	{"dgs.min", "Lowest temperature that is chosen", "", released, positive},
+	{"dgs.max", "Highest temperature that is chosen", "", released, positive},
+	{"dgs.estimate", "Way to the candidates' weights: a pass through the network for each, or one for all and a pass through the layer for each, with equal results; auto takes the second where it applies", "", ours, oneOf("auto", "repeat", "direct")},
+
 	{"eval.batch", "Batch size of the evaluation; it changes the speed, not the result", "images", ours, atLeast(1)},
 	{"eval.precision", "Type of the convolutions; auto takes float32", "", ours, oneOf("auto", "float32", "bfloat16")},
 }
