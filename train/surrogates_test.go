@@ -95,6 +95,16 @@ func TestTrainSearchesSurrogates(t *testing.T) {
 		assert.Equal(t, want, have, layer)
 	}
 	assert.EqualValues(t, 30, result.Steps, "iterations of a search are no steps")
+
+	all := ""
+	for path, text := range snapshot(t, b.path("train")) {
+		if strings.Contains(path, "events.out.tfevents") {
+			all += text
+		}
+	}
+	for _, tag := range []string{"dgs/stem0/temperature", "dgs/cell1.node0/share_4", "layers/cell0.node1/gradient_norm", "layers/stem0/support"} {
+		assert.Contains(t, all, tag, "TensorBoard")
+	}
 }
 
 // A search that may not move a temperature leaves the training as it is: weights,
@@ -135,33 +145,36 @@ func TestResumeInASearchOfSurrogatesIsExact(t *testing.T) {
 		c.DGS.Estimate, c.DGS.Iterations = "repeat", 4
 		c.Train.Mixing, c.DGS.Layers = "spike", []string{"cell0.node0"}
 	}
-	for name, c := range map[string]struct {
+	for kind, c := range map[string]struct {
 		change func(*config.Config)
-		stops  []stop
+		stops  map[string][]stop
 	}{
-		"before its first iteration": {searching, []stop{{"dgs 2/3", "0/12"}}},
-		"in the middle":              {searching, []stop{{"dgs 3/3", "5/12"}}},
-		"where its batches wrap":     {searching, []stop{{"dgs 2/3", "10/12"}}},
-		"after its last iteration":   {searching, []stop{{"dgs 2/3", "12/12"}}},
-		"several times":              {searching, []stop{{"dgs 2/3", "1/12"}, {"dgs 2/3", "11/12"}, {"train 2/3", "3/10"}, {"dgs 3/3", "7/12"}, {"train 3/3", "10/10"}}},
-		"with auto":                  {auto, []stop{{"dgs 2/3", "0/12"}, {"dgs 2/3", "2/12"}, {"dgs 3/3", "9/12"}}},
-		"with repeated steps":        {repeat, []stop{{"dgs 2/3", "2/4"}, {"dgs 3/3", "3/4"}}},
+		"direct": {searching, map[string][]stop{
+			"before its first iteration": {{"dgs 2/3", "0/12"}},
+			"where its batches wrap":     {{"dgs 2/3", "10/12"}},
+			"after its last iteration":   {{"dgs 2/3", "12/12"}},
+			"several times":              {{"dgs 2/3", "1/12"}, {"dgs 2/3", "11/12"}, {"train 2/3", "3/10"}, {"dgs 3/3", "7/12"}, {"train 3/3", "10/10"}},
+		}},
+		"auto":     {auto, map[string][]stop{"several times": {{"dgs 2/3", "0/12"}, {"dgs 2/3", "2/12"}, {"dgs 3/3", "9/12"}}}},
+		"repeated": {repeat, map[string][]stop{"twice": {{"dgs 2/3", "2/4"}, {"dgs 3/3", "3/4"}}}},
 	} {
-		t.Run(name, func(t *testing.T) {
-			b := newBench(t)
-			mustTrain(t, b.job("whole", c.change))
-			j := b.job("cut", c.change)
-			for _, at := range c.stops {
-				ctx, cancel := context.WithCancel(context.Background())
-				j.Progress = onProgress(at.label, at.count, cancel)
-				_, err := Train(ctx, j)
-				require.ErrorIs(t, err, ErrInterrupted, "%v", at)
-				j = b.resume("cut")
-			}
-			mustTrain(t, j)
-			b.remains(t, "whole").require(t, b.remains(t, "cut"))
-			assert.NotEmpty(t, ofKind(b.records(t, "cut"), "dgs"))
-		})
+		b := newBench(t)
+		mustTrain(t, b.job("whole", c.change))
+		for name, stops := range c.stops {
+			t.Run(kind+" "+name, func(t *testing.T) {
+				j := b.job(name, c.change)
+				for _, at := range stops {
+					ctx, cancel := context.WithCancel(context.Background())
+					j.Progress = onProgress(at.label, at.count, cancel)
+					_, err := Train(ctx, j)
+					require.ErrorIs(t, err, ErrInterrupted, "%v", at)
+					j = b.resume(name)
+				}
+				mustTrain(t, j)
+				b.remains(t, "whole").require(t, b.remains(t, name))
+				assert.NotEmpty(t, ofKind(b.records(t, name), "dgs"))
+			})
+		}
 	}
 }
 
@@ -175,9 +188,20 @@ func TestSearchOfSurrogatesInParts(t *testing.T) {
 		j = b.resume("steps")
 	}
 	b.remains(t, "whole").require(t, b.remains(t, "steps"))
+}
 
-	mustTrain(t, b.job("plain", searching))
-	b.remains(t, "whole").require(t, b.remains(t, "plain"))
+// Steps that are recorded and replayed see the temperatures that a search sets; the
+// search itself goes one operator at a time.
+func TestRecordedStepsWithASearchOfSurrogates(t *testing.T) {
+	b := newBench(t)
+	short := func(c *config.Config) { searching(c); c.DGS.Iterations = 3 }
+	mustTrain(t, b.job("plain", short))
+	var replays, closed int
+	j := b.job("recorded", short, func(c *config.Config) { c.Data.Resident = "on" })
+	j.record = func(work func() error) (replayer, error) { return tape{work, &replays, &closed}, nil }
+	mustTrain(t, j)
+	b.remains(t, "plain").require(t, b.remains(t, "recorded"))
+	assert.Equal(t, 30-recordAfter, replays)
 }
 
 // Checkpoints in time are written in a search too, and change nothing.
@@ -241,20 +265,5 @@ func TestUnknownLayersAreToldAtTheStart(t *testing.T) {
 		}
 		assert.NotContains(t, err.Error(), "\n")
 		assert.NoDirExists(t, b.path("wrong"))
-	}
-}
-
-// What is written as a TensorBoard event is there.
-func TestSurrogatesInTensorBoard(t *testing.T) {
-	b := newBench(t)
-	mustTrain(t, b.job("train", searching, func(c *config.Config) { c.DGS.Iterations = 1 }))
-	all := ""
-	for path, text := range snapshot(t, b.path("train")) {
-		if strings.Contains(path, "events.out.tfevents") {
-			all += text
-		}
-	}
-	for _, tag := range []string{"dgs/stem0/temperature", "dgs/cell1.node0/share_4", "layers/cell0.node1/gradient_norm", "layers/stem0/support"} {
-		assert.Contains(t, all, tag)
 	}
 }
