@@ -1,6 +1,7 @@
 package search
 
 import (
+	"github.com/spikedhs/spikedhs/search/dgs"
 	"github.com/spikedhs/spikedhs/search/genotype"
 	"github.com/spikedhs/spikedhs/spike"
 	"github.com/spikedhs/spikedhs/torch"
@@ -14,6 +15,10 @@ type cell struct {
 	nodes  []*spike.Neurons
 	fused  *fusedCell
 	steps  int
+
+	layers  []*dgs.Layer                 // that a search of surrogates can take hold of
+	byNode  []*dgs.Layer                 // of them, mixed at the membrane; nil: no weights
+	byInput map[genotype.Edge]*dgs.Layer // of them, mixed at the spike
 }
 
 func newCell(p torch.Path, at place, wiring genotype.Cell, o *Options) *cell {
@@ -39,6 +44,7 @@ func newCell(p torch.Path, at place, wiring genotype.Cell, o *Options) *cell {
 	}
 	c.fused = newFusedCell(p.Name(), at.channels, c.fans, c.nodes, skips,
 		func(genotype.Source, reader) int { return -1 }, o)
+	c.searchable(o)
 	return c
 }
 
@@ -50,7 +56,7 @@ func (c *cell) forward(p Pass, s0, s1 torch.Tensor) torch.Tensor {
 	outputs := make([][]torch.Tensor, len(c.fans)) // of the fans, by reader
 	sources := make([]torch.Tensor, len(c.fans))
 	s0, s1 = c.align(s, s0, s1)
-	if c.fused.serves(p, s0) {
+	if c.fused.serves(p, s0) && !searched(p, c.layers...) {
 		return s.Return(c.fused.forward(s, s0, s1, torch.Tensor{}))
 	}
 	sources[0], sources[1] = s0, s1
@@ -77,10 +83,15 @@ func (c *cell) fanOut(p Pass, src int, x torch.Tensor) []torch.Tensor {
 func (c *cell) node(p Pass, j int, sources []torch.Tensor, outputs [][]torch.Tensor) torch.Tensor {
 	s := p.Scope.Child()
 	defer s.Close()
+	if l := c.byNode[j]; searched(p, l) {
+		return s.Return(l.Forward(s, c.inputs(j, sources)...))
+	}
 	var sum torch.Tensor
 	for _, edge := range c.wiring.Inputs(j) {
 		src := edge.Source()
-		if isConv(src, edge.Op) {
+		if l := c.byInput[edge]; searched(p, l) {
+			sum = addTo(s, sum, l.Forward(s, sources[src]))
+		} else if isConv(src, edge.Op) {
 			sum = addTo(s, sum, at(outputs[src], c.position(edge)))
 		} else {
 			sum = addTo(s, sum, sources[src])

@@ -17,6 +17,25 @@ func newNorm(p torch.Path, channels int, o *Options) norm {
 	return n
 }
 
+// ofBatch normalises by the batch's statistics alone, with other affine parameters
+// than its own; the running averages stay. It is the layer's part of a search for
+// surrogates (package dgs).
+func (n norm) ofBatch(s *torch.Scope, x, weight, bias torch.Tensor) torch.Tensor {
+	c := s.Child()
+	defer c.Close()
+	parts := []torch.Tensor{x}
+	if n.steps > 1 {
+		parts = c.Split(x, 0, int(c.Size(x, 0))/n.steps)
+	}
+	for t, part := range parts {
+		parts[t] = c.Tensor("aten::batch_norm", part, weight, bias, nil, nil, true, torch.BatchNormMomentum, torch.BatchNormEpsilon, false)
+	}
+	if len(parts) == 1 {
+		return c.Return(parts[0])
+	}
+	return c.Return(c.Cat(parts, 0))
+}
+
 func (n norm) forward(p Pass, x torch.Tensor) torch.Tensor {
 	if n.steps == 1 || p.Mode == torch.Evaluate {
 		return n.Forward(p.Scope, x, p.Mode)

@@ -1,6 +1,7 @@
 package search
 
 import (
+	"github.com/spikedhs/spikedhs/search/dgs"
 	"github.com/spikedhs/spikedhs/spike"
 	"github.com/spikedhs/spikedhs/torch"
 )
@@ -18,6 +19,7 @@ type stem struct {
 	// temporal: the input has time, and so has its current.
 	temporal bool
 	compute  int8         // element type that the cells convolve in, 0: float32
+	layer    *dgs.Layer   // nil: ReLU
 	next     []*stemLayer // the layers after the first
 }
 
@@ -26,6 +28,7 @@ type stemLayer struct {
 	conv    *torch.Conv
 	norm    norm
 	neurons *spike.Neurons // nil: ReLU
+	layer   *dgs.Layer     // nil: ReLU
 	steps   int
 }
 
@@ -63,6 +66,7 @@ func newStem(p torch.Path, channels int, o *Options) *stem {
 	if spiking {
 		shared.PerStepNorm = o.PerStepNorm // behind neurons the steps differ
 		t.neurons = newNeurons(p.Sub("neurons"), o, o.Temperature)
+		t.layer = t.searchable()
 	}
 	for i, stride := range strides[1:] {
 		at, in, out := p.At("layer", i+1), o.stemWidth(i, channels), o.stemWidth(i+1, channels)
@@ -74,6 +78,7 @@ func newStem(p torch.Path, channels int, o *Options) *stem {
 		}
 		if spiking {
 			l.neurons = newNeurons(at.Sub("neurons"), o, o.Temperature)
+			l.layer = l.searchable(i + 1)
 		}
 		t.next = append(t.next, l)
 	}
@@ -87,6 +92,9 @@ func newStem(p torch.Path, channels int, o *Options) *stem {
 func (t *stem) forward(p Pass, images torch.Tensor) torch.Tensor {
 	s := p.Scope.Child()
 	defer s.Close()
+	if searched(p, t.layer) {
+		return s.Return(t.further(p.in(s), t.layer.Forward(s, images)))
+	}
 	y := t.norm.forward(p.in(s), t.conv.Forward(s, s.ChannelsLast(images)))
 	if t.compute != 0 {
 		y = s.Cast(y, t.compute) // once, before it is repeated
@@ -108,6 +116,9 @@ func (t *stem) further(p Pass, y torch.Tensor) torch.Tensor {
 func (l *stemLayer) forward(p Pass, x torch.Tensor) torch.Tensor {
 	s := p.Scope.Child()
 	defer s.Close()
+	if searched(p, l.layer) {
+		return s.Return(l.layer.Forward(s, x))
+	}
 	y := l.norm.forward(p.in(s), l.conv.Forward(s, x))
 	if l.neurons == nil {
 		return s.Return(s.ReLU(y))

@@ -54,6 +54,9 @@ type position struct {
 	Optimizers map[string]int64 `json:"optimizers"`
 	// Accuracy is the last measured top-1 in percent, absent before the first.
 	Accuracy *float64 `json:"accuracy,omitempty"`
+	// Surrogates is the search of surrogates in progress, or the last one; absent
+	// before the first.
+	Surrogates *surrogateState `json:"surrogates,omitempty"`
 }
 
 // metadataKey is where the position stands in the safetensors metadata.

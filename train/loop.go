@@ -30,7 +30,8 @@ type loop struct {
 	noted   time.Time // when the loss was last recorded
 	meters  []*meter
 	groups  []group
-	stages  []*stage // what step runs; closed with the loop
+	stages  []*stage                                          // what step runs; closed with the loop
+	before  func(ctx context.Context, saved *time.Time) error // before an epoch, or its rest
 	step    func(s *torch.Scope, b *data.Batch) error
 	ended   func(ctx context.Context, e epochFacts) (summary string, err error) // after an epoch
 	stopped func() bool                                                         // after an epoch: no more epochs
@@ -69,6 +70,11 @@ func (l *loop) run(ctx context.Context) (err error) {
 	}
 	saved := time.Now()
 	for l.at.Epoch < l.epochs {
+		if l.before != nil && !l.full() {
+			if err := l.before(ctx, &saved); err != nil {
+				return err
+			}
+		}
 		began := time.Now()
 		if err := l.epoch(ctx, &saved); err != nil {
 			return err
@@ -142,13 +148,22 @@ func (l *loop) epoch(ctx context.Context, saved *time.Time) error {
 		if err := l.look(); err != nil {
 			return err
 		}
-		if l.every > 0 && time.Since(*saved) >= l.every {
-			if err := l.save(); err != nil {
-				return err
-			}
-			*saved = time.Now()
+		if err := l.saveInTime(saved); err != nil {
+			return err
 		}
 	}
+}
+
+// saveInTime writes a checkpoint when the last one, of the given time, is old.
+func (l *loop) saveInTime(saved *time.Time) error {
+	if l.every == 0 || time.Since(*saved) < l.every {
+		return nil
+	}
+	if err := l.save(); err != nil {
+		return err
+	}
+	*saved = time.Now()
+	return nil
 }
 
 // contextEnded reports whether err is that of a context that was cancelled or

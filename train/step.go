@@ -45,14 +45,21 @@ func (n *NetworkStep) Run(s *torch.Scope, images, labels torch.Tensor) (loss, lo
 
 // lower is the part of a step that can be recorded: it is the same each time.
 func (n *NetworkStep) lower(s *torch.Scope, images, labels torch.Tensor) (loss, logits torch.Tensor) {
+	total, loss, logits := n.forward(s, images, labels)
+	descend(s, total, n.Network.Variables(), n.Optimizer, n.clip)
+	return loss, logits
+}
+
+// forward computes the loss that training lowers, of it that of the main
+// classifier, and its logits.
+func (n *NetworkStep) forward(s *torch.Scope, images, labels torch.Tensor) (total, loss, logits torch.Tensor) {
 	out := n.Network.Forward(search.Pass{Scope: s, Mode: torch.Train}, images)
 	loss = s.CrossEntropy(out.Logits, labels)
-	total := loss
+	total = loss
 	if n.Network.Options.Auxiliary {
 		total = s.Add(loss, s.Scale(s.CrossEntropy(out.Auxiliary, labels), n.auxiliary))
 	}
-	descend(s, total, n.Network.Variables(), n.Optimizer, n.clip)
-	return loss, out.Logits
+	return total, loss, out.Logits
 }
 
 // Close frees the optimiser's state.

@@ -93,6 +93,7 @@ type trainer struct {
 	net     *search.Network
 	descent *NetworkStep
 	stage   *stage
+	dgs     *surrogates
 	loop    *loop
 	total   int64
 	last    Evaluation
@@ -136,6 +137,11 @@ func newTrainer(j *Job, m machine, sets *images, g genotype.Genotype) (*trainer,
 		},
 		at: position{Phase: phaseTrain, Architecture: fingerprint(g, o)},
 	}
+	if t.dgs, err = newSurrogates(t); err != nil {
+		t.close()
+		return nil, err
+	}
+	t.loop.before = t.dgs.before
 	return t, nil
 }
 
@@ -154,10 +160,14 @@ func (t *trainer) start(m machine) error {
 	return nil
 }
 
+// rate is the learning rate at the present step.
+func (t *trainer) rate() float64 {
+	return torch.Cosine(t.c.Train.LR, t.c.Train.LRMin, float64(t.loop.at.Step)/float64(t.total))
+}
+
 // step is one step of the weights on a batch.
 func (t *trainer) step(s *torch.Scope, b *data.Batch) error {
-	c := &t.c.Train
-	t.descent.Optimizer.SetLearningRate(torch.Cosine(c.LR, c.LRMin, float64(t.loop.at.Step)/float64(t.total)))
+	t.descent.Optimizer.SetLearningRate(t.rate())
 	return t.stage.step(s, b)
 }
 
@@ -171,7 +181,7 @@ func (t *trainer) epochEnded(ctx context.Context, facts epochFacts) (string, err
 		return "", err
 	}
 	epoch := t.loop.at.Epoch + 1
-	rate := torch.Cosine(t.c.Train.LR, t.c.Train.LRMin, float64(t.loop.at.Step)/float64(t.total))
+	rate := t.rate()
 	fields := []run.Field{
 		run.F("epoch", epoch), run.F("step", t.loop.at.Step), run.F("loss", r.meanLoss()), run.F("top1", r.top1()), run.F("lr", rate),
 	}
@@ -190,9 +200,16 @@ func (t *trainer) epochEnded(ctx context.Context, facts epochFacts) (string, err
 		scalars = append(scalars, scalar{"test/loss", t.last.Loss}, scalar{"test/top1", t.last.Top1})
 		summary += fmt.Sprintf(", test top-1 %.2f %%", t.last.Top1)
 	}
+	readings, err := t.dgs.measure(ctx)
+	if err != nil {
+		return "", err
+	}
 	fields = append(fields, facts.wall(r.Images)...)
 	if err := t.loop.metrics.Log("train_epoch", fields...); err != nil {
 		return "", fmt.Errorf("train: metrics: %w", err)
+	}
+	if err := t.dgs.note(readings); err != nil {
+		return "", err
 	}
 	return summary, t.loop.scalars(scalars...)
 }

@@ -8,6 +8,7 @@ type Config struct {
 	Network Network `toml:"network"`
 	Search  Search  `toml:"search"`
 	Train   Train   `toml:"train"`
+	DGS     DGS     `toml:"dgs"`
 	Eval    Eval    `toml:"eval"`
 }
 

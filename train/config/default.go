@@ -71,6 +71,20 @@ func Default() *Config {
 			EvalEvery:         1,
 			CheckpointMinutes: 10,
 		},
+		DGS: DGS{
+			Layers:     []string{},
+			AutoLayers: 1,
+			Watch:      []string{},
+			Candidates: 5,
+			Delta:      0.2,
+			Iterations: 100,
+			Every:      5,
+			Epsilon:    1e-3,
+			AlphaLR:    0.01,
+			Min:        1,
+			Max:        6,
+			Estimate:   "auto",
+		},
 		Eval: Eval{Batch: 100, Precision: "auto"},
 	}
 }

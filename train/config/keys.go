@@ -49,6 +49,7 @@ var sections = []section{
 	{"network", "The shape of the network and its neurons, shared by search and training"},
 	{"search", "The architecture search"},
 	{"train", "The training of a genotype from scratch"},
+	{"dgs", "The search of surrogate gradients during a training (differentiable surrogate gradient search)"},
 	{"eval", "The evaluation on the test images"},
 }
 

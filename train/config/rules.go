@@ -71,6 +71,18 @@ func oneOf(values ...string) rule {
 	return text(allowed, func(s string) bool { return slices.Contains(values, s) })
 }
 
+var oddFromThree = number("an odd number from 3 on", func(x float64) bool { return x >= 3 && math.Mod(x, 2) == 1 })
+
+// layerList is a list of names or patterns of layers.
+var layerList = rule{"a list of names or patterns", func(v reflect.Value) bool {
+	for i := range v.Len() {
+		if name := v.Index(i); name.String() == "" || !oneLine.holds(name) {
+			return false
+		}
+	}
+	return true
+}}
+
 var oneLine = text("one line of text", func(s string) bool {
 	return utf8.ValidString(s) && !strings.ContainsFunc(s, unicode.IsControl)
 })

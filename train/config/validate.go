@@ -39,6 +39,15 @@ func (c *Config) conflicts() []problem {
 	conflict(s.LRMin <= s.LR, "search.lr_min", "%g: must not exceed search.lr = %g", s.LRMin, s.LR)
 	conflict(t.LRMin <= t.LR, "train.lr_min", "%g: must not exceed train.lr = %g", t.LRMin, t.LR)
 
+	d := &c.DGS
+	conflict(!slices.Contains(d.Layers, AutoLayers) || len(d.Layers) == 1, "dgs.layers",
+		"%q: %q chooses by itself and stands alone", d.Layers, AutoLayers)
+	conflict(!slices.Contains(d.Watch, AutoLayers), "dgs.watch", "%q: name layers, or take \"*\" for all", d.Watch)
+	conflict(d.Min <= d.Max, "dgs.min", "%g: must not exceed dgs.max = %g", d.Min, d.Max)
+	reach := d.Delta * float64(d.Candidates-1) / 2
+	conflict(reach < d.Min, "dgs.delta",
+		"%g: the lowest of %d candidates is %g below a temperature that may be dgs.min = %g; it must stay above 0", d.Delta, d.Candidates, reach, d.Min)
+
 	available := c.Data.TrainImages
 	conflict(available == 0 || s.Images <= available, "search.images",
 		"%d: must not exceed data.train_images = %d", s.Images, available)

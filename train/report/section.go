@@ -19,6 +19,7 @@ type section struct {
 	Facts           []fact
 	Genotype        *genotypeView
 	Training        []figure
+	Layers          []figure // what was watched of single layers
 	Confusion       template.HTML
 	Mistakes        []mistake
 	Activity        *activityView
@@ -58,7 +59,7 @@ func newSection(s *source, id string) *section {
 	v := &section{
 		ID: id, Name: s.name(), About: s.about(), State: s.progress().word(), Warning: s.progress().sentence(), Notes: s.notes,
 		Result: s.result(), Facts: s.facts(), Genotype: s.genotypeView(),
-		Training: s.trainingCharts(), SearchCurves: s.searchCharts(), Evolution: newEvolution(s.of(searchEpoch)),
+		Training: s.trainingCharts(), Layers: s.layerCharts(), SearchCurves: s.searchCharts(), Evolution: newEvolution(s.of(searchEpoch)),
 		Environment: s.environment(),
 	}
 	v.Settings, v.Changed = newSettings(c)

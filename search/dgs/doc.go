@@ -1,0 +1,53 @@
+// Package dgs is differentiable surrogate gradient search (DGS; paper, section
+// 3.4 and Algorithm 1): while a network is trained, the temperature of the
+// surrogate gradient of chosen layers is searched.
+//
+// One iteration takes the weights w of a layer and one batch. Each candidate
+// surrogate g_i gives weights w_i by one step of plain gradient descent. The
+// layer then computes with all of them at once (eq. 7),
+//
+//	I = sum_i  exp(alpha_i) / sum_j exp(alpha_j)  *  I_i,   I_i = w_i x
+//
+// over the layer's own leaky, resetting neurons, and one Adam step of alpha from
+// equal values tells which w_i lower the loss. After I_g iterations the candidate
+// with the largest mean share becomes the layer's surrogate. The weights stay
+// what they were; only the temperature changes.
+//
+// Symbols: g surrogate gradient, b its temperature, N candidates ([Options].
+// Candidates), Delta b their distance ([Options].Delta), I_g iterations, epsilon
+// start value of alpha, I input current, x input of the layer, e_D epochs between
+// two searches (what calls this package counts them).
+//
+// # Layers
+//
+// A [Layer] is any place of a network where a current made from weights drives
+// neurons. It says how the current follows from weights and inputs, and its
+// [Layer.Forward] stands in the forward pass of the network. [NewLayer] makes one
+// for a layer with weights of its own; several layers may share a tensor, each
+// owning some of its rows ([Part]).
+//
+// # Searching
+//
+// [Search] does a whole search. [New], [Phase.Step] and [Phase.Finish] do one
+// iteration at a time, for training loops that save and resume ([Phase.State]).
+//
+//	hidden := dgs.NewLayer("hidden", neurons, steps, torch.Tensors(parameters), current)
+//	...
+//	results, err := dgs.Search(ctx, []*dgs.Layer{hidden}, batches, dgs.Options{LearningRate: 0.1})
+//
+// # Two ways to the candidates' weights
+//
+// "repeat" runs the whole network forward and backward once for each candidate.
+// "direct" runs it once: the gradient that arrives at a layer's spikes from the
+// layers behind does not depend on the layer's own surrogate, because no layer
+// behind it leads back to it. What depends on it is the way through the layer's
+// neurons and weights, and that alone is done again for each g_i. So the two are
+// equal for every tau, T and surrogate, as long as the layer is used once in a
+// pass; that is tested.
+//
+// The paper asks for more, that the g_i be linear in g: then not even the layer is
+// done again. That needs dL/dI linear in g, which holds when nothing passes from
+// one time step to the next (T = 1 or tau = 0). With memory, eq. 1 makes
+// dL/dI_t = (e_t - tau u_t dL/dI_{t+1}) g(u_t) + tau (1 - y_t) dL/dI_{t+1}, where
+// e_t is what arrives at the spike: products of g of several steps.
+package dgs
