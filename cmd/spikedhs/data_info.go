@@ -80,7 +80,7 @@ func dataInfo(c *cli.Context) error {
 // examine reads both splits of a data set.
 func examine(c *cli.Context, name string) (holding, error) {
 	ctx, dir := c.Context, c.String("dir")
-	options := data.OpenOptions{Size: c.Int("size")}
+	options := data.OpenOptions{Size: c.Int("size"), MaxCorrupt: 1}
 	where, err := data.Locate(name, dir, data.Train)
 	if err != nil {
 		return holding{}, err
