@@ -41,7 +41,7 @@ func TestImageFolder(t *testing.T) {
 	r := done(t, "data", "info", "image-folder", "--dir", "photos", "--size", "16", "--verify", "--sheet", "sheet.png")
 	for _, text := range []string{
 		"24 training and 24 test images of 3 x 16 x 16, 3 classes: kind0, kind1, kind2",
-		"48 files decoded, 1 of them cannot be read", filepath.Join("photos", "train", "kind1", "07.png") + ": truncated", "sheet.png",
+		"48 files decoded, 1 of them cannot be read", filepath.Join("photos", "train", "kind1", "07.png") + ": bad data format", "sheet.png",
 	} {
 		require.Contains(t, r.stdout, text)
 	}
@@ -61,7 +61,9 @@ func TestImageFolder(t *testing.T) {
 
 	train := []string{"train", "--config", "tiny.toml", "--set", "train.epochs=1", "--set", "data.pad=0", "--set", "data.name=image-folder",
 		"--set", "data.path=photos", "--set", "data.size=16", "--out", "run"}
-	refused(t, train, filepath.Join("photos", "train", "kind1", "07.png"), "data.max_corrupt = 0.01")
+	strict := spikedhs(t, train...)
+	require.Equal(t, exitUsage, strict.code)
+	require.Contains(t, strict.stderr, "data.max_corrupt = 0.01 allows, such as "+filepath.Join("photos", "train", "kind1", "07.png"))
 	require.NoError(t, os.RemoveAll("run"))
 	trained := done(t, append(train, "--set", "data.max_corrupt=0.05")...)
 	require.Contains(t, trained.stderr, filepath.Join("photos", "train", "kind1", "07.png"))
