@@ -1,6 +1,7 @@
 // Package data brings labelled images to a network: it reads MNIST,
-// Fashion-MNIST, CIFAR-10 and CIFAR-100, augments them and serves them in
-// batches that are prepared in the background.
+// Fashion-MNIST, CIFAR-10, CIFAR-100 and folders of image files such as
+// ImageNet's, augments them and serves them in batches that are prepared in the
+// background.
 //
 // [Open] reads a split of a published data set, [Fetch] downloads one first,
 // [NewMemory] wraps pixels of your own. All give a [Dataset], and [Take],
@@ -30,6 +31,19 @@
 //
 // Evaluation uses the same Augment without its random steps, [Augment.Eval].
 // The 28x28 images of MNIST and Fashion-MNIST become 32x32 with Pad: 2.
+//
+// Image files are not read into memory: an [ImageFolder] is a [Cropper], whose
+// pictures are decoded when a batch needs them. Its Image is the centre crop for
+// evaluation; with [Augment].Resized the loader takes a random part instead, and
+// all its workers share the decoding of a batch:
+//
+//	photos, err := data.OpenWith(ctx, "image-folder", "photos", data.Train, data.OpenOptions{Size: 224})
+//	loader, err := data.NewLoader(photos, data.LoaderOptions{
+//		Batch: 160, Seed: seed, Shuffle: true,
+//		Augment: data.Augment{Resized: data.ImageNetCrop, Flip: true, Mean: mean, Std: std},
+//	})
+//
+// Files that cannot be read are warned of and left out; [CorruptOf] counts them.
 //
 // One seed gives one run: a batch depends on the seed, the epoch and its number,
 // and on nothing else. A run that is resumed at batch k of an epoch gets the

@@ -2,8 +2,14 @@ package data_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"image"
+	"image/png"
 	"io"
+	"log"
+	"os"
+	"path/filepath"
 
 	"github.com/spikedhs/spikedhs/data"
 )
@@ -53,4 +59,39 @@ func Example() {
 	// batch 0: 3 images of 1x4x4
 	// batch 1: 1 images of 1x4x4
 	// 4 images in all
+}
+
+// A folder of image files, a folder for each class.
+func ExampleOpenWith() {
+	root, err := os.MkdirTemp("", "photos")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer os.RemoveAll(root)
+	for k, class := range []string{"cat", "dog"} {
+		dir := filepath.Join(root, "train", class)
+		if err := os.MkdirAll(dir, 0o755); err != nil {
+			log.Fatal(err)
+		}
+		file, err := os.Create(filepath.Join(dir, "one.png"))
+		if err != nil {
+			log.Fatal(err)
+		}
+		picture := image.NewGray(image.Rect(0, 0, 40, 30))
+		picture.Pix[0] = uint8(k)
+		if err := errors.Join(png.Encode(file, picture), file.Close()); err != nil {
+			log.Fatal(err)
+		}
+	}
+	set, err := data.OpenWith(context.Background(), "image-folder", root, data.Train, data.OpenOptions{Size: 32})
+	if err != nil {
+		log.Fatal(err)
+	}
+	c, h, w := set.Shape()
+	label, err := set.Image(1, make([]byte, c*h*w))
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(set.Len(), "images of", c, h, w, "- number 1 is a", set.Classes()[label])
+	// Output: 2 images of 3 32 32 - number 1 is a dog
 }

@@ -51,6 +51,12 @@ func Fetch(ctx context.Context, name, dir string, opts FetchOptions) (folder str
 	return src.fetch(ctx, dir, opts)
 }
 
+// Fetchable reports whether [Fetch] can bring a data set.
+func Fetchable(name string) bool {
+	src, err := lookup(name)
+	return err == nil && src.manual == ""
+}
+
 // fetch is Fetch for a known set.
 func (s *source) fetch(ctx context.Context, dir string, opts FetchOptions) (folder string, err error) {
 	if opts.BaseURL == "" {

@@ -118,6 +118,8 @@ func TestFolderMistakes(t *testing.T) {
 	require.ErrorContains(t, err, "size of -1 pixels")
 	_, err = Open(context.Background(), "imagenet", t.TempDir(), Train)
 	requireOneLine(t, err, ErrNotFound, "image-net.org")
+	assert.False(t, Fetchable("imagenet") || Fetchable("svhn"))
+	assert.True(t, Fetchable("cifar10"))
 	_, err = Fetch(context.Background(), "imagenet", t.TempDir(), FetchOptions{})
 	requireOneLine(t, err, ErrNotFound, "image-net.org")
 	ctx, cancel := context.WithCancel(context.Background())

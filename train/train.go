@@ -2,6 +2,7 @@ package train
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"time"
@@ -122,7 +123,7 @@ func newTrainer(j *Job, m machine, sets *images, g genotype.Genotype) (*trainer,
 	}
 	feed, err := newFeed(c, m.device, loader, c.Train.Batch)
 	if err != nil {
-		return nil, err
+		return nil, errors.Join(err, t.descent.Close(), t.net.Close())
 	}
 	t.stage = newStage(feed, m, t.descent.Optimizer, t.descent.lower, m.recorder(j))
 	t.total = int64(c.Train.Epochs) * int64(loader.Batches())

@@ -118,7 +118,7 @@ func TestDataInfo(t *testing.T) {
 	t.Setenv("SPIKEDHS_DATA", t.TempDir())
 	r := done(t, "data", "info")
 	require.Regexp(t, `(?m)^cifar10 +not found: .*spikedhs data fetch cifar10`, r.stdout)
-	require.Len(t, object(t, done(t, "data", "info", "--json"))["sets"], 5)
+	require.Len(t, object(t, done(t, "data", "info", "--json"))["sets"], 7)
 }
 
 func TestDataInfoOfRealArchive(t *testing.T) {

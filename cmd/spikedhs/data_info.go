@@ -84,7 +84,7 @@ func examine(c *cli.Context, name string) (holding, error) {
 	if data.IsEvents(name) {
 		return examineEvents(ctx, name, dir)
 	}
-	options := data.OpenOptions{Size: c.Int("size")}
+	options := data.OpenOptions{Size: c.Int("size"), MaxCorrupt: 1}
 	where, err := data.Locate(name, dir, data.Train)
 	if err != nil {
 		return holding{}, err

@@ -47,7 +47,7 @@ func dataSets() []Check {
 		case name == first:
 			list = append(list, ok("data "+name, "not found").
 				but(Warn, "Run apt install dataset-fashion-mnist or spikedhs data fetch %s; the demo needs it.", name))
-		default:
+		case data.Fetchable(name):
 			absent = append(absent, name)
 		}
 	}
