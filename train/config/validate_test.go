@@ -20,6 +20,8 @@ func TestValidateEdges(t *testing.T) {
 		"constant rate":         func(c *Config) { c.Train.LRMin = c.Train.LR },
 		"cutout of everything":  func(c *Config) { c.Train.Cutout = 28 },
 		"search on fewer":       func(c *Config) { c.Data.TrainImages, c.Search.Images = 4000, 4000 },
+		"another surrogate":     func(c *Config) { c.Network.Surrogate = "superspike" },
+		"a program's surrogate": func(c *Config) { c.Network.Surrogate = "go:my-own" },
 		"checkpoints by epochs": func(c *Config) { c.Train.CheckpointMinutes = 0 },
 	} {
 		c := Default()
@@ -42,6 +44,9 @@ func TestValidateMistakes(t *testing.T) {
 		`network.levels = [0, 1, 0]: allowed is`:                       func(c *Config) { c.Network.Levels = []int{0, 1, 0} },
 		`network.levels = [0, 2]: allowed is`:                          func(c *Config) { c.Network.Levels = []int{0, 2} },
 		`network.levels = [0 1 2 3 4 5]: level 5 leaves nothing`:       func(c *Config) { c.Network.Levels = []int{0, 1, 2, 3, 4, 5} },
+		`network.surrogate = "relu": allowed is dspike, triangular, superspike, arctan, rectangular, exponential or go:NAME`: func(c *Config) { c.Network.Surrogate = "relu" },
+		`network.surrogate = "": allowed is dspike`:                    func(c *Config) { c.Network.Surrogate = "" },
+		`network.surrogate = "go:": allowed is dspike`:                 func(c *Config) { c.Network.Surrogate = "go:" },
 		`search.momentum = 1.0: allowed is at least 0 and below 1`:     func(c *Config) { c.Search.Momentum = 1 },
 		`search.warmup_epochs = 50: must be below search.epochs = 50`:  func(c *Config) { c.Search.WarmupEpochs = 50 },
 		`search.lr_min = 1: must not exceed search.lr = 0.025`:         func(c *Config) { c.Search.LRMin = 1 },
