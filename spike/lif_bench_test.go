@@ -42,3 +42,33 @@ func BenchmarkLIF(b *testing.B) {
 		}
 	}
 }
+
+// BenchmarkSurrogates is the backward pass of each family beside Dspike's, on
+// tensors that fit the caches.
+func BenchmarkSurrogates(b *testing.B) {
+	defer torch.Pin()()
+	const steps = 6
+	threads := torch.Threads()
+	if err := torch.SetThreads(1); err != nil {
+		b.Fatal(err)
+	}
+	defer func() { _ = torch.SetThreads(threads) }()
+	for _, f := range Families() {
+		s := torch.NewInference()
+		current := s.ChannelsLast(s.Randn(torch.CPU(), 6, 64, 32, 32))
+		temperature := torch.FromSlice(s, []float32{3}, 1)
+		grad := s.Clone(current)
+		args := append([]any{grad, nil, current, temperature, DefaultTau, DefaultThreshold, steps, nil}, f.Arguments(s, current)...)
+		b.Run(f.String(), func(b *testing.B) {
+			b.SetBytes(3 * 4 * 6 * 64 * 32 * 32)
+			for b.Loop() {
+				c := s.WithoutGradient()
+				c.Call("spikedhs::lif_backward", args...)
+				c.Close()
+			}
+		})
+		if err := s.Close(); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

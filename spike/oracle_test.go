@@ -54,10 +54,10 @@ const margin = 1e-5
 func (p *problem) safe(u, b float64) bool {
 	x := math.Abs(u - p.lif.Threshold)
 	jump := 0.5
-	switch p.lif.Surrogate {
-	case Rectangular:
+	switch {
+	case p.lif.Surrogate == Rectangular:
 		jump = 0.5 / b
-	case gaussian, sigmoid:
+	case registered(p.lif.Surrogate) != nil:
 		jump = tableReach / b
 	}
 	return x > margin && math.Abs(x-jump) > margin

@@ -39,7 +39,9 @@ func (f Surrogate) tolerance(exact float64) float64 {
 
 func TestFamiliesAreListedAndParsed(t *testing.T) {
 	families := Families()
-	assert.Equal(t, []Surrogate{"dspike", "triangular", "superspike", "arctan", "rectangular", "exponential", "go:bell", "go:sigmoid"}, families)
+	assert.Equal(t, []Surrogate{"dspike", "triangular", "superspike", "arctan", "rectangular", "exponential"}, families[:6])
+	assert.Subset(t, families[6:], []Surrogate{"go:bell", "go:sigmoid"})
+	assert.IsNonDecreasing(t, families[6:])
 	for _, f := range families {
 		got, err := ParseSurrogate(f.String())
 		require.NoError(t, err)

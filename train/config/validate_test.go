@@ -25,6 +25,8 @@ func TestValidateEdges(t *testing.T) {
 		},
 		"normalised as wished":  func(c *Config) { c.Data.Mean, c.Data.Std = []float64{0}, []float64{1} },
 		"search on fewer":       func(c *Config) { c.Data.TrainImages, c.Search.Images = 4000, 4000 },
+		"another surrogate":     func(c *Config) { c.Network.Surrogate = "superspike" },
+		"a program's surrogate": func(c *Config) { c.Network.Surrogate = "go:my-own" },
 		"checkpoints by epochs": func(c *Config) { c.Train.CheckpointMinutes = 0 },
 	} {
 		c := Default()
@@ -61,6 +63,9 @@ func TestValidateMistakes(t *testing.T) {
 		`set search.steps = 1, not 2`: func(c *Config) {
 			c.Network.Activation, c.Network.Steps, c.Search.Steps = "relu", 1, 2
 		},
+		`network.surrogate = "relu": allowed is dspike, triangular, superspike, arctan, rectangular, exponential or go:NAME`: func(c *Config) { c.Network.Surrogate = "relu" },
+		`network.surrogate = "": allowed is dspike`:                    func(c *Config) { c.Network.Surrogate = "" },
+		`network.surrogate = "go:": allowed is dspike`:                 func(c *Config) { c.Network.Surrogate = "go:" },
 		`search.momentum = 1.0: allowed is at least 0 and below 1`:     func(c *Config) { c.Search.Momentum = 1 },
 		`search.warmup_epochs = 50: must be below search.epochs = 50`:  func(c *Config) { c.Search.WarmupEpochs = 50 },
 		`search.lr_min = 1: must not exceed search.lr = 0.025`:         func(c *Config) { c.Search.LRMin = 1 },

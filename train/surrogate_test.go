@@ -1,0 +1,38 @@
+package train
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/spikedhs/spikedhs/search"
+	"github.com/spikedhs/spikedhs/spike"
+	"github.com/spikedhs/spikedhs/train/config"
+)
+
+// network.surrogate knows every family that is built in, and reaches all neurons
+// of search and training.
+func TestEveryFamilyIsAConfiguration(t *testing.T) {
+	own, err := spike.Register("of-train", spike.ArcTan.Derivative)
+	require.NoError(t, err)
+	for _, family := range spike.Families() {
+		c := config.Default()
+		c.Network.Surrogate = family.String()
+		require.NoError(t, c.Validate(), family)
+		for _, o := range []search.Options{
+			TrainOptions(c, 1, 10, search.Float32), SearchOptions(c, 1, 10, search.Float32),
+		} {
+			assert.Equal(t, family, o.Neuron.Surrogate)
+			assert.NoError(t, o.Validate())
+		}
+	}
+	assert.Contains(t, spike.Families(), own)
+
+	c := config.Default()
+	assert.Equal(t, spike.DefaultSurrogate, TrainOptions(c, 1, 10, search.Float32).Neuron.Surrogate)
+	c.Network.Surrogate = "go:nobody"
+	require.NoError(t, c.Validate(), "only a network knows what is registered")
+	o := TrainOptions(c, 1, 10, search.Float32)
+	assert.ErrorIs(t, o.Validate(), spike.ErrSurrogate)
+}
