@@ -18,6 +18,7 @@ type census struct {
 	checked int64 // of them those of which every value was looked at
 	values  map[value]*tally
 	slots   map[slot]*tally
+	done    map[slot]bool // counted in this run
 	stopped bool
 	err     error
 }
@@ -37,7 +38,7 @@ type tally struct {
 var ErrCensus = errors.New("spikes cannot be counted")
 
 func newCensus(p *Program) *census {
-	c := &census{p: p, values: map[value]*tally{}, slots: map[slot]*tally{}}
+	c := &census{p: p, values: map[value]*tally{}, slots: map[slot]*tally{}, done: map[slot]bool{}}
 	for i, instruction := range p.list {
 		if v, ok := layerInput(instruction); ok {
 			c.values[v] = &tally{}
@@ -75,7 +76,11 @@ func (c *census) dense(s *torch.Scope, v value, x torch.Tensor) {
 	c.frame(t, shape[0], shape[1], shape[2], shape[3])
 }
 
-// packed counts the spikes that a step of the event-driven form has made.
+// starting begins a run of the event-driven form: no slot is counted yet.
+func (c *census) starting() { clear(c.done) }
+
+// packed counts what a step of the event-driven form has read. A layer counts the
+// spikes that enter it anyway, and rates over space are counts already.
 func (c *census) packed(s *torch.Scope, step step, m *eventMachine) {
 	if c.stopped || s.Err() != nil {
 		return
@@ -83,39 +88,65 @@ func (c *census) packed(s *torch.Scope, step step, m *eventMachine) {
 	switch i := step.(type) {
 	case plain:
 		c.dense(s, i.to, m.values[i.to])
+	case *layer:
+		counts, err := torch.ToSlice[int64](m.counts)
+		if err != nil {
+			s.Fail(fmt.Errorf("search: count spikes: %w", err))
+			return
+		}
+		for k, d := range i.drives {
+			c.bits(s, d.from, m, func(*torch.Scope) int64 { return counts[k] })
+		}
 	case *rate:
 		c.dense(s, i.to, m.values[i.to])
-	case *steadyFire:
-		c.bits(s, i.to, m.packed[i.to.slot])
-	case *layer:
-		for _, to := range i.to {
-			c.bits(s, to, m.packed[to.slot])
+		start := 0
+		for _, p := range i.from {
+			c.bits(s, p, m, func(s *torch.Scope) int64 {
+				return c.fromRates(s, s.Narrow(m.values[i.to], 1, start, p.channels), m.packed[p.slot])
+			})
+			start += p.channels
 		}
-	case *resize:
-		c.bits(s, i.to, m.packed[i.to.slot])
 	}
 }
 
-// bits counts a bit-packed tensor.
-func (c *census) bits(s *torch.Scope, p piece, x torch.Tensor) {
+// leaving counts a slot that goes and that neither layers nor rates have read, such
+// as the output of a cell in front of a down-sampling.
+func (c *census) leaving(s *torch.Scope, from slot, m *eventMachine) {
+	p := piece{from, c.p.events.channels[from]}
+	c.bits(s, p, m, func(s *torch.Scope) int64 {
+		x := m.packed[from]
+		return c.fromRates(s, s.Tensor("spikedhs::spike_rates", []torch.Tensor{x}, []int64{int64(p.channels)}), x)
+	})
+}
+
+// fromRates is the number of ones in the bit-packed x, by its means over space: in
+// 32 bits, so that their product with the grid is a whole number but for rounding.
+func (c *census) fromRates(s *torch.Scope, rates, x torch.Tensor) int64 {
+	grid := float64(s.Size(x, 1) * s.Size(x, 2))
+	counts := s.Tensor("aten::round", s.Scale(s.Cast(rates, torch.Float64), grid))
+	return int64(s.Item(s.Sum(counts)))
+}
+
+// bits adds the count of a slot, once in a run.
+func (c *census) bits(s *torch.Scope, p piece, m *eventMachine, count func(*torch.Scope) int64) {
+	if c.stopped || c.done[p.slot] || s.Err() != nil {
+		return
+	}
 	inner := s.Child()
 	defer inner.Close()
-	shape := inner.Shape(x)
+	shape := inner.Shape(m.packed[p.slot])
 	if len(shape) != 4 {
 		return // the run has failed, and says so
 	}
-	grid := shape[1] * shape[2]
-	// The mean over the grid in 32 bits, times the grid: a whole number but for rounding.
-	rates := inner.Tensor("spikedhs::spike_rates", []torch.Tensor{x}, []int64{int64(p.channels)})
-	counts := inner.Tensor("aten::round", inner.Scale(inner.Cast(rates, torch.Float64), float64(grid)))
-	n := int64(inner.Item(inner.Sum(counts)))
 	t := c.slots[p.slot]
 	if t == nil {
 		t = &tally{}
 		c.slots[p.slot] = t
 	}
+	n := count(inner)
 	t.ones, t.signs, t.nonzero = t.ones+n, t.signs+n, t.nonzero+n
 	c.frame(t, shape[0], int64(p.channels), shape[1], shape[2])
+	c.done[p.slot] = true
 }
 
 // frame adds the size of a tensor.

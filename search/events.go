@@ -12,9 +12,10 @@ import (
 // sum of their currents and the neurons, in one operator that adds up the
 // weights of the spikes that changed. It is made from the program's list.
 type events struct {
-	list  []step
-	last  []int // index of the step that reads a slot last
-	slots int
+	list []step
+	last []int // index of the step that reads a slot last
+	// channels of each slot.
+	channels []int
 	// forms are what the values of the plain list have become.
 	forms []form
 	// scope owns the weights in the operator's order.
@@ -159,8 +160,8 @@ func (c *compiler) stem(x form) (convolve, bool) {
 
 // packed makes a slot for new spikes.
 func (c *compiler) packed(channels int) piece {
-	c.slots++
-	return piece{slot(c.slots - 1), channels}
+	c.channels = append(c.channels, channels)
+	return piece{slot(len(c.channels) - 1), channels}
 }
 
 func (c *compiler) convolution(i convolve, x form) (form, bool) {
@@ -337,7 +338,7 @@ func (c *compiler) pack() {
 
 // lives notes where each slot is read last.
 func (c *compiler) lives() {
-	c.last = make([]int, c.slots)
+	c.last = make([]int, len(c.channels))
 	for i, s := range c.list {
 		for _, from := range s.reads() {
 			c.last[from] = i

@@ -10,6 +10,8 @@ import (
 type eventMachine struct {
 	machine
 	packed []torch.Tensor // by slot
+	// counts are the spikes that entered each drive of the layer that ran last.
+	counts torch.Tensor
 }
 
 // keep stores a result that outlives the step.
@@ -74,6 +76,7 @@ func (l *layer) run(m *eventMachine) {
 	for i, t := range results[0].([]torch.Tensor) {
 		m.keep(l.to[i].slot, t)
 	}
+	m.counts = m.scope.Return(results[1].(torch.Tensor))
 }
 
 // resize is a nearest down-sampling.
@@ -119,7 +122,10 @@ func (e *events) run(p *Program, s *torch.Scope, images torch.Tensor) torch.Tens
 	defer inner.Close()
 	m := &eventMachine{
 		machine: machine{Program: p, input: images, values: make([]torch.Tensor, len(p.list))},
-		packed:  make([]torch.Tensor, e.slots),
+		packed:  make([]torch.Tensor, len(e.channels)),
+	}
+	if p.census != nil {
+		p.census.starting()
 	}
 	for i, step := range e.list {
 		scope := inner.Child()
@@ -140,6 +146,9 @@ func (e *events) run(p *Program, s *torch.Scope, images torch.Tensor) torch.Tens
 		}
 		for _, from := range step.reads() {
 			if e.last[from] == i {
+				if p.census != nil {
+					p.census.leaving(inner, from, m)
+				}
 				inner.Free(m.packed[from])
 			}
 		}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"path/filepath"
 
 	"github.com/spikedhs/spikedhs/search/genotype"
 	"github.com/spikedhs/spikedhs/train/config"
@@ -48,6 +49,21 @@ func (j *Job) adopt(g genotype.Genotype) error {
 	}
 	j.Config = &c
 	return nil
+}
+
+// adoptRecorded makes a configuration that is given with a resumed run comparable
+// with the run's own, which adopted its genotype when it began.
+func (j *Job) adoptRecorded() error {
+	if j.Config == nil {
+		return nil
+	}
+	g, err := genotype.Load(filepath.Join(j.Out, run.GenotypeFile))
+	if err != nil {
+		return nil // opening the run says what is wrong with it
+	}
+	c := *j.Config
+	j.Config = &c
+	return Adopt(j.Config, g, j.Log)
 }
 
 // writeGenotype writes a genotype and its drawings into a run folder.

@@ -32,6 +32,9 @@ type TrainResult struct {
 func Train(ctx context.Context, job Job) (*TrainResult, error) {
 	j := job.withDefaults()
 	if j.Resume {
+		if err := j.adoptRecorded(); err != nil {
+			return nil, err
+		}
 		if err := j.resumeConfig(); err != nil {
 			return nil, err
 		}
