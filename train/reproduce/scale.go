@@ -127,7 +127,7 @@ func (b *base) of(r Row) []string {
 	for _, one := range r.Settings {
 		all = append(all, b.fill(one))
 	}
-	all = append(all, recorded(b.set)...)
+	all = append(all, recorded(r)...)
 	return append(all, b.extra...)
 }
 
