@@ -42,12 +42,12 @@ func preset(name string) (genotype.Genotype, error) {
 	return genotype.Preset(name)
 }
 
-// recorded are the settings that make every run record what figure 4 draws: the
-// gradient of the first stem. They are the same for all rows, so that rows of
-// different experiments stay equal.
-func recorded(set) []string {
-	if isKey("dgs.watch") {
-		return []string{`dgs.watch=["stem0"]`}
+// recorded are the settings that make a run record what figure 4 draws: the gradient
+// of the first stem. All rows with neurons have them, so that rows of different
+// experiments stay equal.
+func recorded(r Row) []string {
+	if r.analog() || !isKey("dgs.watch") {
+		return nil
 	}
-	return nil
+	return []string{`dgs.watch=["stem0"]`}
 }

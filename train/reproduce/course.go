@@ -25,13 +25,8 @@ func courseTable(r *Result) []Table {
 		for _, number := range row.epochs() {
 			at := func(value func(epoch) (float64, bool)) Summary { return row.at(number, value) }
 			gradient, support := at(gradientOf(stem)), at(supportOf(stem))
-			line := []string{row.Label, fmt.Sprintf("%.0f", number), absent, absent, at(accuracyOf).String()}
-			if gradient.N > 0 {
-				line[2] = fmt.Sprintf("%.4g ± %.2g", gradient.Mean, gradient.Deviation)
-			}
-			if support.N > 0 {
-				line[3] = fmt.Sprintf("%.1f ± %.1f", 100*support.Mean, 100*support.Deviation)
-			}
+			share := Summary{support.N, 100 * support.Mean, 100 * support.Deviation}
+			line := []string{row.Label, fmt.Sprintf("%.0f", number), gradient.text("%.4g", "%.2g"), share.text("%.1f", "%.1f"), at(accuracyOf).String()}
 			course.Rows = append(course.Rows, line)
 		}
 	}
@@ -177,7 +172,8 @@ func firingTable(r *Result) []Table {
 			Columns: []Column{{"layer", true}, {"share of neurons that fire in a time step [%]", false}},
 		}
 		for _, b := range row.firing() {
-			t.Rows = append(t.Rows, []string{b.Name, fmt.Sprintf("%.2f ± %.2f", b.Mean, b.Deviation)})
+			s := Summary{len(row.ended()), b.Mean, b.Deviation}
+			t.Rows = append(t.Rows, []string{b.Name, s.String()})
 		}
 		if len(t.Rows) > 0 {
 			tables = append(tables, t)

@@ -61,6 +61,8 @@ func TestRowsAreWhatTheySay(t *testing.T) {
 	require.Contains(t, sets["n3auto"], `dgs.layers=["auto"]`)
 	require.Contains(t, sets["binary"], "network.tau=0")
 	require.Contains(t, sets["ann"], "network.activation=relu")
+	require.Equal(t, isKey("dgs.watch"), slices.Contains(sets["n3"], `dgs.watch=["stem0"]`))
+	require.NotContains(t, sets["ann"], `dgs.watch=["stem0"]`, "it has no neurons to watch")
 	for name, list := range sets {
 		searches := slices.ContainsFunc(list, func(one string) bool { return strings.HasPrefix(one, "dgs.layers=") })
 		require.Equal(t, strings.Contains(name, "s1") || strings.Contains(name, "c5") || strings.Contains(name, "auto"), searches, name)

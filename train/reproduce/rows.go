@@ -1,6 +1,9 @@
 package reproduce
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // Settings that make a row what it is, in one place for all experiments.
 const (
@@ -17,6 +20,9 @@ const (
 
 // analog makes the ANN control: ReLU in place of neurons, one time step.
 var analog = []string{"network.activation=relu", "network.steps=1"}
+
+// analog tells whether the row is an ANN.
+func (r Row) analog() bool { return slices.Contains(r.Settings, analog[0]) }
 
 // n3 and n4 are the networks of three and four nodes, with more settings.
 func n3(row Row, more ...string) Row {

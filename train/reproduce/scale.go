@@ -52,13 +52,13 @@ func Scales() []Scale {
 				// One thread a run, and as many runs side by side as there are cores: on small
 				// tensors that is faster than sharing one run among them.
 				"run.threads=1", "data.workers=1",
-				"data.train_images=20000", "train.epochs=3",
+				"data.train_images=6000", "train.epochs=4",
 				"search.images=4000",
 			},
 			dgs: []string{"dgs.every=1", "dgs.iterations=15"},
 			sets: []set{
-				{name: "fashion-mnist", preset: "fashion-mnist-demo", width3: 12, width4: 9},
-				{name: cifar10, preset: "fashion-mnist-demo", settings: colour, width3: 12, width4: 9},
+				{name: "fashion-mnist", preset: "fashion-mnist-demo", width3: 8, width4: 6},
+				{name: cifar10, preset: "fashion-mnist-demo", settings: colour, width3: 8, width4: 6},
 			},
 		},
 		{
@@ -127,7 +127,7 @@ func (b *base) of(r Row) []string {
 	for _, one := range r.Settings {
 		all = append(all, b.fill(one))
 	}
-	all = append(all, recorded(b.set)...)
+	all = append(all, recorded(r)...)
 	return append(all, b.extra...)
 }
 

@@ -39,14 +39,17 @@ func Summarize(values []float64) Summary {
 const absent = "–"
 
 // String is the mean, with its deviation where there is one.
-func (s Summary) String() string {
+func (s Summary) String() string { return s.text("%.2f", "%.2f") }
+
+// text is the mean, and the deviation where there is one, in the formats given.
+func (s Summary) text(mean, deviation string) string {
 	switch s.N {
 	case 0:
 		return absent
 	case 1:
-		return fmt.Sprintf("%.2f", s.Mean)
+		return fmt.Sprintf(mean, s.Mean)
 	}
-	return fmt.Sprintf("%.2f ± %.2f", s.Mean, s.Deviation)
+	return fmt.Sprintf(mean+" ± "+deviation, s.Mean, s.Deviation)
 }
 
 // String is a number of the paper as the paper writes it.

@@ -136,7 +136,7 @@ func accuracyTable(r *Result) Table {
 		}
 		t.Rows = append(t.Rows, []string{
 			row.Label, row.About, whole(row.summary(parameters)), whole(row.summary(steps)), whole(row.summary(passes)),
-			r.accuracy(row), number(row.Paper, paper), oneDigit(row.summary(minutes)),
+			r.accuracy(row), number(row.Paper, paper), mean(row.summary(minutes)),
 		})
 	}
 	if !same {
@@ -145,8 +145,8 @@ func accuracyTable(r *Result) Table {
 	return t
 }
 
-// oneDigit writes a mean with one digit behind the point.
-func oneDigit(s Summary) string {
+// mean is the mean alone, with one digit behind the point.
+func mean(s Summary) string {
 	if s.N == 0 {
 		return absent
 	}
@@ -205,14 +205,7 @@ func difference(without, with *RowResult) string {
 			}
 		}
 	}
-	s := Summarize(differences)
-	switch s.N {
-	case 0:
-		return absent
-	case 1:
-		return fmt.Sprintf("%+.2f", s.Mean)
-	}
-	return fmt.Sprintf("%+.2f ± %.2f", s.Mean, s.Deviation)
+	return Summarize(differences).text("%+.2f", "%.2f")
 }
 
 // energyTable is operations and energy of an image, of the rows of the given names.
