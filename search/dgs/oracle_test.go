@@ -27,6 +27,7 @@ type oracle struct {
 	delta      float64
 	sums       [][]float64
 	alphas     [][]float64
+	clipped    int // gradients so far
 }
 
 type dense struct {
@@ -206,6 +207,7 @@ func (o *oracle) candidates(l *dense) []*dense {
 		factor := 1.0
 		if norm := g.norm(); o.clip > 0 && norm > o.clip {
 			factor = o.clip / norm
+			o.clipped++
 		}
 		c := &dense{}
 		for k := range l.bias {

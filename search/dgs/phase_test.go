@@ -59,7 +59,7 @@ func TestAgainstDefinition(t *testing.T) {
 		for _, c := range []struct {
 			tau, clip float64
 			steps     int
-		}{{0.2, 0, 4}, {0.2, 0.15, 3}, {0, 0, 3}, {0.2, 0, 1}} {
+		}{{0.2, 0, 4}, {0.2, 0.4, 3}, {0, 0, 3}, {0.2, 0, 1}} {
 			t.Run(fmt.Sprint(estimate, c), func(t *testing.T) {
 				leaks(t)
 				o := newOracle(11, c.tau, c.steps, 5, 7, 6, 3)
@@ -77,6 +77,9 @@ func TestAgainstDefinition(t *testing.T) {
 						assert.InDeltaSlice(t, o.alphas[k], p.Alphas()[k], 1e-5)
 						assert.InDeltaSlice(t, o.sums[k], p.State().Shares[k], 1e-5)
 					}
+				}
+				if c.clip > 0 {
+					assert.True(t, o.clipped > 0 && o.clipped < 3*5*2, "%d of 30 gradients are clipped", o.clipped)
 				}
 				assert.Equal(t, before, snapshot(t, net.variables), "an iteration leaves everything as it was")
 				results, err := p.Finish()
