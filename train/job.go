@@ -190,8 +190,14 @@ type images struct {
 
 // openImages reads the data of a configuration. Training and test subsets are
 // drawn with the run's seed.
-// Recordings of events become stacks of so many time steps.
-func openImages(ctx context.Context, c *config.Config, steps int, log *slog.Logger) (*images, error) {
+// Recordings of events become stacks of network.steps time steps.
+func openImages(ctx context.Context, c *config.Config) (*images, error) {
+	return openImagesAt(ctx, c, c.Network.Steps, nil)
+}
+
+// openImagesAt is openImages with another number of time steps; log is told of
+// recordings with problems.
+func openImagesAt(ctx context.Context, c *config.Config, steps int, log *slog.Logger) (*images, error) {
 	i := &images{pad: c.Data.Pad}
 	var err error
 	if !data.IsEvents(c.Data.Name) {
