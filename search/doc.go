@@ -22,6 +22,9 @@
 // 1/2^l of the height and width and F*2^l channels a node. Time is folded into
 // the batch: tensors between layers are [T*N, C, H, W], time slowest.
 //
+// An image [N, C, H, W] is presented at every step. With [Options].Temporal the
+// input has time itself, [T*N, C, H, W], as the stacks of an event camera have.
+//
 // Three forms of a network exist. [Supernet] is searched, [Network] is trained,
 // and [Program], made by [Network.Program], is what inference uses: batch
 // normalisation is folded into the convolutions, and the same list of

@@ -84,7 +84,7 @@ func TestTrainOnEvents(t *testing.T) {
 	}
 	assert.InDelta(t, e.Top1, 100*float64(right)/float64(set.Len()), 1e-9)
 	_, err = m.Classify(pixels[:100])
-	assert.ErrorContains(t, err, "[3 2 8 8]")
+	assert.ErrorContains(t, err, "3 x 2 x 8 x 8")
 
 	// The model of images says so.
 	_, err = ModelInfo{Dataset: "mnist"}.EventOptions()
