@@ -10,6 +10,10 @@
 //	train, err := data.Open(ctx, "cifar10", "", data.Train)
 //	weights, alphas := data.Halves(train, seed) // for bi-level search
 //
+// Recordings of event cameras are a set too: [OpenEvents] makes stacks of time
+// steps of them (see package events), a [Timed] set, and [WriteSaccades] makes
+// recordings of images.
+//
 // An [Augment] says how the 8-bit pixels become the float32 input of a network,
 // and a [Loader] does it:
 //

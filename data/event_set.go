@@ -2,6 +2,7 @@ package data
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"path/filepath"
@@ -101,7 +102,7 @@ func OpenEvents(ctx context.Context, name, path string, split Split, o EventOpti
 
 // explain says where the files can be had.
 func (s *eventSource) explain(err error) error {
-	if s.address == "" {
+	if s.address == "" || !errors.Is(err, ErrNotFound) {
 		return fmt.Errorf("%s: %w", s.name, err)
 	}
 	return fmt.Errorf("%s: %w; download it by hand from %s, unpack it and name its folder", s.name, err, s.address)

@@ -40,7 +40,7 @@ func WriteSaccades(ctx context.Context, set Dataset, dir string, split Split, s 
 	}
 	if err := os.Mkdir(folder, 0o755); err != nil {
 		if errors.Is(err, os.ErrExist) {
-			return fmt.Errorf("saccade: %s exists; remove it or choose another folder", folder)
+			return fmt.Errorf("saccade: %s exists; remove it or choose another folder%.0w", folder, err)
 		}
 		return err
 	}

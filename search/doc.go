@@ -25,6 +25,9 @@
 // The layers of a Network whose surrogate gradient may be searched while it trains
 // (package dgs) are listed by [Network.SpikingLayers].
 //
+// An image [N, C, H, W] is presented at every step. With [Options].Temporal the
+// input has time itself, [T*N, C, H, W], as the stacks of an event camera have.
+//
 // Three forms of a network exist. [Supernet] is searched, [Network] is trained,
 // and [Program], made by [Network.Program], is what inference uses: batch
 // normalisation is folded into the convolutions, and the same list of

@@ -126,11 +126,11 @@ func stemSearchable(i int, conv *torch.Conv, n norm, neurons *spike.Neurons, ste
 
 // searchable makes the layers of a cell.
 func (c *cell) searchable(o *Options) {
+	c.byNode = make([]*dgs.Layer, len(c.nodes))
+	c.byInput = map[genotype.Edge]*dgs.Layer{}
 	if o.analog() {
 		return
 	}
-	c.byNode = make([]*dgs.Layer, len(c.nodes))
-	c.byInput = map[genotype.Edge]*dgs.Layer{}
 	for j := range c.nodes {
 		name := fmt.Sprintf("cell%d.node%d", c.index, j)
 		if o.Mixing == MixMembrane {

@@ -236,6 +236,10 @@ func TestTemporalProgram(t *testing.T) {
 			}
 			require.NoError(t, s.Err())
 
+			half := p.RunHalf(s, x)
+			require.NoError(t, s.Err())
+			assert.Equal(t, []int64{5, 3}, s.Shape(half))
+
 			wrong := s.Narrow(x, 1, 0, 2)
 			for _, run := range []func(*torch.Scope, torch.Tensor) torch.Tensor{p.Run, p.RunFast, func(s *torch.Scope, x torch.Tensor) torch.Tensor { return script.Forward(s, x) }} {
 				c := torch.NewInference()

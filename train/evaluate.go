@@ -159,7 +159,7 @@ func Open(ctx context.Context, dir, checkpointPath, device string) (*Trained, er
 	if err != nil {
 		return nil, err
 	}
-	if t.sets, err = openImages(ctx, &c, c.Network.Steps, nil); err != nil {
+	if t.sets, err = openImages(ctx, &c); err != nil {
 		return nil, err
 	}
 	o := trainOptions(&c, t.sets, t.machine)

@@ -103,7 +103,7 @@ func TestResidentImagesAreTheLoaders(t *testing.T) {
 // the same.
 func TestWhereImagesStay(t *testing.T) {
 	b := newBench(t)
-	sets, err := openImages(context.Background(), b.config, b.config.Network.Steps, nil)
+	sets, err := openImages(context.Background(), b.config)
 	require.NoError(t, err)
 	loader, err := sets.loader(b.config, sets.train, 20, 1, data.Augment{})
 	require.NoError(t, err)

@@ -190,9 +190,14 @@ type images struct {
 
 // openImages reads the data of a configuration. Training and test subsets are
 // drawn with the run's seed.
-// Recordings of events become stacks of so many time steps; log, slog's default where
-// nil, is told of files that cannot be read.
-func openImages(ctx context.Context, c *config.Config, steps int, log *slog.Logger) (*images, error) {
+// Recordings of events become stacks of network.steps time steps.
+func openImages(ctx context.Context, c *config.Config) (*images, error) {
+	return openImagesAt(ctx, c, c.Network.Steps, nil)
+}
+
+// openImagesAt is openImages with another number of time steps; log, slog's default
+// where nil, is told of files that cannot be read.
+func openImagesAt(ctx context.Context, c *config.Config, steps int, log *slog.Logger) (*images, error) {
 	if log == nil {
 		log = slog.Default()
 	}

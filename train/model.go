@@ -99,7 +99,7 @@ func (m *Model) Classify(pixels []float32) ([][]Guess, error) {
 		size *= int(n)
 	}
 	if size == 0 || len(pixels) == 0 || len(pixels)%size != 0 {
-		return nil, fmt.Errorf("train: classify: %d values are not a number of inputs of %v", len(pixels), m.Info.shape(1)[1:])
+		return nil, fmt.Errorf("train: classify: %d values are not a number of images of %s", len(pixels), m.Info.sizes())
 	}
 	n := len(pixels) / size
 	s := torch.NewInference()

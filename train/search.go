@@ -37,7 +37,7 @@ func Search(ctx context.Context, job Job) (*SearchResult, error) {
 	if err != nil {
 		return nil, err
 	}
-	sets, err := openImages(ctx, j.Config, searchSteps(j.Config), j.Log)
+	sets, err := openImagesAt(ctx, j.Config, searchSteps(j.Config), j.Log)
 	if err != nil {
 		return nil, err
 	}

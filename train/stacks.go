@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"strings"
 
 	"github.com/spikedhs/spikedhs/data"
 	"github.com/spikedhs/spikedhs/data/events"
@@ -124,4 +125,13 @@ func (m ModelInfo) shape(n int) []int64 {
 		image = append([]int64{int64(m.Steps)}, image...)
 	}
 	return append([]int64{int64(n)}, image...)
+}
+
+// sizes is the shape of one input for people, such as "1 x 28 x 28".
+func (m ModelInfo) sizes() string {
+	var list []string
+	for _, n := range m.shape(1)[1:] {
+		list = append(list, fmt.Sprint(n))
+	}
+	return strings.Join(list, " x ")
 }

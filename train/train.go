@@ -50,7 +50,7 @@ func Train(ctx context.Context, job Job) (*TrainResult, error) {
 	if err != nil {
 		return nil, err
 	}
-	sets, err := openImages(ctx, j.Config, j.Config.Network.Steps, j.Log)
+	sets, err := openImagesAt(ctx, j.Config, j.Config.Network.Steps, j.Log)
 	if err != nil {
 		return nil, err
 	}

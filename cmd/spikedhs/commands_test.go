@@ -15,6 +15,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/spikedhs/spikedhs/data"
+
 	"github.com/spikedhs/spikedhs/configs"
 	"github.com/spikedhs/spikedhs/search/genotype"
 	"github.com/spikedhs/spikedhs/train/config"
@@ -118,7 +120,7 @@ func TestDataInfo(t *testing.T) {
 	t.Setenv("SPIKEDHS_DATA", t.TempDir())
 	r := done(t, "data", "info")
 	require.Regexp(t, `(?m)^cifar10 +not found: .*spikedhs data fetch cifar10`, r.stdout)
-	require.Len(t, object(t, done(t, "data", "info", "--json"))["sets"], 7)
+	require.Len(t, object(t, done(t, "data", "info", "--json"))["sets"], len(data.Names())+len(data.EventNames()))
 }
 
 func TestDataInfoOfRealArchive(t *testing.T) {

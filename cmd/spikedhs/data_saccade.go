@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"errors"
+	"os"
 	"path/filepath"
 
 	"github.com/urfave/cli/v2"
@@ -51,6 +53,9 @@ func dataSaccade(c *cli.Context) error {
 		o.progress.Start(split.String(), "images", set.Len(), 0)
 		if err := data.WriteSaccades(c.Context, set, out, split, s, func() { o.progress.Add(1, "") }); err != nil {
 			o.progress.Stop()
+			if errors.Is(err, os.ErrExist) {
+				return usagef("data %v", err)
+			}
 			return err
 		}
 		o.progress.End("")
