@@ -12,11 +12,11 @@ import (
 func TestSideOfRecordings(t *testing.T) {
 	c := Default()
 	c.Data.Name = "n-mnist"
-	assert.Equal(t, 34, c.side())
+	assert.Equal(t, 34, c.Data.side())
 	c.Data.Sensor = []int{20, 18}
-	assert.Equal(t, 18, c.side())
+	assert.Equal(t, 18, c.Data.side())
 	c.Data.Size = 16
-	assert.Equal(t, 16, c.side())
+	assert.Equal(t, 16, c.Data.side())
 	require.NoError(t, c.Validate())
 	c.Train.Cutout = 17
 	assert.Contains(t, requireInvalid(t, c.Validate()), "must not exceed the images' side of 16 pixels")
