@@ -91,8 +91,8 @@ func TestQuantize(t *testing.T) {
 	assert.EqualValues(t, Invalid, Quantize(-1, fb))
 	assert.EqualValues(t, 254, Quantize(0.5496, fb))
 	assert.EqualValues(t, Invalid, Quantize(0.54, fb))
-	assert.EqualValues(t, 0, Quantize(14, 1)) // 0.5 to even
-	assert.EqualValues(t, 2, Quantize(14, 3)) // 1.5 to even
+	assert.EqualValues(t, 0, Quantize(28, 2)) // 0.5 to even
+	assert.EqualValues(t, 2, Quantize(28, 6)) // 1.5 to even
 	assert.EqualValues(t, 28, QuantizeDisparity(4))
 	assert.EqualValues(t, Invalid, QuantizeDisparity(math.Inf(1)))
 	assert.EqualValues(t, Invalid, QuantizeDisparity(math.NaN()))
