@@ -32,8 +32,8 @@ func Random(rig stereo.Rig, layout Layout, duration float64, seed uint64) *Scene
 	halfWidth := float64(rig.Width) / 2 / rig.Focal // tangent of half the field of view
 
 	// The wall: its farthest visible point is before far.
-	tilt := between(0, 0.2)
-	depth := far * (1 - tilt*halfWidth*1.5) * between(0.7, 0.9)
+	tilt := between(0, 0.3)
+	depth := far * (1 - tilt*halfWidth*1.5) * between(0.45, 0.9)
 	wall := NewPlane(Vec{0, 0, depth}, tilted(rng, tilt), nil)
 	wall.Texture = newTexture(rng, depth/rig.Focal, 2*depth*halfWidth)
 	s.Planes = append(s.Planes, wall)
@@ -48,7 +48,7 @@ func Random(rig stereo.Rig, layout Layout, duration float64, seed uint64) *Scene
 		x := (between(0.05, 0.95)*float64(rig.Width) - rig.CX) / rig.Focal * z
 		y := (between(0.05, 0.95)*float64(rig.Height) - rig.CY) / rig.Focal * z
 		at := Vec{x, y, z}
-		radius := z * halfWidth * between(0.2, 0.5)
+		radius := z * halfWidth * between(0.3, 0.65)
 		p := NewPlane(at, tilted(rng, between(0, 0.35)), newTexture(rng, z/rig.Focal, 2*radius))
 		p.Mask = polygon(rng, p.U.dot(at), p.V.dot(at), radius)
 		s.Planes = append(s.Planes, p)
