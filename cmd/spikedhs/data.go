@@ -12,7 +12,7 @@ func dataCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "data",
 		Usage: "find and fetch data sets",
-		Subcommands: []*cli.Command{
+		Subcommands: append([]*cli.Command{
 			{
 				Name:      "info",
 				Usage:     "say which data sets are on this machine, and what they hold",
@@ -50,6 +50,6 @@ func dataCommand() *cli.Command {
 				Flags:     slices.Concat(previewFlags(), []cli.Flag{jsonFlag()}, logFlags()),
 				Action:    dataPreview,
 			},
-		},
+		}, stereoDataCommands()...),
 	}
 }

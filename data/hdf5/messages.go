@@ -1,0 +1,162 @@
+package hdf5
+
+func parseDataspace(m message, f *File) ([]int, error) {
+	if m.shared {
+		return nil, unsupported("a shared data space")
+	}
+	c := &cursor{b: m.body, f: f}
+	version, rank := c.u8(), c.u8()
+	c.skip(1) // flags: maximal sizes follow, which do not matter
+	switch version {
+	case 1:
+		c.skip(5)
+	case 2:
+		if c.u8() == 2 {
+			return nil, unsupported("an array without elements")
+		}
+	default:
+		return nil, unsupported("data space version %d", version)
+	}
+	if rank > maxRank {
+		return nil, malformed("%d axes", rank)
+	}
+	shape := make([]int, rank)
+	for i := range shape {
+		n := c.length()
+		if n > 1<<48 {
+			return nil, malformed("an axis of %d elements", n)
+		}
+		shape[i] = int(n)
+	}
+	return shape, c.err
+}
+
+// Kinds of storage.
+const (
+	layoutCompact = iota
+	layoutContiguous
+	layoutChunked
+)
+
+// layout says where the elements are.
+type layout struct {
+	kind    int
+	data    []byte // compact
+	address uint64 // contiguous: the elements; chunked: the index
+	size    uint64 // contiguous
+	chunk   []int  // chunked: elements of a chunk on each axis
+	// single is the chunk of an array that is just one (layout version 4).
+	single *chunk
+}
+
+// maxChunk bounds the bytes of a chunk; HDF5 itself allows 4 GiB.
+const maxChunk = 1 << 30
+
+func parseLayout(m message, f *File) (layout, error) {
+	c := &cursor{b: m.body, f: f}
+	version := c.u8()
+	var l layout
+	switch version {
+	case 1, 2:
+		l = layoutOld(c)
+	case 3, 4:
+		l.kind = c.u8()
+		switch {
+		case l.kind == layoutCompact:
+			l.data = c.bytes(c.u16())
+		case l.kind == layoutContiguous:
+			l.address, l.size = c.offset(), c.length()
+		case l.kind == layoutChunked && version == 3:
+			rank := c.u8() - 1
+			l.address = c.offset()
+			l.chunk = chunkShape(c, rank, 4)
+			c.skip(4) // size of an element
+		case l.kind == layoutChunked:
+			return layoutNew(c)
+		default:
+			return l, unsupported("virtual storage")
+		}
+	default:
+		return l, unsupported("layout version %d", version)
+	}
+	return l, c.err
+}
+
+// layoutOld reads versions 1 and 2.
+func layoutOld(c *cursor) layout {
+	rank := c.u8()
+	l := layout{kind: c.u8()}
+	c.skip(5)
+	if l.kind != layoutCompact {
+		l.address = c.offset()
+	}
+	if l.kind == layoutChunked {
+		l.chunk = chunkShape(c, rank-1, 4)
+		c.skip(4)
+		return l
+	}
+	c.skip(4 * rank)
+	if l.kind == layoutCompact {
+		l.data = c.bytes(c.u32())
+	}
+	l.size = undefined // it has no size of its own
+	return l
+}
+
+// layoutNew reads a chunked layout of version 4, of which the index of a single chunk
+// is known here.
+func layoutNew(c *cursor) (layout, error) {
+	l := layout{kind: layoutChunked, address: undefined}
+	flags, rank, size := c.u8(), c.u8(), c.u8()
+	if size < 1 || size > 8 {
+		return l, malformed("chunk sizes of %d bytes", size)
+	}
+	l.chunk = chunkShape(c, rank-1, size)
+	c.skip(size)
+	const single = 1
+	if kind := c.u8(); c.err == nil && kind != single {
+		return l, unsupported("a chunk index that only libver='latest' writes; write the file again with h5repack or h5py's default")
+	}
+	l.single = &chunk{offset: make([]int, len(l.chunk))}
+	if flags&2 != 0 {
+		l.single.size, l.single.mask = int(c.length()), uint32(c.u32())
+	}
+	l.single.address = c.offset()
+	return l, c.err
+}
+
+func chunkShape(c *cursor, rank, size int) []int {
+	if rank < 0 || rank > maxRank {
+		c.err = malformed("chunks of %d axes", rank)
+		return nil
+	}
+	shape := make([]int, rank)
+	for i := range shape {
+		n := c.uint(size)
+		if n < 1 || n > maxChunk {
+			c.err = malformed("a chunk of %d elements", n)
+			return nil
+		}
+		shape[i] = int(n)
+	}
+	return shape
+}
+
+// parseFill gives the bytes of the value of elements that were never written.
+func parseFill(m message, f *File) []byte {
+	c := &cursor{b: m.body, f: f}
+	switch c.u8() {
+	case 1, 2:
+		c.skip(2)
+		if c.u8() == 0 {
+			return nil
+		}
+	case 3:
+		if c.u8()&0x20 == 0 {
+			return nil
+		}
+	default:
+		return nil
+	}
+	return c.bytes(c.u32())
+}

@@ -1,0 +1,148 @@
+package npy
+
+import (
+	"encoding/binary"
+	"errors"
+	"io"
+	"math"
+	"strings"
+)
+
+const (
+	magic = "\x93NUMPY"
+	// maxHeader is the limit that NumPy itself puts on headers it trusts.
+	maxHeader = 10_000
+	// maxDims is NumPy's own limit on the number of axes.
+	maxDims = 32
+)
+
+// header describes the array in a file.
+type header struct {
+	descr   string
+	fortran bool
+	shape   []int
+}
+
+func readHeader(r io.Reader) (header, error) {
+	start := make([]byte, len(magic)+2)
+	if err := readFull(r, start, "magic"); err != nil {
+		return header{}, err
+	}
+	if string(start[:len(magic)]) != magic {
+		return header{}, malformed("it does not start like one; give a file written by numpy.save")
+	}
+	size := make([]byte, 2)
+	switch major := start[len(magic)]; major {
+	case 1:
+	case 2, 3: // the length has four bytes; version 3 allows UTF-8 in the names of fields
+		size = make([]byte, 4)
+	default:
+		return header{}, malformed("version %d is unknown, versions 1 to 3 are read; save the array again with numpy.save", major)
+	}
+	if err := readFull(r, size, "header length"); err != nil {
+		return header{}, err
+	}
+	length := uint32(binary.LittleEndian.Uint16(size))
+	if len(size) == 4 {
+		length = binary.LittleEndian.Uint32(size)
+	}
+	if length > maxHeader {
+		return header{}, malformed("the header claims more than %d bytes; save the array again with numpy.save", maxHeader)
+	}
+	text := make([]byte, length)
+	if err := readFull(r, text, "header"); err != nil {
+		return header{}, err
+	}
+	return parseHeader(string(text))
+}
+
+func readFull(r io.Reader, b []byte, what string) error {
+	n, err := io.ReadFull(r, b)
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		return malformed("truncated in its %s after %d of %d bytes; copy the file again", what, n, len(b))
+	}
+	return err
+}
+
+// parseHeader reads the Python dictionary of a header, such as
+// {'descr': '<f8', 'fortran_order': False, 'shape': (6, 4), }.
+func parseHeader(text string) (header, error) {
+	var h header
+	p := literal{rest: text}
+	seen := map[string]bool{}
+	p.expect('{')
+	for !p.accept('}') {
+		key := p.quoted()
+		p.expect(':')
+		if p.err == nil && seen[key] {
+			p.fail("key %q twice", key)
+		}
+		seen[key] = true
+		switch key {
+		case "descr":
+			h.descr = p.quoted()
+		case "fortran_order":
+			h.fortran = p.boolean()
+		case "shape":
+			h.shape = p.tuple()
+		default:
+			p.fail("unknown key %q", key)
+		}
+		if !p.accept(',') {
+			p.expect('}')
+			break
+		}
+	}
+	p.end()
+	if p.err == nil && len(seen) != 3 {
+		p.fail("descr, fortran_order or shape is missing")
+	}
+	if p.err == nil && len(h.shape) > maxDims {
+		p.fail("%d axes, more than %d", len(h.shape), maxDims)
+	}
+	if p.err != nil {
+		return header{}, malformed("header: %v; save the array again with numpy.save", p.err)
+	}
+	return h, nil
+}
+
+// elements is the number of elements, checked so that their bytes can be counted.
+func (h header) elements(size int) (int, error) {
+	n := 1
+	for _, d := range h.shape {
+		if d == 0 {
+			return 0, nil
+		}
+	}
+	for _, d := range h.shape {
+		if n > math.MaxInt/size/d {
+			return 0, malformed("its shape %v is larger than any memory", h.shape)
+		}
+		n *= d
+	}
+	return n, nil
+}
+
+// formatHeader is the start of a version 1 file. The array begins at a multiple of 64
+// bytes, as numpy.save has it since NumPy 1.14.
+func formatHeader(descr string, shape []int) ([]byte, error) {
+	const align = 64
+	var text strings.Builder
+	text.WriteString("{'descr': '" + descr + "', 'fortran_order': False, 'shape': " + formatTuple(shape) + ", }")
+	// NumPy leaves room for a longer first axis, so that appending fits later.
+	if len(shape) > 0 {
+		text.WriteString(strings.Repeat(" ", max(0, growth-len(formatInt(shape[0])))))
+	}
+	start := len(magic) + 4
+	pad := align - (start+text.Len()+1)%align
+	if pad == align {
+		pad = 0
+	}
+	text.WriteString(strings.Repeat(" ", pad) + "\n")
+	if text.Len() > math.MaxUint16 {
+		return nil, malformed("a shape of %d axes does not fit into the header", len(shape))
+	}
+	b := append([]byte(magic), 1, 0)
+	b = binary.LittleEndian.AppendUint16(b, uint16(text.Len()))
+	return append(b, text.String()...), nil
+}

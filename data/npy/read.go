@@ -1,0 +1,123 @@
+package npy
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+)
+
+// Array is the content of a file, not yet converted.
+type Array struct {
+	// Shape are the lengths of the axes; an empty shape is a single number.
+	Shape []int
+
+	dtype   dtype
+	fortran bool
+	data    []byte
+}
+
+// Len is the number of elements.
+func (a *Array) Len() int { return len(a.data) / a.dtype.size }
+
+// Float tells that the elements are floating-point numbers.
+func (a *Array) Float() bool { return a.dtype.kind == 'f' }
+
+// Read reads one array, to its end and no further. Errors wrap [ErrFormat] or are
+// those of r.
+func Read(r io.Reader) (*Array, error) {
+	h, err := readHeader(r)
+	if err != nil {
+		return nil, err
+	}
+	t, err := parseDType(h.descr)
+	if err != nil {
+		return nil, err
+	}
+	n, err := h.elements(t.size)
+	if err != nil {
+		return nil, err
+	}
+	data, err := readData(r, n*t.size)
+	if err != nil {
+		return nil, err
+	}
+	return &Array{Shape: h.shape, dtype: t, fortran: h.fortran, data: data}, nil
+}
+
+// readData reads size bytes without trusting size: memory grows with what arrives.
+func readData(r io.Reader, size int) ([]byte, error) {
+	const trusted = 1 << 20
+	if size <= trusted {
+		b := make([]byte, size)
+		return b, readFull(r, b, "data")
+	}
+	var b bytes.Buffer
+	b.Grow(trusted)
+	n, err := io.CopyN(&b, r, int64(size))
+	if errors.Is(err, io.EOF) {
+		return nil, malformed("truncated in its data after %d of %d bytes; copy the file again", n, size)
+	}
+	return b.Bytes(), err
+}
+
+// ReadFile reads the array in the file at path, which must hold nothing else. Errors
+// name the file.
+func ReadFile(path string) (*Array, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	r := bufio.NewReaderSize(f, 1<<16)
+	a, err := Read(r)
+	if err == nil {
+		err = expectEnd(r)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return a, nil
+}
+
+func expectEnd(r io.Reader) error {
+	n, err := io.ReadFull(r, make([]byte, 1))
+	switch {
+	case n > 0:
+		return malformed("more bytes than its shape tells; save one array a file")
+	case errors.Is(err, io.EOF):
+		return nil
+	}
+	return err
+}
+
+// Values are the elements of a in C order (last axis fastest), converted to T as Go
+// converts numbers.
+func Values[T Number](a *Array) []T {
+	n := a.Len()
+	values := make([]T, n)
+	if !a.fortran || len(a.Shape) < 2 {
+		for i := range values {
+			values[i] = decode[T](a.dtype, a.data[i*a.dtype.size:])
+		}
+		return values
+	}
+	// Element k of the file is at index[] with the first axis fastest.
+	index := make([]int, len(a.Shape))
+	for k := range n {
+		at := 0
+		for axis, i := range index {
+			at = at*a.Shape[axis] + i
+		}
+		values[at] = decode[T](a.dtype, a.data[k*a.dtype.size:])
+		for axis := range index {
+			if index[axis]++; index[axis] < a.Shape[axis] {
+				break
+			}
+			index[axis] = 0
+		}
+	}
+	return values
+}

@@ -1,0 +1,122 @@
+package stereo
+
+import (
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/binary"
+	"fmt"
+	"hash/crc32"
+	"math"
+	"os"
+	"path/filepath"
+	"sync"
+)
+
+// CacheFolder is the folder of a data set in which stacks are kept by default.
+const CacheFolder = ".stacks"
+
+// cacheMagic starts a file of a kept stack; its digit is the version of everything
+// that decides what a stack holds.
+const cacheMagic = "SDHSBT1\n"
+
+// cacheKey is the hash of all that a stack depends on: the events, known by size and
+// time of change of their file, the time that the stack ends, the bins, the picture.
+func cacheKey(info os.FileInfo, b Binning, end float64, width, height int) [sha256.Size]byte {
+	return sha256.Sum256(fmt.Appendf(nil, "%s %d %d %d %x %d %d %x %x", cacheMagic, info.Size(), info.ModTime().UnixNano(),
+		b.Bins, math.Float64bits(b.Width), width, height, math.Float64bits(end), math.Float64bits(slack)))
+}
+
+// kept is a packed stack and what was wrong with its events.
+type kept struct {
+	packed []byte
+	counts Counts
+}
+
+const countFields = 6
+
+func (c *Counts) fields() [countFields]*int {
+	return [countFields]*int{&c.Events, &c.Unsorted, &c.OutOfFrame, &c.BadPolarity, &c.BadTime, &c.Unlabelled}
+}
+
+// readKept reads a file of the cache. Whatever is wrong with it, it does not exist.
+func readKept(path string, key [sha256.Size]byte, size int) (kept, bool) {
+	const head = len(cacheMagic) + sha256.Size + 8*countFields + 4
+	b, err := os.ReadFile(path)
+	if err != nil || len(b) != head+size || string(b[:len(cacheMagic)]) != cacheMagic {
+		return kept{}, false
+	}
+	b = b[len(cacheMagic):]
+	if [sha256.Size]byte(b) != key {
+		return kept{}, false
+	}
+	b = b[sha256.Size:]
+	sum := binary.LittleEndian.Uint32(b)
+	if b = b[4:]; crc32.ChecksumIEEE(b) != sum {
+		return kept{}, false
+	}
+	var k kept
+	for _, field := range k.counts.fields() {
+		*field = int(binary.LittleEndian.Uint64(b))
+		b = b[8:]
+	}
+	k.packed = b
+	return k, validPacked(b)
+}
+
+// writeKept writes a file of the cache whole or not at all.
+func writeKept(path string, key [sha256.Size]byte, k kept) error {
+	body := make([]byte, 0, 8*countFields+len(k.packed))
+	for _, field := range k.counts.fields() {
+		body = binary.LittleEndian.AppendUint64(body, uint64(*field))
+	}
+	body = append(body, k.packed...)
+	b := append([]byte(cacheMagic), key[:]...)
+	b = binary.LittleEndian.AppendUint32(b, crc32.ChecksumIEEE(body))
+	b = append(b, body...)
+	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
+		return err
+	}
+	temporary := path + "." + rand.Text()[:8] + ".tmp"
+	if err := os.WriteFile(temporary, b, 0o666); err != nil {
+		_ = os.Remove(temporary)
+		return err
+	}
+	if err := os.Rename(temporary, path); err != nil {
+		_ = os.Remove(temporary)
+		return err
+	}
+	return nil
+}
+
+// memory keeps packed stacks and labels until its room is used up. What came first
+// stays: training visits all with the same frequency, so that nothing is gained by
+// putting out one for another.
+type memory struct {
+	mu    sync.RWMutex
+	room  int64
+	items map[memoryKey][]byte
+}
+
+// memoryKey names a stack of a view, or with view -1 the label of a frame.
+type memoryKey struct {
+	frame Frame
+	view  View
+}
+
+const labelView View = -1
+
+func (m *memory) get(key memoryKey) []byte {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	return m.items[key]
+}
+
+func (m *memory) put(key memoryKey, item []byte) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.items[key] != nil || int64(len(item)) > m.room {
+		return
+	}
+	m.room -= int64(len(item))
+	m.items[key] = item
+}

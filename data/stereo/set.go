@@ -1,0 +1,405 @@
+package stereo
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"sync"
+
+	"github.com/spikedhs/spikedhs/data/npy"
+)
+
+// Options configure a [Set]; the zero value has the defaults.
+type Options struct {
+	// Binning says how events become stacks. Default: 5 bins of 10 ms.
+	Binning Binning
+	// Cache is the folder for computed stacks. Default: [CacheFolder] in the folder of
+	// the data set; "none" keeps none on disk.
+	Cache string
+	// Memory is how many bytes of stacks and labels to keep in memory; a stack of
+	// 346 x 260 pixels takes 90 kB. Default: 1 GiB; below 0 none.
+	Memory int64
+	// Log is told what is wrong with the data, once for each sequence. Default: none.
+	Log *slog.Logger
+}
+
+// Set is a stereo data set on disk: a folder with one sub-folder for each sequence.
+// It may be used from several goroutines.
+type Set struct {
+	root      string
+	rig       Rig
+	binning   Binning
+	cache     string // empty: no disk cache
+	log       *slog.Logger
+	sequences map[string]*sequence
+	names     []string
+	memory    memory
+
+	mu       sync.Mutex
+	counted  map[memoryKey]bool
+	counts   map[string]Counts
+	noCache  sync.Once
+	warnings map[string]bool
+}
+
+type sequence struct {
+	name, dir string
+	times     []float64
+}
+
+// Open opens the data set in folder root, or root itself as a set of one sequence if
+// it has a timestamps.txt. It reads the times of all sequences, and no events yet. It
+// fails with data.ErrNotFound where there is no sequence and with data.ErrFormat on a
+// bad rig.json or timestamps.txt.
+func Open(root string, o Options) (*Set, error) {
+	b, err := o.Binning.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	folders, base := []string{""}, root
+	if _, err := os.Stat(filepath.Join(root, TimestampsFile)); err != nil {
+		if folders, err = sequenceFolders(root); err != nil {
+			return nil, err
+		}
+	} else {
+		clean := filepath.Clean(root)
+		base, folders = filepath.Dir(clean), []string{filepath.Base(clean)}
+	}
+	s := &Set{
+		root: base, binning: b, log: o.Log, sequences: map[string]*sequence{},
+		counted: map[memoryKey]bool{}, counts: map[string]Counts{}, warnings: map[string]bool{},
+		memory: memory{room: o.Memory, items: map[memoryKey][]byte{}},
+	}
+	if o.Memory == 0 {
+		s.memory.room = 1 << 30
+	}
+	if s.log == nil {
+		s.log = slog.New(slog.DiscardHandler)
+	}
+	switch o.Cache {
+	case "":
+		s.cache = filepath.Join(base, CacheFolder)
+	case "none":
+	default:
+		s.cache = o.Cache
+	}
+	if s.rig, err = readRig(base); err != nil {
+		return nil, err
+	}
+	for _, name := range folders {
+		q := &sequence{name: name, dir: filepath.Join(base, name)}
+		if q.times, err = ReadTimestamps(filepath.Join(q.dir, TimestampsFile)); err != nil {
+			return nil, err
+		}
+		s.sequences[name] = q
+		s.names = append(s.names, name)
+	}
+	return s, nil
+}
+
+// sequenceFolders finds the sub-folders of root that are sequences.
+func sequenceFolders(root string) ([]string, error) {
+	entries, err := os.ReadDir(root)
+	if err != nil {
+		return nil, classify(err)
+	}
+	var names []string
+	for _, e := range entries {
+		if _, err := os.Stat(filepath.Join(root, e.Name(), TimestampsFile)); err == nil {
+			names = append(names, e.Name())
+		}
+	}
+	if len(names) == 0 {
+		return nil, missing("%s: no sequence, a folder with a %s, in it; make some with `spikedhs data synth` or `spikedhs data convert-mvsec`",
+			root, TimestampsFile)
+	}
+	return names, nil
+}
+
+// Rig are the cameras.
+func (s *Set) Rig() Rig { return s.rig }
+
+// Channels is the number of bins of a stack.
+func (s *Set) Channels() int { return s.binning.Bins }
+
+// Sequences are the names of the sequences in alphabetical order.
+func (s *Set) Sequences() []string { return slices.Clone(s.names) }
+
+// Times are the timestamps in seconds of a sequence's frames; nil if it is unknown.
+func (s *Set) Times(name string) []float64 {
+	if q := s.sequences[name]; q != nil {
+		return q.times
+	}
+	return nil
+}
+
+// Dir is the folder of a sequence.
+func (s *Set) Dir(name string) string { return filepath.Join(s.root, name) }
+
+// Frames are all frames of the named sequences, in the order of time; without names,
+// of all sequences.
+func (s *Set) Frames(names ...string) ([]Frame, error) {
+	if len(names) == 0 {
+		names = s.names
+	}
+	var frames []Frame
+	for _, name := range names {
+		q := s.sequences[name]
+		if q == nil {
+			return nil, missing("%s: no sequence %q", s.root, name)
+		}
+		for i := range q.times {
+			frames = append(frames, Frame{name, i})
+		}
+	}
+	return frames, nil
+}
+
+// Split are the parts that the set's [SplitsFile] names: whole sequences each.
+func (s *Set) Split() (Parts, error) {
+	scenes, err := readScenes(s.root)
+	if err != nil {
+		return Parts{}, err
+	}
+	var p Parts
+	for _, part := range []struct {
+		names  []string
+		frames *[]Frame
+	}{{scenes.Train, &p.Train}, {scenes.Validation, &p.Validation}, {scenes.Test, &p.Test}} {
+		if len(part.names) == 0 {
+			continue
+		}
+		if *part.frames, err = s.Frames(part.names...); err != nil {
+			return Parts{}, err
+		}
+	}
+	return p, nil
+}
+
+// MVSEC are the frames of split 1, 2 or 3 of MVSEC, see [MVSECParts]. It fails with
+// data.ErrNotFound where a sequence is not there or too short.
+func (s *Set) MVSEC(split int) (Parts, error) {
+	p, err := MVSECParts(split)
+	if err != nil {
+		return Parts{}, err
+	}
+	return p, s.check(slices.Concat(p.Train, p.Validation, p.Test))
+}
+
+// check fails unless all frames are in the set.
+func (s *Set) check(frames []Frame) error {
+	for _, f := range frames {
+		q := s.sequences[f.Sequence]
+		if q == nil {
+			return missing("%s: no sequence %q", s.root, f.Sequence)
+		}
+		if f.Index < 0 || f.Index >= len(q.times) {
+			return missing("%s: no frame %d, the sequence has %d", q.dir, f.Index, len(q.times))
+		}
+	}
+	return nil
+}
+
+// Windows are those of frames that have steps-1 frames before them in their sequence,
+// in the same order.
+func Windows(frames []Frame, steps int) []Frame {
+	var windows []Frame
+	for _, f := range frames {
+		if f.Index >= steps-1 {
+			windows = append(windows, f)
+		}
+	}
+	return windows
+}
+
+// Events reads the events of a frame. See [ReadEvents] for what is left out.
+func (s *Set) Events(v View, f Frame) ([]Event, Counts, error) {
+	if err := s.check([]Frame{f}); err != nil {
+		return nil, Counts{}, err
+	}
+	events, counts, err := ReadEvents(EventFile(s.Dir(f.Sequence), v, f.Index), s.rig.Width, s.rig.Height)
+	if err != nil {
+		err = fmt.Errorf("frame %d: %w; make the sequence again", f.Index, err)
+	}
+	return events, counts, err
+}
+
+// Stack is the stack of a view for a frame, [Channels, Height, Width].
+func (s *Set) Stack(v View, f Frame) ([]int8, error) {
+	packed, err := s.packed(v, f)
+	if err != nil {
+		return nil, err
+	}
+	stack := make([]int8, s.binning.Bins*s.rig.Width*s.rig.Height)
+	unpack(stack, packed, s.binning.Bins, s.rig.Width, s.rig.Height, s.whole())
+	return stack, nil
+}
+
+func (s *Set) whole() crop { return crop{width: s.rig.Width, height: s.rig.Height} }
+
+// packed is a packed stack from memory, from disk or from its events.
+func (s *Set) packed(v View, f Frame) ([]byte, error) {
+	key := memoryKey{f, v}
+	if p := s.memory.get(key); p != nil {
+		return p, nil
+	}
+	if err := s.check([]Frame{f}); err != nil {
+		return nil, err
+	}
+	end := s.sequences[f.Sequence].times[f.Index]
+	pixels := s.rig.Width * s.rig.Height
+	k, store, ok := s.fromDisk(v, f, end)
+	if !ok {
+		events, counts, err := s.Events(v, f)
+		if err != nil {
+			return nil, err
+		}
+		stack := make([]int8, s.binning.Bins*pixels)
+		counts.BadTime += s.binning.Stack(stack, events, end, s.rig.Width, s.rig.Height)
+		k = kept{packed: pack(stack, s.binning.Bins, pixels), counts: counts}
+		store(k)
+	}
+	s.count(key, k.counts)
+	s.memory.put(key, k.packed)
+	return k.packed, nil
+}
+
+// fromDisk looks for a stack in the cache folder; store puts it there.
+func (s *Set) fromDisk(v View, f Frame, end float64) (k kept, store func(kept), ok bool) {
+	store = func(kept) {}
+	if s.cache == "" {
+		return kept{}, store, false
+	}
+	info, err := os.Stat(EventFile(s.Dir(f.Sequence), v, f.Index))
+	if err != nil {
+		return kept{}, store, false // reading the events tells what is wrong
+	}
+	key := cacheKey(info, s.binning, end, s.rig.Width, s.rig.Height)
+	path := filepath.Join(s.cache, f.Sequence, fmt.Sprintf("%s-%d", v, s.binning.Bins), fmt.Sprintf("%06d.sbt", f.Index))
+	if k, ok = readKept(path, key, planes(s.binning.Bins)*s.rig.Width*s.rig.Height); ok {
+		return k, store, true
+	}
+	return kept{}, func(k kept) {
+		if err := writeKept(path, key, k); err != nil {
+			s.noCache.Do(func() {
+				s.log.Warn("stacks cannot be kept on disk and are computed again each time; choose another cache folder", "err", err)
+			})
+		}
+	}, false
+}
+
+// label is the label image of a frame.
+func (s *Set) label(f Frame) ([]byte, error) {
+	key := memoryKey{f, labelView}
+	if l := s.memory.get(key); l != nil {
+		return l, nil
+	}
+	if err := s.check([]Frame{f}); err != nil {
+		return nil, err
+	}
+	l, err := ReadLabel(DisparityFile(s.Dir(f.Sequence), f.Index), s.rig.Width, s.rig.Height)
+	if err != nil {
+		return nil, fmt.Errorf("frame %d: %w", f.Index, err)
+	}
+	var counts Counts
+	if !slices.ContainsFunc(l, func(v uint8) bool { return v != Invalid }) {
+		counts.Unlabelled = 1
+	}
+	s.count(key, counts)
+	s.memory.put(key, l)
+	return l, nil
+}
+
+// Label are the disparities in pixels of a frame, [Height, Width]; +Inf is no label.
+func (s *Set) Label(f Frame) ([]float32, error) {
+	l, err := s.label(f)
+	if err != nil {
+		return nil, err
+	}
+	return Disparities(l), nil
+}
+
+// Exact are the disparities of a frame before they were rounded to label images, which
+// synthetic sets have; ok tells whether there are any.
+func (s *Set) Exact(f Frame) (disparity []float32, ok bool, err error) {
+	array, err := npy.ReadFile(FloatFile(s.Dir(f.Sequence), f.Index))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, false, nil
+	}
+	if err != nil {
+		return nil, false, classify(err)
+	}
+	if array.Len() != s.rig.Width*s.rig.Height {
+		return nil, false, malformed("%s: shape %v does not fit the rig", FloatFile(s.Dir(f.Sequence), f.Index), array.Shape)
+	}
+	return npy.Values[float32](array), true, nil
+}
+
+// count adds up what was found in one file, once, and warns once for each sequence.
+func (s *Set) count(key memoryKey, c Counts) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.counted[key] {
+		return
+	}
+	s.counted[key] = true
+	total := s.counts[key.frame.Sequence]
+	total.Add(c)
+	s.counts[key.frame.Sequence] = total
+	if !c.Clean() && !s.warnings[key.frame.Sequence] {
+		s.warnings[key.frame.Sequence] = true
+		s.log.Warn("bad data in the sequence; wrong events are left out", append([]any{"sequence", key.frame.Sequence, "first_in_frame", key.frame.Index}, c.LogArgs()...)...)
+	}
+}
+
+// Counts are what was found so far in the files of each sequence that were read.
+func (s *Set) Counts() map[string]Counts {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	counts := make(map[string]Counts, len(s.counts))
+	for name, c := range s.counts {
+		counts[name] = c
+	}
+	return counts
+}
+
+// Prepare computes and keeps the stacks of both views for all windows of steps frames
+// that end in frames, with all cores. progress, which may be nil, is told how many of
+// total frames are done.
+func (s *Set) Prepare(ctx context.Context, frames []Frame, steps int, progress func(done, total int)) error {
+	wanted := map[Frame]bool{}
+	var list []Frame
+	for _, f := range frames {
+		for i := max(0, f.Index-steps+1); i <= f.Index; i++ {
+			g := Frame{f.Sequence, i}
+			if !wanted[g] {
+				wanted[g] = true
+				list = append(list, g)
+			}
+		}
+	}
+	p := newPipeline(ctx, 0, len(list), runtime.GOMAXPROCS(0), 4*runtime.GOMAXPROCS(0), func(_ context.Context, i int) (struct{}, error) {
+		for _, v := range []View{Left, Right} {
+			if _, err := s.packed(v, list[i]); err != nil {
+				return struct{}{}, err
+			}
+		}
+		return struct{}{}, nil
+	})
+	defer p.close()
+	for i := range list {
+		if _, err := p.next(); err != nil {
+			return err
+		}
+		if progress != nil {
+			progress(i+1, len(list))
+		}
+	}
+	return nil
+}

@@ -1,0 +1,144 @@
+package stereo
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+)
+
+// Frame is one label of a data set and the events before it.
+type Frame struct {
+	// Sequence is the name of the sequence's folder.
+	Sequence string
+	// Index is the row in its timestamps.txt, from 0.
+	Index int
+}
+
+// Parts are disjoint lists of frames.
+type Parts struct {
+	Train, Validation, Test []Frame
+}
+
+// SplitsFile is the file of a data set's folder that says which sequences are for
+// training, validation and test.
+const SplitsFile = "splits.json"
+
+// Scenes names the sequences of the parts of a data set: [SplitsFile] holds it.
+type Scenes struct {
+	Train      []string `json:"train"`
+	Validation []string `json:"validation"`
+	Test       []string `json:"test"`
+}
+
+// WriteScenes writes the split of the data set in folder root.
+func WriteScenes(root string, s Scenes) error { return writeJSON(filepath.Join(root, SplitsFile), s) }
+
+func readScenes(root string) (Scenes, error) {
+	path := filepath.Join(root, SplitsFile)
+	text, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return Scenes{}, missing("%s: a synthetic set has it; for MVSEC choose split 1, 2 or 3", path)
+	}
+	if err != nil {
+		return Scenes{}, err
+	}
+	var s Scenes
+	if err := json.Unmarshal(text, &s); err != nil {
+		return Scenes{}, malformed("%s: %v; write it again", path, err)
+	}
+	seen := map[string]bool{}
+	for _, name := range slices.Concat(s.Train, s.Validation, s.Test) {
+		if seen[name] || !filepath.IsLocal(name) {
+			return Scenes{}, malformed("%s: sequence %q is named twice or is not a folder beside it", path, name)
+		}
+		seen[name] = true
+	}
+	return s, nil
+}
+
+// ranges are the frames, first and last, of MVSEC's indoor_flying sequences that DDES
+// trains on and, for the sequence that is held out, tests on.
+var ranges = map[int]struct{ train, test [2]int }{
+	1: {[2]int{80, 1259}, [2]int{140, 1200}},
+	2: {[2]int{160, 1579}, [2]int{120, 1420}},
+	3: {[2]int{125, 1814}, [2]int{73, 1615}},
+}
+
+// validationFrames is how many frames of the held-out sequence choose the model.
+const validationFrames = 200
+
+// MVSECParts are the frames of split 1, 2 or 3 of MVSEC's indoor_flying sequences, as
+// DDES has them: the sequence of the split's number is held out, its test range is
+// shuffled by CPython's random.seed(0), and the first 200 are for validation. Papers
+// report splits 1 and 3. Validation and Test are in the shuffled order, Train in that
+// of time.
+func MVSECParts(split int) (Parts, error) {
+	held, ok := ranges[split]
+	if !ok {
+		return Parts{}, fmt.Errorf("split %d: choose 1, 2 or 3: %w", split, errSplit)
+	}
+	var p Parts
+	for k := 1; k <= len(ranges); k++ {
+		if k == split {
+			continue
+		}
+		for i := ranges[k].train[0]; i <= ranges[k].train[1]; i++ {
+			p.Train = append(p.Train, Frame{mvsecSequence(k), i})
+		}
+	}
+	var list []int
+	for i := held.test[0]; i <= held.test[1]; i++ {
+		list = append(list, i)
+	}
+	newMersenne(0).shuffle(list)
+	for n, i := range list {
+		f := Frame{mvsecSequence(split), i}
+		if n < validationFrames {
+			p.Validation = append(p.Validation, f)
+		} else {
+			p.Test = append(p.Test, f)
+		}
+	}
+	return p, nil
+}
+
+var errSplit = errors.New("no such split")
+
+func mvsecSequence(k int) string { return fmt.Sprintf("indoor_flying_%d", k) }
+
+// Halves cuts training frames into two disjoint sets for bi-level search: blocks of
+// block consecutive frames go to a and b in turn, since neighbouring frames are nearly
+// the same. A rest below block at the end of a sequence joins the block before it. The
+// default block, for 0, is 50. Frames keep their order.
+func Halves(frames []Frame, block int) (a, b []Frame) {
+	if block <= 0 {
+		block = 50
+	}
+	toB := false
+	for len(frames) > 0 {
+		n := 1 // frames of this sequence
+		for n < len(frames) && frames[n].Sequence == frames[0].Sequence {
+			n++
+		}
+		rest := frames[:n]
+		frames = frames[n:]
+		for len(rest) > 0 {
+			size := block
+			if len(rest) < 2*block {
+				size = len(rest)
+			}
+			if toB {
+				b = append(b, rest[:size]...)
+			} else {
+				a = append(a, rest[:size]...)
+			}
+			toB = !toB
+			rest = rest[size:]
+		}
+	}
+	return a, b
+}

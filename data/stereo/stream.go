@@ -1,0 +1,110 @@
+package stereo
+
+import (
+	"context"
+	"runtime"
+	"slices"
+
+	"github.com/spikedhs/spikedhs/data"
+)
+
+var errClosed = data.ErrClosed
+
+// Step is the input of a network for one moment: the stacks of both views that end
+// then.
+type Step struct {
+	// Frame tells which one this is; a recording that is not cut into frames has no
+	// name there.
+	Frame Frame
+	// Time is the end of the stacks in seconds.
+	Time float64
+	// Left and Right are stacks, [C, H, W].
+	Left, Right []float32
+	// Label are disparities in pixels, [H, W], +Inf is no label; nil where there are none.
+	Label []float32
+	// Reset tells that the sequence begins here: the state of a network must be zero.
+	Reset bool
+	// Scored tells that the frame is one of those asked for; the others lie between and
+	// before them.
+	Scored bool
+	// C, H and W are the sizes.
+	C, H, W int
+}
+
+// Stream are steps in the order of time.
+type Stream struct {
+	pipeline *pipeline[*Step]
+	steps    int
+}
+
+// Stream gives one step after the other: for each sequence of frames, in the order in
+// which sequences first appear, all steps from warmup frames before the first to the
+// last of its frames, also those between that are not in frames. So a network sees a
+// test sequence without gaps, and is scored on the frames of a split alone.
+func (s *Set) Stream(ctx context.Context, frames []Frame, warmup int) (*Stream, error) {
+	if err := s.check(frames); err != nil {
+		return nil, err
+	}
+	wanted := map[Frame]bool{}
+	type span struct{ first, last int }
+	spans := map[string]span{}
+	var names []string
+	for _, f := range frames {
+		wanted[f] = true
+		r, ok := spans[f.Sequence]
+		if !ok {
+			names = append(names, f.Sequence)
+			r = span{f.Index, f.Index}
+		}
+		spans[f.Sequence] = span{min(r.first, f.Index), max(r.last, f.Index)}
+	}
+	var list []Frame
+	var starts []int
+	for _, name := range names {
+		starts = append(starts, len(list))
+		for i := max(0, spans[name].first-max(0, warmup)); i <= spans[name].last; i++ {
+			list = append(list, Frame{name, i})
+		}
+	}
+	workers := runtime.GOMAXPROCS(0)
+	p := newPipeline(ctx, 0, len(list), workers, 2*workers, func(_ context.Context, i int) (*Step, error) {
+		step, err := s.step(list[i])
+		if err != nil {
+			return nil, err
+		}
+		_, step.Reset = slices.BinarySearch(starts, i)
+		step.Scored = wanted[list[i]]
+		return step, nil
+	})
+	return &Stream{p, len(list)}, nil
+}
+
+func (s *Set) step(f Frame) (*Step, error) {
+	c, h, w := s.binning.Bins, s.rig.Height, s.rig.Width
+	step := &Step{Frame: f, C: c, H: h, W: w, Left: make([]float32, c*h*w), Right: make([]float32, c*h*w)}
+	for v, out := range [][]float32{step.Left, step.Right} {
+		packed, err := s.packed(View(v), f)
+		if err != nil {
+			return nil, err
+		}
+		unpack(out, packed, c, w, h, s.whole())
+	}
+	step.Time = s.sequences[f.Sequence].times[f.Index]
+	var err error
+	step.Label, err = s.Label(f)
+	return step, err
+}
+
+// Len is the number of steps.
+func (s *Stream) Len() int { return s.steps }
+
+// Next returns the next step, io.EOF behind the last.
+func (s *Stream) Next() (*Step, error) { return s.pipeline.next() }
+
+// Close ends the stream. It may be called at any time and more than once.
+func (s *Stream) Close() {
+	if s.pipeline.err == nil {
+		s.pipeline.err = errClosed
+	}
+	s.pipeline.close()
+}
