@@ -9,6 +9,7 @@
 
 #include "cell.h"
 #include "cell_kernels.h"
+#include "depth.h"
 #include "lif_step.h"
 
 namespace spikedhs {
@@ -65,6 +66,13 @@ inline const float *floats(const at::Tensor &t) { return t.data_ptr<float>(); }
 
 inline std::vector<int64_t> padding_of(const at::Tensor &weight) {
   return {weight.size(2) / 2, weight.size(3) / 2};
+}
+
+// What a convolution reads: its source, with its neighbours along the depth
+// where the weight has taps for them.
+inline at::Tensor stacked(const CellPlan &plan, const at::Tensor &x,
+                          const at::Tensor &weight) {
+  return weight.size(1) == x.size(1) ? x : depth_stack(x, plan.planes);
 }
 
 // Constants of the neurons of every channel of a fan.
