@@ -124,6 +124,9 @@ func NewConvBlock(p torch.Path, shape ConvShape, options Options) *ConvBlock {
 	return b
 }
 
+// Conv is the block's convolution.
+func (b *ConvBlock) Conv() *torch.Conv { return b.fan.conv }
+
 // Neurons is the layer that fires, nil in a block that does not.
 func (b *ConvBlock) Neurons() *spike.Neurons { return b.neurons }
 
