@@ -97,7 +97,7 @@ func (c *cell) node(p Pass, j int, sources []torch.Tensor, outputs [][]torch.Ten
 			sum = addTo(s, sum, sources[src])
 		}
 	}
-	return s.Return(c.nodes[j].Forward(s, sum, c.steps))
+	return s.Return(p.in(s).fire(c.nodes[j], sum, c.steps))
 }
 
 // at is list[i]; after a failure there is no list, and no tensor.

@@ -84,7 +84,7 @@ func TestMixedCellAgainstTheFormula(t *testing.T) {
 				leaves := append(v.Parameters(), leaf("alpha", alpha), leaf("s0", s0), leaf("s1", s1))
 
 				want := w.naive(t, s, v, mode, &o).mixed(nodes, s0, s1, alpha, w.levels, o.Temperature)
-				have := c.forward(Pass{s, mode}, s0, s1, s.Softmax(alpha, 1))
+				have := c.forward(Pass{Scope: s, Mode: mode}, s0, s1, s.Softmax(alpha, 1))
 				require.NoError(t, s.Err())
 				compareCells(t, s, want, have, leaves)
 			})
@@ -111,7 +111,7 @@ func TestCellAgainstTheFormula(t *testing.T) {
 				leaves := append(v.Parameters(), leaf("s0", s0), leaf("s1", s1))
 
 				want := w.naive(t, s, v, mode, &o).derived(rows, s0, s1, w.levels, o.Temperature)
-				have := c.forward(Pass{s, mode}, s0, s1)
+				have := c.forward(Pass{Scope: s, Mode: mode}, s0, s1)
 				require.NoError(t, s.Err())
 				compareCells(t, s, want, have, leaves)
 			})
@@ -170,7 +170,7 @@ func TestMixedCellWithDecidedAlpha(t *testing.T) {
 	require.NoError(t, v.Err())
 	s0, s1 := w.input(t, s, 0), w.input(t, s, 1)
 	alpha := torch.FromSlice(s, []float32{0, 60, 0, 0, 0, 60}, 2, 3)
-	have := c.forward(Pass{s, torch.Train}, s0, s1, s.Softmax(alpha, 1))
+	have := c.forward(Pass{Scope: s, Mode: torch.Train}, s0, s1, s.Softmax(alpha, 1))
 	n := w.naive(t, s, v, torch.Train, &o)
 	want := n.fire(s.Add(n.convolution("from_s0", 1, s0, 1, 3), n.convolution("from_s1", 2, s1, 1, 5)), 3)
 	require.NoError(t, s.Err())

@@ -22,6 +22,7 @@ type reader struct {
 type fan struct {
 	readers []reader
 	width   int // channels of one reader
+	planes  int // see Options
 	conv    *torch.Conv
 	norm    norm
 	neurons *spike.Neurons // nil when mixed at the membrane
@@ -34,9 +35,13 @@ func newFan(p torch.Path, in, width, stride int, readers []reader, o *Options) *
 		return nil
 	}
 	out := width * len(readers)
-	f := &fan{readers: readers, width: width, steps: o.Steps}
-	f.conv = torch.NewConv2d(p.Sub("conv"), int64(in), int64(out),
-		torch.ConvOptions{Kernel: 3, Stride: int64(stride), Padding: 1, Compute: o.Precision.compute()})
+	f := &fan{readers: readers, width: width, planes: o.planes, steps: o.Steps}
+	options := torch.ConvOptions{Kernel: 3, Stride: int64(stride), Padding: 1, Compute: o.Precision.compute()}
+	if o.planes > 0 {
+		f.conv = torch.NewConv3d(p.Sub("conv"), int64(in), int64(out), options)
+	} else {
+		f.conv = torch.NewConv2d(p.Sub("conv"), int64(in), int64(out), options)
+	}
 	f.norm = newNorm(p.Sub("norm"), out, o)
 	if o.Mixing == MixSpike {
 		temperatures := make([]float64, 0, out)
@@ -64,9 +69,9 @@ func surrogateOf(op genotype.Op) float64 {
 func (f *fan) forward(p Pass, x torch.Tensor) torch.Tensor {
 	s := p.Scope.Child()
 	defer s.Close()
-	y := f.norm.forward(p.in(s), f.conv.Forward(s, x))
+	y := f.norm.forward(p.in(s), f.conv.ForwardPlanes(s, x, f.planes))
 	if f.neurons != nil {
-		y = f.neurons.Forward(s, y, f.steps)
+		y = p.in(s).fire(f.neurons, y, f.steps)
 	}
 	return s.Return(y)
 }

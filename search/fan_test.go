@@ -36,7 +36,7 @@ func TestFanIsSeparateConvolutions(t *testing.T) {
 					for i, r := range readers {
 						want = append(want, n.convolution("bank", i, x, int64(stride), temperatures[r.op]))
 					}
-					whole := f.forward(Pass{s, mode}, x)
+					whole := f.forward(Pass{Scope: s, Mode: mode}, x)
 					have := f.split(s, whole)
 					require.NoError(t, s.Err())
 					require.Len(t, have, len(readers))
@@ -87,7 +87,7 @@ func TestFanKeepsTemperaturesApart(t *testing.T) {
 		}
 	}
 	require.NoError(t, c.Close())
-	parts := f.split(s, f.forward(Pass{s, torch.Train}, spikesLike(t, s, 6, 2, 6, 6)))
+	parts := f.split(s, f.forward(Pass{Scope: s, Mode: torch.Train}, spikesLike(t, s, 6, 2, 6, 6)))
 	weights := s.Randn(torch.CPU(), 6, 2, 6, 6)
 	for _, part := range parts {
 		assert.Equal(t, read(t, parts[0]), read(t, part))

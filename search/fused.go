@@ -28,7 +28,7 @@ type fusedCell struct {
 func newFusedCell(name string, width int, fans []*fan, nodes []*spike.Neurons, skips []skip,
 	weightOf func(src genotype.Source, r reader) int, o *Options) *fusedCell {
 	c := &fusedCell{name: name, options: o}
-	c.add(len(nodes), width, o.Steps, flag(o.Mixing == MixSpike), flag(o.PerStepNorm))
+	c.add(len(nodes), width, o.Steps, flag(o.Mixing == MixSpike), flag(o.PerStepNorm), o.planes)
 	count := 0
 	for _, f := range fans {
 		if f != nil {

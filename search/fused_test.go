@@ -41,7 +41,7 @@ func pass(t *testing.T, s *torch.Scope, super bool, d genotype.Downsample, o Opt
 	}
 	unsettle(t, s, variables[0])
 	images, labels := labelled(s)
-	out := forward(Pass{s, torch.Train}, images)
+	out := forward(Pass{Scope: s, Mode: torch.Train}, images)
 	r := trained{logits: out.Logits}
 	for _, v := range variables {
 		r.of = append(r.of, v.Parameters()...)

@@ -47,7 +47,7 @@ func TestEveryParameterOfTheSupernetGetsAGradient(t *testing.T) {
 					o.Mixing, o.Stem = mixing, stem
 					n := newSupernet(t, 3, downsample, o)
 					images, labels := labelled(s)
-					out := n.Forward(Pass{s, torch.Train}, images)
+					out := n.Forward(Pass{Scope: s, Mode: torch.Train}, images)
 					all := append(n.Architecture().Parameters(), n.Weights().Parameters()...)
 					gradients := s.GradientOf(s.CrossEntropy(out.Logits, labels), torch.Tensors(all))
 					require.NoError(t, s.Err())
@@ -79,7 +79,7 @@ func TestEveryParameterOfTheNetworkGetsAGradient(t *testing.T) {
 				o.Mixing, o.Auxiliary = mixing, true
 				n := newNetwork(t, g, o)
 				images, labels := labelled(s)
-				out := n.Forward(Pass{s, torch.Train}, images)
+				out := n.Forward(Pass{Scope: s, Mode: torch.Train}, images)
 				loss := s.Add(s.CrossEntropy(out.Logits, labels), s.CrossEntropy(out.Auxiliary, labels))
 				all := n.Variables().Parameters()
 				gradients := s.GradientOf(loss, torch.Tensors(all))
@@ -98,7 +98,7 @@ func TestGradientOfAlphaLeavesTheWeightsAlone(t *testing.T) {
 	n := newSupernet(t, 2, genotype.DownsampleReduction, tinyOptions(0, 1))
 	images, labels := labelled(s)
 	loss := func() torch.Tensor {
-		return s.CrossEntropy(n.Forward(Pass{s, torch.Train}, images).Logits, labels)
+		return s.CrossEntropy(n.Forward(Pass{Scope: s, Mode: torch.Train}, images).Logits, labels)
 	}
 	alphas := torch.Tensors(n.Architecture().Parameters())
 	first := s.GradientOf(loss(), alphas)
@@ -125,17 +125,17 @@ func TestAlphaMovesTheLogits(t *testing.T) {
 	s := begin(t, 34)
 	n := newSupernet(t, 2, genotype.DownsampleReduction, tinyOptions(0, 1))
 	images, _ := labelled(s)
-	before := read(t, n.Forward(Pass{s, torch.Train}, images).Logits)
+	before := read(t, n.Forward(Pass{Scope: s, Mode: torch.Train}, images).Logits)
 	for _, alpha := range n.Architecture().Parameters() {
 		c := s.WithoutGradient()
 		old := c.Clone(alpha.Value)
 		c.CopyTo(alpha.Value, c.Scale(c.Randn(torch.CPU(), 5, 3), 3))
-		after := read(t, n.Forward(Pass{s, torch.Train}, images).Logits)
+		after := read(t, n.Forward(Pass{Scope: s, Mode: torch.Train}, images).Logits)
 		assert.NotEqual(t, before, after, alpha.Name)
 		c.CopyTo(alpha.Value, old)
 		require.NoError(t, c.Close())
 	}
-	assert.Equal(t, before, read(t, n.Forward(Pass{s, torch.Train}, images).Logits))
+	assert.Equal(t, before, read(t, n.Forward(Pass{Scope: s, Mode: torch.Train}, images).Logits))
 }
 
 // The auxiliary head works in training only.
@@ -145,8 +145,8 @@ func TestAuxiliaryOnlyTrains(t *testing.T) {
 	o.Auxiliary = true
 	n := newNetwork(t, wired(t, twoNodes, nil), o)
 	images, _ := labelled(s)
-	assert.Equal(t, []int64{4, 3}, s.Shape(n.Forward(Pass{s, torch.Train}, images).Auxiliary))
-	assert.False(t, torch.Defined(n.Forward(Pass{s, torch.Evaluate}, images).Auxiliary))
+	assert.Equal(t, []int64{4, 3}, s.Shape(n.Forward(Pass{Scope: s, Mode: torch.Train}, images).Auxiliary))
+	assert.False(t, torch.Defined(n.Forward(Pass{Scope: s, Mode: torch.Evaluate}, images).Auxiliary))
 	o.Auxiliary = false
 	without := newNetwork(t, wired(t, twoNodes, nil), o)
 	a, err := n.Parameters()

@@ -61,7 +61,7 @@ func TestHeadByHand(t *testing.T) {
 					want[row%batch*o.Classes+k] += float32(z / steps)
 				}
 			}
-			have := h.forward(Pass{s, mode}, x)
+			have := h.forward(Pass{Scope: s, Mode: mode}, x)
 			require.NoError(t, s.Err())
 			requireClose(t, torch.FromSlice(s, want, batch, int64(o.Classes)), have, string(kind))
 			require.NoError(t, v.Close())
@@ -139,7 +139,7 @@ func TestAuxiliaryByHand(t *testing.T) {
 			y = norm(s.Tensor("aten::linear", s.Reshape(y, rows, 768), a.linear.Weight, a.linear.Bias), a.norms[2])
 			steps := s.Split(y, 0, 4)
 			want := s.Scale(s.Add(s.Add(steps[0], steps[1]), steps[2]), 1.0/3)
-			have := a.forward(Pass{s, mode}, x)
+			have := a.forward(Pass{Scope: s, Mode: mode}, x)
 			require.NoError(t, s.Err())
 			requireClose(t, want, have, "auxiliary logits")
 			require.NoError(t, v.Close())

@@ -71,7 +71,7 @@ func TestGrids(t *testing.T) {
 				s := begin(t, 1)
 				o := tinyOptions(levels...)
 				n := newNetwork(t, g, o)
-				p := Pass{s.WithoutGradient(), torch.Evaluate}
+				p := Pass{Scope: s.WithoutGradient(), Mode: torch.Evaluate}
 				defer p.Scope.Close()
 				s0 := n.stem.forward(p, p.Scope.Randn(torch.CPU(), 2, 1, size[0], size[1]))
 				assert.Equal(t, []int64{6, 4, size[0], size[1]}, p.Scope.Shape(s0), "stem")
@@ -101,7 +101,7 @@ func TestReductionsInARow(t *testing.T) {
 			super := newSupernet(t, 3, downsample, o)
 			images := s.Randn(torch.CPU(), 2, 1, 19, 16)
 			for _, forward := range []func(Pass, torch.Tensor) Output{n.Forward, super.Forward} {
-				out := forward(Pass{s, torch.Train}, images)
+				out := forward(Pass{Scope: s, Mode: torch.Train}, images)
 				assert.Equal(t, []int64{2, 3}, s.Shape(out.Logits))
 				assert.False(t, torch.Defined(out.Auxiliary))
 			}

@@ -22,7 +22,7 @@ func newMixedCell(p torch.Path, at place, nodes int, o *Options) *mixedCell {
 	for src := genotype.S0; int(src) < nodes+1; src++ {
 		var readers []reader
 		for j := range nodes {
-			if genotype.EdgeIndex(j, src) < 0 {
+			if genotype.EdgeIndex(j, src) < 0 || at.source(src).channels == 0 {
 				continue
 			}
 			for op := range genotype.Op(genotype.NumOps) {
@@ -66,7 +66,7 @@ func (c *mixedCell) forward(p Pass, s0, s1, weights torch.Tensor) torch.Tensor {
 	c.spread(p, genotype.S1, s1, weights, sums)
 	outputs := make([]torch.Tensor, c.count)
 	for j := range c.count {
-		outputs[j] = c.nodes[j].Forward(s, sums[j], c.steps)
+		outputs[j] = p.fire(c.nodes[j], sums[j], c.steps)
 		s.Free(sums[j])
 		if j+1 < c.count {
 			c.spread(p, genotype.FromNode(j), outputs[j], weights, sums)
@@ -80,6 +80,9 @@ func (c *mixedCell) spread(p Pass, src genotype.Source, x, weights torch.Tensor,
 	s := p.Scope.Child()
 	defer s.Close()
 	f := c.fans[src]
+	if f == nil {
+		return // no such input
+	}
 	mixed := s.Unbind(f.mix(s, f.forward(p.in(s), x), f.weights(s, weights, src)), 1)
 	for i, j := range f.targets() {
 		sum := at(mixed, i)

@@ -43,7 +43,7 @@ func TestPerStepNormIsALoop(t *testing.T) {
 			runningVariance[k] = 0.9*runningVariance[k] + 0.1*variance[k]*batch/(batch-1)
 		}
 	}
-	have := n.forward(Pass{s, torch.Train}, x)
+	have := n.forward(Pass{Scope: s, Mode: torch.Train}, x)
 	require.NoError(t, s.Err())
 	requireClose(t, torch.FromSlice(s, want, steps*batch, channels), have, "normalised")
 	assert.InDeltaSlice(t, runningMean, float64s(read(t, n.Mean)), 1e-6)
@@ -51,7 +51,7 @@ func TestPerStepNormIsALoop(t *testing.T) {
 
 	// Evaluation uses the running statistics for all steps and leaves them.
 	before := read(t, n.Mean)
-	evaluated := n.forward(Pass{s, torch.Evaluate}, x)
+	evaluated := n.forward(Pass{Scope: s, Mode: torch.Evaluate}, x)
 	require.NoError(t, s.Err())
 	for i, z := range read(t, evaluated) {
 		k := i % channels
@@ -69,7 +69,7 @@ func TestFoldedNormSharesStatistics(t *testing.T) {
 	defer v.Close()
 	n := newNorm(v.Root(), 1, &o)
 	x := torch.FromSlice(s, []float32{0, 0, 2, 2, 7, 7}, 6, 1) // steps differ, a step does not
-	have := read(t, n.forward(Pass{s, torch.Train}, x))
+	have := read(t, n.forward(Pass{Scope: s, Mode: torch.Train}, x))
 	require.NoError(t, s.Err())
 	assert.InDelta(t, -1.0190, have[0], 1e-3) // mean 3, deviation 2.9439
 	assert.InDelta(t, 1.3587, have[5], 1e-3)

@@ -109,6 +109,10 @@ type Options struct {
 	// Auxiliary adds the second classifier on the output of cell 2*cells/3,
 	// used in training only.
 	Auxiliary bool
+
+	// planes is the depth of a block's features, which is folded into the batch;
+	// 0 means two dimensions.
+	planes int
 }
 
 // ErrOptions is the cause of an error about options that make no network.
@@ -168,6 +172,10 @@ type Pass struct {
 	Scope *torch.Scope
 	// Mode is torch.Train or torch.Evaluate.
 	Mode torch.Mode
+	// Membranes, when given, hold the neurons' state from one pass to the next:
+	// the input is the next piece of a stream, not a sequence from rest. Such a
+	// pass evaluates.
+	Membranes *Membranes
 }
 
 // in returns the same pass inside another scope.
@@ -191,7 +199,7 @@ type place struct {
 	level      int
 	channels   int // of one node
 	reduction  bool
-	s0, s1     feature
+	s0, s1     feature // an s0 without channels is none
 	downsample genotype.Downsample
 }
 

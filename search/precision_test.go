@@ -21,9 +21,9 @@ func TestBFloat16TrainsFloat32Weights(t *testing.T) {
 			n := newNetwork(t, wired(t, threeNodes, nil), o)
 			super := newSupernet(t, 3, genotype.DownsampleReduction, o)
 			images, labels := labelled(s)
-			out := n.Forward(Pass{s, torch.Train}, images)
+			out := n.Forward(Pass{Scope: s, Mode: torch.Train}, images)
 			requireGradients(t, s, s.Add(s.CrossEntropy(out.Logits, labels), s.CrossEntropy(out.Auxiliary, labels)), n.Variables().Parameters())
-			out = super.Forward(Pass{s, torch.Train}, images)
+			out = super.Forward(Pass{Scope: s, Mode: torch.Train}, images)
 			requireGradients(t, s, s.CrossEntropy(out.Logits, labels), append(super.Weights().Parameters(), super.Architecture().Parameters()...))
 		}
 	}
@@ -58,7 +58,7 @@ func TestBFloat16IsCloseToFloat32(t *testing.T) {
 		v := torch.NewVariables(torch.CPU())
 		f := newFan(v.Root(), 3, 4, 1, []reader{{0, genotype.B3}}, &o)
 		x := spikesLike(t, s, 6, 3, 6, 6)
-		y := f.forward(Pass{s, torch.Train}, x)
+		y := f.forward(Pass{Scope: s, Mode: torch.Train}, x)
 		currents = append(currents, read(t, s.Cast(y, torch.Float32)))
 		require.NoError(t, v.Close())
 

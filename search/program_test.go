@@ -94,7 +94,7 @@ func (v variant) train(t *testing.T, s *torch.Scope, n *Network, steps int) {
 	for range steps {
 		c := s.Child()
 		x := c.Randn(torch.CPU(), 3, 2, int64(v.height+2*v.pad), int64(v.width+2*v.pad))
-		out := n.Forward(Pass{c, torch.Train}, x)
+		out := n.Forward(Pass{Scope: c, Mode: torch.Train}, x)
 		loss := c.CrossEntropy(c.Add(out.Logits, out.Auxiliary), torch.FromSlice(c, []int64{0, 1, 2}, 3))
 		update := c.WithoutGradient()
 		for i, grad := range c.GradientOf(loss, torch.Tensors(n.Variables().Parameters())) {
@@ -143,7 +143,7 @@ func TestProgramScriptAndNetworkAgree(t *testing.T) {
 				x := s.Tensor("aten::constant_pad_nd", images, zero, 0.0)
 				x = s.Sub(x, torch.FromSlice(s, []float32{0.4, 0.3}, 1, 2, 1, 1))
 				x = s.Tensor("aten::div.Tensor", x, torch.FromSlice(s, []float32{0.2, 0.3}, 1, 2, 1, 1))
-				out := n.Forward(Pass{s, torch.Evaluate}, x)
+				out := n.Forward(Pass{Scope: s, Mode: torch.Evaluate}, x)
 				require.NoError(t, s.Err())
 				requireWithin(t, 1e-4, out.Logits, logits, "unfolded network")
 			}

@@ -75,7 +75,7 @@ func searchCases(t *testing.T, run func(t *testing.T, s *torch.Scope, n *Network
 						require.NoError(t, err)
 						images, labels := labelled(s)
 						run(t, s, n, layers, func(s *torch.Scope) torch.Tensor {
-							return s.CrossEntropy(n.Forward(Pass{s, torch.Train}, images).Logits, labels)
+							return s.CrossEntropy(n.Forward(Pass{Scope: s, Mode: torch.Train}, images).Logits, labels)
 						})
 					})
 				}
@@ -183,7 +183,7 @@ func TestFinishMovesTheNeurons(t *testing.T) {
 		require.NoError(t, err)
 		for !p.Done() {
 			require.NoError(t, p.Step(func(c *torch.Scope) torch.Tensor {
-				return c.CrossEntropy(n.Forward(Pass{c, torch.Train}, images).Logits, labels)
+				return c.CrossEntropy(n.Forward(Pass{Scope: c, Mode: torch.Train}, images).Logits, labels)
 			}))
 		}
 		results, err := p.Finish()
@@ -210,7 +210,7 @@ func TestSearchInBFloat16(t *testing.T) {
 			p, err := dgs.New(layers, dgs.Options{LearningRate: 0.1, Iterations: 1, Estimate: e, Keep: n.Buffers()})
 			require.NoError(t, err)
 			require.NoError(t, p.Step(func(c *torch.Scope) torch.Tensor {
-				return c.CrossEntropy(n.Forward(Pass{c, torch.Train}, images).Logits, labels)
+				return c.CrossEntropy(n.Forward(Pass{Scope: c, Mode: torch.Train}, images).Logits, labels)
 			}))
 			for _, alphas := range p.Alphas() {
 				assert.NotEqual(t, alphas[0], alphas[4], "the outer candidates differ")

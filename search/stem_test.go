@@ -34,7 +34,7 @@ func TestStemIsTheImagePresentedAtEveryStep(t *testing.T) {
 				} else {
 					want = o.Neuron.FireComposed(s, y, s.Full(torch.CPU(), 3), 3)
 				}
-				have := st.forward(Pass{s, mode}, images)
+				have := st.forward(Pass{Scope: s, Mode: mode}, images)
 				require.NoError(t, s.Err())
 				requireClose(t, want, have, "stem")
 				weights := s.Randn(torch.CPU(), s.Shape(have)...)
@@ -65,7 +65,7 @@ func TestMoreStepsChangeTheLogits(t *testing.T) {
 		n := newNetwork(t, wired(t, twoNodes, nil), o)
 		unsettle(t, s, n.Variables())
 		images := s.Randn(torch.CPU(), 2, 1, 8, 8)
-		logits = append(logits, read(t, n.Forward(Pass{s, torch.Evaluate}, images).Logits))
+		logits = append(logits, read(t, n.Forward(Pass{Scope: s, Mode: torch.Evaluate}, images).Logits))
 	}
 	assert.NotEqual(t, logits[0], logits[1])
 }

@@ -111,7 +111,7 @@ func TestTemporalStem(t *testing.T) {
 			y = normal(y)
 		}
 		current := read(t, s.Contiguous(y))
-		have := st.forward(Pass{s, torch.Train}, x)
+		have := st.forward(Pass{Scope: s, Mode: torch.Train}, x)
 		spikes := read(t, s.Contiguous(have))
 		require.NoError(t, s.Err())
 		requireSomeSpikes(t, have)
@@ -157,11 +157,11 @@ func TestTemporalOfAStillImage(t *testing.T) {
 		require.NoError(t, c.Close())
 		image := s.Randn(torch.CPU(), 4, 2, int64(v.height), int64(v.width))
 		stack := s.RepeatFirst(image, v.options.Steps)
-		want, have := m.Forward(Pass{s, torch.Evaluate}, image), n.Forward(Pass{s, torch.Evaluate}, stack)
+		want, have := m.Forward(Pass{Scope: s, Mode: torch.Evaluate}, image), n.Forward(Pass{Scope: s, Mode: torch.Evaluate}, stack)
 		require.NoError(t, s.Err())
 		requireClose(t, want.Logits, have.Logits, v.temporalName())
 
-		want, have = m.Forward(Pass{s, torch.Train}, image), n.Forward(Pass{s, torch.Train}, stack)
+		want, have = m.Forward(Pass{Scope: s, Mode: torch.Train}, image), n.Forward(Pass{Scope: s, Mode: torch.Train}, stack)
 		require.NoError(t, s.Err())
 		compared++
 		if !within(read(t, want.Logits), read(t, have.Logits), 1e-4) {
@@ -184,7 +184,7 @@ func TestTemporalSupernet(t *testing.T) {
 	n := newSupernet(t, 2, genotype.DownsampleNearest, o)
 	x := s.Randn(torch.CPU(), 3*4, 2, 8, 8)
 	turned := s.Cat([]torch.Tensor{s.Narrow(x, 0, 8, 4), s.Narrow(x, 0, 4, 4), s.Narrow(x, 0, 0, 4)}, 0)
-	a, b := n.Forward(Pass{s, torch.Train}, x).Logits, n.Forward(Pass{s, torch.Train}, turned).Logits
+	a, b := n.Forward(Pass{Scope: s, Mode: torch.Train}, x).Logits, n.Forward(Pass{Scope: s, Mode: torch.Train}, turned).Logits
 	require.NoError(t, s.Err())
 	assert.Equal(t, []int64{4, 3}, s.Shape(a))
 	assert.NotEqual(t, read(t, a), read(t, b))
@@ -220,7 +220,7 @@ func TestTemporalProgram(t *testing.T) {
 			assert.Equal(t, read(t, p.RunFast(s, x)), read(t, q.RunFast(s, x)), "event-driven, from its description")
 			pad := int64(v.pad)
 			plain := s.Tensor("aten::constant_pad_nd", StepsFirst(s, x, v.options.Steps), []int64{pad, pad, pad, pad}, 0.0)
-			out := n.Forward(Pass{s, torch.Evaluate}, plain)
+			out := n.Forward(Pass{Scope: s, Mode: torch.Evaluate}, plain)
 			require.NoError(t, s.Err())
 			requireWithin(t, 1e-4, out.Logits, logits, "unfolded network")
 			a, b := read(t, logits), read(t, p.RunFast(s, x))

@@ -36,12 +36,14 @@ struct CellSkip {
 
 // The structure of a cell, decoded from a flat list of numbers:
 //   nodes, width, steps, spiking (1: operations have neurons of their own),
-//   per-step normalisation (1 or 0),
+//   per-step normalisation (1 or 0), planes (D, 0: a cell over two dimensions),
 //   fans, then for each: source, stride, readers, then (node, weight) of each,
 //   skips, then for each: source, node, weight.
 struct CellPlan {
   int64_t nodes, width, steps;
   bool spiking, per_step;
+  int64_t planes;  // above 0: weights have a depth, which is folded into the
+                   // batch of every tensor (depth.h)
   std::vector<CellFan> fans;
   std::vector<CellSkip> skips;
 
@@ -65,10 +67,10 @@ int64_t fan_buffers(const CellPlan &plan);
 
 // What the forward pass makes and the backward pass needs.
 struct CellTrace {
-  at::Tensor s0, s1;  // in the computing type, channels last
-  std::vector<at::Tensor>
-      weights;                // of the convolutions, in the computing type
-  std::vector<at::Tensor> y;  // raw currents of the fans
+  at::Tensor s0, s1;                // in the computing type, channels last
+  std::vector<at::Tensor> weights;  // of the convolutions, in the computing
+                                    // type, without depth (depth_weight)
+  std::vector<at::Tensor> y;              // raw currents of the fans
   std::vector<at::Tensor> mean, inverse;  // statistics, [groups, channels]
   std::vector<at::Tensor> spikes;         // of nodes that somebody reads
   std::vector<at::Tensor> sums;  // currents of nodes, where they are kept

@@ -63,8 +63,17 @@ void check_cell(const CellPlan &plan, const at::Tensor &s0,
                 "cell: an input must be [steps*N, C, H, W] with ", plan.steps,
                 " steps, has shape ", x.sizes());
   }
+  TORCH_CHECK(plan.planes == 0 || s1.size(0) % (plan.steps * plan.planes) == 0,
+              "cell: an input must be [steps*N*planes, C, H, W] with ",
+              plan.planes, " planes, has shape ", s1.sizes());
   for (int64_t f = 0; f < fans; f++) {
     const auto &fan = plan.fans[f];
+    const at::Tensor &weight = parameters[f * kFanParameters];
+    TORCH_CHECK(
+        weight.dim() == (plan.planes > 0 ? 5 : 4) &&
+            (weight.dim() == 4 || weight.size(2) == 1 || weight.size(2) == 3),
+        "cell: the weight of fan ", f, " has shape ", weight.sizes(),
+        ", which does not fit ", plan.planes, " planes");
     const int64_t channels =
         static_cast<int64_t>(fan.readers.size()) * plan.width;
     for (int64_t p = 0; p < kFanParameters; p++) {

@@ -133,16 +133,23 @@ class Backward {
     const at::Tensor &weight = trace_.weights[f];
     const int64_t stride = plan_.fans[f].stride;
     auto result = at::convolution_backward(
-        fan_grads_[f], x, weight, at::OptionalIntArrayRef(), {stride, stride},
-        padding_of(weight), {1, 1}, false, {0, 0}, 1,
-        {wants_x, wants_w, false});
+        fan_grads_[f], stacked(plan_, x, weight), weight,
+        at::OptionalIntArrayRef(), {stride, stride}, padding_of(weight), {1, 1},
+        false, {0, 0}, 1, {wants_x, wants_w, false});
     if (wants_x) {
-      source_grads_[source] =
-          std::get<0>(result).contiguous(at::MemoryFormat::ChannelsLast);
+      at::Tensor grad = std::get<0>(result);
+      if (grad.size(1) != x.size(1)) {
+        grad = depth_stack_backward(grad, plan_.planes);
+      }
+      source_grads_[source] = grad.contiguous(at::MemoryFormat::ChannelsLast);
     }
     if (wants_w) {
       const int64_t p = f * kFanParameters;
-      grads_.parameters[p] = std::get<1>(result).to(at::kFloat);
+      at::Tensor grad = std::get<1>(result).to(at::kFloat);
+      if (plan_.planes > 0) {
+        grad = depth_weight_backward(grad, parameters_[p].size(2));
+      }
+      grads_.parameters[p] = grad;
       // Normalisation takes the bias out, so its gradient is exactly zero.
       grads_.parameters[p + 1] = at::zeros_like(parameters_[p + 1]);
     }

@@ -77,9 +77,10 @@ void run_fan(const CellPlan &plan, const CellConstants &constants, int64_t f,
   const at::Tensor bias =
       parameters[f * kFanParameters + 1].detach().to(weight.scalar_type());
   const int64_t stride = plan.fans[f].stride;
-  trace->y[f] = at::convolution(x, weight, bias, {stride, stride},
-                                padding_of(weight), {1, 1}, false, {0, 0}, 1)
-                    .contiguous(at::MemoryFormat::ChannelsLast);
+  trace->y[f] =
+      at::convolution(stacked(plan, x, weight), weight, bias, {stride, stride},
+                      padding_of(weight), {1, 1}, false, {0, 0}, 1)
+          .contiguous(at::MemoryFormat::ChannelsLast);
   const int64_t buffer = f * fan_buffers(plan);
   normalise(trace->y[f], pass->groups(), constants.momentum, constants.epsilon,
             buffers[buffer], buffers[buffer + 1], update, &trace->mean[f],
@@ -104,7 +105,9 @@ at::Tensor cell_forward(const CellPlan &plan, const CellConstants &constants,
   trace->sums.resize(plan.nodes);
   trace->weights.clear();
   for (size_t f = 0; f < fans; f++) {
-    trace->weights.push_back(parameters[f * kFanParameters].detach().to(type));
+    const at::Tensor weight = parameters[f * kFanParameters].detach();
+    trace->weights.push_back(
+        (plan.planes > 0 ? depth_weight(weight) : weight).to(type));
   }
   Pass pass(plan, constants, mix, parameters, buffers);
   const auto &kernels = kernels_for(type);

@@ -9,6 +9,7 @@
 
 #include "cell.h"
 #include "cell_kernels.h"
+#include "depth.h"
 #include "lif_step.h"
 
 namespace spikedhs {
@@ -73,6 +74,13 @@ inline int32_t rows_of(const at::Tensor &table) {
 
 inline int32_t columns_of(const at::Tensor &table) {
   return table.defined() ? static_cast<int32_t>(table.size(1)) : 0;
+}
+
+// What a convolution reads: its source, with its neighbours along the depth
+// where the weight has taps for them.
+inline at::Tensor stacked(const CellPlan &plan, const at::Tensor &x,
+                          const at::Tensor &weight) {
+  return weight.size(1) == x.size(1) ? x : depth_stack(x, plan.planes);
 }
 
 // Constants of the neurons of every channel of a fan.

@@ -18,8 +18,10 @@ CellPlan::CellPlan(at::IntArrayRef code) {
   steps = next();
   spiking = next() != 0;
   per_step = next() != 0;
+  planes = next();
   TORCH_CHECK(nodes > 0 && width > 0 && steps > 0,
               "cell: nodes, width and steps must be positive");
+  TORCH_CHECK(planes >= 0, "cell: planes must not be negative");
   fans.resize(next());
   for (auto &fan : fans) {
     fan.source = next();

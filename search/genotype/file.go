@@ -12,24 +12,33 @@ const maxFileSize = 1 << 20
 
 // Load reads a genotype from a JSON file.
 func Load(path string) (Genotype, error) {
-	f, err := os.Open(path)
+	data, err := readFile(path)
 	if err != nil {
 		return Genotype{}, err
-	}
-	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, maxFileSize+1))
-	if err != nil {
-		return Genotype{}, err
-	}
-	if len(data) > maxFileSize {
-		return Genotype{}, fmt.Errorf("%s: %w", path,
-			invalid(documentRoot, "larger than %d bytes; give a genotype file", maxFileSize))
 	}
 	g, err := Parse(data)
 	if err != nil {
 		return Genotype{}, fmt.Errorf("%s: %w", path, err)
 	}
 	return g, nil
+}
+
+// readFile reads a file of at most maxFileSize bytes.
+func readFile(path string) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, maxFileSize+1))
+	if err != nil {
+		return nil, err
+	}
+	if len(data) > maxFileSize {
+		return nil, fmt.Errorf("%s: %w", path,
+			invalid(documentRoot, "larger than %d bytes; give a genotype file", maxFileSize))
+	}
+	return data, nil
 }
 
 // Save writes the genotype to a JSON file. The file is replaced in one step: a

@@ -160,14 +160,16 @@ func (g Genotype) checkCell(where string, c Cell) error {
 	return nil
 }
 
-func (g Genotype) checkPath() error {
+func (g Genotype) checkPath() error { return checkLevels("path", g.Path) }
+
+func checkLevels(where string, path []int) error {
 	previous := 0
-	for i, level := range g.Path {
+	for i, level := range path {
 		if level < 0 || level > MaxLevel {
-			return invalid(element("path", i), "level %d is out of range; use 0..%d", level, MaxLevel)
+			return invalid(element(where, i), "level %d is out of range; use 0..%d", level, MaxLevel)
 		}
 		if level < previous-1 || level > previous+1 {
-			return invalid(element("path", i), "level jumps from %d to %d; change it by at most one per cell, starting from level 0",
+			return invalid(element(where, i), "level jumps from %d to %d; change it by at most one per cell, starting from level 0",
 				previous, level)
 		}
 		previous = level

@@ -77,17 +77,7 @@ func newPage(g Genotype) page {
 
 func (p page) write(b *bytes.Buffer) {
 	g := p.genotype
-	fmt.Fprintf(b, `<svg xmlns="http://www.w3.org/2000/svg" role="img" width="%d" height="%d" viewBox="0 0 %d %d"`+
-		` font-family="DejaVu Sans, Verdana, Helvetica, sans-serif" font-size="%d" fill="%s">`+"\n",
-		p.width, p.height, p.width, p.height, noteSize, inkColor)
-	fmt.Fprintf(b, "<title>%s</title>\n", escape(g.Name))
-	fmt.Fprintf(b, "<desc>%s</desc>\n", escape(strings.TrimSpace(Text(g)+g.Origin)))
-	fmt.Fprintf(b, `<rect width="%d" height="%d" fill="#ffffff"/>`+"\n", p.width, p.height)
-	room := p.width - 2*pageMargin
-	fmt.Fprintf(b, `<text x="%d" y="%d" font-size="%d" font-weight="bold">%s</text>`+"\n",
-		pageMargin, pageMargin+titleSize, titleSize, escape(fit(g.Name, titleSize, room)))
-	fmt.Fprintf(b, `<text x="%d" y="%d" fill="%s">%s</text>`+"\n",
-		pageMargin, pageMargin+titleSize+22, mutedColor, escape(fit(g.summary(), noteSize, room)))
+	svgOpen(b, p.width, p.height, g.Name, g.summary(), strings.TrimSpace(Text(g)+g.Origin))
 	for _, panel := range p.panels {
 		if len(p.panels) > 1 {
 			fmt.Fprintf(b, `<text x="%d" y="%d" font-weight="bold">%s</text>`+"\n",

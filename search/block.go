@@ -1,0 +1,152 @@
+package search
+
+import (
+	"github.com/spikedhs/spikedhs/search/genotype"
+	"github.com/spikedhs/spikedhs/spike"
+	"github.com/spikedhs/spikedhs/torch"
+)
+
+// BlockShape is where a cell stands in a network that is no plain chain, such as
+// that of package stereo. Such a network brings s0 and s1 to one grid itself.
+type BlockShape struct {
+	// Channels is the width of one node.
+	Channels int
+	// S0 and S1 are the channels of the cell's inputs; without S0 there is no
+	// such input and its edges are left out (a [MixedBlock] only).
+	S0, S1 int
+	// Planes is the depth of a cell over three dimensions, folded into the batch
+	// of every tensor: [T*N*Planes, C, H, W]. 0 is a cell over two.
+	Planes int
+}
+
+func (b BlockShape) place() place {
+	return place{
+		channels: b.Channels, s0: feature{channels: b.S0}, s1: feature{channels: b.S1},
+		downsample: genotype.DownsampleNearest, // both inputs lie on the cell's grid
+	}
+}
+
+// with returns the options of a block that has planes.
+func (o Options) with(planes int) *Options {
+	o.planes = planes
+	return &o
+}
+
+// Block is a decoded cell as a part of any network.
+type Block struct{ cell *cell }
+
+// NewBlock makes the cell of a wiring below p. Of the options it reads those of
+// neurons, mixing, normalisation and precision.
+func NewBlock(p torch.Path, shape BlockShape, wiring genotype.Cell, o Options) *Block {
+	return &Block{newCell(p, shape.place(), wiring, o.with(shape.Planes))}
+}
+
+// Forward gives the spikes of all nodes, [T*N, nodes*Channels, H, W].
+func (b *Block) Forward(p Pass, s0, s1 torch.Tensor) torch.Tensor { return b.cell.forward(p, s0, s1) }
+
+// MixedBlock is a cell of a supernet as a part of any network.
+type MixedBlock struct {
+	cell    *mixedCell
+	without bool // s0
+}
+
+// NewMixedBlock makes a cell with all candidate operations below p.
+func NewMixedBlock(p torch.Path, shape BlockShape, nodes int, o Options) *MixedBlock {
+	return &MixedBlock{newMixedCell(p, shape.place(), nodes, o.with(shape.Planes)), shape.S0 == 0}
+}
+
+// Forward gives the spikes of all nodes; weights are softmax(alpha), [edges, ops].
+// s0 may be no tensor where the shape has none.
+func (b *MixedBlock) Forward(p Pass, s0, s1, weights torch.Tensor) torch.Tensor {
+	if b.without {
+		s0 = s1 // nobody reads it
+	}
+	return b.cell.forward(p, s0, s1, weights)
+}
+
+// BlockActivation is what follows the normalisation of a [ConvBlock].
+type BlockActivation int
+
+const (
+	// Fires is a layer of spiking neurons.
+	Fires BlockActivation = iota
+	// Rectifies is max(x, 0), for the stems of the search phase.
+	Rectifies
+	// Linear leaves the values as they are.
+	Linear
+)
+
+// ConvShape describes a [ConvBlock].
+type ConvShape struct {
+	In, Out        int
+	Kernel, Stride int // side 1 or 3, padded to keep the size at stride 1; both default to 1
+	Planes         int // see BlockShape
+	NoBias, NoNorm bool
+	Activation     BlockActivation
+}
+
+// ConvBlock is a convolution, its normalisation and its activation: a stem or a
+// tail.
+type ConvBlock struct {
+	fan        *fan // one reader: convolution and normalisation
+	normalises bool
+	activation BlockActivation
+	neurons    *spike.Neurons
+	fused      *fusedCell // nil where the layers run one by one
+	steps      int
+}
+
+// NewConvBlock makes the block below p.
+func NewConvBlock(p torch.Path, shape ConvShape, options Options) *ConvBlock {
+	o := options.with(shape.Planes)
+	o.Mixing = MixMembrane // there is nothing to mix
+	b := &ConvBlock{normalises: !shape.NoNorm, activation: shape.Activation, steps: o.Steps}
+	conv := torch.ConvOptions{
+		Kernel: int64(max(shape.Kernel, 1)), Stride: int64(shape.Stride), Padding: int64(shape.Kernel / 2),
+		NoBias: shape.NoBias, Compute: o.Precision.compute(),
+	}
+	b.fan = &fan{readers: []reader{{0, genotype.B3}}, width: shape.Out, planes: shape.Planes, steps: o.Steps}
+	if shape.Planes > 0 {
+		b.fan.conv = torch.NewConv3d(p.Sub("conv"), int64(shape.In), int64(shape.Out), conv)
+	} else {
+		b.fan.conv = torch.NewConv2d(p.Sub("conv"), int64(shape.In), int64(shape.Out), conv)
+	}
+	if b.normalises {
+		b.fan.norm = newNorm(p.Sub("norm"), shape.Out, o)
+	}
+	if b.activation == Fires {
+		b.neurons = spike.NewNeurons(p.Sub("neurons"), o.Neuron, o.Temperature)
+	}
+	if b.activation == Fires && b.normalises && !shape.NoBias {
+		b.fused = newFusedCell(p.Name(), shape.Out, []*fan{nil, b.fan}, []*spike.Neurons{b.neurons}, nil,
+			func(genotype.Source, reader) int { return -1 }, o)
+	}
+	return b
+}
+
+// Conv is the block's convolution.
+func (b *ConvBlock) Conv() *torch.Conv { return b.fan.conv }
+
+// Neurons is the layer that fires, nil in a block that does not.
+func (b *ConvBlock) Neurons() *spike.Neurons { return b.neurons }
+
+// Forward gives [T*N, Out, H, W], in the precision of the options.
+func (b *ConvBlock) Forward(p Pass, x torch.Tensor) torch.Tensor {
+	if b.fused != nil && b.fused.serves(p, x) {
+		return b.fused.forward(p.Scope, x, x, torch.Tensor{})
+	}
+	s := p.Scope.Child()
+	defer s.Close()
+	p = p.in(s)
+	y := b.fan.conv.ForwardPlanes(s, s.ChannelsLast(x), b.fan.planes)
+	if b.normalises {
+		y = b.fan.norm.forward(p, y)
+	}
+	switch b.activation {
+	case Fires:
+		y = p.fire(b.neurons, y, b.steps)
+	case Rectifies:
+		y = s.ReLU(y)
+	}
+	return s.Return(y)
+}

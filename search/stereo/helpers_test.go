@@ -1,0 +1,95 @@
+package stereo
+
+import (
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/spikedhs/spikedhs/search"
+	"github.com/spikedhs/spikedhs/search/genotype"
+	"github.com/spikedhs/spikedhs/torch"
+)
+
+func TestMain(m *testing.M) {
+	if err := torch.SetThreads(1); err != nil {
+		panic(err)
+	}
+	os.Exit(m.Run())
+}
+
+// begin seeds libtorch and checks at the end of the test that no tensor is left.
+func begin(t *testing.T, seed uint64) *torch.Scope {
+	t.Helper()
+	require.NoError(t, torch.Seed(seed))
+	before := torch.LiveTensors()
+	s := torch.NewScope()
+	t.Cleanup(func() {
+		require.NoError(t, s.Close())
+		require.Equal(t, before, torch.LiveTensors(), "tensors alive")
+	})
+	return s
+}
+
+func published(t testing.TB) genotype.Stereo {
+	t.Helper()
+	g, err := genotype.StereoPreset(genotype.PresetStereo)
+	require.NoError(t, err)
+	return g
+}
+
+func newNetwork(t testing.TB, o Options) *Network {
+	t.Helper()
+	n, err := NewNetwork(torch.CPU(), published(t), o)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, n.Close()) })
+	return n
+}
+
+// tiny is the small size of a network on 2 cores: 11 bins, 7 planes.
+func tiny() Options { return Options{Width: 2, MaxDisparity: 21, Steps: 2} }
+
+// stacks draws two views of events, [T*N, 5, H, W] in {-1, 0, 1}.
+func stacks(t testing.TB, s *torch.Scope, batch, height, width int64) (left, right torch.Tensor) {
+	t.Helper()
+	c := s.WithoutGradient()
+	defer c.Close()
+	draw := func() torch.Tensor {
+		x := c.Randn(torch.CPU(), batch, 5, height, width)
+		return c.Return(c.Tensor("aten::trunc", c.Tensor("aten::clamp", x, -1.5, 1.5)))
+	}
+	left, right = draw(), draw()
+	require.NoError(t, c.Err())
+	return left, right
+}
+
+// unsettle gives normalisations running statistics and parameters under which
+// neurons fire and that are not their start values.
+func unsettle(t testing.TB, s *torch.Scope, v *torch.Variables) {
+	t.Helper()
+	c := s.WithoutGradient()
+	defer c.Close()
+	for _, x := range v.All() {
+		noise := c.Randn(torch.CPU(), c.Shape(x.Value)...)
+		switch {
+		case strings.HasSuffix(x.Name, "norm.running_var"):
+			c.CopyTo(x.Value, c.Tensor("aten::add.Scalar", c.Scale(c.Tensor("aten::abs", noise), 0.1), 0.05))
+		case strings.HasSuffix(x.Name, "norm.running_mean"):
+			c.CopyTo(x.Value, c.Scale(noise, 0.1))
+		case strings.HasSuffix(x.Name, "norm.bias"):
+			c.CopyTo(x.Value, c.Tensor("aten::add.Scalar", c.Scale(noise, 0.2), 0.25))
+		}
+	}
+	require.NoError(t, c.Err())
+}
+
+func read(t testing.TB, s *torch.Scope, x torch.Tensor) []float64 {
+	t.Helper()
+	values, err := torch.ToSlice[float64](s.Cast(x, torch.Float64))
+	require.NoError(t, s.Err())
+	require.NoError(t, err)
+	return values
+}
+
+func training(s *torch.Scope) search.Pass { return search.Pass{Scope: s, Mode: torch.Train} }

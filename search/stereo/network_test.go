@@ -1,0 +1,207 @@
+package stereo
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/spikedhs/spikedhs/search"
+	"github.com/spikedhs/spikedhs/spike"
+	"github.com/spikedhs/spikedhs/torch"
+)
+
+// count adds up the parameters below a path of the network.
+func count(t *testing.T, n *Network, path string) int64 {
+	t.Helper()
+	var total int64
+	for _, v := range n.Variables().Parameters() {
+		if !strings.HasPrefix(v.Name, path+".") {
+			continue
+		}
+		shape, err := torch.Shape(v.Value)
+		require.NoError(t, err)
+		size := int64(1)
+		for _, x := range shape {
+			size *= x
+		}
+		total += size
+	}
+	return total
+}
+
+// The published size, 0.87 M parameters, part by part.
+func TestParameterCounts(t *testing.T) {
+	begin(t, 1)
+	rows := map[string]int64{
+		"feature.stem": 8496, "feature.cells.0": 18720, "feature.cells.1": 11664, "feature.last_3": 576,
+		"matching.stem": 46800, "matching.cells.0": 55584, "matching.cells.1": 201024, "matching.cells.2": 346176,
+		"matching.cells.3": 180000, "matching.tail.last_6": 1200, "matching.last_3": 648,
+	}
+	for stems, want := range map[Stems]int64{StemsB: 865632, StemsA: 868800, StemsL: 870888} {
+		t.Run(string(stems), func(t *testing.T) {
+			n := newNetwork(t, Options{Stems: stems})
+			have, err := n.Parameters()
+			require.NoError(t, err)
+			assert.Equal(t, want, have)
+			for name, parameters := range rows {
+				if name == "feature.stem" {
+					parameters -= 870888 - want // the variants differ in the stems alone
+				}
+				assert.Equal(t, parameters, count(t, n, name), name)
+			}
+		})
+	}
+}
+
+// The sizes of all levels for a full frame and for the crop of training.
+func TestGrids(t *testing.T) {
+	assert.Equal(t, [Levels]Grid{{21, 88, 116}, {11, 44, 58}, {6, 22, 29}, {3, 11, 15}}, Grids(21, 260, 346))
+	assert.Equal(t, [Levels]Grid{{21, 68, 94}, {11, 34, 47}, {6, 17, 24}, {3, 9, 12}}, Grids(21, 200, 280))
+	assert.Equal(t, [Levels]Grid{{0, 32, 44}, {0, 16, 22}, {0, 8, 11}, {0, 4, 6}}, Grids(0, 96, 132))
+	assert.Equal(t, 264, Padded(260))
+	assert.Equal(t, 348, Padded(346))
+	assert.Equal(t, 96, Padded(96))
+	o := Options{}.WithDefaults()
+	assert.Equal(t, 21, o.Planes())
+	assert.Equal(t, 32, o.Bins())
+	o.MaxDisparity = 21
+	assert.Equal(t, 7, o.Planes())
+	assert.Equal(t, 11, o.Bins())
+}
+
+// Features really have the sizes of Grids, and the cost has that of the input.
+func TestForwardShapes(t *testing.T) {
+	s := begin(t, 2)
+	for _, size := range [][2]int64{{260, 346}, {200, 280}} {
+		o := Options{Width: 2, Steps: 1}
+		n := newNetwork(t, o)
+		left, right := stacks(t, s, 1, size[0], size[1])
+		p := search.Pass{Scope: s.WithoutGradient()}
+		grids := Grids(21, int(size[0]), int(size[1]))
+		fl, fr := n.features(p, left, right, 1)
+		assert.Equal(t, []int64{1, 6, int64(grids[0].Height), int64(grids[0].Width)}, p.Scope.Shape(fl))
+		assert.Equal(t, p.Scope.Shape(fl), p.Scope.Shape(fr))
+		cost := n.Forward(p, left, right)
+		assert.Equal(t, []int64{1, 32, size[0], size[1]}, p.Scope.Shape(cost))
+		require.NoError(t, p.Scope.Close())
+	}
+}
+
+// Views and sequences do not see each other: what one gives does not depend on
+// the other, and steps before matter while later ones do not.
+func TestViewsAndStepsApart(t *testing.T) {
+	s := begin(t, 3)
+	n := newNetwork(t, tiny())
+	unsettle(t, s, n.Variables())
+	p := search.Pass{Scope: s.WithoutGradient()}
+	defer p.Scope.Close()
+	c := p.Scope
+	left, right := stacks(t, s, 2*3, 48, 60) // T = 2, N = 3
+	fl, fr := n.features(p, left, right, 2)
+	swappedLeft, swappedRight := n.features(p, right, left, 2)
+	assert.Equal(t, read(t, c, fl), read(t, c, swappedRight), "both views have the same weights")
+	assert.Equal(t, read(t, c, fr), read(t, c, swappedLeft))
+
+	cost := c.Reshape(n.Forward(p, left, right), 2, 3, -1)
+	one := func(x torch.Tensor) torch.Tensor { // sequence 1 by itself
+		return c.Reshape(c.Narrow(c.Reshape(x, 2, 3, 5, 48, 60), 1, 1, 1), 2, 5, 48, 60)
+	}
+	alone := c.Reshape(n.Forward(p, one(left), one(right)), 2, -1)
+	assert.InDeltaSlice(t, read(t, c, c.Narrow(cost, 1, 1, 1)), read(t, c, alone), 1e-5)
+}
+
+// The fused operator of cells, stems and tails computes what the layers do.
+func TestFusedAgainstLayers(t *testing.T) {
+	for _, o := range []Options{
+		{}, {Mixing: search.MixSpike}, {SharedNorm: true, Stems: StemsL}, {Recompute: true, Stems: StemsA},
+	} {
+		o.Width, o.MaxDisparity, o.Steps = 2, 21, 2
+		o.Neuron = spike.LIF{Tau: 0.2, Threshold: 0.45} // off the edge of the surrogate
+		s := begin(t, 4)
+		fused := newNetwork(t, o)
+		unsettle(t, s, fused.Variables())
+		o.Unfused = true
+		layers := newNetwork(t, o)
+		values := map[string]torch.Tensor{}
+		for _, v := range fused.Variables().All() {
+			values[v.Name] = v.Value
+		}
+		require.NoError(t, layers.Variables().Assign(values))
+		left, right := stacks(t, s, 4, 42, 54)
+		var costs [2][]float64
+		var grads [2][]torch.Tensor
+		for i, n := range []*Network{fused, layers} {
+			cost := n.Forward(training(s), left, right)
+			costs[i] = read(t, s, cost)
+			s.Backward(s.Sum(s.Tensor("aten::sin", cost)))
+			grads[i] = s.Gradients(n.Variables().Parameters())
+			require.NoError(t, s.Err())
+		}
+		assert.InDeltaSlice(t, costs[1], costs[0], 1e-4)
+		for i, v := range fused.Variables().Parameters() {
+			if strings.HasSuffix(v.Name, "conv.bias") {
+				continue // zero before a normalisation: only rounding is left
+			}
+			want, have := read(t, s, grads[1][i]), read(t, s, grads[0][i])
+			largest := 0.0
+			for _, x := range want {
+				largest = max(largest, x, -x)
+			}
+			assert.Greater(t, largest, 0.0, v.Name)
+			assert.InDeltaSlice(t, want, have, 1e-3*largest, v.Name)
+		}
+	}
+}
+
+func TestSmallVariants(t *testing.T) {
+	s := begin(t, 5)
+	for _, o := range []Options{
+		{Neuron: spike.LIF{Tau: 0, Threshold: 0.5}},
+		{Precision: search.BFloat16},
+		{Head: HeadTrilinear, Stems: StemsA, Width: 3},
+		{Stem: search.StemReLU, Mixing: search.MixSpike},
+	} {
+		if o.Width == 0 {
+			o.Width = 2
+		}
+		o.MaxDisparity, o.Steps = 21, 2
+		n := newNetwork(t, o)
+		left, right := stacks(t, s, 2, 42, 54)
+		cost := n.Forward(training(s), left, right)
+		s.Backward(s.Sum(cost))
+		require.NoError(t, s.Err())
+		assert.Equal(t, []int64{2, 11, 42, 54}, s.Shape(cost))
+		dtype, err := torch.Dtype(cost)
+		require.NoError(t, err)
+		assert.Equal(t, torch.Float32, dtype)
+	}
+}
+
+func TestRefusals(t *testing.T) {
+	s := begin(t, 6)
+	for _, o := range []Options{
+		{Width: 3}, {MaxDisparity: 20}, {MaxDisparity: 3}, {Stems: "C"}, {Head: "x"}, {Steps: -1}, {Mixing: "x"},
+		{Stem: "x"}, {Precision: "float16"}, {Temperature: -1}, {Neuron: spike.LIF{Tau: -1}}, {Deviation: -1},
+	} {
+		_, err := NewNetwork(torch.CPU(), published(t), o)
+		assert.ErrorIs(t, err, ErrOptions, "%+v", o)
+	}
+	n := newNetwork(t, tiny())
+	left, right := stacks(t, s, 2, 42, 54)
+	for _, bad := range [][2]torch.Tensor{
+		{left, s.Narrow(right, 0, 0, 1)}, {s.Narrow(left, 1, 0, 4), s.Narrow(right, 1, 0, 4)},
+		{s.Narrow(left, 3, 0, 12), s.Narrow(right, 3, 0, 12)}, {s.Narrow(left, 0, 0, 1), s.Narrow(right, 0, 0, 1)},
+	} {
+		c := torch.NewScope()
+		n.Forward(search.Pass{Scope: c}, bad[0], bad[1])
+		assert.ErrorIs(t, c.Err(), ErrOptions)
+		assert.NotContains(t, c.Err().Error(), "\n")
+		_ = c.Close()
+	}
+	c := torch.NewScope()
+	n.Forward(search.Pass{Scope: c, Mode: torch.Train, Membranes: &search.Membranes{}}, left, right)
+	assert.ErrorIs(t, c.Err(), ErrOptions)
+	_ = c.Close()
+}

@@ -1,0 +1,183 @@
+package stereo
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/spikedhs/spikedhs/search"
+	"github.com/spikedhs/spikedhs/spike"
+)
+
+// Stems is how the layers in front of the feature network are laid out. f is
+// the width; the cells' inputs have 3f channels. The paper tells only that there
+// are two layers.
+type Stems string
+
+const (
+	// StemsB are 3x3 convolutions in -> 3f/2 of stride 1 and 3f/2 -> 3f of stride
+	// 3, the default: the network has the published 0.87 M parameters.
+	StemsB Stems = "B"
+	// StemsA are in -> 3f of stride 1 and 3f -> 3f of stride 3.
+	StemsA Stems = "A"
+	// StemsL are those of LEAStereo: as B, and 3f -> 3f of stride 1; the first
+	// cell reads the second and the third stem.
+	StemsL Stems = "L"
+)
+
+// Head is how the planes of the matching network become bins of disparity.
+type Head string
+
+const (
+	// HeadGeometric interpolates where the bin lies: bin j is 2j px, which is
+	// plane 2j/3 of 3 px each, the last plane beyond it. Bilinear in space.
+	HeadGeometric Head = "geometric"
+	// HeadTrilinear is plain trilinear interpolation with align_corners=False, as
+	// in LEAStereo: bin j comes from plane (j + 1/2) D/bins - 1/2. It is up to
+	// half a plane off and kept for comparison.
+	HeadTrilinear Head = "trilinear"
+)
+
+const (
+	// PlaneStep is the disparity from one plane of the feature volume to the
+	// next, in pixels of the input: level 0 has a third of its resolution.
+	PlaneStep = 3
+	// BinStep is the disparity from one bin of the cost to the next, in pixels.
+	BinStep = 2
+	// Multiple is what height and width are padded to a multiple of, so that
+	// levels 0 and 1 are exactly a third and a sixth.
+	Multiple = 6
+)
+
+// Options describe a stereo network around its cells.
+type Options struct {
+	// Channels is the number of input channels of a view: the bins of a stack of
+	// events. Default 5.
+	Channels int
+	// Width is f: a node of level l has f*2^l channels. Default 8; 4 in search.
+	Width int
+	// MaxDisparity is the largest disparity in pixels, a multiple of 3: the volume
+	// has MaxDisparity/3 planes and the cost (MaxDisparity+1)/2 bins. Default 63.
+	MaxDisparity int
+	// Steps is T, the stacks of a sequence. Default 5.
+	Steps int
+	// Neuron are the LIF constants of all neurons. Default [spike.Default].
+	// Tau 0 with a threshold is the binary neuron of SpikeDHS-BN.
+	Neuron spike.LIF
+	// Temperature is b of the surrogate in stems, nodes and tails. Default 3.
+	Temperature float64
+	// Mixing is at the membrane by default, the paper's (MM); at the spike for
+	// the search and for SpikeDHS without (MM).
+	Mixing search.Mixing
+	// Stem is the activation of the stems: spiking by default, analog for the
+	// search.
+	Stem search.Stem
+	// Stems is their layout, [StemsB] by default.
+	Stems Stems
+	// Head is [HeadGeometric] by default.
+	Head Head
+	// SharedNorm lets all time steps share batch statistics. By default each step
+	// has its own.
+	SharedNorm bool
+	// Precision is what convolutions compute in while training, [search.Float32]
+	// by default. Statistics, membranes and the cost are float32.
+	Precision search.Precision
+	// Recompute keeps only the inputs of a cell for the backward pass and computes
+	// what lies inside once more: less memory, more time, the same numbers.
+	Recompute bool
+	// Unfused trains by the layers one by one, the reference of the cell operator.
+	Unfused bool
+	// Deviation is the spread of a supernet's first alpha and beta. Default 1e-3.
+	Deviation float64
+}
+
+// WithDefaults fills in what is zero.
+func (o Options) WithDefaults() Options {
+	number := func(p *int, value int) {
+		if *p == 0 {
+			*p = value
+		}
+	}
+	number(&o.Channels, 5)
+	number(&o.Width, 8)
+	number(&o.MaxDisparity, 63)
+	number(&o.Steps, 5)
+	if o.Neuron == (spike.LIF{}) {
+		o.Neuron = spike.Default()
+	}
+	if o.Temperature == 0 {
+		o.Temperature = spike.DefaultTemperature
+	}
+	if o.Mixing == "" {
+		o.Mixing = search.MixMembrane
+	}
+	if o.Stem == "" {
+		o.Stem = search.StemSpike
+	}
+	if o.Stems == "" {
+		o.Stems = StemsB
+	}
+	if o.Head == "" {
+		o.Head = HeadGeometric
+	}
+	if o.Precision == "" {
+		o.Precision = search.Float32
+	}
+	if o.Deviation == 0 {
+		o.Deviation = 1e-3
+	}
+	return o
+}
+
+// Planes is D, the planes of the feature volume.
+func (o Options) Planes() int { return o.MaxDisparity / PlaneStep }
+
+// Bins is the number of disparities that the cost tells apart: 0, 2, 4, ... px.
+func (o Options) Bins() int { return (o.MaxDisparity + 1) / BinStep }
+
+// ErrOptions is the cause of an error about options that make no network.
+var ErrOptions = errors.New("invalid stereo options")
+
+// Validate checks options whose defaults are filled in.
+func (o Options) Validate() error {
+	positive := []struct {
+		name  string
+		value int
+	}{{"channels", o.Channels}, {"width", o.Width}, {"max disparity", o.MaxDisparity}, {"steps", o.Steps}}
+	for _, p := range positive {
+		if p.value <= 0 {
+			return fmt.Errorf("stereo: %s must be positive, is %d: %w", p.name, p.value, ErrOptions)
+		}
+	}
+	switch {
+	case o.MaxDisparity%PlaneStep != 0 || o.Planes() < 2:
+		return fmt.Errorf("stereo: max disparity must be a multiple of %d px and at least %d, is %d: %w",
+			PlaneStep, 2*PlaneStep, o.MaxDisparity, ErrOptions)
+	case o.Stems != StemsA && o.Stems != StemsB && o.Stems != StemsL:
+		return fmt.Errorf("stereo: stems %q, want %q, %q or %q: %w", o.Stems, StemsA, StemsB, StemsL, ErrOptions)
+	case o.Stems != StemsA && o.Width%2 != 0:
+		return fmt.Errorf("stereo: stems %q need an even width, it is %d: %w", o.Stems, o.Width, ErrOptions)
+	case o.Head != HeadGeometric && o.Head != HeadTrilinear:
+		return fmt.Errorf("stereo: head %q, want %q or %q: %w", o.Head, HeadGeometric, HeadTrilinear, ErrOptions)
+	case o.Mixing != search.MixSpike && o.Mixing != search.MixMembrane:
+		return fmt.Errorf("stereo: mixing %q, want %q or %q: %w", o.Mixing, search.MixSpike, search.MixMembrane, ErrOptions)
+	case o.Stem != search.StemSpike && o.Stem != search.StemReLU:
+		return fmt.Errorf("stereo: stem %q, want %q or %q: %w", o.Stem, search.StemSpike, search.StemReLU, ErrOptions)
+	case o.Precision != search.Float32 && o.Precision != search.BFloat16:
+		return fmt.Errorf("stereo: precision %q, want %q or %q: %w", o.Precision, search.Float32, search.BFloat16, ErrOptions)
+	case o.Temperature <= 0:
+		return fmt.Errorf("stereo: temperature must be positive, is %g: %w", o.Temperature, ErrOptions)
+	case o.Neuron.Tau < 0:
+		return fmt.Errorf("stereo: tau must not be negative, is %g: %w", o.Neuron.Tau, ErrOptions)
+	case o.Deviation < 0:
+		return fmt.Errorf("stereo: deviation must not be negative, is %g: %w", o.Deviation, ErrOptions)
+	}
+	return nil
+}
+
+// cells are the options for the blocks of package search.
+func (o Options) cells() search.Options {
+	return search.Options{
+		Steps: o.Steps, Neuron: o.Neuron, Temperature: o.Temperature, Mixing: o.Mixing,
+		PerStepNorm: !o.SharedNorm, Precision: o.Precision, Recompute: o.Recompute, Unfused: o.Unfused,
+	}
+}

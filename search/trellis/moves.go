@@ -1,0 +1,165 @@
+package trellis
+
+import (
+	"errors"
+	"fmt"
+	"math"
+)
+
+// Levels is the number of resolution levels.
+const Levels = 4
+
+// Move leads from a level to the next layer's.
+type Move int
+
+// The moves, numbered as in beta.
+const (
+	Up   Move = iota // to the finer level s-1
+	Same             // to level s
+	Down             // to the coarser level s+1
+	Moves
+)
+
+// Target is the level that a move from level s leads to; ok is false where there
+// is none.
+func (m Move) Target(s int) (to int, ok bool) {
+	to = s + int(m) - int(Same)
+	return to, to >= 0 && to < Levels
+}
+
+// Sources is the number of levels that can be a source of layer l: levels 0 to l.
+func Sources(l int) int { return min(l+1, Levels) }
+
+// Cell is one cell of the trellis: the move that it computes in a layer.
+type Cell struct {
+	Layer    int
+	From, To int // levels
+	Move     Move
+}
+
+// Cells lists the cells of a trellis of L layers, layer by layer, by the level
+// they lead to and then by where they come from, the finer level first.
+func Cells(layers int) []Cell {
+	var list []Cell
+	for l := range layers {
+		for to := range Sources(l + 1) {
+			for m := Down; m >= Up; m-- {
+				from := to - int(m) + int(Same)
+				if from >= 0 && from < Sources(l) {
+					list = append(list, Cell{l, from, to, m})
+				}
+			}
+		}
+	}
+	return list
+}
+
+// Beta are numbers for all moves, [layer][level][move]: logits or probabilities.
+// Those of moves that do not exist have no meaning.
+type Beta [][Levels][Moves]float64
+
+// ErrBeta is the cause of an error about numbers that cannot be decoded.
+var ErrBeta = errors.New("beta cannot be decoded")
+
+// boundaryShare is what the moves of a level with two moves sum to.
+const boundaryShare = 2.0 / 3
+
+// share is what the probabilities of the moves from level s sum to.
+func share(s int) float64 {
+	if s == 0 || s == Levels-1 {
+		return boundaryShare
+	}
+	return 1
+}
+
+// Probabilities are P of the logits beta: the softmax over the moves out of each
+// place, times 2/3 at level 0 and level 3.
+func (b Beta) Probabilities() (Beta, error) {
+	p := make(Beta, len(b))
+	for l := range b {
+		for s := range Sources(l) {
+			top := math.Inf(-1)
+			for m := range Moves {
+				if _, ok := m.Target(s); !ok {
+					continue
+				}
+				v := b[l][s][m]
+				if math.IsNaN(v) || math.IsInf(v, 0) {
+					return nil, fmt.Errorf("%w: [%d][%d][%d]: %v is not finite; the search has diverged, lower its learning rate",
+						ErrBeta, l, s, m, v)
+				}
+				top = max(top, v)
+			}
+			sum := 0.0
+			for m := range Moves {
+				if _, ok := m.Target(s); ok {
+					p[l][s][m] = math.Exp(b[l][s][m] - top)
+					sum += p[l][s][m]
+				}
+			}
+			for m := range Moves {
+				p[l][s][m] *= share(s) / sum
+			}
+		}
+	}
+	return p, nil
+}
+
+// Reach are the sums over all paths that lead to a level after a layer, of the
+// products of their probabilities: [layer][level].
+func (p Beta) Reach() [][Levels]float64 {
+	reach := make([][Levels]float64, len(p))
+	for _, c := range Cells(len(p)) {
+		before := 1.0
+		if c.Layer > 0 {
+			before = reach[c.Layer-1][c.From]
+		}
+		reach[c.Layer][c.To] += before * p[c.Layer][c.From][c.Move]
+	}
+	return reach
+}
+
+// Decode finds the path with the largest product of the probabilities of its
+// moves: the level of each layer's output. b are logits. Of equal paths the one
+// at the finer levels is taken.
+func Decode(b Beta) (path []int, probability float64, err error) {
+	if len(b) == 0 {
+		return nil, 0, fmt.Errorf("%w: no layers", ErrBeta)
+	}
+	p, err := b.Probabilities()
+	if err != nil {
+		return nil, 0, err
+	}
+	// best[l][s] is the largest product of a path that ends at s after layer l,
+	// source[l][s] where it comes from.
+	best := make([][Levels]float64, len(p))
+	source := make([][Levels]int, len(p))
+	for l := range best {
+		for s := range Levels {
+			best[l][s] = -1
+		}
+	}
+	for _, c := range Cells(len(p)) {
+		before := 1.0
+		if c.Layer > 0 {
+			before = best[c.Layer-1][c.From]
+		}
+		if v := before * p[c.Layer][c.From][c.Move]; v > best[c.Layer][c.To] {
+			best[c.Layer][c.To], source[c.Layer][c.To] = v, c.From
+		}
+	}
+	last := len(p) - 1
+	end := 0
+	for s := range Levels {
+		if best[last][s] > best[last][end] {
+			end = s
+		}
+	}
+	probability = best[last][end]
+	path = make([]int, len(p))
+	for l := last; l >= 0; l-- {
+		path[l] = end
+		end = source[l][end]
+	}
+	return path, probability, nil
+}

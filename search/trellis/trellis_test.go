@@ -1,0 +1,225 @@
+package trellis
+
+import (
+	"math"
+	"math/rand"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/spikedhs/spikedhs/torch"
+)
+
+// The two worked examples of the searched paths of stereo.
+func TestDecodeExamples(t *testing.T) {
+	feature := Beta{
+		{{0, -0.2, 0.3}},
+		{{0, 0.1, -0.1}, {0.5, 0, -0.3}},
+	}
+	p, err := feature.Probabilities()
+	require.NoError(t, err)
+	assert.InDeltaSlice(t, []float64{0, 0.2517, 0.4150}, p[0][0][:], 5e-5)
+	assert.InDeltaSlice(t, []float64{0, 0.3666, 0.3001}, p[1][0][:], 5e-5)
+	assert.InDeltaSlice(t, []float64{0.4864, 0.2950, 0.2186}, p[1][1][:], 5e-5)
+	path, best, err := Decode(feature)
+	require.NoError(t, err)
+	assert.Equal(t, []int{1, 0}, path)
+	assert.InDelta(t, 0.2018, best, 5e-5)
+
+	matching := Beta{
+		{{0, 0, 0.4}},
+		{{0, 0.2, 0}, {-0.2, 0, 0.5}},
+		{{0, 0, 0}, {0.1, 0, 0}, {-0.1, 0.6, 0}},
+		{{0, 0.1, 0}, {0, 0.2, 0}, {0.7, 0, 0.1}, {0, 0, 0}},
+	}
+	path, best, err = Decode(matching)
+	require.NoError(t, err)
+	assert.Equal(t, []int{1, 2, 2, 1}, path)
+	assert.InDelta(t, 0.0454, best, 5e-5)
+}
+
+func TestCells(t *testing.T) {
+	count := map[int]int{}
+	places := map[[2]int]bool{}
+	for _, c := range Cells(5) {
+		count[c.Layer]++
+		places[[2]int{c.Layer, c.To}] = true
+		to, ok := c.Move.Target(c.From)
+		assert.True(t, ok && to == c.To, "%+v", c)
+		assert.Less(t, c.From, Sources(c.Layer))
+	}
+	assert.Equal(t, map[int]int{0: 2, 1: 5, 2: 8, 3: 10, 4: 10}, count)
+	assert.Len(t, places, 2+3+4+4+4)
+}
+
+// paths lists all paths by their definition.
+func paths(layers int) [][]int {
+	list := [][]int{{}}
+	for range layers {
+		var longer [][]int
+		for _, p := range list {
+			at := 0
+			if len(p) > 0 {
+				at = p[len(p)-1]
+			}
+			for to := max(0, at-1); to <= min(Levels-1, at+1); to++ {
+				longer = append(longer, append(append([]int{}, p...), to))
+			}
+		}
+		list = longer
+	}
+	return list
+}
+
+func product(p Beta, path []int) float64 {
+	value, at := 1.0, 0
+	for l, to := range path {
+		value *= p[l][at][to-at+1]
+		at = to
+	}
+	return value
+}
+
+func randomBeta(r *rand.Rand, layers int) Beta {
+	b := make(Beta, layers)
+	for l := range b {
+		for s := range b[l] {
+			for m := range b[l][s] {
+				b[l][s][m] = r.NormFloat64()
+			}
+		}
+	}
+	return b
+}
+
+// Sums and the best path against all paths one by one.
+func TestAgainstBruteForce(t *testing.T) {
+	r := rand.New(rand.NewSource(1))
+	for layers := 1; layers <= 6; layers++ {
+		for range 50 {
+			b := randomBeta(r, layers)
+			p, err := b.Probabilities()
+			require.NoError(t, err)
+			var sums [Levels]float64
+			best, bestPath := -1.0, []int(nil)
+			for _, path := range paths(layers) {
+				v := product(p, path)
+				sums[path[layers-1]] += v
+				if v > best {
+					best, bestPath = v, path
+				}
+			}
+			assert.InDeltaSlice(t, sums[:], p.Reach()[layers-1][:], 1e-12)
+			path, value, err := Decode(b)
+			require.NoError(t, err)
+			assert.Equal(t, bestPath, path)
+			assert.InDelta(t, best, value, 1e-12)
+			checkRun(t, p, layers, sums)
+		}
+	}
+}
+
+// A supernet whose cells hand s1 on sums the probabilities of all paths.
+func checkRun(t *testing.T, p Beta, layers int, sums [Levels]float64) {
+	t.Helper()
+	out := Run(layers, []float64{1}, Network[float64]{
+		Cell: func(_ Cell, _, s1 Feature[float64]) float64 {
+			require.True(t, s1.OK)
+			return s1.Value
+		},
+		Join: func(cells []Cell, outputs []float64) float64 {
+			sum := 0.0
+			for i, c := range cells {
+				sum += p[c.Layer][c.From][c.Move] * outputs[i]
+			}
+			return sum
+		},
+	})
+	for s, f := range out {
+		assert.Equal(t, s <= layers, f.OK)
+		assert.InDelta(t, sums[s], f.Value, 1e-12)
+	}
+}
+
+// s0 is what the level held two layers ago: here its number.
+func TestRunHandsOutS0(t *testing.T) {
+	want := map[Cell]int{ // with start {-2, -1} and outputs numbered 10*layer + level
+		{0, 0, 0, Same}: -2,
+		{1, 0, 0, Same}: -1, {1, 1, 0, Up}: -1,
+		{2, 0, 0, Same}: 0, {2, 1, 0, Up}: 0,
+		{2, 0, 1, Down}: 1, {2, 1, 1, Same}: 1, {2, 2, 1, Up}: 1,
+	}
+	have := map[Cell]int{}
+	var done []int
+	Run(3, []int{-2, -1}, Network[int]{
+		Cell: func(c Cell, s0, s1 Feature[int]) int {
+			if s0.OK {
+				have[c] = s0.Value
+			}
+			wantS1 := 10*(c.Layer-1) + c.From
+			if c.Layer == 0 {
+				wantS1 = -1
+			}
+			assert.Equal(t, wantS1, s1.Value)
+			return 0
+		},
+		Join: func(cells []Cell, _ []int) int { return 10*cells[0].Layer + cells[0].To },
+		Done: func(f int) { done = append(done, f) },
+	})
+	assert.Equal(t, want, have)
+	assert.Equal(t, []int{-2, -1, 0, 1, 10, 11, 12}, done, "every feature but the results, once")
+}
+
+// At the start of a search every move of the trellis weighs 1/3.
+func TestEvenStart(t *testing.T) {
+	p, err := make(Beta, 4).Probabilities()
+	require.NoError(t, err)
+	for _, c := range Cells(4) {
+		assert.InDelta(t, 1.0/3, p[c.Layer][c.From][c.Move], 1e-12)
+	}
+}
+
+func TestDecodeRefuses(t *testing.T) {
+	_, _, err := Decode(nil)
+	assert.ErrorIs(t, err, ErrBeta)
+	_, _, err = Decode(Beta{{{0, math.NaN(), 0}}})
+	assert.ErrorIs(t, err, ErrBeta)
+	_, _, err = Decode(Beta{{{math.NaN(), 0, 0}}})
+	assert.NoError(t, err, "level 0 has no move up")
+}
+
+// The tensor has the same probabilities, and their gradient.
+func TestWeights(t *testing.T) {
+	s := torch.NewScope()
+	defer s.Close()
+	b := randomBeta(rand.New(rand.NewSource(2)), 4)
+	var flat []float32
+	for _, layer := range b {
+		for _, level := range layer {
+			for _, v := range level {
+				flat = append(flat, float32(v))
+			}
+		}
+	}
+	beta := torch.FromSlice(s, flat, 4, Levels, int64(Moves))
+	require.NoError(t, torch.RequireGradient(beta, true))
+	weights := Weights(s, beta)
+	p, err := b.Probabilities()
+	require.NoError(t, err)
+	have, err := Read(weights)
+	require.NoError(t, err)
+	for _, c := range Cells(4) {
+		assert.InDelta(t, p[c.Layer][c.From][c.Move], have[c.Layer][c.From][c.Move], 1e-6)
+	}
+	pick := Cell{2, 0, 1, Down}
+	s.Backward(Weight(s, weights, pick))
+	grad, err := Read(s.Gradient(beta))
+	require.NoError(t, err)
+	q := p[2][0][Down] / boundaryShare
+	assert.InDelta(t, boundaryShare*q*(1-q), grad[2][0][Down], 1e-6)
+	assert.InDelta(t, -boundaryShare*q*(1-q), grad[2][0][Same], 1e-6)
+	assert.Zero(t, grad[2][0][Up])
+	assert.Zero(t, grad[1][0][Down])
+	require.NoError(t, s.Err())
+}

@@ -1,0 +1,57 @@
+package trellis
+
+import (
+	"fmt"
+	"math"
+
+	"github.com/spikedhs/spikedhs/torch"
+)
+
+// Parameter makes beta [layers, 4, 3] below p, normally distributed around 0.
+func Parameter(p torch.Path, layers int, deviation float64) torch.Tensor {
+	return p.Parameter("beta", torch.Normal(deviation), int64(layers), Levels, int64(Moves))
+}
+
+// Weights are the probabilities of all moves as a tensor [layers, 4, 3] through
+// which gradients flow to beta; see [Beta.Probabilities]. A move that does not
+// exist has 0.
+func Weights(s *torch.Scope, beta torch.Tensor) torch.Tensor {
+	c := s.Child()
+	defer c.Close()
+	var absent, shares []float32
+	for level := range Levels {
+		for m := range Moves {
+			if _, ok := m.Target(level); ok {
+				absent = append(absent, 0)
+			} else {
+				absent = append(absent, float32(math.Inf(-1)))
+			}
+		}
+		shares = append(shares, float32(share(level)))
+	}
+	d := c.Device(beta)
+	masked := c.Add(beta, c.To(torch.FromSlice(c, absent, Levels, int64(Moves)), d))
+	return c.Return(c.Mul(c.Softmax(masked, 2), c.To(torch.FromSlice(c, shares, Levels, 1), d)))
+}
+
+// Weight is the probability of a cell's move, one number of [Weights].
+func Weight(s *torch.Scope, weights torch.Tensor, c Cell) torch.Tensor {
+	return s.Select(s.Select(s.Select(weights, 0, c.Layer), 0, c.From), 0, int(c.Move))
+}
+
+// Read returns the numbers of a tensor beta.
+func Read(beta torch.Tensor) (Beta, error) {
+	values, err := torch.ToSlice[float32](beta)
+	if err != nil {
+		return nil, fmt.Errorf("trellis: read beta: %w", err)
+	}
+	const size = Levels * int(Moves)
+	if len(values) == 0 || len(values)%size != 0 {
+		return nil, fmt.Errorf("%w: %d numbers, want %d a layer", ErrBeta, len(values), size)
+	}
+	b := make(Beta, len(values)/size)
+	for i, v := range values {
+		b[i/size][i%size/int(Moves)][i%int(Moves)] = float64(v)
+	}
+	return b, nil
+}

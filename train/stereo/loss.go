@@ -1,0 +1,50 @@
+package stereo
+
+import (
+	"github.com/spikedhs/spikedhs/search/stereo"
+	"github.com/spikedhs/spikedhs/torch"
+)
+
+// DefaultDiversity is b of the Laplace distribution in pixels. The paper's text
+// says 2; the losses in its logs are possible with 1 only, which the code it
+// builds on has too.
+const DefaultDiversity = 1.0
+
+// Loss is the sub-pixel cross entropy (section 3.3, eq. 6), the mean over all
+// pixels with a true disparity d:
+//
+//	q_j = exp(-|2j - d| / b),   L = - sum_j q_j log softmax(C)_j / sum_j q_j
+//
+// cost is C [B, bins, H, W], larger is better, and disparity [B, H, W] in pixels,
+// both float32; a pixel without truth holds +Inf or NaN. b is diversity, in
+// pixels. The least value that can be reached with 32 bins, averaged over the
+// disparities of MVSEC, is about 1.020 for b = 1 and 1.678 for b = 2; a uniform
+// cost gives ln(bins). Without any valid pixel the loss is 0.
+func Loss(s *torch.Scope, cost, disparity torch.Tensor, diversity float64) torch.Tensor {
+	c := s.Child()
+	defer c.Close()
+	q, valid := target(c, cost, disparity, diversity)
+	// sum q = 1, so - sum q log softmax(C) = log sum exp(C) - sum q C.
+	expected := c.Tensor("aten::sum.dim_IntList", c.Mul(cost, q), []int64{1})
+	each := c.Sub(c.Tensor("aten::logsumexp", cost, []int64{1}), expected)
+	count := c.Tensor("aten::clamp_min", c.Sum(valid), 1)
+	return c.Return(c.Tensor("aten::div.Tensor", c.Sum(c.Mul(each, valid)), count))
+}
+
+// target is the Laplace distribution over the bins, [B, bins, H, W], and which
+// pixels have one, [B, H, W] of 0 and 1.
+func target(s *torch.Scope, cost, disparity torch.Tensor, diversity float64) (q, valid torch.Tensor) {
+	c := s.WithoutGradient()
+	defer c.Close()
+	bins := c.Size(cost, 1)
+	centres := make([]float32, bins)
+	for j := range centres {
+		centres[j] = float32(j * stereo.BinStep)
+	}
+	axis := c.To(torch.FromSlice(c, centres, 1, bins, 1, 1), c.Device(cost))
+	finite := c.Tensor("aten::isfinite", disparity)
+	d := c.Tensor("aten::unsqueeze", c.Tensor("aten::nan_to_num", disparity, 0.0, 0.0, 0.0), 1)
+	distance := c.Tensor("aten::abs", c.Sub(axis, d))
+	q = c.Softmax(c.Scale(distance, -1/diversity), 1)
+	return c.Return(q), c.Return(c.Cast(finite, torch.Float32))
+}
