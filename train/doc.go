@@ -19,6 +19,10 @@
 //	c.Train.Genotype = "runs/search/genotype.json"
 //	result, err := train.Train(ctx, train.Job{Config: c, Out: "runs/train"})
 //
+// A training may search the surrogate gradients of its network's layers between
+// epochs (package search/dgs; [config.DGS]). The state of such a search is in the
+// checkpoint, so it can be interrupted and resumed like everything else.
+//
 // [Open] reads a trained network back; its methods evaluate and export it.
 // [LoadModel] reads an exported one. A loss is the mean cross entropy in nats,
 // accuracies are percent. On a CPU one seed gives one run, bit for bit, for a
