@@ -2,6 +2,7 @@ package search_test
 
 import (
 	"fmt"
+	"log"
 
 	"github.com/spikedhs/spikedhs/search"
 	"github.com/spikedhs/spikedhs/search/genotype"
