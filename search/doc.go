@@ -40,4 +40,10 @@
 //	defer s.Close()
 //	out := net.Forward(search.Pass{Scope: s, Mode: torch.Train}, images)
 //	loss := s.CrossEntropy(out.Logits, labels)
+//
+// [Program.Measure] and [Program.CountSpikes] count spikes; the [Activity] that
+// they give has the firing rate s of every layer's input and what follows from it:
+// s*T*A additions in place of the A multiply-accumulates of a dense layer, and the
+// energy of both. [Options].Activation makes the ANN of the same architecture, and
+// [Options].StemStrides a stem of several layers, as the network for ImageNet has.
 package search

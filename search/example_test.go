@@ -2,6 +2,7 @@ package search_test
 
 import (
 	"fmt"
+	"log"
 
 	"github.com/spikedhs/spikedhs/search"
 	"github.com/spikedhs/spikedhs/search/genotype"
@@ -86,4 +87,42 @@ func ExampleProgram() {
 	logits := program.Run(s, s.Full(torch.CPU(), 0.5, 2, 1, 6, 6))
 	fmt.Println(s.Shape(logits), s.Err())
 	// Output: [2 3] <nil>
+}
+
+// A program counts the spikes that its layers read: what a spiking network saves.
+func ExampleProgram_Measure() {
+	g, err := genotype.Preset("spikedhs-cla-n3")
+	if err != nil {
+		log.Fatal(err)
+	}
+	net, err := search.NewNetwork(torch.CPU(), g, search.Options{
+		Channels: 1, Classes: 10, Width: 2, Levels: []int{0, 1}, Steps: 4, Neuron: spike.Default(), Temperature: 3,
+		Mixing: search.MixMembrane, Head: search.HeadLIF, Stem: search.StemSpike,
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer net.Close()
+	program, err := net.Program(search.Input{Height: 8, Width: 8, Mean: []float64{0.5}, Deviation: []float64{0.25}})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer program.Close()
+	s := torch.NewScope()
+	defer s.Close()
+	activity, err := program.Measure(s.Full(torch.CPU(), 0.3, 2, 1, 8, 8))
+	if err != nil {
+		log.Fatal(err)
+	}
+	stem := activity.Layers[0]
+	fmt.Println(stem.Name, stem.Reads, stem.MACs, "MACs of", stem.Dense)
+	for _, l := range activity.Layers[1:] {
+		if l.Additions != l.Rate*float64(int64(l.Steps)*l.Dense) {
+			fmt.Println(l.Name, "is off")
+		}
+	}
+	fmt.Println("binary:", activity.Binary)
+	// Output:
+	// stem analog 3456 MACs of 3456
+	// binary: true
 }

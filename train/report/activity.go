@@ -102,7 +102,9 @@ type barRow struct {
 const (
 	barRowHeight = 19.0
 	barReach     = 330.0
-	barNote      = 26 // characters
+	barValue     = 92.0 // for what stands behind a bar
+	barNote      = 26   // characters
+	barMargin    = 30.0 // for fonts that are wider than charWidth says
 )
 
 // drawBars draws one bar below the other, all on a scale from 0 to the longest.
@@ -112,7 +114,7 @@ func drawBars(title string, rows []barRow) template.HTML {
 		name, note = max(name, widthOf(fit(r.name, className))), max(note, widthOf(fit(r.note, barNote)))
 	}
 	left := name + 14
-	d := newDrawing(left+barReach+80+note, barRowHeight*float64(len(rows))+8, "bars", title)
+	d := newDrawing(left+barReach+barValue+note+barMargin, barRowHeight*float64(len(rows))+8, "bars", title)
 	for i, r := range rows {
 		y := 4 + barRowHeight*float64(i)
 		class := "bar"
@@ -123,7 +125,7 @@ func drawBars(title string, rows []barRow) template.HTML {
 		d.add(`<rect class="ground" x="%s" y="%s" width="%s" height="11"/>`, number(left), number(y+4), number(barReach))
 		d.add(`<rect class="%s" x="%s" y="%s" width="%s" height="11"/>`+"\n", class, number(left), number(y+4), number(barReach*r.share))
 		d.text(left+barReach+8, y+13, "", "start", r.value)
-		d.text(left+barReach+80, y+13, "name", "start", fit(r.note, barNote))
+		d.text(left+barReach+barValue, y+13, "name", "start", fit(r.note, barNote))
 	}
 	return d.end()
 }
