@@ -127,6 +127,9 @@ func NewConvBlock(p torch.Path, shape ConvShape, options Options) *ConvBlock {
 // Conv is the block's convolution.
 func (b *ConvBlock) Conv() *torch.Conv { return b.fan.conv }
 
+// Channels is the number of output channels.
+func (b *ConvBlock) Channels() int { return b.fan.width }
+
 // Neurons is the layer that fires, nil in a block that does not.
 func (b *ConvBlock) Neurons() *spike.Neurons { return b.neurons }
 

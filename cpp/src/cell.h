@@ -70,7 +70,7 @@ struct CellTrace {
   at::Tensor s0, s1;                // in the computing type, channels last
   std::vector<at::Tensor> weights;  // of the convolutions, in the computing
                                     // type, without depth (depth_weight)
-  std::vector<at::Tensor> y;              // raw currents of the fans
+  std::vector<at::Tensor> y;        // raw currents of the fans
   std::vector<at::Tensor> mean, inverse;  // statistics, [groups, channels]
   std::vector<at::Tensor> spikes;         // of nodes that somebody reads
   std::vector<at::Tensor> sums;  // currents of nodes, where they are kept

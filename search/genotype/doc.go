@@ -57,4 +57,11 @@
 // and what to do, and wraps ErrInvalid. Resolve takes what a user types: the
 // name of a preset, a JSON file or a published .npy file. Hash identifies a
 // wiring. Text, DOT and SVG show it.
+//
+// # Stereo
+//
+// A Stereo genotype has two subnets, each a cell and a path: the level of
+// resolution of every cell's output, which may rise and fall. ParseStereo,
+// LoadStereo, ResolveStereo, StereoText and StereoSVG are its counterparts of the
+// functions above; the published one is the preset "spikedhs-stereo".
 package genotype

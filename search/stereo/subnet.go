@@ -10,6 +10,7 @@ import (
 // a path through the levels, and a tail that leads back to level 0.
 type subnet struct {
 	stems  *stems
+	wiring genotype.Cell
 	steps  []step
 	cells  []*search.Block
 	tail   *tail
@@ -17,7 +18,7 @@ type subnet struct {
 }
 
 func newSubnet(p torch.Path, t *stems, planes int, wiring genotype.Cell, path []int, o *Options) *subnet {
-	n := &subnet{stems: t, planes: planes}
+	n := &subnet{stems: t, wiring: wiring, planes: planes}
 	wide := 3 * o.Width
 	n.steps = plan(path, o.Width, wiring.Nodes, wide, wide)
 	for i, at := range n.steps {
