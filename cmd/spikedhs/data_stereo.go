@@ -30,6 +30,18 @@ func stereoDataCommands() []*cli.Command {
 			Action: dataSynth,
 		},
 		{
+			Name:  "convert-mvsec",
+			Usage: "make the folder of a sequence from MVSEC's HDF5 files",
+			Flags: slices.Concat([]cli.Flag{
+				&cli.StringFlag{Name: "data", Usage: "`FILE` with the events, such as indoor_flying1_data.hdf5"},
+				&cli.StringFlag{Name: "gt", Usage: "`FILE` with the depth, such as indoor_flying1_gt.hdf5"},
+				&cli.StringFlag{Name: "calib", Usage: "folder `DIR` of the rectification maps, such as indoor_flying_calib"},
+				&cli.StringFlag{Name: "out", Usage: "folder `DIR` to fill, such as mvsec/indoor_flying_1; frames that are there already are kept"},
+				jsonFlag(),
+			}, logFlags()),
+			Action: dataConvertMVSEC,
+		},
+		{
 			Name:      "preview-stereo",
 			Usage:     "draw events of both views and disparity",
 			ArgsUsage: "DIR|FILE",

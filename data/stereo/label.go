@@ -17,10 +17,11 @@ const (
 )
 
 // Quantize is the value of a label image for a depth in metres: 7*FB/(depth + 1e-15),
-// rounded half to even; [Invalid] for NaN, infinity and what does not fit.
-func Quantize(depth, fb float64) uint8 {
-	v := math.RoundToEven(LabelScale * fb / (depth + 1e-15))
-	if math.IsNaN(depth) || math.IsInf(depth, 0) || !(v >= 0 && v < Invalid) {
+// rounded half to even; [Invalid] for NaN, infinity and what does not fit. It computes
+// in float32, like the code that made the published labels.
+func Quantize(depth float32, fb float64) uint8 {
+	v := math.RoundToEven(float64(float32(LabelScale*fb) / (depth + 1e-15)))
+	if math.IsInf(float64(depth), 0) || !(v >= 0 && v < Invalid) {
 		return Invalid
 	}
 	return uint8(v)

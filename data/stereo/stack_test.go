@@ -85,8 +85,8 @@ func TestPackRoundTrip(t *testing.T) {
 func TestQuantize(t *testing.T) {
 	fb := MVSECRig.FB()
 	assert.InDelta(t, 19.941772, fb, 1e-6)
-	assert.EqualValues(t, Invalid, Quantize(math.NaN(), fb))
-	assert.EqualValues(t, Invalid, Quantize(math.Inf(1), fb))
+	assert.EqualValues(t, Invalid, Quantize(float32(math.NaN()), fb))
+	assert.EqualValues(t, Invalid, Quantize(float32(math.Inf(1)), fb))
 	assert.EqualValues(t, Invalid, Quantize(0, fb))
 	assert.EqualValues(t, Invalid, Quantize(-1, fb))
 	assert.EqualValues(t, 254, Quantize(0.5496, fb))

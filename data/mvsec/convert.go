@@ -1,0 +1,429 @@
+package mvsec
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"math"
+	"os"
+	"path/filepath"
+	"reflect"
+	"runtime"
+	"strings"
+	"sync"
+
+	"github.com/spikedhs/spikedhs/data"
+	"github.com/spikedhs/spikedhs/data/hdf5"
+	"github.com/spikedhs/spikedhs/data/npy"
+	"github.com/spikedhs/spikedhs/data/stereo"
+)
+
+// Paths in the HDF5 files.
+const (
+	leftEvents  = "davis/left/events"
+	rightEvents = "davis/right/events"
+	depthImages = "davis/left/depth_image_rect"
+	depthTimes  = "davis/left/depth_image_rect_ts"
+)
+
+// focalBaseline is focal length times baseline in px m, by the calibration's name: the
+// fourth number of the right camera's projection matrix, without its sign.
+var focalBaseline = map[string]float64{
+	"indoor_flying": 19.941771812941038,
+	"outdoor_day":   19.635287,
+	"outdoor_night": 19.651191,
+}
+
+// Options say what [Convert] converts.
+type Options struct {
+	// Data is the file with the events, such as indoor_flying1_data.hdf5.
+	Data string
+	// GT is the file with the depth, such as indoor_flying1_gt.hdf5.
+	GT string
+	// Calib is the folder of the rectification maps, such as that of
+	// indoor_flying_calib.zip: PREFIX_left_x_map.txt and three more.
+	Calib string
+	// Out is the folder of the sequence to make, such as mvsec/indoor_flying_1.
+	Out string
+	// Workers is how many frames are written at a time. Default 0: one for each core.
+	Workers int
+	// Log is told of bad data. Default: none.
+	Log *slog.Logger
+	// Progress, which may be nil, is told how many of all frames are done.
+	Progress func(done, total int)
+}
+
+// Result is what [Convert] found.
+type Result struct {
+	// Frames is the number of frames of the sequence, Kept how many of them were there
+	// already.
+	Frames, Kept int
+	// Counts is what was found, and left out, in the events of the frames made now. Its
+	// OutOfFrame counts pixels that the sensor does not have; those that rectification
+	// moves out of the picture are in Outside.
+	Counts stereo.Counts
+	// Outside is how many events rectification moves out of the picture.
+	Outside int
+}
+
+// sourceFile is the file in the sequence's folder that says what it was made from.
+const sourceFile = "source.json"
+
+// Convert makes the folder of a sequence, see the package's description. Frames that
+// are there already are kept, so that an interrupted call can be repeated. It fails
+// with data.ErrNotFound where a file, group or map is missing, with data.ErrFormat
+// where one is damaged, and when ctx ends.
+func Convert(ctx context.Context, o Options) (Result, error) {
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	c, err := open(o)
+	if err != nil {
+		return Result{}, classify(err)
+	}
+	defer c.close()
+	if err := c.prepare(); err != nil {
+		return Result{}, classify(err)
+	}
+	if err := c.run(ctx); err != nil {
+		return c.result, classify(err)
+	}
+	if err := stereo.WriteTimestamps(filepath.Join(o.Out, stereo.TimestampsFile), c.times); err != nil {
+		return c.result, err
+	}
+	if !c.result.Counts.Clean() {
+		o.Log.Warn("bad data; wrong events are left out", c.result.Counts.LogArgs()...)
+	}
+	return c.result, nil
+}
+
+// classify marks errors about the data, so that a caller can tell them from others.
+func classify(err error) error {
+	switch {
+	case errors.Is(err, hdf5.ErrFormat), errors.Is(err, hdf5.ErrUnsupported):
+		return fmt.Errorf("%w: %w", err, data.ErrFormat)
+	case errors.Is(err, hdf5.ErrNotFound), errors.Is(err, fs.ErrNotExist):
+		return fmt.Errorf("%w: %w", err, data.ErrNotFound)
+	}
+	return err
+}
+
+// conversion is one call of Convert.
+type conversion struct {
+	o             Options
+	files         []*hdf5.File
+	events        [2]*hdf5.Dataset
+	depth         *hdf5.Dataset
+	times         []float64
+	maps          [2]*rectification
+	width, height int
+	fb            float64
+	todo          []int // frames
+
+	mu     sync.Mutex
+	result Result
+	done   int // frames
+}
+
+func (c *conversion) close() {
+	for _, f := range c.files {
+		_ = f.Close()
+	}
+}
+
+// open opens all files and checks that they fit together.
+func open(o Options) (*conversion, error) {
+	c := &conversion{o: o}
+	if err := c.open(); err != nil {
+		c.close()
+		return nil, err
+	}
+	return c, nil
+}
+
+func (c *conversion) open() (err error) {
+	o := c.o
+	for _, path := range []string{o.Data, o.GT} {
+		f, err := hdf5.Open(path)
+		if err != nil {
+			return err
+		}
+		c.files = append(c.files, f)
+	}
+	for v, path := range []string{leftEvents, rightEvents} {
+		d, err := c.files[0].Dataset(path)
+		if err != nil {
+			return fmt.Errorf("%s: %w", o.Data, err)
+		}
+		if s := d.Shape(); len(s) != 2 || s[1] != 4 {
+			return fmt.Errorf("%s: /%s has shape %v; events are rows of x, y, t, p: %w", o.Data, path, s, data.ErrFormat)
+		}
+		c.events[v] = d
+	}
+	if c.depth, err = c.files[1].Dataset(depthImages); err != nil {
+		return fmt.Errorf("%s: %w", o.GT, err)
+	}
+	times, err := c.files[1].Dataset(depthTimes)
+	if err != nil {
+		return fmt.Errorf("%s: %w", o.GT, err)
+	}
+	shape := c.depth.Shape()
+	if len(shape) != 3 || len(times.Shape()) != 1 || times.Rows() != shape[0] || shape[1] < 1 || shape[2] < 1 || shape[1] > 8192 || shape[2] > 8192 {
+		return fmt.Errorf("%s: depth of shape %v with times of shape %v; want (n, height, width) and (n): %w", o.GT, shape, times.Shape(), data.ErrFormat)
+	}
+	c.height, c.width = shape[1], shape[2]
+	if c.times, err = hdf5.ReadRows[float64](times, 0, times.Rows()); err != nil {
+		return fmt.Errorf("%s: %w", o.GT, err)
+	}
+	for i, t := range c.times {
+		if math.IsNaN(t) || math.IsInf(t, 0) || i > 0 && t <= c.times[i-1] {
+			return fmt.Errorf("%s: /%s: time %d, %f, is not after the one before it: %w", o.GT, depthTimes, i, t, data.ErrFormat)
+		}
+	}
+	name, err := prefix(o.Calib)
+	if err != nil {
+		return err
+	}
+	fb, ok := focalBaseline[name]
+	if !ok {
+		return fmt.Errorf("%s: maps of %q; focal length and baseline are known for indoor_flying, outdoor_day and outdoor_night: %w",
+			o.Calib, name, data.ErrFormat)
+	}
+	c.fb = fb
+	for v := range c.maps {
+		if c.maps[v], err = readRectification(o.Calib, name, stereo.View(v), c.width, c.height); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// source identifies the files of a conversion.
+type source struct {
+	Data  sourceInfo `json:"data"`
+	GT    sourceInfo `json:"gt"`
+	Calib string     `json:"calib"`
+	// Size is the picture.
+	Size [2]int `json:"size"`
+}
+
+type sourceInfo struct {
+	Name     string `json:"name"`
+	Bytes    int64  `json:"bytes"`
+	Modified int64  `json:"modified"`
+}
+
+// prepare makes the folders and finds out which frames are left to do.
+func (c *conversion) prepare() error {
+	want := source{Calib: filepath.Base(c.o.Calib), Size: [2]int{c.width, c.height}}
+	for path, info := range map[string]*sourceInfo{c.o.Data: &want.Data, c.o.GT: &want.GT} {
+		stat, err := os.Stat(path)
+		if err != nil {
+			return err
+		}
+		*info = sourceInfo{filepath.Base(path), stat.Size(), stat.ModTime().Unix()}
+	}
+	path := filepath.Join(c.o.Out, sourceFile)
+	text, err := os.ReadFile(path)
+	switch {
+	case err == nil:
+		var have source
+		if err := json.Unmarshal(text, &have); err != nil || !reflect.DeepEqual(have, want) {
+			return fmt.Errorf("%s was made from other files; choose another --out or remove it: %w", c.o.Out, data.ErrFormat)
+		}
+	case !errors.Is(err, fs.ErrNotExist):
+		return err
+	}
+	for _, folder := range []string{"event0", "event1", stereo.DisparityFolder} {
+		if err := os.MkdirAll(filepath.Join(c.o.Out, folder), 0o777); err != nil {
+			return err
+		}
+	}
+	text, err = json.MarshalIndent(want, "", "  ")
+	if err != nil {
+		return err
+	}
+	if err := os.WriteFile(path, append(text, '\n'), 0o666); err != nil {
+		return err
+	}
+	c.result.Frames = len(c.times)
+	for i := range c.times {
+		// The label is written last: a frame that has one is whole.
+		if _, err := os.Stat(stereo.DisparityFile(c.o.Out, i)); err == nil {
+			c.result.Kept++
+			continue
+		}
+		c.todo = append(c.todo, i)
+	}
+	return nil
+}
+
+// job is a frame to write: its events as rows x, y, t, p.
+type job struct {
+	frame int
+	rows  [2][]float64
+}
+
+// run reads the events of both views in the order of time and writes frames in several
+// goroutines.
+func (c *conversion) run(ctx context.Context) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	var readers, writers sync.WaitGroup
+	var rows [2]chan []float64
+	for v := range rows {
+		rows[v] = make(chan []float64, 4)
+		readers.Add(1)
+		go func() {
+			defer readers.Done()
+			defer close(rows[v])
+			if err := c.read(ctx, v, rows[v]); err != nil {
+				cancel(err)
+			}
+		}()
+	}
+	jobs := make(chan job)
+	go func() {
+		defer close(jobs)
+		for _, frame := range c.todo {
+			j := job{frame: frame}
+			for v := range rows {
+				var ok bool
+				if j.rows[v], ok = <-rows[v]; !ok {
+					return
+				}
+			}
+			select {
+			case jobs <- j:
+			case <-ctx.Done():
+				return
+			}
+		}
+	}()
+	workers := c.o.Workers
+	if workers < 1 {
+		workers = runtime.GOMAXPROCS(0)
+	}
+	for range workers {
+		writers.Add(1)
+		go func() {
+			defer writers.Done()
+			for j := range jobs {
+				if err := c.write(j); err != nil {
+					cancel(fmt.Errorf("frame %d: %w", j.frame, err))
+					return
+				}
+			}
+		}()
+	}
+	readers.Wait()
+	writers.Wait()
+	return context.Cause(ctx)
+}
+
+// read sends the events of a view for each frame to do.
+func (c *conversion) read(ctx context.Context, v int, out chan<- []float64) error {
+	w := &window{set: c.events[v]}
+	for k, frame := range c.todo {
+		end := c.times[frame]
+		if k == 0 || frame != c.todo[k-1]+1 { // what lies between was done before
+			if err := w.seek(end - stereo.Window); err != nil {
+				return fmt.Errorf("%s: %w", c.o.Data, err)
+			}
+		}
+		rows, err := w.events(end-stereo.Window, end)
+		if err != nil {
+			return fmt.Errorf("%s: %w", c.o.Data, err)
+		}
+		select {
+		case out <- rows:
+		case <-ctx.Done():
+			return nil
+		}
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.result.Counts.Unsorted += w.unsorted
+	return nil
+}
+
+// write writes the files of a frame.
+func (c *conversion) write(j job) error {
+	var counts stereo.Counts
+	outside := 0
+	for v, rows := range j.rows {
+		// As numbers, not stereo.Event: rounding can give -0, which the DDES code keeps.
+		kept := make([]float64, 0, len(rows))
+		for ; len(rows) >= 4; rows = rows[4:] {
+			counts.Events++
+			x, y, t, p := rows[0], rows[1], rows[2], rows[3]
+			switch {
+			case !(x >= 0 && x < float64(c.width) && y >= 0 && y < float64(c.height)) || x != math.Trunc(x) || y != math.Trunc(y):
+				counts.OutOfFrame++
+				continue
+			case p != 1 && p != -1:
+				counts.BadPolarity++
+				continue
+			}
+			px, py, ok := c.maps[v].place(x, y)
+			if !ok {
+				outside++
+				continue
+			}
+			kept = append(kept, t, px, py, p)
+		}
+		if err := whole(stereo.EventFile(c.o.Out, stereo.View(v), j.frame), func(path string) error {
+			if len(kept) == 0 {
+				return npy.WriteFile(path, []int{0}, kept)
+			}
+			return npy.WriteFile(path, []int{len(kept) / 4, 4}, kept)
+		}); err != nil {
+			return err
+		}
+	}
+	depth, err := hdf5.ReadRows[float32](c.depth, j.frame, 1)
+	if err != nil {
+		return fmt.Errorf("%s: %w", c.o.GT, err)
+	}
+	label := make([]uint8, len(depth))
+	valid := false
+	for i, z := range depth {
+		label[i] = stereo.Quantize(z, c.fb)
+		valid = valid || label[i] != stereo.Invalid
+	}
+	if !valid {
+		counts.Unlabelled++
+	}
+	if err := whole(stereo.DisparityFile(c.o.Out, j.frame), func(path string) error {
+		return stereo.WriteLabel(path, c.width, c.height, label)
+	}); err != nil {
+		return err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.result.Counts.Add(counts)
+	c.result.Outside += outside
+	c.done++
+	if c.o.Progress != nil {
+		c.o.Progress(c.result.Kept+c.done, c.result.Frames)
+	}
+	return nil
+}
+
+// whole writes a file under another name first, so that path is never half a file.
+func whole(path string, write func(path string) error) error {
+	temporary := strings.TrimSuffix(path, filepath.Ext(path)) + "." + rand.Text()[:8] + ".tmp"
+	if err := write(temporary); err != nil {
+		_ = os.Remove(temporary)
+		return err
+	}
+	if err := os.Rename(temporary, path); err != nil {
+		_ = os.Remove(temporary)
+		return err
+	}
+	return nil
+}
