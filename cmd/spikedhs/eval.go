@@ -5,6 +5,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/spikedhs/spikedhs/search"
 	"github.com/spikedhs/spikedhs/train"
 )
 
@@ -30,9 +31,36 @@ func evalCommand() *cli.Command {
 			}
 			printEvaluation(o, e)
 			printActivity(o, e.Activity)
-			return o.object(e)
+			return o.object(newEvaluated(e))
 		},
 	}
+}
+
+// evaluated is what --json prints: the evaluation, and beside its detail the layers
+// and the energy of an image.
+type evaluated struct {
+	train.Evaluation
+	Layers    []evaluatedLayer `json:"layers,omitempty"`
+	Energy    float64          `json:"energy_mj,omitempty"`
+	ANNEnergy float64          `json:"ann_energy_mj,omitempty"` // of the ANN of the same architecture
+	Ratio     float64          `json:"energy_ratio,omitempty"`  // the ANN's over the network's own
+}
+
+// evaluatedLayer is a layer with the firing rate of its input.
+type evaluatedLayer struct {
+	search.LayerActivity
+	FiringRate float64 `json:"firing_rate"`
+}
+
+func newEvaluated(e train.Evaluation) evaluated {
+	v := evaluated{Evaluation: e}
+	if a := e.Activity; a != nil {
+		v.Energy, v.ANNEnergy, v.Ratio = a.Energy, a.ANNEnergy, a.Ratio
+		for _, l := range a.Layers {
+			v.Layers = append(v.Layers, evaluatedLayer{l, l.Rate})
+		}
+	}
+	return v
 }
 
 func runFlag() cli.Flag { return &cli.StringFlag{Name: "run", Usage: "run folder `DIR` (required)"} }

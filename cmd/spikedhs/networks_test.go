@@ -81,6 +81,12 @@ func TestEvaluateSaysSparsityAndEnergy(t *testing.T) {
 	require.InEpsilon(t, energy, number(t, a, "energy_mj"), 1e-9)
 	require.InEpsilon(t, ann/energy, number(t, a, "energy_ratio"), 1e-9)
 	require.NotEmpty(t, a["neurons"])
+	require.Equal(t, a["energy_mj"], v["energy_mj"])
+	require.Equal(t, a["energy_ratio"], v["energy_ratio"])
+	require.Len(t, v["layers"], len(layers))
+	for i, one := range v["layers"].([]any) {
+		require.Equal(t, layers[i].(map[string]any)["rate"], one.(map[string]any)["firing_rate"])
+	}
 
 	out := done(t, "eval", "--run", "run").stdout
 	require.Contains(t, out, "sparsity and energy of one image, mean of 60 images")
