@@ -58,7 +58,7 @@ func TestLoadSource(t *testing.T) {
 	assert.EqualValues(t, 6, bare.Run.Seed)
 
 	for source, want := range map[string]string{
-		"cifar":              `there is no preset and no file "cifar"; the presets are cifar10-dvs, cifar10-paper, `,
+		"cifar":              `there is no preset and no file "cifar"; the presets are cifar10-dvs, cifar10-n3, `,
 		"cifar10-paper.toml": `there is no file "cifar10-paper.toml"; did you mean the preset cifar10-paper?`,
 		"none/mine.toml":     `there is no file "none/mine.toml"`,
 		"./":                 `cannot read "./": is a directory`,

@@ -238,7 +238,9 @@ func TestWorkEndsWithItsInput(t *testing.T) {
 	require.ErrorIs(t, Work(context.Background(), strings.NewReader("no JSON"), nil, nil), config.ErrInvalid)
 }
 
-func TestLastLine(t *testing.T) {
-	require.Equal(t, "the disk is full", lastLine("train 1/2: 3\nspikedhs: the disk is full\n", "exit status 1"))
-	require.Equal(t, "exit status 1", lastLine("", "exit status 1"))
+func TestComplaint(t *testing.T) {
+	require.Equal(t, "the disk is full", complaint("train 1/2: 3\nspikedhs: the disk is full\n", "exit status 1"))
+	require.Equal(t, "exit status 1", complaint("", "exit status 1"))
+	require.Equal(t, "the worker crashed: runtime/cgo: pthread_create failed: Operation not permitted",
+		complaint("train 1/2: 3\nruntime/cgo: pthread_create failed: Operation not permitted\nSIGABRT: abort\nrax 0x0\ngs 0x0\n", "exit status 2"))
 }

@@ -111,13 +111,24 @@ func (o *Options) do(ctx context.Context, t *task, at state) error {
 	case ctx.Err() != nil:
 		return train.ErrInterrupted
 	}
-	return errors.New(lastLine(messages.String(), err.Error()))
+	return errors.New(complaint(messages.String(), err.Error()))
 }
 
-// lastLine is the last line of a worker's messages without the name of the program,
-// or another text where there is none.
-func lastLine(messages, otherwise string) string {
+// crashes are how the messages of a program begin that did not end by itself; what
+// follows is pages of stacks and registers.
+var crashes = []string{"panic: ", "fatal error: ", "runtime: ", "runtime/cgo: ", "SIG", "terminate called"}
+
+// complaint is what a worker says went wrong, without the name of the program: its
+// last line, of a crash the first, or another text where there is none.
+func complaint(messages, otherwise string) string {
 	lines := strings.Split(strings.TrimSpace(messages), "\n")
+	for _, line := range lines {
+		for _, begin := range crashes {
+			if strings.HasPrefix(line, begin) {
+				return "the worker crashed: " + strings.TrimSpace(line)
+			}
+		}
+	}
 	last := strings.TrimSpace(lines[len(lines)-1])
 	if last == "" {
 		return otherwise
