@@ -62,14 +62,9 @@ func Open(root string, o Options) (*Set, error) {
 	if err != nil {
 		return nil, err
 	}
-	folders, base := []string{""}, root
-	if _, err := os.Stat(filepath.Join(root, TimestampsFile)); err != nil {
-		if folders, err = sequenceFolders(root); err != nil {
-			return nil, err
-		}
-	} else {
-		clean := filepath.Clean(root)
-		base, folders = filepath.Dir(clean), []string{filepath.Base(clean)}
+	base, folders, err := locate(root)
+	if err != nil {
+		return nil, err
 	}
 	s := &Set{
 		root: base, binning: b, log: o.Log, sequences: map[string]*sequence{},
@@ -101,6 +96,16 @@ func Open(root string, o Options) (*Set, error) {
 		s.names = append(s.names, name)
 	}
 	return s, nil
+}
+
+// locate gives the folder of a data set and the names of its sequences.
+func locate(root string) (base string, names []string, err error) {
+	if _, err := os.Stat(filepath.Join(root, TimestampsFile)); err == nil { // itself a sequence
+		clean := filepath.Clean(root)
+		return filepath.Dir(clean), []string{filepath.Base(clean)}, nil
+	}
+	names, err = sequenceFolders(root)
+	return root, names, err
 }
 
 // sequenceFolders finds the sub-folders of root that are sequences.
