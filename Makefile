@@ -14,7 +14,7 @@ export PATH := $(PATH):/usr/local/go/bin
 
 # Every go command runs with the flags that point cgo at the two shims.
 GO  = . build/env && go
-CXX_FILES = $(wildcard cpp/include/spikedhs/*.h cpp/src/*.h cpp/src/*.cc cpp/src/*.cu)
+CXX_FILES = $(wildcard cpp/include/spikedhs/*.h cpp/src/*.h cpp/src/*.cc cpp/src/*.cu cpp/gotorch/*.cc)
 
 .DEFAULT_GOAL := help
 .PHONY: help build demo test check fmt install carry deps deps-check clean shims
