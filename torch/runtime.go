@@ -56,6 +56,10 @@ func Threads() int { return int(C.sd_threads()) }
 // calls it, and the workers of several pools fight for the same cores; a loop
 // over training steps therefore stays on one thread.
 //
+// It also fixes the last bits of gradients: libtorch's backward pass goes through the
+// graph by numbers that each OS thread counts for itself, so where a forward pass
+// moved from one thread to another, gradients that meet may be added in another order.
+//
 //	defer torch.Pin()()
 func Pin() (unpin func()) {
 	runtime.LockOSThread()

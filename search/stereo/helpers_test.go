@@ -22,6 +22,7 @@ func TestMain(m *testing.M) {
 // begin seeds libtorch and checks at the end of the test that no tensor is left.
 func begin(t *testing.T, seed uint64) *torch.Scope {
 	t.Helper()
+	t.Cleanup(torch.Pin()) // gradients are to be the same to the bit
 	require.NoError(t, torch.Seed(seed))
 	before := torch.LiveTensors()
 	s := torch.NewScope()
