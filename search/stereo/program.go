@@ -101,7 +101,7 @@ func (n *Network) Program() (*Program, error) {
 	p := newProgram(n.Options, n.Genotype)
 	return p.build(func(layer string, planes int) (weight, bias torch.Tensor) {
 		return fold(p.scope, n.variables, layer, planes)
-	}, n.head.mapping)
+	}, p.scope.Clone(n.head.mapping))
 }
 
 // LoadProgram makes a program from the constants of an exported one: tensors
