@@ -15,12 +15,13 @@ import (
 var scripts embed.FS
 
 // Worker is the script that times one case, StereoWorker that for the stereo network,
-// and Check the one that computes what a network gives for given weights; all lie in
+// Check and StereoCheck compute what a network gives for given weights; all lie in
 // the folder that [Unpack] fills.
 const (
 	Worker       = "worker.py"
 	StereoWorker = "stereo_worker.py"
 	Check        = "check.py"
+	StereoCheck  = "stereo_check.py"
 )
 
 // Unpack writes the scripts into a folder that exists.
