@@ -28,6 +28,9 @@ type SearchResult struct {
 // of set B.
 func Search(ctx context.Context, job Job) (*SearchResult, error) {
 	j := job.withDefaults()
+	if err := j.refuseStereo(); err != nil {
+		return nil, err
+	}
 	if j.Resume {
 		if err := j.resumeConfig(); err != nil {
 			return nil, err

@@ -32,6 +32,9 @@ type TrainResult struct {
 // [config.Train.Genotype]: a preset's name or a file.
 func Train(ctx context.Context, job Job) (*TrainResult, error) {
 	j := job.withDefaults()
+	if err := j.refuseStereo(); err != nil {
+		return nil, err
+	}
 	if j.Resume {
 		if err := j.adoptRecorded(); err != nil {
 			return nil, err
@@ -87,7 +90,7 @@ func (j *Job) genotype() (genotype.Genotype, error) {
 		return genotype.Genotype{}, fmt.Errorf("%w: train.genotype is empty; name a preset (%v) or a genotype.json with --genotype",
 			config.ErrInvalid, genotype.Presets())
 	}
-	return genotype.Resolve(name)
+	return ResolveGenotype(name)
 }
 
 // trainer is a running training.
