@@ -14,7 +14,6 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/spikedhs/spikedhs/search"
-	"github.com/spikedhs/spikedhs/torch"
 	"github.com/spikedhs/spikedhs/train/run"
 	"github.com/spikedhs/spikedhs/train/stream"
 )
@@ -29,7 +28,8 @@ func streamCommand() *cli.Command {
 		Usage: "turn the events of two cameras into disparity, one step after the other",
 		Flags: slices.Concat([]cli.Flag{
 			&cli.StringFlag{Name: "model", Usage: "exported stereo model `FILE`"},
-			&cli.StringFlag{Name: "run", Usage: "run folder `DIR` of a stereo training, whose model.pt is taken, instead of --model"},
+			&cli.StringFlag{Name: "run", Usage: "run folder `DIR` of a stereo training, instead of --model"},
+			&cli.StringFlag{Name: "checkpoint", Usage: "`FILE` with the weights instead of the run's best checkpoint"},
 			&cli.StringFlag{Name: "events", Usage: "`PATH` of a data set's folder, a recording (.dat, .npz), a file of binary events, or - for standard input (required)"},
 			&cli.StringFlag{Name: "out", Usage: "folder `DIR` for one file a step (default: none; with --format raw standard output)"},
 			&cli.StringFlag{Name: "format", Value: string(stream.PNG), Usage: "`FORMAT` of the files: " + strings.Join(formats, ", "), Action: oneOf("format", formats...)},
@@ -102,25 +102,6 @@ func streamEvents(c *cli.Context) (err error) {
 	}
 	printStream(o, result)
 	return o.object(result)
-}
-
-// stereoModel is the network of --model or --run.
-func stereoModel(c *cli.Context) (*stream.Model, error) {
-	device, err := torch.ParseDevice(deviceName(c))
-	if err != nil {
-		return nil, err
-	}
-	file, dir := c.String("model"), c.String("run")
-	if (file == "") == (dir == "") {
-		return nil, usagef("%s: give one of --model and --run; see %s --help", commandName(c), c.Command.HelpName)
-	}
-	if dir != "" {
-		file = filepath.Join(dir, run.ModelFile)
-	}
-	if _, err := os.Stat(file); err != nil {
-		return nil, existing(err)
-	}
-	return stream.Load(file, device)
 }
 
 // openEvents opens what --events names.

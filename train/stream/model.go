@@ -60,9 +60,10 @@ type Info struct {
 	// State names the layers of neurons, one tensor of the state for each.
 	State    []string        `json:"state"`
 	Genotype genotype.Stereo `json:"genotype"`
-	// OnePixelAccuracy is in percent, absent if unknown.
-	OnePixelAccuracy *float64 `json:"one_pixel_accuracy,omitempty"`
-	Parameters       int64    `json:"parameters,omitempty"`
+	// Validation is the accuracy within 1 px on the validation frames in percent,
+	// absent if unknown.
+	Validation *float64 `json:"validation_one_pixel_accuracy,omitempty"`
+	Parameters int64    `json:"parameters,omitempty"`
 }
 
 // About is what a description holds beside what the network knows of itself.
@@ -72,8 +73,9 @@ type About struct {
 	Rig data.Rig
 	// Binning is how events become stacks. Its bins are the network's channels;
 	// default width 10 ms.
-	Binning          data.Binning
-	OnePixelAccuracy *float64
+	Binning data.Binning
+	// Validation is the accuracy within 1 px on the validation frames in percent.
+	Validation *float64
 }
 
 // ErrModel is the cause of an error about a file that is no exported stereo network.
@@ -108,7 +110,7 @@ func New(n *stereo.Network, a About) (*Model, error) {
 		Channels: o.Channels, BinSeconds: a.Binning.Width, Steps: o.Steps, Height: a.Rig.Height, Width: a.Rig.Width,
 		MaxDisparity: o.MaxDisparity, Bins: o.Bins(), NodeWidth: o.Width, Tau: o.Neuron.Tau, Threshold: o.Neuron.Threshold,
 		Mixing: string(o.Mixing), Stem: string(o.Stem), Stems: string(o.Stems), Head: string(o.Head),
-		Rig: a.Rig, State: p.Layers(), Genotype: n.Genotype, OnePixelAccuracy: a.OnePixelAccuracy, Parameters: parameters,
+		Rig: a.Rig, State: p.Layers(), Genotype: n.Genotype, Validation: a.Validation, Parameters: parameters,
 	}}, nil
 }
 
