@@ -14,11 +14,14 @@ import (
 //go:embed python/*.py
 var scripts embed.FS
 
-// Worker is the script that times one case, and Check the one that computes what
-// a network gives for given weights; both lie in the folder that [Unpack] fills.
+// Worker is the script that times one case, StereoWorker that for the stereo network,
+// Check and StereoCheck compute what a network gives for given weights; all lie in
+// the folder that [Unpack] fills.
 const (
-	Worker = "worker.py"
-	Check  = "check.py"
+	Worker       = "worker.py"
+	StereoWorker = "stereo_worker.py"
+	Check        = "check.py"
+	StereoCheck  = "stereo_check.py"
 )
 
 // Unpack writes the scripts into a folder that exists.

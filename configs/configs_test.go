@@ -15,7 +15,7 @@ import (
 func TestNames(t *testing.T) {
 	assert.Equal(t, []string{
 		"cifar10-dvs", "cifar10-n3", "cifar10-n4", "cifar10-paper", "cifar10-reference", "cifar100-n3", "cifar100-n4", "cifar100-paper",
-		"fashion-mnist", "fashion-mnist-demo", "imagenet-paper", "n-mnist",
+		"fashion-mnist", "fashion-mnist-demo", "imagenet-paper", "mvsec-paper", "n-mnist", "stereo-synthetic", "stereo-synthetic-full",
 	}, configs.Names())
 }
 
@@ -77,6 +77,11 @@ var values = map[string]map[string]string{
 	"imagenet-paper": {
 		"data.name": `"imagenet"`, "network.nodes": "4", "network.stem_strides": "[2, 2]", "network.steps": "6",
 		"network.levels": "[0, 0, 1, 1, 1, 2, 2, 2, 3, 3]", "train.width": "48", "train.batch": "160", "train.epochs": "100",
+	},
+	"mvsec-paper": {
+		"data.name": `"stereo"`, "stereo.split": `"1"`, "stereo.max_disparity": "63", "stereo.milestones": "[50, 100, 150]", "stereo.decay": "0.5",
+		"search.epochs": "12", "search.warmup_epochs": "3", "search.width": "4", "search.lr": "0.002", "train.width": "8", "train.epochs": "200",
+		"train.lr": "0.001", "train.batch": "2", "train.genotype": `"spikedhs-stereo"`,
 	},
 	"fashion-mnist":      {"network.steps": "4", "train.width": "24", "train.epochs": "30", "data.pad": "2"},
 	"fashion-mnist-demo": {"network.levels": "[1, 1, 2, 2]", "data.name": `"fashion-mnist"`, "data.pad": "2"},

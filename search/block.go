@@ -1,6 +1,7 @@
 package search
 
 import (
+	"github.com/spikedhs/spikedhs/search/dgs"
 	"github.com/spikedhs/spikedhs/search/genotype"
 	"github.com/spikedhs/spikedhs/spike"
 	"github.com/spikedhs/spikedhs/torch"
@@ -94,6 +95,7 @@ type ConvBlock struct {
 	neurons    *spike.Neurons
 	fused      *fusedCell // nil where the layers run one by one
 	steps      int
+	layer      *dgs.Layer // that a search of surrogates can take hold of; nil: does not fire, or has no normalisation
 }
 
 // NewConvBlock makes the block below p.
@@ -118,6 +120,7 @@ func NewConvBlock(p torch.Path, shape ConvShape, options Options) *ConvBlock {
 		b.neurons = spike.NewNeurons(p.Sub("neurons"), o.Neuron, o.Temperature)
 	}
 	if b.activation == Fires && b.normalises && !shape.NoBias {
+		b.layer = b.searchable()
 		b.fused = newFusedCell(p.Name(), shape.Out, []*fan{nil, b.fan}, []*spike.Neurons{b.neurons}, nil,
 			func(genotype.Source, reader) int { return -1 }, o)
 	}
@@ -135,6 +138,9 @@ func (b *ConvBlock) Neurons() *spike.Neurons { return b.neurons }
 
 // Forward gives [T*N, Out, H, W], in the precision of the options.
 func (b *ConvBlock) Forward(p Pass, x torch.Tensor) torch.Tensor {
+	if searched(p, b.layer) {
+		return b.layer.Forward(p.Scope, x)
+	}
 	if b.fused != nil && b.fused.serves(p, x) {
 		return b.fused.forward(p.Scope, x, x, torch.Tensor{})
 	}

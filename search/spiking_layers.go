@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/spikedhs/spikedhs/search/dgs"
 	"github.com/spikedhs/spikedhs/search/genotype"
@@ -84,13 +85,14 @@ func parametersOf(c *torch.Conv, n norm, first, count int) []dgs.Part {
 
 const parametersPerConv = 4
 
-// currentOf convolves and normalises with weights in the place of a layer's own.
-func currentOf(s *torch.Scope, c *torch.Conv, n norm, weights []torch.Tensor, x torch.Tensor) torch.Tensor {
+// currentOf convolves and normalises with weights in the place of a layer's own;
+// planes is the depth that is folded into x.
+func currentOf(s *torch.Scope, c *torch.Conv, n norm, planes int, weights []torch.Tensor, x torch.Tensor) torch.Tensor {
 	inner := s.Child()
 	defer inner.Close()
 	other := *c
 	other.Weight, other.Bias = weights[0], weights[1]
-	return inner.Return(n.ofBatch(inner, other.Forward(inner, x), weights[2], weights[3]))
+	return inner.Return(n.ofBatch(inner, other.ForwardPlanes(inner, x, planes), weights[2], weights[3]))
 }
 
 // searchable is the first layer of the stem as a layer.
@@ -119,7 +121,7 @@ func stemSearchable(i int, conv *torch.Conv, n norm, neurons *spike.Neurons, ste
 		Current: func(s *torch.Scope, weights []torch.Tensor, inputs ...torch.Tensor) torch.Tensor {
 			c := s.Child()
 			defer c.Close()
-			return c.Return(present(c, currentOf(c, conv, n, weights, c.ChannelsLast(inputs[0]))))
+			return c.Return(present(c, currentOf(c, conv, n, 0, weights, c.ChannelsLast(inputs[0]))))
 		},
 	}
 }
@@ -165,6 +167,41 @@ func (c *cell) inputs(j int, sources []torch.Tensor) []torch.Tensor {
 	return list
 }
 
+// SpikingLayers are the layers of the cell, named node0, node1 and so on behind a
+// prefix; see [Network.SpikingLayers].
+func (b *Block) SpikingLayers(prefix string) []*dgs.Layer {
+	inner := fmt.Sprintf("cell%d", b.cell.index)
+	for _, l := range b.cell.layers {
+		if rest, ok := strings.CutPrefix(l.Name, inner); ok {
+			l.Name = prefix + rest
+		}
+	}
+	return b.cell.layers
+}
+
+// SpikingLayer is the block as a layer whose surrogate can be searched, under the
+// given name; nil where it does not fire.
+func (b *ConvBlock) SpikingLayer(name string) *dgs.Layer {
+	if b.layer != nil {
+		b.layer.Name = name
+	}
+	return b.layer
+}
+
+// searchable is the convolution and normalisation of a block with its neurons.
+func (b *ConvBlock) searchable() *dgs.Layer {
+	f := b.fan
+	return &dgs.Layer{
+		Neuron: b.neurons.LIF, Temperature: dgs.Part{Of: b.neurons.Temperature}, Steps: b.steps,
+		Parameters: parametersOf(f.conv, f.norm, 0, 0),
+		Current: func(s *torch.Scope, weights []torch.Tensor, inputs ...torch.Tensor) torch.Tensor {
+			c := s.Child()
+			defer c.Close()
+			return c.Return(currentOf(c, f.conv, f.norm, f.planes, weights, c.ChannelsLast(inputs[0])))
+		},
+	}
+}
+
 // nodeLayer is node j, mixed at the membrane; nil where nothing but identities
 // leads into it.
 func (c *cell) nodeLayer(name string, j int) *dgs.Layer {
@@ -187,7 +224,7 @@ func (c *cell) nodeLayer(name string, j int) *dgs.Layer {
 			x := inputs[i]
 			if isConv(edge.Source(), edge.Op) {
 				f, _ := c.rows(edge)
-				x = currentOf(inner, f.conv, f.norm, weights[:parametersPerConv], x)
+				x = currentOf(inner, f.conv, f.norm, f.planes, weights[:parametersPerConv], x)
 				weights = weights[parametersPerConv:]
 			}
 			sum = addTo(inner, sum, x)
@@ -205,7 +242,7 @@ func (c *cell) inputLayer(name string, edge genotype.Edge) *dgs.Layer {
 		Temperature: dgs.Part{Of: f.neurons.Temperature, First: first, Count: f.width},
 		Parameters:  parametersOf(f.conv, f.norm, first, f.width),
 		Current: func(s *torch.Scope, weights []torch.Tensor, inputs ...torch.Tensor) torch.Tensor {
-			return currentOf(s, f.conv, f.norm, weights, inputs[0])
+			return currentOf(s, f.conv, f.norm, f.planes, weights, inputs[0])
 		},
 	}
 }

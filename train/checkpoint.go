@@ -54,6 +54,9 @@ type position struct {
 	Optimizers map[string]int64 `json:"optimizers"`
 	// Accuracy is the last measured top-1 in percent, absent before the first.
 	Accuracy *float64 `json:"accuracy,omitempty"`
+	// Best is the best accuracy within 1 px on the validation frames of a stereo run in
+	// percent, absent before the first; Accuracy is then the last.
+	Best *float64 `json:"best,omitempty"`
 	// Surrogates is the search of surrogates in progress, or the last one; absent
 	// before the first.
 	Surrogates *surrogateState `json:"surrogates,omitempty"`

@@ -148,6 +148,9 @@ func Open(ctx context.Context, dir, checkpointPath, device string) (*Trained, er
 		return nil, err
 	}
 	c := *folder.Config()
+	if c.IsStereo() {
+		return nil, fmt.Errorf("train: %s is a run of stereo, not of image classification: open it with OpenStereo", dir)
+	}
 	if device != "" {
 		c.Run.Device = device
 	}

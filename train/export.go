@@ -29,7 +29,9 @@ const ModelInfoFile = "spikedhs.json"
 
 // ModelInfo describes an exported model; it is stored in the archive.
 type ModelInfo struct {
-	Format  int      `json:"format"`
+	Format int `json:"format"`
+	// Kind is empty for a classification network; package stream has others.
+	Kind    string   `json:"kind,omitempty"`
 	Version string   `json:"version"`
 	Dataset string   `json:"dataset"`
 	Classes []string `json:"classes"`

@@ -146,6 +146,15 @@ func (j *Job) resumeConfig() error {
 	return nil
 }
 
+// refuseStereo tells a program that asks for classification with the configuration of
+// a stereo run which functions there are.
+func (j *Job) refuseStereo() error {
+	if j.Config != nil && j.Config.IsStereo() {
+		return fmt.Errorf("%w: data.name = \"stereo\" is event-based stereo: call TrainStereo or SearchStereo", config.ErrInvalid)
+	}
+	return nil
+}
+
 // setUp applies the [run] section. A resumed run keeps the precision that it
 // began with, also on a machine where "auto" would choose another.
 func (j *Job) setUp() (machine, error) {

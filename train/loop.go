@@ -7,7 +7,6 @@ import (
 	"io"
 	"time"
 
-	"github.com/spikedhs/spikedhs/data"
 	"github.com/spikedhs/spikedhs/torch"
 	"github.com/spikedhs/spikedhs/train/run"
 )
@@ -20,7 +19,7 @@ type loop struct {
 	metrics *run.Metrics
 	events  *run.Events
 	device  torch.Device
-	loader  *data.Loader
+	work    work
 	epochs  int
 	at      position
 	label   string // of the phase, for people
@@ -30,11 +29,12 @@ type loop struct {
 	noted   time.Time // when the loss was last recorded
 	meters  []*meter
 	groups  []group
-	stages  []*stage                                          // what step runs; closed with the loop
-	before  func(ctx context.Context, saved *time.Time) error // before an epoch, or its rest
-	step    func(s *torch.Scope, b *data.Batch) error
+	stages  []*stage                                                            // what work runs; closed with the loop
+	before  func(ctx context.Context, saved *time.Time) error                   // before an epoch, or its rest
 	ended   func(ctx context.Context, e epochFacts) (summary string, err error) // after an epoch
+	words   func(reading) string                                                // of a reading; nil: its String
 	stopped func() bool                                                         // after an epoch: no more epochs
+	warn    func()                                                              // after an epoch, of data that could not be read; may be nil
 }
 
 // epochFacts is what the machine says of an epoch.
@@ -83,7 +83,9 @@ func (l *loop) run(ctx context.Context) (err error) {
 			l.job.Progress.Stop()
 			return l.save()
 		}
-		warnOfCorrupt(l.job.Log, data.Train, l.loader.Set())
+		if l.warn != nil {
+			l.warn()
+		}
 		seconds := time.Since(began).Seconds()
 		used, err := memoryOf(l.device)
 		if err != nil {
@@ -116,16 +118,16 @@ func (l *loop) run(ctx context.Context) (err error) {
 
 // epoch does the batches that are left of the present epoch.
 func (l *loop) epoch(ctx context.Context, saved *time.Time) error {
-	total := l.loader.Batches()
+	total := l.work.batches()
 	l.job.Progress.Start(fmt.Sprintf("%s %d/%d", l.label, l.at.Epoch+1, l.epochs), "batches", total, l.at.Batch)
-	batches := l.loader.Epoch(ctx, l.at.Epoch, l.at.Batch)
-	defer batches.Close()
+	turns := l.work.epoch(ctx, l.at.Epoch, l.at.Batch)
+	defer turns.close()
 	l.noted = time.Now()
 	for {
 		if l.full() {
 			return nil
 		}
-		b, err := batches.Next()
+		one, err := turns.next()
 		switch {
 		case errors.Is(err, io.EOF):
 			return nil
@@ -135,8 +137,8 @@ func (l *loop) epoch(ctx context.Context, saved *time.Time) error {
 			return fmt.Errorf("train: %w", err)
 		}
 		s := torch.NewScope()
-		err = l.step(s, b)
-		b.Release()
+		err = one.step(s)
+		one.release()
 		if failed := s.Close(); err == nil {
 			err = failed
 		}
@@ -189,10 +191,18 @@ func (l *loop) look() error {
 		if err := l.note(r); err != nil {
 			return err
 		}
-		note = r.String()
+		note = l.describe(r)
 	}
 	l.job.Progress.Add(1, note)
 	return nil
+}
+
+// describe says in words what a meter read.
+func (l *loop) describe(r reading) string {
+	if l.words != nil {
+		return l.words(r)
+	}
+	return r.String()
 }
 
 // note records the mean loss since the last such record of the epoch.

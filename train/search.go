@@ -28,6 +28,9 @@ type SearchResult struct {
 // of set B.
 func Search(ctx context.Context, job Job) (*SearchResult, error) {
 	j := job.withDefaults()
+	if err := j.refuseStereo(); err != nil {
+		return nil, err
+	}
 	if j.Resume {
 		if err := j.resumeConfig(); err != nil {
 			return nil, err
@@ -107,11 +110,12 @@ func newSearcher(j *Job, m machine, sets *images) (*searcher, error) {
 	p.setB = p.onB.feed.loader
 	p.total = int64(c.Search.Epochs) * int64(loaderA.Batches())
 	p.loop = &loop{
-		job: j, device: m.device, loader: p.onA.feed.loader, epochs: c.Search.Epochs, label: "search", key: "search",
+		job: j, device: m.device, work: newWork(p.onA.feed.loader, p.step), epochs: c.Search.Epochs, label: "search", key: "search",
 		every:  time.Duration(c.Search.CheckpointMinutes * float64(time.Minute)),
 		meters: []*meter{p.onA.meter, p.onB.meter}, stages: []*stage{p.onA, p.onB},
-		step: p.step, ended: p.epochEnded, stopped: p.collapsed,
-		at: position{Phase: phaseSearch, Architecture: p.architecture()},
+		ended: p.epochEnded, stopped: p.collapsed,
+		warn: func() { warnOfCorrupt(j.Log, data.Train, p.onA.feed.loader.Set()) },
+		at:   position{Phase: phaseSearch, Architecture: p.architecture()},
 	}
 	p.loop.groups = []group{
 		{prefix: "weights", variables: p.net.Weights()},

@@ -191,7 +191,7 @@ func TestSearchSplitsTheImages(t *testing.T) {
 		require.NoError(t, err)
 		p, err := newSearcher(&j, m, sets)
 		require.NoError(t, err)
-		a, second := shown(t, p.loop.loader), shown(t, p.setB)
+		a, second := shown(t, p.onA.feed.loader), shown(t, p.setB)
 		p.close()
 		half := trainCount / 2
 		if images > 0 {

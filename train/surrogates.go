@@ -2,13 +2,10 @@ package train
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io"
 	"strings"
 	"time"
 
-	"github.com/spikedhs/spikedhs/data"
 	"github.com/spikedhs/spikedhs/search/dgs"
 	"github.com/spikedhs/spikedhs/torch"
 	"github.com/spikedhs/spikedhs/train/config"
@@ -21,10 +18,23 @@ import (
 // (Algorithm 1). It runs on training batches in orders and augmentations of their
 // own: those of epochs behind the last of the training.
 type surrogates struct {
-	*trainer
+	subject
+	job        *Job
+	c          *config.Config
+	loop       *loop
 	auto       bool         // layers are chosen anew at each search
 	candidates []*dgs.Layer // that may be searched, in the network's order
 	watched    []*dgs.Layer
+}
+
+// subject is the training whose surrogates are searched.
+type subject struct {
+	layers  func(patterns ...string) ([]*dgs.Layer, error) // of the network
+	buffers func() []torch.Tensor                          // of the network, that a look at it must not change
+	rate    func() float64                                 // of learning, at the present step
+	// losses calls work with the losses of an epoch's batches, from one on, as long as
+	// it wants more.
+	losses func(ctx context.Context, epoch, first int, work func(dgs.Loss) (more bool, err error)) error
 }
 
 // surrogateState is where a search of surrogates stands.
@@ -38,14 +48,14 @@ type surrogateState struct {
 }
 
 // newSurrogates finds the layers that the configuration names.
-func newSurrogates(t *trainer) (*surrogates, error) {
-	c := &t.c.DGS
-	u := &surrogates{trainer: t}
+func newSurrogates(l *loop, of subject) (*surrogates, error) {
+	u := &surrogates{subject: of, job: l.job, c: l.job.Config, loop: l}
+	c := &u.c.DGS
 	pick := func(key string, patterns []string) ([]*dgs.Layer, error) {
 		if len(patterns) == 0 {
 			return nil, nil
 		}
-		list, err := t.net.SpikingLayers(patterns...)
+		list, err := u.layers(patterns...)
 		if err != nil {
 			return nil, fmt.Errorf("%w: dgs.%s: %w", config.ErrInvalid, key, err)
 		}
@@ -79,7 +89,7 @@ func (u *surrogates) options() dgs.Options {
 	return dgs.Options{
 		Candidates: c.Candidates, Delta: c.Delta, Iterations: c.Iterations, Epsilon: c.Epsilon, AlphaRate: c.AlphaLR,
 		Min: c.Min, Max: c.Max, Estimate: dgs.Estimate(c.Estimate),
-		LearningRate: u.rate(), Clip: u.c.Train.Clip, Keep: u.net.Buffers(),
+		LearningRate: u.rate(), Clip: u.c.Train.Clip, Keep: u.buffers(),
 	}
 }
 
@@ -139,7 +149,7 @@ func (u *surrogates) search(ctx context.Context, saved *time.Time) error {
 	l.job.Progress.Start(fmt.Sprintf("dgs %d/%d", l.at.Epoch+1, l.epochs), "iterations", p.Iterations(), p.Iteration())
 	for !p.Done() {
 		number, first := u.place(p.Iteration())
-		err := u.each(ctx, number, first, func(loss dgs.Loss) (more bool, err error) {
+		err := u.losses(ctx, number, first, func(loss dgs.Loss) (more bool, err error) {
 			if err := p.Step(loss); err != nil {
 				return false, err
 			}
@@ -170,44 +180,8 @@ func (u *surrogates) phase() (*dgs.Phase, error) {
 
 // place is the epoch and the batch of the loader that an iteration learns from.
 func (u *surrogates) place(iteration int) (epoch, batch int) {
-	batches := u.loop.loader.Batches()
+	batches := u.loop.work.batches()
 	return u.loop.epochs*(1+iteration/batches) + u.loop.at.Epoch, iteration % batches
-}
-
-// each calls work with the losses of an epoch's batches, from one on, as long as it
-// wants more.
-func (u *surrogates) each(ctx context.Context, epoch, first int, work func(dgs.Loss) (more bool, err error)) error {
-	batches := u.loop.loader.Epoch(ctx, epoch, first)
-	defer batches.Close()
-	for {
-		b, err := batches.Next()
-		if errors.Is(err, io.EOF) {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		more, err := u.on(b, work)
-		if err != nil || !more {
-			return err
-		}
-	}
-}
-
-// on brings a batch to the device for work, and frees it.
-func (u *surrogates) on(b *data.Batch, work func(dgs.Loss) (bool, error)) (more bool, err error) {
-	defer b.Release()
-	s := torch.NewInference()
-	defer func() { err = errors.Join(err, s.Close()) }()
-	feed := u.stage.feed
-	on := feed.batch(s, feed.upload(s, b), b.N)
-	if err := s.Err(); err != nil {
-		return false, err
-	}
-	return work(func(s *torch.Scope) torch.Tensor {
-		total, _, _ := u.descent.forward(s, on.images, on.labels)
-		return total
-	})
 }
 
 // choose names the layers of a new search.
@@ -235,8 +209,8 @@ func (u *surrogates) choose(ctx context.Context) ([]*dgs.Layer, error) {
 // read measures layers on one batch.
 func (u *surrogates) read(ctx context.Context, layers []*dgs.Layer, epoch, batch int) ([]dgs.Reading, error) {
 	var readings []dgs.Reading
-	err := u.each(ctx, epoch, batch, func(loss dgs.Loss) (more bool, err error) {
-		readings, err = dgs.Measure(layers, loss, u.net.Buffers())
+	err := u.losses(ctx, epoch, batch, func(loss dgs.Loss) (more bool, err error) {
+		readings, err = dgs.Measure(layers, loss, u.buffers())
 		return false, err
 	})
 	return readings, err

@@ -9,6 +9,7 @@ import (
 
 	"github.com/spikedhs/spikedhs/data"
 	"github.com/spikedhs/spikedhs/search"
+	"github.com/spikedhs/spikedhs/search/dgs"
 	"github.com/spikedhs/spikedhs/search/genotype"
 	"github.com/spikedhs/spikedhs/torch"
 	"github.com/spikedhs/spikedhs/train/config"
@@ -31,6 +32,9 @@ type TrainResult struct {
 // [config.Train.Genotype]: a preset's name or a file.
 func Train(ctx context.Context, job Job) (*TrainResult, error) {
 	j := job.withDefaults()
+	if err := j.refuseStereo(); err != nil {
+		return nil, err
+	}
 	if j.Resume {
 		if err := j.adoptRecorded(); err != nil {
 			return nil, err
@@ -86,7 +90,7 @@ func (j *Job) genotype() (genotype.Genotype, error) {
 		return genotype.Genotype{}, fmt.Errorf("%w: train.genotype is empty; name a preset (%v) or a genotype.json with --genotype",
 			config.ErrInvalid, genotype.Presets())
 	}
-	return genotype.Resolve(name)
+	return ResolveGenotype(name)
 }
 
 // trainer is a running training.
@@ -131,22 +135,42 @@ func newTrainer(j *Job, m machine, sets *images, g genotype.Genotype) (*trainer,
 	t.stage = newStage(feed, m, t.descent.Optimizer, t.descent.lower, m.recorder(j))
 	t.total = int64(c.Train.Epochs) * int64(loader.Batches())
 	t.loop = &loop{
-		job: j, device: m.device, loader: feed.loader, epochs: c.Train.Epochs, label: "train", key: "train",
+		job: j, device: m.device, work: newWork(feed.loader, t.step), epochs: c.Train.Epochs, label: "train", key: "train",
 		every:  time.Duration(c.Train.CheckpointMinutes * float64(time.Minute)),
 		meters: []*meter{t.stage.meter}, stages: []*stage{t.stage},
-		step: t.step, ended: t.epochEnded,
+		ended: t.epochEnded, warn: func() { warnOfCorrupt(j.Log, data.Train, feed.loader.Set()) },
 		groups: []group{
 			{prefix: "network", variables: t.net.Variables()},
 			{prefix: "optimizer", optimizer: t.descent.Optimizer},
 		},
 		at: position{Phase: phaseTrain, Architecture: fingerprint(g, o)},
 	}
-	if t.dgs, err = newSurrogates(t); err != nil {
+	if t.dgs, err = newSurrogates(t.loop, t.subject()); err != nil {
 		t.close()
 		return nil, err
 	}
 	t.loop.before = t.dgs.before
 	return t, nil
+}
+
+// subject is the training as the search of surrogates sees it.
+func (t *trainer) subject() subject {
+	return subject{layers: t.net.SpikingLayers, buffers: t.net.Buffers, rate: t.rate, losses: t.losses}
+}
+
+// losses are the losses of an epoch's batches; see [subject].
+func (t *trainer) losses(ctx context.Context, epoch, first int, use func(dgs.Loss) (more bool, err error)) error {
+	feed := t.stage.feed
+	return eachBatch(ctx, feed.loader, epoch, first, func(s *torch.Scope, b *data.Batch) (bool, error) {
+		on := feed.batch(s, feed.upload(s, b), b.N)
+		if err := s.Err(); err != nil {
+			return false, err
+		}
+		return use(func(s *torch.Scope) torch.Tensor {
+			total, _, _ := t.descent.forward(s, on.images, on.labels)
+			return total
+		})
+	})
 }
 
 // start opens the run. A new one keeps its genotype; a resumed one knows its last

@@ -28,7 +28,7 @@ func newApp(args []string, stdout, stderr io.Writer) *cli.App {
 		// Errors are printed by execute alone.
 		ExitErrHandler: func(*cli.Context, error) {},
 		Commands: []*cli.Command{
-			searchCommand(), trainCommand(), evalCommand(), exportCommand(), inferCommand(), demoCommand(), reportCommand(), reproduceCommand(),
+			searchCommand(), trainCommand(), evalCommand(), exportCommand(), inferCommand(), streamCommand(), demoCommand(), reportCommand(), reproduceCommand(),
 			dataCommand(), configCommand(), genotypeCommand(), benchCommand(), doctorCommand(), versionCommand(),
 		},
 		Action:       helpOrUnknown,

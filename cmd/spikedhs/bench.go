@@ -25,6 +25,8 @@ func benchCommand() *cli.Command {
 			benchTaskCommand(bench.Train, "training steps of the published genotype"),
 			benchTaskCommand(bench.Search, "steps of a search: of the weights and of alpha"),
 			benchTaskCommand(bench.Infer, "the folded network of the published genotype"),
+			benchStereoCommand(bench.StereoTrain, "training steps of the stereo network"),
+			benchStereoCommand(bench.StereoStream, "steps of a stream through the stereo network"),
 			benchLIFCommand(), benchLoaderCommand(), benchRooflineCommand(), benchWorkerCommand(),
 		},
 	}

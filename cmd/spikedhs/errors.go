@@ -15,11 +15,13 @@ import (
 	"github.com/spikedhs/spikedhs/data"
 	"github.com/spikedhs/spikedhs/search"
 	"github.com/spikedhs/spikedhs/search/genotype"
+	"github.com/spikedhs/spikedhs/search/stereo"
 	"github.com/spikedhs/spikedhs/train"
 	"github.com/spikedhs/spikedhs/train/bench"
 	"github.com/spikedhs/spikedhs/train/config"
 	"github.com/spikedhs/spikedhs/train/reproduce"
 	"github.com/spikedhs/spikedhs/train/run"
+	"github.com/spikedhs/spikedhs/train/stream"
 )
 
 // Exit codes.
@@ -49,6 +51,7 @@ var userErrors = []error{
 	data.ErrFormat, data.ErrNotFound, data.ErrUnknown,
 	run.ErrExists, run.ErrNotRun, train.ErrCheckpoint, train.ErrModel,
 	bench.ErrCase, bench.ErrPython, reproduce.ErrUnknown,
+	stream.ErrModel, stream.ErrPackets, stereo.ErrOptions,
 }
 
 // exitCode maps the error of a command to the code that the shell sees.

@@ -20,6 +20,11 @@ func evalCommand() *cli.Command {
 		}, logFlags()),
 		Action: func(c *cli.Context) error {
 			o := newConsole(c)
+			if stereo, err := runIsStereo(c); err != nil {
+				return err
+			} else if stereo {
+				return evalStereo(c, o)
+			}
 			trained, err := openTrained(c)
 			if err != nil {
 				return err

@@ -25,6 +25,11 @@ func searchCommand() *cli.Command {
 			if err != nil {
 				return err
 			}
+			if stereo, err := isStereo(c, cfg); err != nil {
+				return err
+			} else if stereo {
+				return searchStereo(c, o, cfg)
+			}
 			if c.IsSet("random") {
 				return drawRandom(c, o, cfg)
 			}

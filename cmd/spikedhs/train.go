@@ -6,7 +6,6 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/spikedhs/spikedhs/search/genotype"
 	"github.com/spikedhs/spikedhs/train"
 	"github.com/spikedhs/spikedhs/train/config"
 	"github.com/spikedhs/spikedhs/train/run"
@@ -25,6 +24,11 @@ func trainCommand() *cli.Command {
 			cfg, err := loadConfig(c, "")
 			if err != nil {
 				return err
+			}
+			if stereo, err := isStereo(c, cfg); err != nil {
+				return err
+			} else if stereo {
+				return trainStereo(c, o, cfg)
 			}
 			if err := takeGenotype(c, o, cfg); err != nil {
 				return err
@@ -45,7 +49,7 @@ func takeGenotype(c *cli.Context, o *console, cfg *config.Config) error {
 	if cfg == nil || cfg.Train.Genotype == "" {
 		return nil
 	}
-	g, err := genotype.Resolve(cfg.Train.Genotype)
+	g, err := train.ResolveGenotype(cfg.Train.Genotype)
 	if err != nil && c.Bool("resume") {
 		return nil
 	}

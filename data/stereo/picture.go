@@ -117,3 +117,60 @@ func Paletted(p *image.RGBA) *image.Paletted {
 	draw.Draw(out, out.Bounds(), p, p.Bounds().Min, draw.Src)
 	return out
 }
+
+// ErrorPicture draws how far a disparity is from the truth, [h, w] each, in pixels:
+// white where it is right, yellow, then red at 1 px, black from 3 px on, gray where
+// there is no truth.
+func ErrorPicture(disparity, truth []float32, h, w int) *image.RGBA {
+	picture := image.NewRGBA(image.Rect(0, 0, w, h))
+	for i, d := range truth[:h*w] {
+		picture.SetRGBA(i%w, i/w, errorColour(float64(disparity[i]), float64(d)))
+	}
+	return picture
+}
+
+// Colours of an error of 0, 0.5, 1 and 3 pixels.
+var errorColours = []struct {
+	at     float64
+	colour [3]float64
+}{{0, [3]float64{255, 255, 255}}, {0.5, [3]float64{255, 225, 90}}, {1, [3]float64{220, 40, 30}}, {3, [3]float64{0, 0, 0}}}
+
+func errorColour(d, truth float64) color.RGBA {
+	off := math.Abs(d - truth)
+	if math.IsNaN(off) || math.IsInf(truth, 0) {
+		return color.RGBA{150, 150, 150, 255}
+	}
+	last := errorColours[len(errorColours)-1]
+	for i, b := range errorColours[1:] {
+		a := errorColours[i]
+		if off > b.at {
+			continue
+		}
+		x := (off - a.at) / (b.at - a.at)
+		mix := func(k int) uint8 { return uint8(math.Round(a.colour[k] + x*(b.colour[k]-a.colour[k]))) }
+		return color.RGBA{mix(0), mix(1), mix(2), 255}
+	}
+	return color.RGBA{uint8(last.colour[0]), uint8(last.colour[1]), uint8(last.colour[2]), 255}
+}
+
+// Overlay draws the events of a stack, [c, h, w], over a copy of a picture of the same
+// size: white where all bins of a pixel are brighter or zero, black where darker.
+func Overlay(picture *image.RGBA, stack []float32, c int) *image.RGBA {
+	b := picture.Bounds()
+	w, h := b.Dx(), b.Dy()
+	out := image.NewRGBA(image.Rect(0, 0, w, h))
+	draw.Draw(out, out.Bounds(), picture, b.Min, draw.Src)
+	for i := range h * w {
+		sum := float32(0)
+		for k := range c {
+			sum += stack[k*h*w+i]
+		}
+		switch {
+		case sum > 0:
+			out.SetRGBA(i%w, i/w, color.RGBA{255, 255, 255, 255})
+		case sum < 0:
+			out.SetRGBA(i%w, i/w, nothing)
+		}
+	}
+	return out
+}

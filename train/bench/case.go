@@ -56,6 +56,8 @@ type Case struct {
 	Threads int `json:"threads"`
 	// Device is "cpu" or "cuda:N".
 	Device string `json:"device"`
+	// Stereo is what a case of [StereoTasks] has besides; Size is 0 then.
+	Stereo *StereoShape `json:"stereo,omitempty"`
 }
 
 // ErrCase is wrapped by errors about a case that cannot be measured.
@@ -67,6 +69,9 @@ const smallest = 8
 
 // Validate checks the ranges.
 func (c Case) Validate() error {
+	if c.Task.stereo() {
+		return c.validateStereo()
+	}
 	if !slices.Contains(Tasks(), c.Task) {
 		return fmt.Errorf("%w: task %q: want one of %v", ErrCase, c.Task, Tasks())
 	}
@@ -95,6 +100,9 @@ const publishedNodes = 3
 
 // String names the case for people.
 func (c Case) String() string {
+	if c.Stereo != nil {
+		return fmt.Sprintf("%s %s %s batch %d f=%d T=%d %dx%d", c.Task, c.Impl, c.Precision, c.Batch, c.Width, c.Steps, c.Stereo.Rows, c.Stereo.Columns)
+	}
 	return fmt.Sprintf("%s %s %s batch %d F=%d T=%d %dx%d", c.Task, c.Impl, c.Precision, c.Batch, c.Width, c.Steps, c.Size, c.Size)
 }
 

@@ -63,6 +63,9 @@ func (p *Plan) Run(ctx context.Context, c Case) ([]Row, []Pair, error) {
 	}
 	var sides []*side
 	for _, impl := range p.Sides() {
+		if impl == PythonFolded && c.Task.stereo() {
+			continue // written one way only
+		}
 		own := c.as(impl)
 		sides = append(sides, &side{c: own, row: own.row()})
 	}
@@ -149,7 +152,11 @@ func (p *Plan) command(c Case) (command []string, dir string, err error) {
 	if c.Impl == Ours {
 		return append(append([]string{}, p.Worker...), string(text)), "", nil
 	}
-	return []string{p.Python.Program, filepath.Join(p.Python.Dir, scripts.Worker), string(text)}, p.Python.Dir, nil
+	script := scripts.Worker
+	if c.Task.stereo() {
+		script = scripts.StereoWorker
+	}
+	return []string{p.Python.Program, filepath.Join(p.Python.Dir, script), string(text)}, p.Python.Dir, nil
 }
 
 // sample measures a side once.

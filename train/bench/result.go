@@ -9,9 +9,11 @@ type Row struct {
 	Width     int    `json:"width"`
 	Steps     int    `json:"steps"`
 	Nodes     int    `json:"nodes,omitempty"`
-	Size      int    `json:"size"`
+	Size      int    `json:"size,omitempty"`
 	Threads   int    `json:"threads"`
 	Device    string `json:"device"`
+	// Stereo is the shape of a case of the stereo network.
+	Stereo *StereoShape `json:"stereo,omitempty"`
 	// Rate is the median of Samples, images a second; Spread is the distance
 	// between the largest and the smallest over it.
 	Rate    float64   `json:"rate_per_s"`
@@ -50,7 +52,7 @@ type Pair struct {
 func (c Case) row() Row {
 	return Row{
 		Bench: string(c.Task), Impl: c.Impl, Precision: c.Precision, Batch: c.Batch, Width: c.Width, Steps: c.Steps,
-		Nodes: c.Nodes, Size: c.Size, Threads: c.Threads, Device: c.Device,
+		Nodes: c.Nodes, Size: c.Size, Threads: c.Threads, Device: c.Device, Stereo: c.Stereo,
 	}
 }
 

@@ -59,6 +59,10 @@ func newWorkload(c Case) (workload, error) {
 		return newTraining(c, device)
 	case Search:
 		return newSearching(c, device)
+	case StereoTrain:
+		return newStereoTraining(c, device)
+	case StereoStream:
+		return newStereoStreaming(c, device)
 	}
 	return newInference(c, device)
 }

@@ -9,6 +9,7 @@ type Config struct {
 	Search  Search  `toml:"search"`
 	Train   Train   `toml:"train"`
 	DGS     DGS     `toml:"dgs"`
+	Stereo  Stereo  `toml:"stereo"`
 	Eval    Eval    `toml:"eval"`
 }
 

@@ -85,6 +85,22 @@ func Default() *Config {
 			Max:        6,
 			Estimate:   "auto",
 		},
+		Stereo: Stereo{
+			Split:          "scenes",
+			Steps:          5,
+			Crop:           []int{200, 280},
+			MaxDisparity:   63,
+			Stems:          "B",
+			Head:           "geometric",
+			BN:             "per-step",
+			FeatureLayers:  2,
+			MatchingLayers: 4,
+			Diversity:      1,
+			HalvesBlock:    50,
+			Optimizer:      "adam",
+			Milestones:     []int{50, 100, 150},
+			Decay:          0.5,
+		},
 		Eval: Eval{Batch: 100, Precision: "auto"},
 	}
 }

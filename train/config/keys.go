@@ -50,6 +50,7 @@ var sections = []section{
 	{"search", "The architecture search"},
 	{"train", "The training of a genotype from scratch"},
 	{"dgs", "The search of surrogate gradients during a training (differentiable surrogate gradient search)"},
+	{"stereo", "Event-based stereo: its data, network and loss; for data.name = \"stereo\" alone"},
 	{"eval", "The evaluation on the test images"},
 }
 

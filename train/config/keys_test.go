@@ -43,7 +43,7 @@ func TestTableMatchesStructs(t *testing.T) {
 func docs(t *testing.T) map[string]string {
 	t.Helper()
 	found := map[string]string{}
-	for _, file := range []string{"config.go", "network.go", "search.go", "train.go", "dgs.go"} {
+	for _, file := range []string{"config.go", "network.go", "search.go", "train.go", "dgs.go", "stereo.go"} {
 		tree, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.ParseComments)
 		require.NoError(t, err)
 		ast.Inspect(tree, func(n ast.Node) bool {

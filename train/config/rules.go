@@ -130,3 +130,23 @@ var sensorSize = rule{"[] or [width, height], each 1 to 65536", func(v reflect.V
 	}
 	return v.Len() == 0 || v.Len() == 2
 }}
+
+var cropSize = rule{"[] or [height, width], each 1 to 8192", func(v reflect.Value) bool {
+	for i := range v.Len() {
+		if n := v.Index(i).Int(); n < 1 || n > 8192 {
+			return false
+		}
+	}
+	return v.Len() == 0 || v.Len() == 2
+}}
+
+var ascending = rule{"a list of numbers above 0, each larger than the one before", func(v reflect.Value) bool {
+	before := int64(0)
+	for i := range v.Len() {
+		if v.Index(i).Int() <= before {
+			return false
+		}
+		before = v.Index(i).Int()
+	}
+	return true
+}}

@@ -4,6 +4,7 @@ package config
 const (
 	paper    = "paper 4.1.1"
 	released = "released script"
+	logs     = "released logs"
 	ours     = "this project"
 )
 
@@ -17,7 +18,7 @@ var keys = []Key{
 	{"run.recompute", "Keep only the inputs of each cell for the backward pass and compute its inside again: less memory, more time; CPU only", "", ours, rule{}},
 	{"run.threads", "Threads libtorch computes with, 0 for all cores", "threads", ours, atLeast(0)},
 
-	{"data.name", "Data set", "", ours, oneOf("fashion-mnist", "mnist", "cifar10", "cifar100", "imagenet", "image-folder", "n-mnist", "cifar10-dvs", "event-folder")},
+	{"data.name", "Data set", "", ours, oneOf("fashion-mnist", "mnist", "cifar10", "cifar100", "imagenet", "image-folder", "n-mnist", "cifar10-dvs", "event-folder", "stereo")},
 	{"data.path", "Folder that holds the data set, empty for the place where it is fetched to", "", ours, oneLine},
 	{"data.size", "Side of the square crops of image folders and of the pictures of event stacks, 0 for 224 and the sensor's own; other sets have a size of their own", "pixels", ours, between(0, 4096)},
 	{"data.max_corrupt", "Share of the files of imagenet and image-folder that may be unreadable; more of them end the run", "", ours, between(0, 1)},
@@ -99,6 +100,25 @@ var keys = []Key{
 	{"dgs.min", "Lowest temperature that is chosen", "", released, positive},
 	{"dgs.max", "Highest temperature that is chosen", "", released, positive},
 	{"dgs.estimate", "Way to the candidates' weights: a pass through the network for each, or one for all and a pass through the layer for each, with equal results; auto takes the second where it applies", "", ours, oneOf("auto", "repeat", "direct")},
+
+	{"stereo.split", "Division into training, validation and test frames: 1, 2 or 3 of MVSEC, or by scene after the folder's splits.json", "", ours, oneOf("scenes", "1", "2", "3")},
+	{"stereo.steps", "Stacks T in a sequence, one a time step", "time steps", ours, between(1, 100)},
+	{"stereo.burn_in", "First time steps whose disparities are not in the loss", "time steps", ours, atLeast(0)},
+	{"stereo.crop", "Height and width of the random part of each training picture, empty for the whole", "pixels", logs, cropSize},
+	{"stereo.max_disparity", "Largest disparity that the network knows, a multiple of 3", "pixels", logs, between(6, 1023)},
+	{"stereo.stems", "Layout of the layers in front of the feature network: B and A have two, L the three of LEAStereo", "", ours, oneOf("B", "A", "L")},
+	{"stereo.head", "Way from planes of the volume to bins of disparity: where they lie, or plain trilinear interpolation as in LEAStereo", "", ours, oneOf("geometric", "trilinear")},
+	{"stereo.bn", "Batch normalisation: statistics of each time step alone, or over all of them", "", released, oneOf("per-step", "folded")},
+	{"stereo.feature_layers", "Cells of the feature network that is searched", "cells", "paper 4.2", between(1, 16)},
+	{"stereo.matching_layers", "Cells of the matching network that is searched", "cells", "paper 4.2", between(1, 16)},
+	{"stereo.diversity", "b of the Laplace distribution of the loss", "pixels", "Tulyakov et al. 2019", positive},
+	{"stereo.focal_baseline", "Focal length times baseline for depths, 0 for that of the data", "px m", ours, atLeast(0)},
+	{"stereo.clamp_at", "Disparity that smaller predictions are raised to before a depth is computed, 0 for none", "pixels", ours, atLeast(0)},
+	{"stereo.halves_block", "Frames in the blocks that go to sets A and B of a search in turn", "frames", ours, atLeast(1)},
+	{"stereo.optimizer", "Optimiser of the training of a genotype", "", "paper 4.2", oneOf("adam", "sgd")},
+	{"stereo.milestones", "Epochs after which the learning rate of a training is multiplied by stereo.decay; empty for a cosine down to train.lr_min", "epochs", "paper 4.2", ascending},
+	{"stereo.decay", "Factor of the learning rate at each milestone", "", "paper 4.2", number("above 0 and up to 1", func(x float64) bool { return x > 0 && x <= 1 })},
+	{"stereo.validation_frames", "Frames that the model is chosen on, evenly spread, 0 for all", "frames", ours, atLeast(0)},
 
 	{"eval.batch", "Batch size of the evaluation; it changes the speed, not the result", "images", ours, atLeast(1)},
 	{"eval.count_images", "Test images whose spikes are counted for sparsity and energy; 0 for all where they are bits anyway, else 500", "images", ours, atLeast(0)},

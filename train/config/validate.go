@@ -48,6 +48,11 @@ func (c *Config) conflicts() []problem {
 	conflict(reach < d.Min, "dgs.delta",
 		"%g: the lowest of %d candidates is %g below a temperature that may be dgs.min = %g; it must stay above 0", d.Delta, d.Candidates, reach, d.Min)
 
+	if c.IsStereo() {
+		c.stereoConflicts(conflict)
+		return problems
+	}
+
 	available := c.Data.TrainImages
 	conflict(available == 0 || s.Images <= available, "search.images",
 		"%d: must not exceed data.train_images = %d", s.Images, available)

@@ -17,7 +17,11 @@ func (s *source) facts() []fact {
 		kind, name = searchEpoch, "search speed"
 	}
 	if speed, ok := median(curve(s.of(kind), epochKey, "images_per_s")); ok {
-		facts = append(facts, fact{Name: name, Value: significant(speed) + narrow + "images/s", Exact: "median of the epochs"})
+		unit := "images/s"
+		if s.isStereo() {
+			unit = "windows/s"
+		}
+		facts = append(facts, fact{Name: name, Value: significant(speed) + narrow + unit, Exact: "median of the epochs"})
 	}
 	if m := s.memory(); m > 0 {
 		facts = append(facts, fact{Name: "peak memory (RSS)", Value: bytesIn(m * (1 << 20)), Exact: "largest resident memory at the end of an epoch"})
@@ -25,7 +29,7 @@ func (s *source) facts() []fact {
 	if s.model > 0 {
 		facts = append(facts, fact{Name: "exported model", Value: bytesIn(float64(s.model)), Exact: "model.pt, " + grouped(s.model) + " bytes"})
 	}
-	if hash := s.wiring(); hash != "" && s.genotype == nil {
+	if hash := s.wiring(); hash != "" && s.genotype == nil && s.stereo == nil {
 		facts = append(facts, fact{Name: "genotype", Value: hash, Code: true})
 	}
 	return facts
@@ -33,6 +37,9 @@ func (s *source) facts() []fact {
 
 // resultFacts are the numbers about the test images.
 func (s *source) resultFacts() []fact {
+	if s.isStereo() {
+		return s.stereoFacts()
+	}
 	var facts []fact
 	tests := s.of(trainEpoch)
 	if e := s.evaluation; e != nil {

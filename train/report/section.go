@@ -19,6 +19,7 @@ type section struct {
 	Facts           []fact
 	Genotype        *genotypeView
 	Training        []figure
+	Pictures        []figure // of frames, in a stereo run
 	Layers          []figure // what was watched of single layers
 	Confusion       template.HTML
 	Mistakes        []mistake
@@ -62,6 +63,9 @@ func newSection(s *source, id string) *section {
 		Training: s.trainingCharts(), Layers: s.layerCharts(), SearchCurves: s.searchCharts(), Evolution: newEvolution(s.of(searchEpoch)),
 		Environment: s.environment(),
 	}
+	if s.isStereo() {
+		v.Training, v.SearchCurves, v.Pictures = s.stereoTrainingCharts(), s.stereoSearchCharts(), s.pictures()
+	}
 	v.Settings, v.Changed = newSettings(c)
 	if s.evaluation != nil {
 		const most = 8
@@ -79,6 +83,9 @@ func newSection(s *source, id string) *section {
 
 // about says in a line what the run works on.
 func (s *source) about() string {
+	if s.isStereo() {
+		return s.stereoAbout()
+	}
 	c := s.folder.Config()
 	epochs, steps, width := c.Train.Epochs, c.Network.Steps, c.Train.Width
 	what := "training"
@@ -105,6 +112,9 @@ func (s *source) accuracy() (float64, bool) {
 
 // result is the test accuracy, or for a search what its supernet reaches.
 func (s *source) result() result {
+	if s.isStereo() {
+		return s.stereoResult()
+	}
 	if s.evaluation != nil {
 		return result{percent(s.evaluation.Top1), "test top-1 accuracy"}
 	}
@@ -123,6 +133,9 @@ func (s *source) result() result {
 
 // wiring is the hash of the genotype: that of the file, or the last one decoded.
 func (s *source) wiring() string {
+	if s.stereo != nil {
+		return s.stereo.Hash()
+	}
 	if s.genotype != nil {
 		return s.genotype.Hash()
 	}
@@ -135,6 +148,9 @@ func (s *source) wiring() string {
 }
 
 func (s *source) genotypeView() *genotypeView {
+	if s.isStereo() {
+		return s.stereoGenotypeView()
+	}
 	if s.genotype == nil {
 		return nil
 	}

@@ -32,9 +32,12 @@ type source struct {
 	records    []run.Record
 	genotype   *genotype.Genotype // nil if there is none
 	evaluation *evaluation        // nil if there is none
-	model      int64              // bytes of the exported model, 0 if there is none
-	search     *source            // the run in the folder "search", nil if there is none
-	notes      []string           // what could not be read
+	// In a run of event-based stereo these two take the place of genotype and evaluation.
+	stereo      *genotype.Stereo
+	disparities *stereoEvaluation
+	model       int64    // bytes of the exported model, 0 if there is none
+	search      *source  // the run in the folder "search", nil if there is none
+	notes       []string // what could not be read
 }
 
 // evaluation is the result on all test images, as the training stores it.
@@ -71,8 +74,12 @@ func loadOne(dir string) (*source, error) {
 	s := &source{folder: folder}
 	s.records, err = run.ReadMetrics(folder.Path(run.MetricsFile))
 	s.tolerate(err)
-	s.loadGenotype()
-	s.loadEvaluation()
+	if s.isStereo() {
+		s.loadStereo(folder.Path(run.GenotypeFile), folder.Path(evaluationFile))
+	} else {
+		s.loadGenotype()
+		s.loadEvaluation()
+	}
 	if found, err := os.Stat(folder.Path(run.ModelFile)); err == nil {
 		s.model = found.Size()
 	}

@@ -1,0 +1,79 @@
+"""One side of a benchmark of the stereo network; the protocol is that of worker.py.
+
+The case has "task": "stereo-train" or "stereo-stream", "batch", "width", "steps",
+"threads", "device", and in "stereo": "rows", "columns", "channels", "max_disparity"
+and the subnets "feature" and "matching", each with "path" and "cell".
+"""
+import json
+import sys
+import time
+
+import torch
+
+from stereo import Stereo, estimate, loss_of
+from worker import peak_mb, say
+
+SETTLING = 5  # the Go side does the same
+
+
+def stacks(case, steps, device):
+    """Events in one pixel of ten."""
+    s = case["stereo"]
+    x = torch.randn(2, steps, case["batch"], s["channels"], s["rows"], s["columns"], device=device) / 1.645
+    return x.clamp(-1, 1).trunc()
+
+
+def make(case):
+    torch.manual_seed(1)
+    device = torch.device(case.get("device", "cpu"))
+    s = case["stereo"]
+    net = Stereo(s["channels"], case["width"], s["max_disparity"], s["feature"], s["matching"]).to(device)
+    if case["task"] == "stereo-train":
+        left, right = stacks(case, case["steps"], device)
+        truth = torch.rand(case["steps"], case["batch"], s["rows"], s["columns"], device=device) * s["max_disparity"] / 2
+        adam = torch.optim.Adam(net.parameters(), 1e-3)
+
+        def step():
+            net.train()
+            net.reset()
+            costs = [net(l, r) for l, r in zip(left, right)]
+            loss = loss_of(torch.cat(costs), torch.cat(list(truth)))
+            adam.zero_grad()
+            loss.backward()
+            torch.nn.utils.clip_grad_norm_(net.parameters(), 5.0)
+            adam.step()
+
+        return net, step
+    net.train()
+    with torch.no_grad():
+        for _ in range(SETTLING):
+            net.reset()
+            net(*stacks(case, 1, device)[:, 0])
+    net.eval()
+    net.reset()
+    left, right = stacks(case, 1, device)[:, 0]
+
+    def step():
+        with torch.no_grad():
+            return estimate(net(left, right))
+
+    return net, step
+
+
+def main():
+    case = json.loads(sys.argv[1])
+    torch.set_num_threads(case["threads"])
+    _, step = make(case)
+    say({"torch": torch.__version__})
+    for line in sys.stdin:
+        began = time.perf_counter()
+        for _ in range(int(line)):
+            step()
+        if case.get("device", "cpu") != "cpu":
+            torch.cuda.synchronize()
+        say({"seconds": time.perf_counter() - began})
+    say({"peak_rss_mb": peak_mb()})
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,46 @@
+package stereo
+
+import (
+	"fmt"
+
+	"github.com/spikedhs/spikedhs/search/dgs"
+	"github.com/spikedhs/spikedhs/torch"
+)
+
+// SpikingLayers picks layers whose surrogate gradient can be searched (package dgs)
+// by patterns, see [dgs.Select]; all of them without a pattern. feature.stem0 is the
+// layer that reads the events, which the paper searches; matching.cell2.node1 is a
+// node of a cell of the matching network. With operations mixed at the spike each
+// convolution into a node is a layer, as in feature.cell0.node0.s1.
+func (n *Network) SpikingLayers(patterns ...string) ([]*dgs.Layer, error) {
+	var all []*dgs.Layer
+	for _, half := range []struct {
+		name string
+		net  *subnet
+	}{{"feature", n.feature}, {"matching", n.matching}} {
+		for i, stem := range half.net.stems.layers {
+			if l := stem.SpikingLayer(fmt.Sprintf("%s.stem%d", half.name, i)); l != nil {
+				all = append(all, l)
+			}
+		}
+		for i, cell := range half.net.cells {
+			all = append(all, cell.SpikingLayers(fmt.Sprintf("%s.cell%d", half.name, i))...)
+		}
+	}
+	if len(patterns) == 0 {
+		return all, nil
+	}
+	return dgs.Select(all, patterns...)
+}
+
+// Buffers are the tensors of the network that no optimiser changes: running
+// statistics, temperatures, and the table of bins.
+func (n *Network) Buffers() []torch.Tensor {
+	var list []torch.Tensor
+	for _, x := range n.variables.All() {
+		if !x.Trainable {
+			list = append(list, x.Value)
+		}
+	}
+	return list
+}

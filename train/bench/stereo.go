@@ -1,0 +1,214 @@
+package bench
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/spikedhs/spikedhs/search"
+	"github.com/spikedhs/spikedhs/search/genotype"
+	"github.com/spikedhs/spikedhs/search/stereo"
+	"github.com/spikedhs/spikedhs/torch"
+	"github.com/spikedhs/spikedhs/train"
+	criterion "github.com/spikedhs/spikedhs/train/stereo"
+)
+
+const (
+	// StereoTrain is a training step of the published stereo network: forward,
+	// loss of all time steps, backward, clipping, Adam.
+	StereoTrain Task = "stereo-train"
+	// StereoStream is one step of a stream through the folded network: the stacks of
+	// both views to disparity, membranes kept.
+	StereoStream Task = "stereo-stream"
+)
+
+// StereoTasks lists the tasks of the stereo network; their other side in Python is
+// [PythonPerStep] alone.
+func StereoTasks() []Task { return []Task{StereoTrain, StereoStream} }
+
+func (t Task) stereo() bool { return t == StereoTrain || t == StereoStream }
+
+// StereoShape is what a case of the stereo network has beside those of images.
+type StereoShape struct {
+	// Rows and Columns are the size of the pictures.
+	Rows    int `json:"rows"`
+	Columns int `json:"columns"`
+	// Channels are the bins of a stack of a view.
+	Channels     int         `json:"channels"`
+	MaxDisparity int         `json:"max_disparity"`
+	Feature      StereoWires `json:"feature"`
+	Matching     StereoWires `json:"matching"`
+}
+
+// StereoWires are a subnet: its path, and the rows [edge, operation] of its cell.
+type StereoWires struct {
+	Path []int    `json:"path"`
+	Cell [][2]int `json:"cell"`
+}
+
+// StereoSizes are the names of the sizes that [StereoCase] knows: "small" is 96 x 132
+// pixels and f = 4 with disparities up to 21 px, "full" f = 8 and 63 px, at 200 x 280
+// (a crop) in training and 260 x 346 in a stream.
+func StereoSizes() []string { return []string{"small", "full"} }
+
+// StereoCase is a case of the stereo network, batch 1 and T = 5 in training.
+func StereoCase(task Task, size, precision, device string, threads int) (Case, error) {
+	d, err := torch.ParseDevice(device)
+	if err != nil {
+		return Case{}, fmt.Errorf("%w: %w", ErrCase, err)
+	}
+	g, err := genotype.StereoPreset(genotype.PresetStereo)
+	if err != nil {
+		return Case{}, err
+	}
+	shape := StereoShape{
+		Rows: 96, Columns: 132, Channels: 5, MaxDisparity: 21,
+		Feature:  StereoWires{g.Feature.Path, g.Feature.Cell.Rows()},
+		Matching: StereoWires{g.Matching.Path, g.Matching.Cell.Rows()},
+	}
+	c := Case{
+		Task: task, Impl: Ours, Precision: string(train.Precision(precision, d)), auto: precision == "auto",
+		Batch: 1, Width: 4, Steps: 5, Nodes: publishedNodes, Threads: threads, Device: torch.DeviceName(d), Stereo: &shape,
+	}
+	switch {
+	case size == "full":
+		shape.MaxDisparity, c.Width = 63, 8
+		shape.Rows, shape.Columns = 200, 280
+		if task == StereoStream {
+			shape.Rows, shape.Columns = 260, 346
+		}
+	case size != "small":
+		return Case{}, fmt.Errorf("%w: size %q: want one of %v", ErrCase, size, StereoSizes())
+	}
+	if task == StereoStream {
+		c.Steps = 1
+	}
+	return c, c.Validate()
+}
+
+// validateStereo checks the ranges of a stereo case.
+func (c Case) validateStereo() error {
+	if c.Stereo == nil || c.Batch < 1 || c.Steps < 1 || c.Threads < 1 || c.Stereo.Rows < 1 || c.Stereo.Columns < 1 {
+		return fmt.Errorf("%w: a stereo network needs a size, a batch, steps and threads of at least 1", ErrCase)
+	}
+	if c.Precision != string(search.Float32) && c.Precision != string(search.BFloat16) {
+		return fmt.Errorf("%w: precision %q: want float32 or bfloat16", ErrCase, c.Precision)
+	}
+	return nil
+}
+
+// stereoNetwork builds the network of a case.
+func (c Case) stereoNetwork(d torch.Device) (*stereo.Network, error) {
+	g, err := genotype.StereoPreset(genotype.PresetStereo)
+	if err != nil {
+		return nil, err
+	}
+	return stereo.NewNetwork(d, g, stereo.Options{
+		Channels: c.Stereo.Channels, Width: c.Width, MaxDisparity: c.Stereo.MaxDisparity, Steps: c.Steps,
+		Precision: search.Precision(c.Precision),
+	})
+}
+
+// views draws stacks of both views, events in one pixel of ten.
+func (c Case) views(s *torch.Scope, d torch.Device, steps int) (left, right torch.Tensor) {
+	draw := func() torch.Tensor {
+		x := s.Randn(d, int64(steps*c.Batch), int64(c.Stereo.Channels), int64(c.Stereo.Rows), int64(c.Stereo.Columns))
+		return s.Tensor("aten::trunc", s.Tensor("aten::clamp", s.Scale(x, 1/1.645), -1, 1))
+	}
+	return draw(), draw()
+}
+
+// stereoTraining is the task [StereoTrain].
+type stereoTraining struct {
+	net                *stereo.Network
+	adam               *torch.Adam
+	scope              *torch.Scope
+	left, right, truth torch.Tensor
+}
+
+// The constants of the paper's training (section 4.2).
+const (
+	stereoRate = 1e-3
+	stereoClip = 5
+)
+
+func newStereoTraining(c Case, d torch.Device) (*stereoTraining, error) {
+	t := &stereoTraining{scope: torch.NewInference()}
+	var err error
+	if t.net, err = c.stereoNetwork(d); err != nil {
+		return nil, err
+	}
+	if t.adam, err = torch.NewAdam(d, t.net.Variables().Parameters(), torch.AdamOptions{Rate: stereoRate}); err != nil {
+		return nil, errors.Join(err, t.net.Close())
+	}
+	t.left, t.right = c.views(t.scope, d, c.Steps)
+	half := float64(c.Stereo.MaxDisparity) / 4 // uniform in 0 to twice that
+	t.truth = torch.Uniform(half)(t.scope, d, []int64{int64(c.Steps * c.Batch), int64(c.Stereo.Rows), int64(c.Stereo.Columns)})
+	t.truth = t.scope.Tensor("aten::add.Scalar", t.truth, half)
+	if err := t.scope.Err(); err != nil {
+		return nil, errors.Join(fmt.Errorf("bench: batch: %w", err), t.close())
+	}
+	return t, nil
+}
+
+func (t *stereoTraining) step() error {
+	return inScope(torch.NewScope(), func(s *torch.Scope) {
+		t.adam.Begin(s)
+		parameters := torch.Tensors(t.net.Variables().Parameters())
+		cost := t.net.Forward(search.Pass{Scope: s, Mode: torch.Train}, t.left, t.right)
+		gradients := s.GradientOf(criterion.Loss(s, cost, t.truth, criterion.DefaultDiversity), parameters)
+		s.ClipGradients(gradients, stereoClip)
+		t.adam.Apply(s, gradients)
+	})
+}
+
+func (t *stereoTraining) close() error {
+	return errors.Join(t.scope.Close(), t.adam.Close(), t.net.Close())
+}
+
+// stereoSettling are the passes that settle running statistics before a stream; the
+// script does the same.
+const stereoSettling = 5
+
+// stereoStreaming is the task [StereoStream].
+type stereoStreaming struct {
+	program     *stereo.Program
+	state       stereo.State
+	scope       *torch.Scope
+	left, right torch.Tensor
+	precision   search.Precision
+}
+
+func newStereoStreaming(c Case, d torch.Device) (*stereoStreaming, error) {
+	net, err := c.stereoNetwork(d)
+	if err != nil {
+		return nil, err
+	}
+	for range stereoSettling {
+		err := inScope(torch.NewInference(), func(s *torch.Scope) {
+			left, right := c.views(s, d, c.Steps)
+			net.Forward(search.Pass{Scope: s, Mode: torch.Train}, left, right)
+		})
+		if err != nil {
+			return nil, errors.Join(err, net.Close())
+		}
+	}
+	t := &stereoStreaming{scope: torch.NewInference(), precision: search.Precision(c.Precision)}
+	t.program, err = net.Program()
+	if err = errors.Join(err, net.Close()); err != nil {
+		return nil, err
+	}
+	t.left, t.right = c.views(t.scope, d, 1)
+	return t, t.scope.Err()
+}
+
+func (t *stereoStreaming) step() error {
+	return inScope(torch.NewInference(), func(s *torch.Scope) {
+		d := t.program.Disparity(s, t.left, t.right, 1, &t.state, t.precision)
+		s.Item(s.Sum(d))
+	})
+}
+
+func (t *stereoStreaming) close() error {
+	t.state.Reset()
+	return errors.Join(t.scope.Close(), t.program.Close())
+}

@@ -1,0 +1,69 @@
+package config
+
+// StereoData is the value of data.name that makes a run one of event-based stereo:
+// a folder of stereo recordings in data.path, the network of [stereo].
+const StereoData = "stereo"
+
+// IsStereo tells whether a run is one of event-based stereo. Such a run reads
+// sections [run], [stereo], [search], [train], [dgs] and [eval], of [data] name,
+// path, workers and prefetch, and of [network] tau, threshold, temperature and
+// surrogate; the other keys are about images and are not used.
+func (c *Config) IsStereo() bool { return c.Data.Name == StereoData }
+
+// Stereo is event-based stereo: its data, network and loss. A run with another data
+// set does not use it.
+type Stereo struct {
+	// Split is the division into training, validation and test frames: 1, 2 or 3 of MVSEC, or by scene after the folder's splits.json. Default "scenes" (this project).
+	Split string `toml:"split"`
+	// Steps is the number T of stacks in a sequence, one a time step. Unit: time steps. Default 5 (this project).
+	Steps int `toml:"steps"`
+	// BurnIn is the number of first time steps whose disparities are not in the loss. Unit: time steps. Default 0 (this project).
+	BurnIn int `toml:"burn_in"`
+	// Crop is the height and width of the random part of each training picture, empty for the whole. Unit: pixels. Default [200, 280] (released logs).
+	Crop []int `toml:"crop"`
+	// MaxDisparity is the largest disparity that the network knows, a multiple of 3. Unit: pixels. Default 63 (released logs).
+	MaxDisparity int `toml:"max_disparity"`
+	// Stems is the layout of the layers in front of the feature network: B and A have two, L the three of LEAStereo. Default "B" (this project).
+	Stems string `toml:"stems"`
+	// Head is how planes of the volume become bins of disparity: where they lie, or by plain trilinear interpolation as in LEAStereo. Default "geometric" (this project).
+	Head string `toml:"head"`
+	// BN is the batch normalisation: statistics of each time step alone, or over all of them. Default "per-step" (released script).
+	BN string `toml:"bn"`
+	// FeatureLayers is the number of cells of the feature network that is searched. Unit: cells. Default 2 (paper 4.2).
+	FeatureLayers int `toml:"feature_layers"`
+	// MatchingLayers is the number of cells of the matching network that is searched. Unit: cells. Default 4 (paper 4.2).
+	MatchingLayers int `toml:"matching_layers"`
+	// Diversity is b of the Laplace distribution of the loss. Unit: pixels. Default 1.0 (Tulyakov et al. 2019).
+	Diversity float64 `toml:"diversity"`
+	// FocalBaseline is focal length times baseline for depths, 0 for that of the data. Unit: px m. Default 0.0 (this project).
+	FocalBaseline float64 `toml:"focal_baseline"`
+	// ClampAt is the disparity that smaller predictions are raised to before a depth is computed, 0 for none. Unit: pixels. Default 0.0 (this project).
+	ClampAt float64 `toml:"clamp_at"`
+	// HalvesBlock is the length of the blocks of frames that go to sets A and B of a search in turn. Unit: frames. Default 50 (this project).
+	HalvesBlock int `toml:"halves_block"`
+	// Optimizer is that of the training of a genotype. Default "adam" (paper 4.2).
+	Optimizer string `toml:"optimizer"`
+	// Milestones are the epochs after which the learning rate of a training is multiplied by stereo.decay; empty for a cosine down to train.lr_min. Unit: epochs. Default [50, 100, 150] (paper 4.2).
+	Milestones []int `toml:"milestones"`
+	// Decay is the factor of the learning rate at each milestone. Default 0.5 (paper 4.2).
+	Decay float64 `toml:"decay"`
+	// ValidationFrames limits the frames that the model is chosen on, evenly spread, 0 for all. Unit: frames. Default 0 (this project).
+	ValidationFrames int `toml:"validation_frames"`
+}
+
+// stereoConflicts checks what involves more than one key of a stereo run.
+func (c *Config) stereoConflicts(conflict func(holds bool, key, format string, args ...any)) {
+	s := &c.Stereo
+	conflict(s.MaxDisparity%3 == 0, "stereo.max_disparity", "%d: must be a multiple of 3 pixels, the distance of two planes", s.MaxDisparity)
+	conflict(s.BurnIn < s.Steps, "stereo.burn_in", "%d: must be below stereo.steps = %d, or nothing is left for the loss", s.BurnIn, s.Steps)
+	conflict(c.Network.Activation == "lif", "network.activation", "%q: the stereo network has spiking neurons; set it to \"lif\"", c.Network.Activation)
+	for _, w := range []struct {
+		key   string
+		width int
+	}{{"search.width", c.Search.Width}, {"train.width", c.Train.Width}} {
+		conflict(s.Stems == "A" || w.width%2 == 0, w.key, "%d: must be even with stereo.stems = %q", w.width, s.Stems)
+	}
+	if len(s.Crop) == 2 {
+		conflict(s.Crop[1] > s.MaxDisparity+3, "stereo.crop", "%v: a width of %d pixels has no room for a disparity of %d", s.Crop, s.Crop[1], s.MaxDisparity)
+	}
+}

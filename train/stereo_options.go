@@ -1,0 +1,57 @@
+package train
+
+import (
+	"fmt"
+
+	"github.com/spikedhs/spikedhs/search"
+	"github.com/spikedhs/spikedhs/search/genotype"
+	"github.com/spikedhs/spikedhs/search/stereo"
+	"github.com/spikedhs/spikedhs/spike"
+	"github.com/spikedhs/spikedhs/train/config"
+)
+
+// StereoTrainOptions are the options of the stereo network that a configuration
+// trains on stacks of so many bins.
+func StereoTrainOptions(c *config.Config, channels int, p search.Precision) stereo.Options {
+	o := stereoOptions(c, channels, p)
+	o.Width, o.Mixing, o.Stem = c.Train.Width, search.Mixing(c.Train.Mixing), search.StemSpike
+	return o
+}
+
+// StereoSearchOptions are the options of the stereo supernet that a configuration
+// searches.
+func StereoSearchOptions(c *config.Config, channels int, p search.Precision) stereo.Options {
+	o := stereoOptions(c, channels, p)
+	o.Width, o.Mixing, o.Deviation = c.Search.Width, search.Mixing(c.Search.Mixing), c.Search.AlphaInit
+	o.Stem = search.StemReLU
+	if c.Search.Stem == "dspike" {
+		o.Stem = search.StemSpike
+	}
+	o.Steps = stereoSearchSteps(c)
+	return o
+}
+
+// stereoSearchSteps is T of the supernet.
+func stereoSearchSteps(c *config.Config) int {
+	if c.Search.Steps > 0 {
+		return c.Search.Steps
+	}
+	return c.Stereo.Steps
+}
+
+// stereoOptions are those that search and training share.
+func stereoOptions(c *config.Config, channels int, p search.Precision) stereo.Options {
+	return stereo.Options{
+		Channels: channels, MaxDisparity: c.Stereo.MaxDisparity, Steps: c.Stereo.Steps, Precision: p,
+		Neuron:      spike.LIF{Tau: c.Network.Tau, Threshold: c.Network.Threshold, Surrogate: spike.Surrogate(c.Network.Surrogate)},
+		Temperature: c.Network.Temperature,
+		Stems:       stereo.Stems(c.Stereo.Stems), Head: stereo.Head(c.Stereo.Head),
+		SharedNorm: c.Stereo.BN == "folded", Recompute: c.Run.Recompute,
+	}
+}
+
+// stereoFingerprint names a trained stereo network by what its weights depend on.
+func stereoFingerprint(g genotype.Stereo, o stereo.Options) string {
+	return fmt.Sprintf("stereo genotype %s, f=%d, disparities up to %d px, stems %s, head %s, %d bins of events",
+		g.Hash(), o.Width, o.MaxDisparity, o.Stems, o.Head, o.Channels)
+}

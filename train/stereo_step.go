@@ -1,0 +1,175 @@
+package train
+
+import (
+	"errors"
+	"fmt"
+
+	data "github.com/spikedhs/spikedhs/data/stereo"
+	"github.com/spikedhs/spikedhs/search"
+	"github.com/spikedhs/spikedhs/search/stereo"
+	"github.com/spikedhs/spikedhs/torch"
+	"github.com/spikedhs/spikedhs/train/config"
+	criterion "github.com/spikedhs/spikedhs/train/stereo"
+)
+
+// StereoStep is the training step of a stereo network: forward pass, loss of every
+// time step behind the burn-in, gradients, clipping, optimiser.
+type StereoStep struct {
+	Network   *stereo.Network
+	Optimizer StereoOptimizer
+
+	loss stereoLoss
+	clip float64
+}
+
+// StereoOptimizer is an optimiser that is freed when the training ends.
+type StereoOptimizer interface {
+	torch.Optimizer
+	Close() error
+}
+
+// NewStereoStep makes the step of a network on its device from the sections
+// [stereo] and [train]. The step does not own the network.
+func NewStereoStep(n *stereo.Network, c *config.Config) (*StereoStep, error) {
+	d, parameters := n.Variables().Device(), n.Variables().Parameters()
+	step := &StereoStep{Network: n, loss: newStereoLoss(c, n.Options.Steps), clip: c.Train.Clip}
+	var err error
+	if c.Stereo.Optimizer == "sgd" {
+		step.Optimizer, err = torch.NewSGD(d, parameters, torch.SGDOptions{Rate: c.Train.LR, Momentum: c.Train.Momentum, WeightDecay: c.Train.WeightDecay})
+	} else {
+		step.Optimizer, err = torch.NewAdam(d, parameters, torch.AdamOptions{Rate: c.Train.LR, WeightDecay: c.Train.WeightDecay})
+	}
+	if err != nil {
+		return nil, fmt.Errorf("train: %w", err)
+	}
+	return step, nil
+}
+
+// Run takes one step on stacks of both views, [T*N, C, H, W] with time slowest, and
+// disparities in pixels, [T*N, H, W], +Inf for none. It returns the mean loss and the
+// cost of all time steps, from before the step; both belong to s.
+func (n *StereoStep) Run(s *torch.Scope, left, right, labels torch.Tensor) (loss, cost torch.Tensor) {
+	n.Optimizer.Begin(s)
+	loss, cost = n.forward(s, stereoBatch{left, right, labels})
+	descend(s, loss, n.Network.Variables(), n.Optimizer, n.clip)
+	return loss, cost
+}
+
+func (n *StereoStep) forward(s *torch.Scope, b stereoBatch) (loss, cost torch.Tensor) {
+	cost = n.Network.Forward(search.Pass{Scope: s, Mode: torch.Train}, b.left, b.right)
+	return n.loss.of(s, cost, b.labels), cost
+}
+
+// Close frees the optimiser's state.
+func (n *StereoStep) Close() error { return n.Optimizer.Close() }
+
+// StereoSupernetStep are the two steps of a stereo search, each with its own
+// optimiser: of the network weights w, and of alpha and beta of both subnets.
+type StereoSupernetStep struct {
+	Supernet     *stereo.Supernet
+	Weights      *torch.SGD
+	Architecture *torch.Adam
+
+	loss stereoLoss
+	clip float64 // of the gradients of w
+}
+
+// NewStereoSupernetStep makes the steps of a supernet on its device from the
+// sections [stereo] and [search]. They do not own the supernet.
+func NewStereoSupernetStep(n *stereo.Supernet, c *config.Config) (*StereoSupernetStep, error) {
+	d, o := n.Weights().Device(), &c.Search
+	weights, err := torch.NewSGD(d, n.Weights().Parameters(), torch.SGDOptions{Rate: o.LR, Momentum: o.Momentum, WeightDecay: o.WeightDecay})
+	if err != nil {
+		return nil, fmt.Errorf("train: %w", err)
+	}
+	architecture, err := torch.NewAdam(d, n.Architecture().Parameters(), torch.AdamOptions{
+		Rate: o.AlphaLR, Beta1: o.AlphaBeta1, Beta2: o.AlphaBeta2, WeightDecay: o.AlphaWeightDecay,
+	})
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("train: %w", err), weights.Close())
+	}
+	return &StereoSupernetStep{Supernet: n, Weights: weights, Architecture: architecture, loss: newStereoLoss(c, n.Options.Steps), clip: o.Clip}, nil
+}
+
+// RunWeights takes one step of w; arguments and results are those of
+// [StereoStep.Run].
+func (n *StereoSupernetStep) RunWeights(s *torch.Scope, left, right, labels torch.Tensor) (loss, cost torch.Tensor) {
+	return n.run(s, stereoBatch{left, right, labels}, n.Supernet.Weights(), n.Weights, n.clip)
+}
+
+// RunArchitecture takes one step of alpha and beta.
+func (n *StereoSupernetStep) RunArchitecture(s *torch.Scope, left, right, labels torch.Tensor) (loss, cost torch.Tensor) {
+	return n.run(s, stereoBatch{left, right, labels}, n.Supernet.Architecture(), n.Architecture, 0)
+}
+
+// run lowers the loss of a batch by the given variables alone.
+func (n *StereoSupernetStep) run(s *torch.Scope, b stereoBatch, v *torch.Variables, o torch.Optimizer, clip float64) (loss, cost torch.Tensor) {
+	o.Begin(s)
+	cost = n.Supernet.Forward(search.Pass{Scope: s, Mode: torch.Train}, b.left, b.right)
+	loss = n.loss.of(s, cost, b.labels)
+	descend(s, loss, v, o, clip)
+	return loss, cost
+}
+
+// Close frees the state of both optimisers.
+func (n *StereoSupernetStep) Close() error {
+	return errors.Join(n.Weights.Close(), n.Architecture.Close())
+}
+
+// stereoLoss is the loss of the time steps behind the burn-in.
+type stereoLoss struct {
+	steps, burnIn int
+	diversity     float64
+}
+
+// newStereoLoss; a search may have fewer steps than the training and keeps at least
+// the last.
+func newStereoLoss(c *config.Config, steps int) stereoLoss {
+	return stereoLoss{steps: steps, burnIn: min(c.Stereo.BurnIn, steps-1), diversity: c.Stereo.Diversity}
+}
+
+func (l stereoLoss) of(s *torch.Scope, cost, labels torch.Tensor) torch.Tensor {
+	if l.burnIn == 0 {
+		return criterion.Loss(s, cost, labels, l.diversity)
+	}
+	c := s.Child()
+	defer c.Close()
+	first := int(c.Size(cost, 0)) / l.steps * l.burnIn
+	left := int(c.Size(cost, 0)) - first
+	return c.Return(criterion.Loss(c, c.Narrow(cost, 0, first, left), c.Narrow(labels, 0, first, left), l.diversity))
+}
+
+// stereoStage repeats a step on the batches of a loader.
+type stereoStage struct {
+	device torch.Device
+	meter  *meter
+	run    func(s *torch.Scope, left, right, labels torch.Tensor) (loss, cost torch.Tensor)
+}
+
+func (g *stereoStage) step(s *torch.Scope, b *data.Batch) error {
+	on := stereoToDevice(s, g.device, b)
+	loss, cost := g.run(s, on.left, on.right, on.labels)
+	g.meter.count(b.N)
+	g.meter.addDisparity(s, loss, cost, on.labels, b.N)
+	return s.Err()
+}
+
+// addDisparity sums the mean loss of a batch and the share of pixels whose disparity
+// is within 1 px at the last time step, on the device.
+func (m *meter) addDisparity(s *torch.Scope, loss, cost, labels torch.Tensor, n int) {
+	c := s.WithoutGradient()
+	defer c.Close()
+	rows := int(c.Size(cost, 0))
+	last := c.Narrow(labels, 0, rows-n, n)
+	distance := c.Tensor("aten::abs", c.Sub(stereo.Estimate(c, c.Narrow(c.Detach(cost), 0, rows-n, n)), last))
+	right := c.Sum(c.Cast(c.Tensor("aten::le.Scalar", distance, 1.0), torch.Float32))
+	valid := c.Tensor("aten::clamp_min", c.Sum(c.Cast(c.Tensor("aten::isfinite", last), torch.Float32)), 1)
+	weight := torch.Named{Name: "alpha", Value: float64(n)}
+	c.Tensor("aten::add_.Tensor", m.correct, c.Tensor("aten::div.Tensor", right, valid), weight)
+	c.Tensor("aten::add_.Tensor", m.loss, c.Detach(loss), weight)
+}
+
+// stereoWords says what a meter of disparities read.
+func stereoWords(r reading) string {
+	return fmt.Sprintf("loss %.4f, 1PA %.2f %%", r.meanLoss(), r.top1())
+}
