@@ -1,0 +1,217 @@
+package train
+
+import (
+	"context"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	data "github.com/spikedhs/spikedhs/data/stereo"
+	"github.com/spikedhs/spikedhs/data/synth"
+	"github.com/spikedhs/spikedhs/search/genotype"
+	"github.com/spikedhs/spikedhs/torch"
+	"github.com/spikedhs/spikedhs/train/config"
+	"github.com/spikedhs/spikedhs/train/run"
+)
+
+// scenes makes a small data set: four scenes of 36x24 pixels, two for training.
+func scenes(t testing.TB) string {
+	t.Helper()
+	o, err := synth.Preset("small")
+	require.NoError(t, err)
+	o.Rig = data.Rig{Width: 36, Height: 24, Focal: 20, CX: 17.5, CY: 11.5, Baseline: 0.1}
+	o.Scenes, o.Frames, o.Seed = 4, 6, 3
+	dir := t.TempDir()
+	require.NoError(t, synth.Generate(context.Background(), dir, o))
+	return dir
+}
+
+// newStereoBench makes scenes and a configuration for them, and checks at the end of
+// the test that no tensor is left.
+func newStereoBench(t *testing.T) *bench {
+	t.Helper()
+	before := torch.LiveTensors()
+	t.Cleanup(func() {
+		if after := torch.LiveTensors(); after != before {
+			t.Errorf("%d tensors alive before the test, %d after it", before, after)
+		}
+	})
+	b := &bench{dir: t.TempDir()}
+	c, err := config.Load("", []string{
+		"run.seed=7", "run.device=cpu", "run.threads=1", "run.precision=float32",
+		"data.name=stereo", "stereo.steps=2", "stereo.crop=[18, 30]", "stereo.max_disparity=6", "stereo.milestones=[1]", "stereo.halves_block=2",
+		"search.epochs=2", "search.warmup_epochs=1", "search.batch=2", "search.width=2", "search.lr=0.02",
+		"stereo.feature_layers=1", "stereo.matching_layers=2",
+		"train.epochs=2", "train.batch=3", "train.width=2", "train.lr=0.003", "train.weight_decay=0.0", "train.genotype=spikedhs-stereo",
+		"eval.batch=4",
+	})
+	require.NoError(t, err)
+	c.Data.Path = scenes(t)
+	b.config = c
+	return b
+}
+
+// stereoRuns are the two kinds of stereo runs.
+var stereoRuns = map[string]func(context.Context, Job) error{
+	"search": func(ctx context.Context, j Job) error { _, err := SearchStereo(ctx, j); return err },
+	"train":  func(ctx context.Context, j Job) error { _, err := TrainStereo(ctx, j); return err },
+}
+
+// A run in parts leaves the bytes of a whole one, and one seed gives one run.
+func TestStereoResumeIsExact(t *testing.T) {
+	for kind, start := range stereoRuns {
+		t.Run(kind, func(t *testing.T) {
+			b := newStereoBench(t)
+			require.NoError(t, start(context.Background(), b.job("whole")))
+			j := b.job("cut")
+			for _, steps := range []int64{1, 3} {
+				j.MaxSteps = steps
+				require.NoError(t, start(context.Background(), j))
+				folder, err := run.Open(b.path("cut"))
+				require.NoError(t, err)
+				assert.True(t, folder.Info().Ended.IsZero())
+				j = b.resume("cut")
+			}
+			require.NoError(t, start(context.Background(), j))
+			b.remains(t, "whole").require(t, b.remains(t, "cut"))
+			if kind == "train" {
+				best := b.file(t, "whole", run.CheckpointDir, BestCheckpointFile)
+				require.True(t, string(best) == string(b.file(t, "cut", run.CheckpointDir, BestCheckpointFile)), "best checkpoints differ")
+				assert.Equal(t, string(b.file(t, "whole", EvaluationFile)), string(b.file(t, "cut", EvaluationFile)))
+			}
+			require.NoError(t, start(context.Background(), b.job("other", func(c *config.Config) { c.Run.Seed = 8 })))
+			assert.NotEqual(t, b.remains(t, "whole").metrics, b.remains(t, "other").metrics)
+		})
+	}
+}
+
+// An interruption leaves a checkpoint that can be resumed.
+func TestStereoInterrupted(t *testing.T) {
+	b := newStereoBench(t)
+	require.NoError(t, stereoRuns["train"](context.Background(), b.job("whole")))
+	ctx, cancel := context.WithCancel(context.Background())
+	j := b.job("cut")
+	j.Progress = onProgress("train 1/2", "2/3", cancel)
+	_, err := TrainStereo(ctx, j)
+	require.ErrorIs(t, err, ErrInterrupted)
+	// And once more while the test frames are measured.
+	ctx, cancel = context.WithCancel(context.Background())
+	j = b.resume("cut")
+	j.Progress = onProgress("test", "4/5", cancel)
+	_, err = TrainStereo(ctx, j)
+	require.ErrorIs(t, err, ErrInterrupted)
+	_, err = TrainStereo(context.Background(), b.resume("cut"))
+	require.NoError(t, err)
+	b.remains(t, "whole").require(t, b.remains(t, "cut"))
+}
+
+// Search, training of what it found, and evaluation.
+func TestStereoFromSearchToEvaluation(t *testing.T) {
+	b := newStereoBench(t)
+	found, err := SearchStereo(context.Background(), b.job("search"))
+	require.NoError(t, err)
+	assert.Len(t, found.Genotype.Feature.Path, 1)
+	assert.Len(t, found.Genotype.Matching.Path, 2)
+	saved, err := genotype.LoadStereo(b.path("search/genotype.json"))
+	require.NoError(t, err)
+	assert.Equal(t, found.Genotype.Hash(), saved.Hash())
+	assert.FileExists(t, b.path("search/"+DrawingSVG))
+	epochs := ofKind(b.records(t, "search"), "search_epoch")
+	require.Len(t, epochs, 2)
+	_, ok := epochs[0].Fields.Float("alpha_loss")
+	assert.False(t, ok, "the warm-up trains weights alone")
+	assert.Positive(t, number(t, epochs[1], "alpha_loss"))
+	assert.InDelta(t, 1, number(t, epochs[1], "beta_entropy"), 0.05)
+
+	trained, err := TrainStereo(context.Background(), b.job("train", func(c *config.Config) {
+		c.Train.Genotype = b.path("search/genotype.json")
+		c.DGS.Layers, c.DGS.Every, c.DGS.Iterations = []string{"feature.stem0"}, 1, 2
+		c.DGS.Watch = []string{"matching.cell1"}
+	}))
+	require.NoError(t, err)
+	e := trained.Evaluation
+	assert.Equal(t, 5, e.Frames, "six frames, of which the first has none before it")
+	assert.Positive(t, e.OnePixelAccuracy)
+	assert.Positive(t, e.MedianDepthError)
+	require.NotNil(t, e.Constant)
+	require.NotNil(t, e.BlockMatching)
+	assert.Positive(t, e.Constant.OnePixelAccuracy)
+	assert.Equal(t, e.Frames, e.BlockMatching.Frames)
+	require.Len(t, ofKind(b.records(t, "train"), "dgs"), 1)
+	assert.NotEmpty(t, ofKind(b.records(t, "train"), "layer_epoch"))
+	test := ofKind(b.records(t, "train"), "test")
+	require.Len(t, test, 1)
+	assert.Equal(t, e.OnePixelAccuracy, number(t, test[0], "one_pixel_accuracy"))
+	drawn, err := filepath.Glob(b.path("train/" + PictureDir + "/*.png"))
+	require.NoError(t, err)
+	assert.Len(t, drawn, galleryFrames)
+
+	// The best of the validation is kept, and is what is read and evaluated.
+	best := 0.0
+	for _, r := range ofKind(b.records(t, "train"), "train_epoch") {
+		best = max(best, number(t, r, "validation_one_pixel_accuracy"))
+	}
+	read, err := OpenStereo(context.Background(), b.path("train"), "", "")
+	require.NoError(t, err)
+	defer func() { require.NoError(t, read.Close()) }()
+	require.NotNil(t, read.Validation)
+	assert.Equal(t, best, *read.Validation)
+	again, err := read.Evaluate(context.Background(), nil)
+	require.NoError(t, err)
+	assert.Equal(t, e.DisparityMetrics, again.DisparityMetrics)
+	assert.Equal(t, *e.BlockMatching, *again.BlockMatching)
+	var written StereoEvaluation
+	require.NoError(t, json.Unmarshal(b.file(t, "train", EvaluationFile), &written))
+	assert.Equal(t, e, written)
+}
+
+func TestStereoMilestones(t *testing.T) {
+	b := newStereoBench(t)
+	_, err := TrainStereo(context.Background(), b.job("train", func(c *config.Config) {
+		c.Train.Epochs, c.Stereo.Milestones, c.Stereo.Decay, c.Stereo.BurnIn, c.Stereo.Optimizer = 3, []int{1, 2}, 0.1, 1, "sgd"
+	}))
+	require.NoError(t, err)
+	var rates []float64
+	for _, r := range ofKind(b.records(t, "train"), "train_epoch") {
+		rates = append(rates, number(t, r, "lr"))
+	}
+	assert.InDeltaSlice(t, []float64{3e-4, 3e-5, 3e-5}, rates, 1e-9, "the rate of the next step")
+}
+
+func TestStereoErrors(t *testing.T) {
+	b := newStereoBench(t)
+	start := func(kind string, change func(*config.Config)) error {
+		return stereoRuns[kind](context.Background(), b.job("new", change))
+	}
+	err := start("train", func(c *config.Config) { c.Data.Path = "" })
+	assert.ErrorIs(t, err, config.ErrInvalid)
+	assert.ErrorContains(t, err, "data.path is empty")
+	assert.ErrorContains(t, start("train", func(c *config.Config) { c.Stereo.Split = "1" }), "indoor_flying")
+	err = start("train", func(c *config.Config) { c.Train.Genotype = genotype.PresetClassificationN3 })
+	assert.ErrorIs(t, err, config.ErrInvalid)
+	assert.ErrorContains(t, err, "genotype for image classification")
+	assert.ErrorContains(t, start("train", func(c *config.Config) { c.Train.Genotype = "" }), "train.genotype is empty")
+	assert.ErrorContains(t, start("train", func(c *config.Config) { c.Stereo.Crop = []int{200, 280} }), "does not fit")
+	assert.ErrorContains(t, start("search", func(c *config.Config) { c.Stereo.HalvesBlock = 1000; c.Search.Images = 3 }), "not enough for sets A and B")
+	assert.ErrorContains(t, start("train", func(c *config.Config) { c.DGS.Layers = []string{"stem0"} }), "feature.stem0")
+	assert.NoFileExists(t, b.path("new"))
+
+	_, err = ResolveGenotype(genotype.PresetStereo)
+	assert.ErrorIs(t, err, config.ErrInvalid)
+	assert.ErrorContains(t, err, "genotype for stereo")
+	_, err = Train(context.Background(), b.job("new"))
+	assert.ErrorContains(t, err, "TrainStereo")
+	_, err = Search(context.Background(), b.job("new"))
+	assert.ErrorContains(t, err, "SearchStereo")
+
+	require.NoError(t, start("train", func(c *config.Config) { c.Train.Epochs = 1 }))
+	_, err = Open(context.Background(), b.path("new"), "", "")
+	assert.ErrorContains(t, err, "run of stereo")
+	require.NoError(t, os.WriteFile(b.path("new/checkpoints/best.safetensors"), []byte("x"), 0o666))
+	_, err = OpenStereo(context.Background(), b.path("new"), "", "")
+	assert.ErrorIs(t, err, ErrCheckpoint)
+}
