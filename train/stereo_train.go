@@ -70,7 +70,9 @@ func TrainStereo(ctx context.Context, job Job) (*StereoTrainResult, error) {
 	}
 	if result.Evaluation, err = t.finish(ctx); err != nil {
 		if contextEnded(err) {
-			return nil, t.loop.interrupt()
+			// The checkpoint of the last epoch is there: only the test is done again.
+			j.Log.Info("interrupted while the test frames were measured", "checkpoint", t.loop.checkpointPath())
+			return nil, fmt.Errorf("%s: %w", t.loop.folder.Dir(), ErrInterrupted)
 		}
 		return nil, err
 	}
