@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -90,18 +91,26 @@ func streamEvents(c *cli.Context) (err error) {
 	}
 	result, err := stream.Run(c.Context, model, source, options)
 	if total > 0 {
-		o.progress.End("")
+		if err == nil {
+			o.progress.End("")
+		} else {
+			o.progress.Stop()
+		}
 	}
-	if err != nil {
+	interrupted := errors.Is(err, context.Canceled) // a live stream ends so, and has its summary
+	if err != nil && !interrupted {
 		return err
 	}
-	if dir := c.String("out"); dir != "" {
+	if dir := c.String("out"); dir != "" && result.Steps > 0 {
 		if err := writeSummary(filepath.Join(dir, "stream.json"), result); err != nil {
 			return err
 		}
 	}
 	printStream(o, result)
-	return o.object(result)
+	if failed := o.object(result); failed != nil {
+		return failed
+	}
+	return err
 }
 
 // openEvents opens what --events names.
