@@ -196,7 +196,7 @@ func TestStereoErrors(t *testing.T) {
 	assert.ErrorContains(t, err, "genotype for image classification")
 	assert.ErrorContains(t, start("train", func(c *config.Config) { c.Train.Genotype = "" }), "train.genotype is empty")
 	assert.ErrorContains(t, start("train", func(c *config.Config) { c.Stereo.Crop = []int{200, 280} }), "does not fit")
-	assert.ErrorContains(t, start("search", func(c *config.Config) { c.Stereo.HalvesBlock = 1000; c.Search.Images = 3 }), "not enough for sets A and B")
+	assert.ErrorContains(t, start("search", func(c *config.Config) { c.Search.Images = 1 }), "not enough for sets A and B")
 	assert.ErrorContains(t, start("train", func(c *config.Config) { c.DGS.Layers = []string{"stem0"} }), "feature.stem0")
 	assert.NoFileExists(t, b.path("new"))
 
