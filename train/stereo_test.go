@@ -15,6 +15,7 @@ import (
 	"github.com/spikedhs/spikedhs/search/genotype"
 	"github.com/spikedhs/spikedhs/torch"
 	"github.com/spikedhs/spikedhs/train/config"
+	"github.com/spikedhs/spikedhs/train/report"
 	"github.com/spikedhs/spikedhs/train/run"
 )
 
@@ -149,6 +150,14 @@ func TestStereoFromSearchToEvaluation(t *testing.T) {
 	drawn, err := filepath.Glob(b.path("train/" + PictureDir + "/*.png"))
 	require.NoError(t, err)
 	assert.Len(t, drawn, galleryFrames)
+
+	page := b.path("report.html")
+	require.NoError(t, report.WriteFile(page, b.path("train"), b.path("search")))
+	html := string(b.file(t, "report.html"))
+	for _, part := range []string{"Test frames", "data:image/png;base64,", "of the test pixels within 1 px", "9x9 SAD", "Matching network, path", "Entropy in % of its maximum", "event-based stereo"} {
+		assert.Contains(t, html, part)
+	}
+	assert.NotContains(t, html, "Left out:")
 
 	// The best of the validation is kept, and is what is read and evaluated.
 	best := 0.0
