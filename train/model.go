@@ -34,11 +34,14 @@ func LoadModel(path string, d torch.Device) (*Model, error) {
 		return nil, fmt.Errorf("%w: %w", ErrModel, err)
 	}
 	m := &Model{device: d}
+	var of struct { // what every kind of model says of itself
+		Kind string `json:"kind"`
+	}
+	if err := json.Unmarshal([]byte(text), &of); err == nil && of.Kind != "" {
+		return nil, fmt.Errorf("%w for images: %s holds a %s network; use `spikedhs stream`", ErrModel, path, of.Kind)
+	}
 	if err := json.Unmarshal([]byte(text), &m.Info); err != nil || m.Info.Format < 1 {
 		return nil, fmt.Errorf("%w: %s has no valid %s", ErrModel, path, ModelInfoFile)
-	}
-	if m.Info.Kind != "" {
-		return nil, fmt.Errorf("%w for images: %s holds a %s network; use `spikedhs stream`", ErrModel, path, m.Info.Kind)
 	}
 	if m.Info.Format > modelFormat {
 		return nil, fmt.Errorf("%w: %s has format %d, this program knows up to %d: use a newer one", ErrModel, path, m.Info.Format, modelFormat)

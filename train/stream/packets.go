@@ -121,6 +121,3 @@ func (p *packetReader) next() (data.View, data.Event, error) {
 		return data.View(b[13]), data.Event{T: t, X: int16(x), Y: int16(y), P: polarity}, nil
 	}
 }
-
-// waiting reports whether the next event lies in memory already.
-func (p *packetReader) waiting() bool { return p.r.Buffered() >= packetBytes }
