@@ -47,8 +47,6 @@ type RowResult struct {
 	Label    string   `json:"label"`
 	About    string   `json:"about"`
 	Settings []string `json:"settings"`
-	// Skipped says why this build could not train the row.
-	Skipped string `json:"skipped,omitempty"`
 	// Genotype is the hash of the architecture.
 	Genotype string `json:"genotype,omitempty"`
 	// Top1 summarizes the accuracy on the test images in percent over the ended runs.
@@ -128,7 +126,7 @@ func Collect(out, experiment string) (*Result, error) {
 		Settings: slices.Concat([]string{"preset " + b.preset}, b.settings, b.extra), Command: a.Command,
 	}
 	for _, row := range p.rows {
-		one := RowResult{Name: row.Name, Label: row.Label, About: row.About, Skipped: p.skipped[row.Name], Paper: row.Paper}
+		one := RowResult{Name: row.Name, Label: row.Label, About: row.About, Paper: row.Paper}
 		for _, setting := range row.Settings {
 			one.Settings = append(one.Settings, b.fill(setting))
 		}

@@ -1,7 +1,6 @@
 package reproduce
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -56,11 +55,10 @@ func (t *task) epochs() int {
 
 // plan is all that an experiment has to do.
 type plan struct {
-	dir     string // of the experiment
-	rows    []Row
-	tasks   []*task
-	skipped map[string]string // rows that this build cannot train, with the reason
-	random  []genotype.Genotype
+	dir    string // of the experiment
+	rows   []Row
+	tasks  []*task
+	random []genotype.Genotype
 }
 
 // plan expands rows and seeds into runs. Nothing is written.
@@ -73,7 +71,7 @@ func (o *Options) plan() (*plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &plan{dir: filepath.Join(o.Out, e.Name), skipped: map[string]string{}}
+	p := &plan{dir: filepath.Join(o.Out, e.Name)}
 	if p.rows, err = e.rows(o.Only); err != nil {
 		return nil, err
 	}
@@ -87,14 +85,7 @@ func (o *Options) plan() (*plan, error) {
 	// Seed by seed, so that an unfinished experiment has all rows of the first seeds.
 	for _, seed := range o.Seeds {
 		for _, r := range p.rows {
-			if p.skipped[r.Name] != "" {
-				continue
-			}
 			t, err := p.training(b, r, seed)
-			if errors.Is(err, errAbsent) {
-				p.skipped[r.Name] = err.Error()
-				continue
-			}
 			if err != nil {
 				return nil, fmt.Errorf("%s, row %s: %w", e.Name, r.Name, err)
 			}
@@ -151,7 +142,7 @@ func (p *plan) training(b *base, r Row, seed int64) (*task, error) {
 		c.Train.Genotype = p.genotype(g)
 		return t.take(g)
 	}
-	g, err := preset(r.Cell.Preset)
+	g, err := genotype.Preset(r.Cell.Preset)
 	if err != nil {
 		return nil, err
 	}

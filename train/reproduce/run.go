@@ -44,11 +44,6 @@ func (o Options) Run(ctx context.Context) error {
 	if err := p.writeCells(); err != nil {
 		return fmt.Errorf("reproduce: %w", err)
 	}
-	for _, r := range p.rows {
-		if reason := p.skipped[r.Name]; reason != "" {
-			fmt.Fprintf(o.Progress, "%s %s is left out: %s\n", o.Experiment, r.Name, reason)
-		}
-	}
 	s := &schedule{o: &o, plan: p, done: map[string]chan struct{}{}}
 	return s.run(ctx)
 }

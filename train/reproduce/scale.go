@@ -138,12 +138,17 @@ func (b *base) fill(setting string) string {
 	).Replace(setting)
 }
 
-// load is the configuration of a row. The error of a row that this build cannot
-// train wraps errAbsent.
+// load is the configuration of a row.
 func (b *base) load(r Row, seed int64) (*config.Config, error) {
-	sets := append(b.of(r), fmt.Sprintf("run.seed=%d", seed))
-	if err := available(sets); err != nil {
-		return nil, err
+	return config.Load(b.preset, append(b.of(r), fmt.Sprintf("run.seed=%d", seed)))
+}
+
+// recorded are the settings that make a run record what figure 4 draws: the gradient
+// of the first stem. All rows with neurons have them, so that rows of different
+// experiments stay equal.
+func recorded(r Row) []string {
+	if r.analog() {
+		return nil
 	}
-	return config.Load(b.preset, sets)
+	return []string{`dgs.watch=["stem0"]`}
 }

@@ -76,14 +76,8 @@ func of(number func(*Activity) float64) func(Outcome) (float64, bool) {
 
 // notes are what is to be said below every table of accuracies.
 func (r *Result) notes() []string {
-	notes := []string{fmt.Sprintf("Mean and standard deviation (of the sample) over %s, in percent of the test images. "+
+	return []string{fmt.Sprintf("Mean and standard deviation (of the sample) over %s, in percent of the test images. "+
 		"A number behind the accuracy in brackets is the count of runs, where some are missing. %s", plural(len(r.Seeds), "seed"), r.with())}
-	for _, row := range r.Rows {
-		if row.Skipped != "" {
-			notes = append(notes, fmt.Sprintf("%s is left out: %s.", row.Label, row.Skipped))
-		}
-	}
-	return notes
 }
 
 // with says what the runs with DGS have in common with the others.
@@ -131,9 +125,6 @@ func accuracyTable(r *Result) Table {
 	}
 	for i := range r.Rows {
 		row := &r.Rows[i]
-		if row.Skipped != "" {
-			continue
-		}
 		t.Rows = append(t.Rows, []string{
 			row.Label, row.About, whole(row.summary(parameters)), whole(row.summary(steps)), whole(row.summary(passes)),
 			r.accuracy(row), number(row.Paper, paper), mean(row.summary(minutes)),
@@ -172,7 +163,7 @@ func surrogateTables(r *Result) []Table {
 	}
 	for _, f := range families {
 		without, with := r.row(f.name), r.row(withDGS(f.name))
-		if without.missing() && with.missing() {
+		if without == nil && with == nil {
 			continue
 		}
 		line := []string{f.label, r.accuracy(without), r.accuracy(with), difference(without, with), absent, absent, absent, absent}
@@ -190,9 +181,6 @@ func surrogateTables(r *Result) []Table {
 	}
 	return tables
 }
-
-// missing tells that there is nothing to show of a row.
-func (r *RowResult) missing() bool { return r == nil || r.Skipped != "" }
 
 // difference is the mean of the differences, with DGS less without, over the seeds
 // that both have.
@@ -222,7 +210,7 @@ func energyTable(r *Result, rows ...string) Table {
 	for _, name := range rows {
 		row := r.row(name)
 		energy := row.summary(of(func(a *Activity) float64 { return a.Energy }))
-		if row.missing() || energy.N == 0 {
+		if row == nil || energy.N == 0 {
 			continue
 		}
 		mean := func(number func(*Activity) float64) float64 { return row.summary(of(number)).Mean }

@@ -125,9 +125,6 @@ func (r *Result) facts() string {
 	}
 	ended, all, seconds := 0, 0, 0.0
 	for _, row := range r.Rows {
-		if row.Skipped != "" {
-			continue
-		}
 		all += len(r.Seeds)
 		for _, one := range row.ended() {
 			ended++
