@@ -34,6 +34,7 @@ func streamCommand() *cli.Command {
 			&cli.StringFlag{Name: "events", Usage: "`PATH` of a data set's folder, a recording (.dat, .npz), a file of binary events, or - for standard input (required)"},
 			&cli.StringFlag{Name: "out", Usage: "folder `DIR` for one file a step (default: none; with --format raw standard output)"},
 			&cli.StringFlag{Name: "format", Value: string(stream.PNG), Usage: "`FORMAT` of the files: " + strings.Join(formats, ", "), Action: oneOf("format", formats...)},
+			&cli.Float64Flag{Name: "largest", Usage: "disparity of `PX` pixels that is red in pictures (default: the largest that the network knows)"},
 			&cli.Float64Flag{Name: "window-ms", Usage: "`MS` milliseconds that a stack covers (default: as in training)"},
 			&cli.Float64Flag{Name: "every", Usage: "a step every `MS` milliseconds (default: one a stack)"},
 			&cli.StringFlag{Name: "size", Usage: "`HxW` of the sensors of a recording (default: 128x128)"},
@@ -75,9 +76,15 @@ func streamEvents(c *cli.Context) (err error) {
 	if !c.Bool("no-windowed") {
 		options.Window = model.Info.Steps
 	}
+	largest := float64(model.Info.MaxDisparity)
+	if c.IsSet("largest") {
+		if largest = c.Float64("largest"); !(largest > 0) {
+			return usagef("--largest %g: choose more than 0", largest)
+		}
+	}
 	switch dir := c.String("out"); {
 	case dir != "":
-		options.Out = stream.FileWriter(dir, format, float64(model.Info.MaxDisparity))
+		options.Out = stream.FileWriter(dir, format, largest)
 	case format == stream.Raw:
 		options.Out = stream.RawWriter(pictures)
 	}

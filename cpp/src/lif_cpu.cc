@@ -58,6 +58,12 @@ constexpr int64_t kGrain =
 // fit into anyway.
 constexpr int64_t kStreamBytes = int64_t{64} << 20;
 
+// How far a polynomial may be from Dspike's derivative, as a share of its
+// largest value: what the formula in floats loses itself, and an eighth of what
+// a gradient in sixteen bits is rounded by.
+constexpr double kFloatTolerance = 3e-7;
+constexpr double kBf16Tolerance = 5e-4;
+
 // body(first, last) for all neurons, in whole blocks.
 template <typename Body>
 void for_neurons(int64_t neurons, Body body) {
@@ -86,16 +92,29 @@ struct Backward {
     const auto &kernels = lif_kernels<Scalar, Real>();
     const DerivativeTable<double> sizes{nullptr, p.table.rows, p.table.columns};
     std::vector<Real> factor(p.channels);
+    [[maybe_unused]] DspikePolynomial polynomial;
     for (int64_t c = 0; c < p.channels; c++) {
       const auto b = static_cast<double>(p.temperature[c]);
       factor[c] = static_cast<Real>(surrogate_factor(p.family, b, sizes));
+    }
+    auto *work = kernels.backward[static_cast<int>(p.family)];
+    const Real *numbers = factor.data();
+    if constexpr (sizeof(Real) == sizeof(float)) {
+      if (p.family == Family::kDspike && p.channels == 1) {
+        polynomial = fit_dspike(p.temperature[0], sizeof(Scalar) == sizeof(Real)
+                                                      ? kFloatTolerance
+                                                      : kBf16Tolerance);
+        if (polynomial.fit >= 0) {
+          work = kernels.dspike[polynomial.fit];
+          numbers = polynomial.coefficients;
+        }
+      }
     }
     const bool stream =
         p.neurons * p.steps * int64_t{sizeof(Scalar)} > kStreamBytes;
     for_neurons(p.neurons, [&](int64_t first, int64_t last) {
       std::vector<Real> scratch(p.steps * kLifBlock);
-      kernels.backward[static_cast<int>(p.family)](
-          p, p.temperature, factor.data(), first, last, stream, scratch.data());
+      work(p, p.temperature, numbers, first, last, stream, scratch.data());
     });
   }
 };

@@ -84,7 +84,7 @@ void forward(const LifForward<Scalar, Real> &p, int64_t first, int64_t last,
       for (int64_t i = 0; i < n; i++) {
         const Real u = lif_charge(v[i], load(in[i]), tau);
         const bool fired = u > vth;
-        store(&out[i], fired ? Real(1) : Real(0));
+        store_spike(&out[i], fired);
         v[i] = fired ? Real(0) : u;
       }
       if (stream) put(to, block, n);
@@ -113,33 +113,69 @@ SPIKEDHS_LOCAL void spread(Real *to, const Real *by_channel, int64_t channels,
   }
 }
 
+// How a block of neurons gets dy/du: prepare() before the block, then the
+// derivative of its i-th neuron at u. The first way is by a family's formula.
+template <Family kFamily, typename Scalar, typename Real>
+struct ByFormula {
+  alignas(64) Real b[kLifBlock], factor[kLifBlock];
+  const LifBackward<Scalar, Real> &p;
+  const Real *b_of, *factor_of;
+  bool ready = false;
+
+  ByFormula(const LifBackward<Scalar, Real> &args, const Real *by_channel_b,
+            const Real *by_channel_factor)
+      : p(args), b_of(by_channel_b), factor_of(by_channel_factor) {}
+  SPIKEDHS_LOCAL void prepare(int64_t at, int64_t n) {
+    if (ready && p.channels == 1) return;
+    const int64_t all = p.channels == 1 ? kLifBlock : n;
+    spread(b, b_of, p.channels, p.run, at, all);
+    spread(factor, factor_of, p.channels, p.run, at, all);
+    ready = true;
+  }
+  SPIKEDHS_LOCAL Real operator()(Real u, int64_t i) const {
+    return surrogate_derivative<kFamily>(u, p.vth, b[i], factor[i], p.table);
+  }
+};
+
+// The second way is a polynomial that all neurons share.
+template <int kDegree>
+struct ByPolynomial {
+  float c[kDegree + 1];
+  float vth;
+
+  template <typename Scalar>
+  ByPolynomial(const LifBackward<Scalar, float> &p, const float *,
+               const float *coefficients)
+      : vth(p.vth) {
+    memcpy(c, coefficients, sizeof c);
+  }
+  SPIKEDHS_LOCAL void prepare(int64_t, int64_t) {}
+  SPIKEDHS_LOCAL float operator()(float u, int64_t) const {
+    return dspike_polynomial<kDegree>(u, vth, c);
+  }
+};
+
 // One neuron, one step backwards: from dL/dy_t and dL/dv_t to dL/dI_t and
 // dL/dv_{t-1}.
-template <Family kFamily, typename Scalar, typename Real>
-SPIKEDHS_LOCAL void step_back(const LifBackward<Scalar, Real> &p,
-                              Real grad_spike, Real u, Real b, Real factor,
-                              Real *grad_v, Real *grad_u) {
-  const Real slope =
-      surrogate_derivative<kFamily>(u, p.vth, b, factor, p.table);
-  *grad_u = lif_grad_membrane(u, u > p.vth, grad_spike, *grad_v, slope);
-  *grad_v = p.tau * *grad_u;
+template <typename Real>
+SPIKEDHS_LOCAL void step_back(Real tau, Real vth, Real grad_spike, Real u,
+                              Real slope, Real *grad_v, Real *grad_u) {
+  *grad_u = lif_grad_membrane(u, u > vth, grad_spike, *grad_v, slope);
+  *grad_v = tau * *grad_u;
 }
 
 // Membranes are computed again from the currents.
-template <Family kFamily, typename Scalar, typename Real>
+template <typename Slope, typename Scalar, typename Real>
 void backward(const LifBackward<Scalar, Real> &p, const Real *b_of,
               const Real *factor_of, int64_t first, int64_t last, bool stream,
               Real *potentials) {
   alignas(64) Real v[kLifBlock], grad_v[kLifBlock], grad[kLifBlock];
-  alignas(64) Real b[kLifBlock], factor[kLifBlock];
+  Slope slope(p, b_of, factor_of);
   alignas(64) Scalar block[kLifBlock];
   const Real tau = p.tau, vth = p.vth;
   for (int64_t at = first; at < last; at += kLifBlock) {
     const int64_t n = last - at < kLifBlock ? last - at : kLifBlock;
-    if (at == first || p.channels > 1) {
-      spread(b, b_of, p.channels, p.run, at, n);
-      spread(factor, factor_of, p.channels, p.run, at, n);
-    }
+    slope.prepare(at, n);
     start_from(v, p.start == nullptr ? nullptr : p.start + at, n);
     for (int64_t t = 0; t < p.steps; t++) {
       const Scalar *in = p.current + t * p.neurons + at;
@@ -164,9 +200,11 @@ void backward(const LifBackward<Scalar, Real> &p, const Real *b_of,
       if (sizeof(Scalar) == sizeof(Real)) {
         SPIKEDHS_FLAT
         for (int64_t i = 0; i < n; i++) {
-          step_back<kFamily>(p, Real(load(grad_in[i])), potential[i], b[i],
-                             factor[i], &grad_v[i], &potential[i]);
-          store(&out[i], potential[i]);
+          Real grad_u;
+          const Real u = potential[i];
+          step_back(tau, vth, Real(load(grad_in[i])), u, slope(u, i),
+                    &grad_v[i], &grad_u);
+          store(&out[i], grad_u);
         }
       } else {
         // Sixteen-bit numbers are read and written in loops of their own: mixed
@@ -175,8 +213,9 @@ void backward(const LifBackward<Scalar, Real> &p, const Real *b_of,
         for (int64_t i = 0; i < n; i++) grad[i] = load(grad_in[i]);
         SPIKEDHS_FLAT
         for (int64_t i = 0; i < n; i++) {
-          step_back<kFamily>(p, grad[i], potential[i], b[i], factor[i],
-                             &grad_v[i], &potential[i]);
+          const Real u = potential[i];
+          step_back(tau, vth, grad[i], u, slope(u, i), &grad_v[i],
+                    &potential[i]);
         }
         SPIKEDHS_FLAT
         for (int64_t i = 0; i < n; i++) store(&out[i], potential[i]);
@@ -190,16 +229,31 @@ void backward(const LifBackward<Scalar, Real> &p, const Real *b_of,
   if (stream) finish_stores();
 }
 
+template <Family kFamily, typename Scalar, typename Real>
+constexpr auto by_formula =
+    &backward<ByFormula<kFamily, Scalar, Real>, Scalar, Real>;
+
 template <typename Scalar, typename Real>
-constexpr LifKernels<Scalar, Real> table = {
-    &forward<Scalar, Real>,
-    {&backward<Family::kDspike, Scalar, Real>,
-     &backward<Family::kTriangular, Scalar, Real>,
-     &backward<Family::kSuperSpike, Scalar, Real>,
-     &backward<Family::kArcTan, Scalar, Real>,
-     &backward<Family::kRectangular, Scalar, Real>,
-     &backward<Family::kExponential, Scalar, Real>,
-     &backward<Family::kTable, Scalar, Real>}};
+constexpr LifKernels<Scalar, Real> kernels() {
+  LifKernels<Scalar, Real> k{&forward<Scalar, Real>,
+                             {by_formula<Family::kDspike, Scalar, Real>,
+                              by_formula<Family::kTriangular, Scalar, Real>,
+                              by_formula<Family::kSuperSpike, Scalar, Real>,
+                              by_formula<Family::kArcTan, Scalar, Real>,
+                              by_formula<Family::kRectangular, Scalar, Real>,
+                              by_formula<Family::kExponential, Scalar, Real>,
+                              by_formula<Family::kTable, Scalar, Real>},
+                             {}};
+  if constexpr (sizeof(Real) == sizeof(float)) {
+    k.dspike[0] = &backward<ByPolynomial<kDspikeDegrees[0]>, Scalar, Real>;
+    k.dspike[1] = &backward<ByPolynomial<kDspikeDegrees[1]>, Scalar, Real>;
+    k.dspike[2] = &backward<ByPolynomial<kDspikeDegrees[2]>, Scalar, Real>;
+  }
+  return k;
+}
+
+template <typename Scalar, typename Real>
+constexpr LifKernels<Scalar, Real> table = kernels<Scalar, Real>();
 
 }  // namespace
 

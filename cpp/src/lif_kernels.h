@@ -2,6 +2,7 @@
 // are those of the CUDA kernels (lif_thread.h).
 #pragma once
 
+#include "dspike_polynomial.h"
 #include "lif_thread.h"
 
 namespace spikedhs {
@@ -19,6 +20,11 @@ struct LifKernels {
   // By family. b and factor by channel, see surrogate_derivative; scratch holds
   // steps * kLifBlock numbers.
   void (*backward[kFamilies])(const LifBackward<Scalar, Real> &p, const Real *b,
+                              const Real *factor, int64_t first, int64_t last,
+                              bool stream, Real *scratch);
+  // Dspike by a polynomial, for one temperature: by DspikePolynomial::fit. The
+  // coefficients stand in the place of factor; b is not used. None for double.
+  void (*dspike[kDspikeFits])(const LifBackward<Scalar, Real> &p, const Real *b,
                               const Real *factor, int64_t first, int64_t last,
                               bool stream, Real *scratch);
 };

@@ -39,6 +39,7 @@ SPIKEDHS_INLINE void store_pack(Scalar *to, const Pack<Scalar, kLanes> &pack) {
   *reinterpret_cast<Pack<Scalar, kLanes> *>(to) = pack;
 }
 
+// A spike is 1 or 0 in every type; nothing has to be rounded.
 SPIKEDHS_INLINE void store_spike(float *to, bool fired) {
   *to = fired ? 1.0f : 0.0f;
 }

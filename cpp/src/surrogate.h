@@ -66,7 +66,8 @@ SPIKEDHS_INLINE float exp_of_negative(float x) {
   // Two instructions; within 2e-6 where the surrogate is not 0.
   return __expf(x);
 #else
-  const float clamped = x < -87.0f ? -87.0f : x;
+  // In this order it is one instruction, a maximum.
+  const float clamped = x > -87.0f ? x : -87.0f;
   // x / ln 2 = n + f: rounded to the nearest integer by adding and removing
   // 1.5 * 2^23, after which the lowest bits of `shifted` are those of n.
   const float per_ln2 = 1.44269504088896341f;
@@ -103,10 +104,8 @@ SPIKEDHS_INLINE float quotient(float a, float b) {
 }
 SPIKEDHS_INLINE double quotient(double a, double b) { return a / b; }
 
-template <typename Real>
-SPIKEDHS_INLINE Real magnitude(Real x) {
-  return x < Real(0) ? -x : x;
-}
+SPIKEDHS_INLINE float magnitude(float x) { return fabsf(x); }
+SPIKEDHS_INLINE double magnitude(double x) { return fabs(x); }
 
 // Dspike (Li et al. 2021; section 3.1 of the paper):
 //     dy/du = (b/2) * (1 - tanh^2(b x)) / tanh(b/2)

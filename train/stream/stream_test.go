@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"context"
 	"encoding/binary"
+	"image"
+	"image/png"
 	"io"
 	"math"
 	"os"
@@ -197,7 +199,7 @@ func TestFolder(t *testing.T) {
 		require.NoError(t, err)
 		assert.Equal(t, 6, s.Len())
 		done := 0
-		result, err := Run(context.Background(), m, s, Options{Window: 3, Out: FileWriter(out, f, 21), Progress: func(n int) { done = n }})
+		result, err := Run(context.Background(), m, s, Options{Window: 3, Out: FileWriter(filepath.Join(out, string(f)), f, 21), Progress: func(n int) { done = n }})
 		require.NoError(t, err)
 		require.NoError(t, s.Close())
 		assert.Equal(t, 6, done)
@@ -207,20 +209,35 @@ func TestFolder(t *testing.T) {
 		assert.Positive(t, result.Network.FPSP50)
 		assert.Less(t, result.Total.FPSP95, result.Network.FPSP95*1.02)
 	}
-	array, err := npy.ReadFile(filepath.Join(out, "two", "000002.npy"))
+	array, err := npy.ReadFile(filepath.Join(out, "npy", "two", "000002.npy"))
 	require.NoError(t, err)
 	assert.Equal(t, []int{height, width}, array.Shape)
-	raw, err := os.ReadFile(filepath.Join(out, "two", "000002.raw"))
+	raw, err := os.ReadFile(filepath.Join(out, "raw", "two", "000002.raw"))
 	require.NoError(t, err)
 	require.Len(t, raw, 4*width*height)
 	assert.Equal(t, npy.Values[float32](array)[5], math.Float32frombits(binary.LittleEndian.Uint32(raw[20:])))
-	_, err = os.Stat(filepath.Join(out, "one", "000000.png"))
-	assert.NoError(t, err)
+	picture := size(t, filepath.Join(out, "png", "one", "000000.png"))
+	assert.Equal(t, image.Pt(width, height), picture)
+	// The frames of this folder have the truth: five pictures, with gaps between them.
+	panel := size(t, filepath.Join(out, "panel", "one", "000000.png"))
+	zoom := panel.Y / height
+	assert.Equal(t, image.Pt(5*zoom*width+4*2, zoom*height), panel)
 
 	_, err = Open(context.Background(), root, SourceOptions{Split: "nowhere"})
 	assert.Error(t, err)
 	_, err = Open(context.Background(), root, SourceOptions{Every: 0.01})
 	assert.Error(t, err)
+}
+
+// size is that of a picture.
+func size(t *testing.T, path string) image.Point {
+	t.Helper()
+	f, err := os.Open(path)
+	require.NoError(t, err)
+	defer f.Close()
+	c, err := png.DecodeConfig(f)
+	require.NoError(t, err)
+	return image.Pt(c.Width, c.Height)
 }
 
 // A stream can be stopped, and ends with its context.

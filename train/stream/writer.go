@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"encoding/binary"
 	"fmt"
+	"image"
 	"image/png"
 	"io"
 	"math"
@@ -20,6 +21,9 @@ type Format string
 const (
 	// PNG are pictures in colour, blue is far and red near, up to a largest disparity.
 	PNG Format = "png"
+	// Panel are pictures as well: the events of the left view, the disparity, both over
+	// each other, and beside them, where the frame has it, the true disparity and the error.
+	Panel Format = "panel"
 	// NPY are arrays of float32 in pixels, [H, W], for NumPy.
 	NPY Format = "npy"
 	// Raw are float32 in pixels, little-endian, one picture after the other.
@@ -27,13 +31,13 @@ const (
 )
 
 // Formats lists all of them.
-func Formats() []Format { return []Format{PNG, NPY, Raw} }
+func Formats() []Format { return []Format{PNG, Panel, NPY, Raw} }
 
 // FileWriter returns a function for [Options].Out that writes one file a step into
 // folder dir, named by the frame's number, in a folder for each sequence that has a
 // name. largest is the disparity in pixels that is red.
 func FileWriter(dir string, f Format, largest float64) func(*data.Step, []float32) error {
-	extension := map[Format]string{PNG: "png", NPY: "npy", Raw: "raw"}[f]
+	extension := map[Format]string{PNG: "png", Panel: "png", NPY: "npy", Raw: "raw"}[f]
 	made := map[string]bool{}
 	return func(step *data.Step, disparity []float32) error {
 		folder := filepath.Join(dir, step.Frame.Sequence)
@@ -51,10 +55,26 @@ func FileWriter(dir string, f Format, largest float64) func(*data.Step, []float3
 			if f == Raw {
 				return writeRaw(w, disparity)
 			}
+			picture := data.DisparityPicture(disparity, step.H, step.W, largest)
+			if f == Panel {
+				picture = panel(step, picture, disparity, largest)
+			}
 			encoder := png.Encoder{CompressionLevel: png.BestSpeed}
-			return encoder.Encode(w, data.DisparityPicture(disparity, step.H, step.W, largest))
+			return encoder.Encode(w, picture)
 		})
 	}
+}
+
+// panelWidth is about how wide the pictures of a [Panel] are drawn, in pixels.
+const panelWidth = 1200
+
+func panel(step *data.Step, found *image.RGBA, disparity []float32, largest float64) *image.RGBA {
+	parts := []*image.RGBA{data.EventPicture(step.Left, step.C, step.H, step.W), found, data.Overlay(found, step.Left, step.C)}
+	if step.Label != nil {
+		parts = append(parts, data.DisparityPicture(step.Label, step.H, step.W, largest),
+			data.ErrorPicture(disparity, step.Label, step.H, step.W))
+	}
+	return data.Beside(max(1, panelWidth/(len(parts)*step.W)), parts...)
 }
 
 func writeFile(path string, write func(io.Writer) error) error {
