@@ -20,6 +20,7 @@ func dataSynth(c *cli.Context) error {
 	}
 	options.Scenes, options.Frames, options.Seed = c.Int("scenes"), c.Int("frames"), uint64(c.Int64("seed"))
 	options.Camera.Sigma, options.Camera.NoiseRate = c.Float64("sigma"), c.Float64("noise")
+	options.Layout.Plain = c.Float64("plain")
 	options.Sparsity = synth.Sparsity{Rows: c.Float64("lidar-rows"), Pixels: c.Float64("lidar-pixels"), NoOcclusion: c.Bool("no-occlusion")}
 	if options.Sparsity.Rows == 1 {
 		options.Sparsity.Rows = 0 // all

@@ -168,6 +168,7 @@ func TestOptionFaults(t *testing.T) {
 		"speed":     func(o *Options) { o.Layout.Speed[0] = math.NaN() },
 		"sparsity":  func(o *Options) { o.Sparsity.Rows = 2 },
 		"threshold": func(o *Options) { o.Camera.Threshold = 0 },
+		"plain":     func(o *Options) { o.Layout.Plain = 1.5 },
 		"rig":       func(o *Options) { o.Rig.Focal = 0 },
 	} {
 		o := testOptions(t)
@@ -175,7 +176,7 @@ func TestOptionFaults(t *testing.T) {
 		assert.ErrorContains(t, Generate(context.Background(), t.TempDir(), o), want)
 	}
 	_, err := Preset("huge")
-	assert.ErrorContains(t, err, "choose one of small, full")
+	assert.ErrorContains(t, err, "choose one of small, dvs128, full")
 }
 
 func BenchmarkSmallFrame(b *testing.B) { benchmarkFrame(b, "small") }

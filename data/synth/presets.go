@@ -29,11 +29,12 @@ type Options struct {
 }
 
 // Presets are the names for [Preset].
-func Presets() []string { return []string{"small", "full"} }
+func Presets() []string { return []string{"small", "dvs128", "full"} }
 
 // Preset are the options of a name: "small" has pictures of 132 x 96 pixels, made for
-// training on two cores (focal length 76, disparity 1.5 to 11 pixels), "full" the
-// rectified cameras of MVSEC (346 x 260, disparity 4 to 28 pixels).
+// training on two cores (focal length 76, disparity 1.5 to 11 pixels), "dvs128" the same
+// with 128 x 128 pixels, the size of the first event cameras, and "full" the rectified
+// cameras of MVSEC (346 x 260, disparity 4 to 28 pixels).
 func Preset(name string) (Options, error) {
 	o := Options{
 		Scenes: 20, Frames: 40,
@@ -43,6 +44,8 @@ func Preset(name string) (Options, error) {
 	switch name {
 	case "small":
 		o.Rig = stereo.Rig{Width: 132, Height: 96, Focal: 76, CX: 65.5, CY: 47.5, Baseline: 0.1}
+	case "dvs128":
+		o.Rig = stereo.Rig{Width: 128, Height: 128, Focal: 76, CX: 63.5, CY: 63.5, Baseline: 0.1}
 	case "full":
 		o.Rig = stereo.MVSECRig
 	default:
@@ -64,6 +67,9 @@ func (o Options) check() error {
 		return fmt.Errorf("synth: depth %g to %g m: choose a least depth above 0 and a largest of at least twice that", l.Depth[0], l.Depth[1])
 	case !(l.Speed[0] >= 0) || !(l.Speed[1] >= l.Speed[0]) || !(l.Yaw >= 0) || math.IsInf(l.Speed[1]+l.Yaw, 1):
 		return fmt.Errorf("synth: speed %g to %g m/s, yaw %g: choose values from 0 up", l.Speed[0], l.Speed[1], l.Yaw)
+	}
+	if !(l.Plain >= 0 && l.Plain <= 1) {
+		return fmt.Errorf("synth: plain walls in a part %g of the scenes: choose 0 to 1", l.Plain)
 	}
 	for _, part := range []float64{o.Sparsity.Rows, o.Sparsity.Pixels} {
 		if !(part >= 0 && part <= 1) {

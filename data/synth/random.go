@@ -18,6 +18,9 @@ type Layout struct {
 	Speed [2]float64 `json:"speed"`
 	// Yaw is the largest turn of the rig about the vertical in radians a second.
 	Yaw float64 `json:"yaw"`
+	// Plain is the part of the scenes whose wall has no texture, as in rooms: events come
+	// from the things before it alone, which are smaller there. Default 0.
+	Plain float64 `json:"plain,omitempty"`
 }
 
 // Random draws a scene: a wall and before it convex pieces of planes that face the
@@ -36,6 +39,12 @@ func Random(rig stereo.Rig, layout Layout, duration float64, seed uint64) *Scene
 	depth := far * (1 - tilt*halfWidth*1.5) * between(0.45, 0.9)
 	wall := NewPlane(Vec{0, 0, depth}, tilted(rng, tilt), nil)
 	wall.Texture = newTexture(rng, depth/rig.Focal, 2*depth*halfWidth)
+	largest := 1.0
+	// Drawn only where it is asked for: scenes without it stay what they were.
+	if layout.Plain > 0 && rng.Float64() < layout.Plain {
+		wall.Texture = &Texture{}
+		largest = between(0.2, 1)
+	}
 	s.Planes = append(s.Planes, wall)
 
 	count := layout.Planes[0]
@@ -48,7 +57,7 @@ func Random(rig stereo.Rig, layout Layout, duration float64, seed uint64) *Scene
 		x := (between(0.05, 0.95)*float64(rig.Width) - rig.CX) / rig.Focal * z
 		y := (between(0.05, 0.95)*float64(rig.Height) - rig.CY) / rig.Focal * z
 		at := Vec{x, y, z}
-		radius := z * halfWidth * between(0.3, 0.65)
+		radius := z * halfWidth * between(0.3, 0.65) * largest
 		p := NewPlane(at, tilted(rng, between(0, 0.35)), newTexture(rng, z/rig.Focal, 2*radius))
 		p.Mask = polygon(rng, p.U.dot(at), p.V.dot(at), radius)
 		s.Planes = append(s.Planes, p)

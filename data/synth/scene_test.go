@@ -121,6 +121,29 @@ func TestScenesKeepTheirBounds(t *testing.T) {
 	}
 }
 
+// A plain wall is one grey; there is none where none was asked for.
+func TestPlainWalls(t *testing.T) {
+	o, err := Preset("dvs128")
+	require.NoError(t, err)
+	plain := 0
+	for seed := range uint64(200) {
+		usual := Random(o.Rig, o.Layout, 1, seed)
+		require.NotEmpty(t, usual.Planes[0].Texture.waves, "none without Plain")
+		l := o.Layout
+		l.Plain = 0.3
+		s := Random(o.Rig, l, 1, seed)
+		for _, p := range s.Planes[1:] {
+			require.NotEmpty(t, p.Texture.waves, "things keep theirs")
+		}
+		if wall := s.Planes[0].Texture; len(wall.waves) == 0 {
+			plain++
+			assert.Equal(t, wall.At(0, 0), wall.At(1.7, -2.3))
+			assert.InDelta(t, background, wall.At(3, 4), 1e-12)
+		}
+	}
+	assert.InDelta(t, 60, plain, 25)
+}
+
 func TestTexture(t *testing.T) {
 	s := Random(testRig, testLayout(), 1, 7)
 	for _, p := range s.Planes {
