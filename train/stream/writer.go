@@ -33,7 +33,6 @@ func Formats() []Format { return []Format{PNG, NPY, Raw} }
 // folder dir, named by the frame's number, in a folder for each sequence that has a
 // name. largest is the disparity in pixels that is red.
 func FileWriter(dir string, f Format, largest float64) func(*data.Step, []float32) error {
-	extension := map[Format]string{PNG: "png", NPY: "npy", Raw: "raw"}[f]
 	made := map[string]bool{}
 	return func(step *data.Step, disparity []float32) error {
 		folder := filepath.Join(dir, step.Frame.Sequence)
@@ -43,18 +42,27 @@ func FileWriter(dir string, f Format, largest float64) func(*data.Step, []float3
 			}
 			made[folder] = true
 		}
-		path := filepath.Join(folder, fmt.Sprintf("%06d.%s", step.Frame.Index, extension))
-		if f == NPY {
-			return npy.WriteFile(path, []int{step.H, step.W}, disparity)
-		}
-		return writeFile(path, func(w io.Writer) error {
-			if f == Raw {
-				return writeRaw(w, disparity)
-			}
-			encoder := png.Encoder{CompressionLevel: png.BestSpeed}
-			return encoder.Encode(w, data.DisparityPicture(disparity, step.H, step.W, largest))
-		})
+		path := filepath.Join(folder, fmt.Sprintf("%06d.%s", step.Frame.Index, f.Extension()))
+		return WriteFile(path, f, disparity, step.H, step.W, largest)
 	}
+}
+
+// Extension is that of files of the format, without a dot.
+func (f Format) Extension() string { return string(f) }
+
+// WriteFile writes the disparities [height, width] in pixels of one picture. largest
+// is the disparity that is red in a PNG.
+func WriteFile(path string, f Format, disparity []float32, height, width int, largest float64) error {
+	if f == NPY {
+		return npy.WriteFile(path, []int{height, width}, disparity)
+	}
+	return writeFile(path, func(w io.Writer) error {
+		if f == Raw {
+			return writeRaw(w, disparity)
+		}
+		encoder := png.Encoder{CompressionLevel: png.BestSpeed}
+		return encoder.Encode(w, data.DisparityPicture(disparity, height, width, largest))
+	})
 }
 
 func writeFile(path string, write func(io.Writer) error) error {
