@@ -94,7 +94,7 @@ func TestInferStereo(t *testing.T) {
 	refused(t, infer, "name recordings")
 	refused(t, with("scenes"), "2 sequences", "scenes")
 	refused(t, with(first, "--frame", "3"), "no frame 3")
-	refused(t, with(first, "--frame", "0"), "1 stacks up to frame 0", "takes 2")
+	refused(t, with(first, "--frame", "0"), ": 1, and the model takes 2")
 	refused(t, with(first, "--size", "10x10"), "--size", "96x132")
 	refused(t, with("events.bin", "--size", "big"), "260x346")
 	refused(t, with("events.bin", "--frame", "9"), "no frame 9")
@@ -111,7 +111,7 @@ func TestInferStereo(t *testing.T) {
 	refused(t, with("events.bin", "--format", "raw", "--json"), "standard output")
 	refused(t, []string{"infer", "--model", "nowhere.pt", "events.bin"}, "nowhere.pt")
 	require.NoError(t, os.WriteFile("short.dat", []byte("100 3 4 1 1\n200 5 6 0 0\n"), 0o644))
-	refused(t, with("short.dat"), "1 stacks", "takes 2")
+	refused(t, with("short.dat"), "up to frame 0: 1, and the model takes 2")
 }
 
 // A run of classification has no disparities, and its model no windows.

@@ -105,10 +105,10 @@ func window(ctx context.Context, source Source, length int, frame *int) ([]*data
 	case len(past) == 0:
 		return nil, fmt.Errorf("%w: there are no events", ErrWindow)
 	case frame != nil && past[len(past)-1].Frame.Index != *frame:
-		return nil, fmt.Errorf("%w: there is no frame %d: the last is %d", ErrWindow, *frame, past[len(past)-1].Frame.Index)
+		return nil, fmt.Errorf("%w: there is no frame %d, the last is %d", ErrWindow, *frame, past[len(past)-1].Frame.Index)
 	case len(past) < length:
-		return nil, fmt.Errorf("%w: %d stacks up to frame %d, and the model takes %d: give a longer recording or a later frame",
-			ErrWindow, len(past), past[len(past)-1].Frame.Index, length)
+		return nil, fmt.Errorf("%w: stacks up to frame %d: %d, and the model takes %d; give a longer recording or a later frame",
+			ErrWindow, past[len(past)-1].Frame.Index, len(past), length)
 	}
 	return past, nil
 }
@@ -129,10 +129,10 @@ func (f *folder) narrow(length int, frame *int) error {
 	}
 	switch {
 	case end > last.Index || end < first.Index:
-		return fmt.Errorf("%w: there is no frame %d: sequence %s has %d to %d", ErrWindow, end, first.Sequence, first.Index, last.Index)
+		return fmt.Errorf("%w: there is no frame %d, sequence %s has %d to %d", ErrWindow, end, first.Sequence, first.Index, last.Index)
 	case end-first.Index+1 < length:
-		return fmt.Errorf("%w: %d stacks up to frame %d of sequence %s, and the model takes %d: choose a later frame", ErrWindow,
-			end-first.Index+1, end, first.Sequence, length)
+		return fmt.Errorf("%w: stacks up to frame %d of sequence %s: %d, and the model takes %d; choose a later frame", ErrWindow,
+			end, first.Sequence, end-first.Index+1, length)
 	}
 	f.frames = f.frames[end-first.Index+1-length : end-first.Index+1]
 	return nil

@@ -117,7 +117,7 @@ func TestWindowRefused(t *testing.T) {
 		"two sequences": {root, WindowOptions{}, "2 sequences"},
 		"no such frame": {one, WindowOptions{Frame: frame(4)}, "no frame 4"},
 		"negative":      {one, WindowOptions{Frame: frame(-1)}, "from 0"},
-		"too early":     {one, WindowOptions{Frame: frame(1)}, "2 stacks up to frame 1"},
+		"too early":     {one, WindowOptions{Frame: frame(1)}, "up to frame 1 of sequence one: 2"},
 	} {
 		s, err := Open(context.Background(), c.path, SourceOptions{Binning: m.Info.Binning()})
 		require.NoError(t, err, name)
@@ -137,9 +137,9 @@ func TestWindowRefused(t *testing.T) {
 		o       WindowOptions
 		texts   string
 	}{
-		"short":  {0.08, 500, WindowOptions{}, "2 stacks"},
+		"short":  {0.08, 500, WindowOptions{}, "stacks up to frame 1: 2"},
 		"frame":  {0.2, 500, WindowOptions{Frame: frame(7)}, "no frame 7"},
-		"early":  {0.2, 500, WindowOptions{Frame: frame(0)}, "1 stacks up to frame 0"},
+		"early":  {0.2, 500, WindowOptions{Frame: frame(0)}, "up to frame 0: 1"},
 		"silent": {0.2, 0, WindowOptions{}, "no events"},
 	} {
 		s, err := openRecording(recording(3, c.seconds, c.count), SourceOptions{Binning: m.Info.Binning()})
