@@ -9,7 +9,6 @@ from torch import nn
 
 from neurons import StepLIF
 
-TEMPERATURES = {0: 3.0, 1: 3.0, 2: 5.0}
 SKIP = 0
 
 
@@ -23,6 +22,24 @@ def edge_ends(index):
 
 def half(n):
     return (n + 1) // 2
+
+
+def stems(channels, width):
+    """Input, output and stride of the layers in front of both subnets."""
+    wide = 3 * width
+    return [(channels, wide // 2, 1), (wide // 2, wide, 3)], [(2 * wide, wide, 1), (wide, wide, 1)]
+
+
+def levels(size):
+    """The grids of the four levels, from that of level 0."""
+    sizes = [tuple(size)]
+    for _ in range(3):
+        sizes.append(tuple(half(n) for n in sizes[-1]))
+    return sizes
+
+
+def resized(x, size):
+    return x if tuple(x.shape[2:]) == tuple(size) else F.interpolate(x, size=tuple(size), mode="nearest")
 
 
 class ConvNorm(nn.Module):
@@ -98,31 +115,26 @@ class Subnet(nn.Module):
         for stem in self.stems:
             before, last = last, stem(last)
         s0, s1 = (before, last) if self.deep else (last, last)
-        sizes = [last.shape[2:]]
-        for _ in range(3):
-            sizes.append(tuple(half(n) for n in sizes[-1]))
+        sizes = levels(last.shape[2:])
         for cell, (_, _, level) in zip(self.cells, self.levels):
-            y = cell(self.to(s0, sizes[level]), self.to(s1, sizes[level]))
+            y = cell(resized(s0, sizes[level]), resized(s1, sizes[level]))
             s0, s1 = s1, y
         level = self.path[-1]
         for layer in self.tail:
             level -= 1
-            s1 = self.to(layer(s1), sizes[level])
+            s1 = resized(layer(s1), sizes[level])
         return s1
 
-    @staticmethod
-    def to(x, size):
-        return x if tuple(x.shape[2:]) == tuple(size) else F.interpolate(x, size=tuple(size), mode="nearest")
 
+class Matcher(nn.Module):
+    """What lies around the two subnets: projection, volume, head."""
 
-class Stereo(nn.Module):
-    def __init__(self, channels, width, max_disparity, feature, matching):
+    def __init__(self, width, max_disparity, feature, matching):
         super().__init__()
         wide = 3 * width
         self.planes, self.bins = max_disparity // 3, (max_disparity + 1) // 2
-        self.feature = Subnet(False, feature, [(channels, wide // 2, 1), (wide // 2, wide, 3)], width)
+        self.feature, self.matching = feature, matching
         self.project = Layer(False, wide, wide, 1, bias=False, norm=False)
-        self.matching = Subnet(True, matching, [(2 * wide, wide, 1), (wide, wide, 1)], width)
         self.last = nn.Conv3d(wide, 1, 3, padding=1, bias=False)
         mapping = torch.zeros(self.bins, self.planes)
         for j in range(self.bins):
@@ -160,6 +172,14 @@ class Stereo(nn.Module):
         y = torch.einsum("jd,ndhw->njhw", self.mapping, y[:, 0])
         y = F.interpolate(y, size=(height + top, width + before), mode="bilinear", align_corners=False)
         return y[:, :, top:, before:]
+
+
+class Stereo(Matcher):
+    """The network of a genotype."""
+
+    def __init__(self, channels, width, max_disparity, feature, matching):
+        flat, deep = stems(channels, width)
+        super().__init__(width, max_disparity, Subnet(False, feature, flat, width), Subnet(True, matching, deep, width))
 
 
 def estimate(cost):

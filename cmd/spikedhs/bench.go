@@ -26,6 +26,7 @@ func benchCommand() *cli.Command {
 			benchTaskCommand(bench.Search, "steps of a search: of the weights and of alpha"),
 			benchTaskCommand(bench.Infer, "the folded network of the published genotype"),
 			benchStereoCommand(bench.StereoTrain, "training steps of the stereo network"),
+			benchStereoCommand(bench.StereoSearch, "steps of a stereo search: of the weights and of alpha and beta"),
 			benchStereoCommand(bench.StereoStream, "steps of a stream through the stereo network"),
 			benchLIFCommand(), benchLoaderCommand(), benchRooflineCommand(), benchWorkerCommand(),
 		},

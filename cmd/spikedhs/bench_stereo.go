@@ -17,7 +17,7 @@ func benchStereoCommand(task bench.Task, usage string) *cli.Command {
 	return &cli.Command{
 		Name: string(task), Usage: usage,
 		Flags: slices.Concat([]cli.Flag{
-			&cli.StringFlag{Name: "size", Value: sizes[0], Usage: "`NAME` of the size: " + strings.Join(sizes, " or ") + " (96x132 with f=4, MVSEC's with f=8)", Action: oneOf("size", sizes...)},
+			&cli.StringFlag{Name: "size", Value: sizes[0], Usage: "`NAME` of the size: " + strings.Join(sizes, " or ") + " (96x132 with f=4, MVSEC's with f=8; a search has half of f)", Action: oneOf("size", sizes...)},
 			&cli.StringFlag{Name: "threads", Usage: "`LIST` of numbers of threads (default: all cores)"},
 			precisionFlag(), deviceFlag(),
 			&cli.StringFlag{Name: "vs", Usage: "compare with `WHAT`: python, which is PyTorch one step at a time", Action: oneOf("vs", "python")},

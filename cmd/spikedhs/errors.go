@@ -51,7 +51,7 @@ var userErrors = []error{
 	data.ErrFormat, data.ErrNotFound, data.ErrUnknown,
 	run.ErrExists, run.ErrNotRun, train.ErrCheckpoint, train.ErrModel,
 	bench.ErrCase, bench.ErrPython, reproduce.ErrUnknown,
-	stream.ErrModel, stream.ErrPackets, stereo.ErrOptions,
+	stream.ErrModel, stream.ErrPackets, stream.ErrWindow, stereo.ErrOptions,
 }
 
 // exitCode maps the error of a command to the code that the shell sees.

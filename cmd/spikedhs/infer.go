@@ -17,16 +17,16 @@ const shown = 3
 func inferCommand() *cli.Command {
 	return &cli.Command{
 		Name:      "infer",
-		Usage:     "name the class of images, or recordings of events, with an exported model",
+		Usage:     "name the class of images or recordings of events, or give the disparity of a window of stereo events",
 		ArgsUsage: "[FILE...]",
 		Flags: slices.Concat([]cli.Flag{
-			&cli.StringFlag{Name: "model", Usage: "exported model `FILE` (required)"},
+			&cli.StringFlag{Name: "model", Usage: "exported model `FILE` (required, or --run)"},
 			&cli.BoolFlag{Name: "invert", Usage: "exchange dark and light, as for black figures on white"},
 			&cli.StringFlag{Name: "dataset", Usage: "take test images of the data set `NAME`, those of --index"},
 			&cli.StringFlag{Name: "index", Usage: "`LIST` of test images such as 7 or 0,3,10-19"},
 			&cli.StringFlag{Name: "data", Usage: "folder `DIR` of the data set instead of the usual places"},
 			deviceFlag(), jsonFlag(),
-		}, logFlags()),
+		}, windowFlagsOfInfer(), logFlags()),
 		Action: infer,
 	}
 }
@@ -44,6 +44,11 @@ type inferred struct {
 }
 
 func infer(c *cli.Context) error {
+	if stereo, err := infersStereo(c); err != nil {
+		return err
+	} else if stereo {
+		return inferStereo(c)
+	}
 	path, err := required(c, "model")
 	if err != nil {
 		return err

@@ -3,6 +3,7 @@ package bench
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/spikedhs/spikedhs/search"
 	"github.com/spikedhs/spikedhs/search/genotype"
@@ -16,6 +17,9 @@ const (
 	// StereoTrain is a training step of the published stereo network: forward,
 	// loss of all time steps, backward, clipping, Adam.
 	StereoTrain Task = "stereo-train"
+	// StereoSearch is a step of the stereo supernet's weights and one of its alpha and
+	// beta, each on a batch.
+	StereoSearch Task = "stereo-search"
 	// StereoStream is one step of a stream through the folded network: the stacks of
 	// both views to disparity, membranes kept.
 	StereoStream Task = "stereo-stream"
@@ -23,9 +27,9 @@ const (
 
 // StereoTasks lists the tasks of the stereo network; their other side in Python is
 // [PythonPerStep] alone.
-func StereoTasks() []Task { return []Task{StereoTrain, StereoStream} }
+func StereoTasks() []Task { return []Task{StereoTrain, StereoSearch, StereoStream} }
 
-func (t Task) stereo() bool { return t == StereoTrain || t == StereoStream }
+func (t Task) stereo() bool { return slices.Contains(StereoTasks(), t) }
 
 // StereoShape is what a case of the stereo network has beside those of images.
 type StereoShape struct {
@@ -33,10 +37,14 @@ type StereoShape struct {
 	Rows    int `json:"rows"`
 	Columns int `json:"columns"`
 	// Channels are the bins of a stack of a view.
-	Channels     int         `json:"channels"`
-	MaxDisparity int         `json:"max_disparity"`
-	Feature      StereoWires `json:"feature"`
-	Matching     StereoWires `json:"matching"`
+	Channels     int `json:"channels"`
+	MaxDisparity int `json:"max_disparity"`
+	// Feature and Matching are the subnets, nil in a search.
+	Feature  *StereoWires `json:"feature,omitempty"`
+	Matching *StereoWires `json:"matching,omitempty"`
+	// FeatureLayers and MatchingLayers are the layers of the trellises in a search.
+	FeatureLayers  int `json:"feature_layers,omitempty"`
+	MatchingLayers int `json:"matching_layers,omitempty"`
 }
 
 // StereoWires are a subnet: its path, and the rows [edge, operation] of its cell.
@@ -47,24 +55,17 @@ type StereoWires struct {
 
 // StereoSizes are the names of the sizes that [StereoCase] knows: "small" is 96 x 132
 // pixels and f = 4 with disparities up to 21 px, "full" f = 8 and 63 px, at 200 x 280
-// (a crop) in training and 260 x 346 in a stream.
+// (a crop) in training and 260 x 346 in a stream. A search has half of f.
 func StereoSizes() []string { return []string{"small", "full"} }
 
-// StereoCase is a case of the stereo network, batch 1 and T = 5 in training.
+// StereoCase is a case of the stereo network, batch 1. T is 5 in training and in the
+// search of size "full", 3 in that of "small", which is the preset stereo-synthetic.
 func StereoCase(task Task, size, precision, device string, threads int) (Case, error) {
 	d, err := torch.ParseDevice(device)
 	if err != nil {
 		return Case{}, fmt.Errorf("%w: %w", ErrCase, err)
 	}
-	g, err := genotype.StereoPreset(genotype.PresetStereo)
-	if err != nil {
-		return Case{}, err
-	}
-	shape := StereoShape{
-		Rows: 96, Columns: 132, Channels: 5, MaxDisparity: 21,
-		Feature:  StereoWires{g.Feature.Path, g.Feature.Cell.Rows()},
-		Matching: StereoWires{g.Matching.Path, g.Matching.Cell.Rows()},
-	}
+	shape := StereoShape{Rows: 96, Columns: 132, Channels: 5, MaxDisparity: 21}
 	c := Case{
 		Task: task, Impl: Ours, Precision: string(train.Precision(precision, d)), auto: precision == "auto",
 		Batch: 1, Width: 4, Steps: 5, Nodes: publishedNodes, Threads: threads, Device: torch.DeviceName(d), Stereo: &shape,
@@ -79,6 +80,20 @@ func StereoCase(task Task, size, precision, device string, threads int) (Case, e
 	case size != "small":
 		return Case{}, fmt.Errorf("%w: size %q: want one of %v", ErrCase, size, StereoSizes())
 	}
+	if task == StereoSearch {
+		shape.FeatureLayers, shape.MatchingLayers = stereo.DefaultFeatureLayers, stereo.DefaultMatchingLayers
+		c.Width /= 2
+		if size == "small" {
+			c.Steps = 3
+		}
+		return c, c.Validate()
+	}
+	g, err := genotype.StereoPreset(genotype.PresetStereo)
+	if err != nil {
+		return Case{}, err
+	}
+	shape.Feature = &StereoWires{g.Feature.Path, g.Feature.Cell.Rows()}
+	shape.Matching = &StereoWires{g.Matching.Path, g.Matching.Cell.Rows()}
 	if task == StereoStream {
 		c.Steps = 1
 	}
@@ -89,6 +104,9 @@ func StereoCase(task Task, size, precision, device string, threads int) (Case, e
 func (c Case) validateStereo() error {
 	if c.Stereo == nil || c.Batch < 1 || c.Steps < 1 || c.Threads < 1 || c.Stereo.Rows < 1 || c.Stereo.Columns < 1 {
 		return fmt.Errorf("%w: a stereo network needs a size, a batch, steps and threads of at least 1", ErrCase)
+	}
+	if c.Task == StereoSearch && (c.Stereo.FeatureLayers < 1 || c.Stereo.MatchingLayers < 1) {
+		return fmt.Errorf("%w: a stereo search needs at least one layer in each subnet", ErrCase)
 	}
 	if c.Precision != string(search.Float32) && c.Precision != string(search.BFloat16) {
 		return fmt.Errorf("%w: precision %q: want float32 or bfloat16", ErrCase, c.Precision)
@@ -117,12 +135,24 @@ func (c Case) views(s *torch.Scope, d torch.Device, steps int) (left, right torc
 	return draw(), draw()
 }
 
+// stereoBatch are stacks of both views over all time steps, and disparities.
+type stereoBatch struct{ left, right, truth torch.Tensor }
+
+// batch draws a batch, disparities even up to half of the largest.
+func (c Case) batch(s *torch.Scope, d torch.Device) (b stereoBatch) {
+	b.left, b.right = c.views(s, d, c.Steps)
+	half := float64(c.Stereo.MaxDisparity) / 4 // uniform in 0 to twice that
+	truth := torch.Uniform(half)(s, d, []int64{int64(c.Steps * c.Batch), int64(c.Stereo.Rows), int64(c.Stereo.Columns)})
+	b.truth = s.Tensor("aten::add.Scalar", truth, half)
+	return b
+}
+
 // stereoTraining is the task [StereoTrain].
 type stereoTraining struct {
-	net                *stereo.Network
-	adam               *torch.Adam
-	scope              *torch.Scope
-	left, right, truth torch.Tensor
+	net   *stereo.Network
+	adam  *torch.Adam
+	scope *torch.Scope
+	stereoBatch
 }
 
 // The constants of the paper's training (section 4.2).
@@ -140,10 +170,7 @@ func newStereoTraining(c Case, d torch.Device) (*stereoTraining, error) {
 	if t.adam, err = torch.NewAdam(d, t.net.Variables().Parameters(), torch.AdamOptions{Rate: stereoRate}); err != nil {
 		return nil, errors.Join(err, t.net.Close())
 	}
-	t.left, t.right = c.views(t.scope, d, c.Steps)
-	half := float64(c.Stereo.MaxDisparity) / 4 // uniform in 0 to twice that
-	t.truth = torch.Uniform(half)(t.scope, d, []int64{int64(c.Steps * c.Batch), int64(c.Stereo.Rows), int64(c.Stereo.Columns)})
-	t.truth = t.scope.Tensor("aten::add.Scalar", t.truth, half)
+	t.stereoBatch = c.batch(t.scope, d)
 	if err := t.scope.Err(); err != nil {
 		return nil, errors.Join(fmt.Errorf("bench: batch: %w", err), t.close())
 	}

@@ -61,6 +61,8 @@ func newWorkload(c Case) (workload, error) {
 		return newSearching(c, device)
 	case StereoTrain:
 		return newStereoTraining(c, device)
+	case StereoSearch:
+		return newStereoSearching(c, device)
 	case StereoStream:
 		return newStereoStreaming(c, device)
 	}

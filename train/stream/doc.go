@@ -5,7 +5,8 @@
 // [Export] writes a network as one file that Python can step too, and [Load] reads
 // it; [New] takes a network as it is. [Open] opens a data set's folder, a recording
 // of two cameras or a pipe as a [Source] of steps. [Run] brings both together,
-// measures, and compares with windows from rest where there is ground truth:
+// measures, and compares with windows from rest where there is ground truth. [Window]
+// computes one window alone, as evaluation does:
 //
 //	model, err := stream.Load("model.pt", torch.CPU())
 //	defer model.Close()

@@ -27,15 +27,15 @@ const width, height = 54, 42
 
 var rig = data.Rig{Width: width, Height: height, Focal: 40, CX: 27, CY: 21, Baseline: 0.1}
 
-// newModel makes a tiny network whose neurons fire. Its steps are T.
-func newModel(t testing.TB, steps int) *Model {
+// newNetwork makes a tiny network whose neurons fire. Its steps are T.
+func newNetwork(t testing.TB, steps int) *stereo.Network {
 	t.Helper()
 	require.NoError(t, torch.Seed(7))
 	g, err := genotype.StereoPreset(genotype.PresetStereo)
 	require.NoError(t, err)
 	n, err := stereo.NewNetwork(torch.CPU(), g, stereo.Options{Width: 2, MaxDisparity: 21, Steps: steps})
 	require.NoError(t, err)
-	defer n.Close()
+	t.Cleanup(func() { require.NoError(t, n.Close()) })
 	s := torch.NewInference()
 	defer s.Close()
 	for _, x := range n.Variables().All() {
@@ -47,7 +47,13 @@ func newModel(t testing.TB, steps int) *Model {
 		}
 	}
 	require.NoError(t, s.Err())
-	m, err := New(n, About{Version: "test", Rig: rig})
+	return n
+}
+
+// newModel is the network of newNetwork, folded.
+func newModel(t testing.TB, steps int) *Model {
+	t.Helper()
+	m, err := New(newNetwork(t, steps), About{Version: "test", Rig: rig})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, m.Close()) })
 	return m

@@ -37,7 +37,6 @@ func Formats() []Format { return []Format{PNG, Panel, NPY, Raw} }
 // folder dir, named by the frame's number, in a folder for each sequence that has a
 // name. largest is the disparity in pixels that is red.
 func FileWriter(dir string, f Format, largest float64) func(*data.Step, []float32) error {
-	extension := map[Format]string{PNG: "png", Panel: "png", NPY: "npy", Raw: "raw"}[f]
 	made := map[string]bool{}
 	return func(step *data.Step, disparity []float32) error {
 		folder := filepath.Join(dir, step.Frame.Sequence)
@@ -47,22 +46,36 @@ func FileWriter(dir string, f Format, largest float64) func(*data.Step, []float3
 			}
 			made[folder] = true
 		}
-		path := filepath.Join(folder, fmt.Sprintf("%06d.%s", step.Frame.Index, extension))
-		if f == NPY {
-			return npy.WriteFile(path, []int{step.H, step.W}, disparity)
-		}
-		return writeFile(path, func(w io.Writer) error {
-			if f == Raw {
-				return writeRaw(w, disparity)
-			}
-			picture := data.DisparityPicture(disparity, step.H, step.W, largest)
-			if f == Panel {
-				picture = panel(step, picture, disparity, largest)
-			}
-			encoder := png.Encoder{CompressionLevel: png.BestSpeed}
-			return encoder.Encode(w, picture)
-		})
+		path := filepath.Join(folder, fmt.Sprintf("%06d.%s", step.Frame.Index, f.Extension()))
+		return WriteFile(path, f, step, disparity, largest)
 	}
+}
+
+// Extension is that of files of the format, without a dot.
+func (f Format) Extension() string {
+	if f == Panel {
+		return string(PNG)
+	}
+	return string(f)
+}
+
+// WriteFile writes the disparities of a step in pixels, [H, W]. largest is the
+// disparity that is red in pictures.
+func WriteFile(path string, f Format, step *data.Step, disparity []float32, largest float64) error {
+	if f == NPY {
+		return npy.WriteFile(path, []int{step.H, step.W}, disparity)
+	}
+	return writeFile(path, func(w io.Writer) error {
+		if f == Raw {
+			return writeRaw(w, disparity)
+		}
+		picture := data.DisparityPicture(disparity, step.H, step.W, largest)
+		if f == Panel {
+			picture = panel(step, picture, disparity, largest)
+		}
+		encoder := png.Encoder{CompressionLevel: png.BestSpeed}
+		return encoder.Encode(w, picture)
+	})
 }
 
 // panelWidth is about how wide the pictures of a [Panel] are drawn, in pixels.

@@ -1,0 +1,221 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/spikedhs/spikedhs/search"
+	"github.com/spikedhs/spikedhs/train/stream"
+)
+
+// Flags of infer that one kind of model alone takes.
+var (
+	classFlags  = []string{"invert", "dataset", "index", "data"}
+	windowFlags = []string{"run", "checkpoint", "frame", "size", "out", "format", "precision"}
+)
+
+// windowFlagsOfInfer are those for a stereo model.
+func windowFlagsOfInfer() []cli.Flag {
+	var formats []string
+	for _, f := range stream.Formats() {
+		formats = append(formats, string(f))
+	}
+	return []cli.Flag{
+		&cli.StringFlag{Name: "run", Usage: "run folder `DIR` of a stereo training, instead of --model"},
+		&cli.StringFlag{Name: "checkpoint", Usage: "stereo, with --run: `FILE` with the weights instead of the run's best checkpoint"},
+		&cli.IntFlag{Name: "frame", Usage: "stereo: number `I` of the window's last step, from 0 (default: the last one)", Action: atLeast("frame", 0)},
+		&cli.StringFlag{Name: "size", Usage: "stereo: `HxW` of the sensors of a recording (default: 128x128)"},
+		&cli.StringFlag{Name: "out", Usage: "stereo: file `PATH`, or folder for one file each, for disparities (default: none; with --format raw standard output)"},
+		&cli.StringFlag{Name: "format", Value: string(stream.PNG), Usage: "stereo: `FORMAT` of the files: " + strings.Join(formats, ", "), Action: oneOf("format", formats...)},
+		&cli.StringFlag{Name: "precision", Value: "auto", Usage: "stereo: `TYPE` of the convolutions: auto (float32), float32 or bfloat16", Action: oneOf("precision", "auto", "float32", "bfloat16")},
+	}
+}
+
+// infersStereo tells whether the model of infer is a stereo network, and refuses
+// flags that it does not take.
+func infersStereo(c *cli.Context) (bool, error) {
+	file, dir := c.String("model"), c.String("run")
+	if file == "" && dir == "" {
+		return false, nil // which is told later
+	}
+	if file != "" {
+		if _, err := os.Stat(file); err != nil {
+			return false, existing(err)
+		}
+	}
+	if dir == "" && c.IsSet("checkpoint") {
+		return false, usagef("infer: --checkpoint goes with --run; an exported model has its weights in it")
+	}
+	stereo := dir != "" || stream.IsModel(file)
+	wrong, what := windowFlags, "a stereo model; this one names classes"
+	if stereo {
+		wrong, what = classFlags, "a model that names classes; this one gives disparities of recordings of two event cameras"
+	}
+	for _, name := range wrong {
+		if c.IsSet(name) {
+			return false, usagef("infer: --%s is for %s", name, what)
+		}
+	}
+	return stereo, nil
+}
+
+// inferredWindow is what the model says about one window of events.
+type inferredWindow struct {
+	Events   string  `json:"events"`
+	Sequence string  `json:"sequence,omitempty"`
+	Frame    int     `json:"frame"`
+	Time     float64 `json:"time_s"` // at which the window ends
+	Width    int     `json:"width"`
+	Height   int     `json:"height"`
+	stream.Summary
+	Wrong int    `json:"events_left_out"`
+	File  string `json:"file,omitempty"`
+}
+
+// inferStereo gives the disparity of the last step of a window of each input.
+func inferStereo(c *cli.Context) (err error) {
+	paths := c.Args().Slice()
+	if len(paths) == 0 {
+		return usagef("infer: name recordings of two event cameras (.dat, .npz), files of binary events, or folders of one sequence each")
+	}
+	format, files, err := windowFiles(c, paths)
+	if err != nil {
+		return err
+	}
+	o := newConsole(c)
+	pictures := o.Writer
+	if format == stream.Raw && files == nil {
+		if o.json {
+			return usagef("infer: --format raw and --json both want standard output; give --out as well")
+		}
+		o.Writer = c.App.ErrWriter // standard output is for the disparities alone
+	}
+	model, err := stereoModel(c)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, model.Close()) }()
+	list := make([]inferredWindow, len(paths))
+	for i, path := range paths {
+		d, err := windowOf(c, o, model, path)
+		if err != nil {
+			return err
+		}
+		list[i] = inferredWindow{
+			Events: path, Sequence: d.Step.Frame.Sequence, Frame: d.Step.Frame.Index, Time: d.Step.Time,
+			Width: d.Step.W, Height: d.Step.H, Summary: d.Summary(), Wrong: d.Wrong,
+		}
+		switch {
+		case files != nil:
+			list[i].File = files[i]
+			if err := writeWindow(files[i], format, d, float64(model.Info.MaxDisparity)); err != nil {
+				return err
+			}
+		case format == stream.Raw:
+			if err := stream.RawWriter(pictures)(d.Step, d.Values); err != nil {
+				return err
+			}
+		}
+		list[i].print(o)
+	}
+	name := c.String("model")
+	if name == "" {
+		name = c.String("run")
+	}
+	return o.object(map[string]any{"model": name, "steps": model.Info.Steps, "windows": list})
+}
+
+// windowOf computes the disparities of one input.
+func windowOf(c *cli.Context, o *console, m *stream.Model, path string) (d *stream.Disparities, err error) {
+	source, err := openEvents(c, o, path, m)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, source.Close()) }()
+	if text := c.String("size"); text != "" {
+		height, width, err := parseSize(text)
+		if err != nil {
+			return nil, err
+		}
+		if r := source.Rig(); r.Height != height || r.Width != width {
+			return nil, usagef("infer: %s has pictures of %dx%d, --size says %s; leave it away", path, r.Height, r.Width, text)
+		}
+	}
+	options := stream.WindowOptions{}
+	if c.String("precision") == string(search.BFloat16) {
+		options.Precision = search.BFloat16
+	}
+	if c.IsSet("frame") {
+		frame := c.Int("frame")
+		options.Frame = &frame
+	}
+	d, err = stream.Window(c.Context, m, source, options)
+	if errors.Is(err, stream.ErrWindow) || errors.Is(err, stream.ErrPackets) {
+		return nil, usagef("infer: %s: %v", path, err)
+	}
+	return d, err
+}
+
+// windowFiles are the form of the disparities and the files that they go to, nil
+// without --out.
+func windowFiles(c *cli.Context, paths []string) (stream.Format, []string, error) {
+	format, out := stream.Format(c.String("format")), c.String("out")
+	if out == "" {
+		return format, nil, nil
+	}
+	ending := strings.TrimPrefix(filepath.Ext(out), ".")
+	if i := slices.IndexFunc(stream.Formats(), func(f stream.Format) bool { return f.Extension() == ending }); i >= 0 { // one file
+		if len(paths) > 1 {
+			return "", nil, usagef("infer: --out %s is one file for %d inputs; name a folder", out, len(paths))
+		}
+		if !c.IsSet("format") {
+			format = stream.Formats()[i]
+		}
+		if format.Extension() != ending {
+			return "", nil, usagef("infer: --out %s does not end in .%s, as files of --format %s do", out, format.Extension(), format)
+		}
+		return format, []string{out}, nil
+	}
+	var files []string
+	for _, path := range paths {
+		name := "stdin"
+		if path != "-" {
+			name = filepath.Base(filepath.Clean(path))
+			name = strings.TrimSuffix(name, filepath.Ext(name))
+		}
+		file := filepath.Join(out, name+"."+format.Extension())
+		if slices.Contains(files, file) {
+			return "", nil, usagef("infer: two inputs would be written to %s; infer them one at a time, each to its own --out", file)
+		}
+		files = append(files, file)
+	}
+	return format, files, nil
+}
+
+func writeWindow(path string, f stream.Format, d *stream.Disparities, largest float64) error {
+	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
+		return err
+	}
+	return stream.WriteFile(path, f, d.Step, d.Values, largest)
+}
+
+func (w inferredWindow) print(o *console) {
+	line := fmt.Sprintf("%s frame %d: disparity %.2f to %.2f px, median %.2f", w.Events, w.Frame, w.Min, w.Max, w.Median)
+	if w.Depth != nil {
+		line += fmt.Sprintf(" (%.2f m)", *w.Depth)
+	}
+	line += fmt.Sprintf("; %.1f %% of the pixels have events; %.0f ms", w.Coverage, w.Milliseconds)
+	if w.Wrong > 0 {
+		line += fmt.Sprintf("; %s events left out", thousands(w.Wrong))
+	}
+	if w.File != "" {
+		line += " -> " + w.File
+	}
+	o.printf("%s\n", line)
+}

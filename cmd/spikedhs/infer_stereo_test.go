@@ -1,0 +1,124 @@
+package main
+
+import (
+	"bytes"
+	"encoding/binary"
+	"math"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/spikedhs/spikedhs/data/npy"
+	data "github.com/spikedhs/spikedhs/data/stereo"
+	"github.com/spikedhs/spikedhs/search/genotype"
+	"github.com/spikedhs/spikedhs/search/stereo"
+	"github.com/spikedhs/spikedhs/torch"
+	"github.com/spikedhs/spikedhs/train/stream"
+)
+
+// stereoModelAndEvents writes model.pt with T = 2 and events.bin of three steps of 54 x
+// 42 pixels.
+func stereoModelAndEvents(t *testing.T) {
+	t.Helper()
+	g, err := genotype.StereoPreset(genotype.PresetStereo)
+	require.NoError(t, err)
+	n, err := stereo.NewNetwork(torch.CPU(), g, stereo.Options{Width: 2, MaxDisparity: 21, Steps: 2})
+	require.NoError(t, err)
+	m, err := stream.New(n, stream.About{Version: "test"})
+	require.NoError(t, err)
+	require.NoError(t, n.Close())
+	require.NoError(t, m.Export("model.pt"))
+	require.NoError(t, m.Close())
+
+	var events bytes.Buffer
+	w, err := stream.NewPacketWriter(&events, 54, 42)
+	require.NoError(t, err)
+	for i := range 300 { // 0.15 s: three steps
+		require.NoError(t, w.Write(data.View(i%2), data.Event{T: float64(i) * 0.0005, X: int16(i % 54), Y: int16(i % 42), P: 1}))
+	}
+	require.NoError(t, os.WriteFile("events.bin", events.Bytes(), 0o644))
+}
+
+// Disparities of a window go to files in all forms and, raw, to standard output; where
+// the window is the whole past they are those of the stream.
+func TestInferStereo(t *testing.T) {
+	inWorkFolder(t)
+	stereoModelAndEvents(t)
+	r := done(t, "infer", "--model", "model.pt", "events.bin", "--out", "maps")
+	assert.Contains(t, r.stdout, "events.bin frame 2: disparity")
+	assert.Contains(t, r.stdout, filepath.Join("maps", "events.png"))
+	assert.FileExists(t, filepath.Join("maps", "events.png"))
+
+	told := object(t, done(t, "infer", "--model", "model.pt", "events.bin", "--frame", "1", "--out", "one.npy", "--json"))
+	assert.Equal(t, 2.0, number(t, told, "steps"))
+	window := told["windows"].([]any)[0].(map[string]any)
+	assert.Equal(t, 1.0, number(t, window, "frame"))
+	assert.Equal(t, "one.npy", window["file"])
+	// 200 events at 100 of the left view, each at a pixel of its own.
+	assert.InDelta(t, 100*100/(54.0*42), number(t, window, "pixels_with_events"), 1e-9)
+	array, err := npy.ReadFile("one.npy")
+	require.NoError(t, err)
+	assert.Equal(t, []int{42, 54}, array.Shape)
+	values := npy.Values[float32](array)
+	low, high := values[0], values[0]
+	for _, x := range values {
+		low, high = min(low, x), max(high, x)
+	}
+	assert.InDelta(t, low, number(t, window, "min_disparity_px"), 1e-6)
+	assert.InDelta(t, high, number(t, window, "max_disparity_px"), 1e-6)
+
+	raw := done(t, "infer", "--model", "model.pt", "events.bin", "--frame", "1", "--format", "raw")
+	require.Len(t, raw.stdout, 4*54*42, "nothing but the map")
+	assert.Contains(t, raw.stderr, "frame 1")
+	all := done(t, "stream", "--model", "model.pt", "--events", "events.bin", "--format", "raw")
+	for i, x := range values {
+		require.Equal(t, x, math.Float32frombits(binary.LittleEndian.Uint32([]byte(raw.stdout[4*i:4*i+4]))))
+		streamed := math.Float32frombits(binary.LittleEndian.Uint32([]byte(all.stdout[4*(54*42+i):])))
+		require.InDelta(t, streamed, x, 1e-4)
+	}
+
+	done(t, "data", "synth", "--scenes", "2", "--frames", "3", "--seed", "3", "--out", "scenes")
+	folders, err := filepath.Glob(filepath.Join("scenes", "*", data.TimestampsFile))
+	require.NoError(t, err)
+	require.Len(t, folders, 2)
+	first, second := filepath.Dir(folders[0]), filepath.Dir(folders[1])
+	told = object(t, done(t, "infer", "--model", "model.pt", first, second, "--frame", "1", "--out", "maps", "--json"))
+	assert.Len(t, told["windows"], 2)
+	assert.FileExists(t, filepath.Join("maps", filepath.Base(second)+".png"))
+
+	infer := []string{"infer", "--model", "model.pt"}
+	with := func(args ...string) []string { return append(append([]string{}, infer...), args...) }
+	refused(t, infer, "name recordings")
+	refused(t, with("scenes"), "2 sequences", "scenes")
+	refused(t, with(first, "--frame", "3"), "no frame 3")
+	refused(t, with(first, "--frame", "0"), ": 1, and the model takes 2")
+	refused(t, with(first, "--size", "10x10"), "--size", "96x132")
+	refused(t, with("events.bin", "--size", "big"), "260x346")
+	refused(t, with("events.bin", "--frame", "9"), "no frame 9")
+	refused(t, with("images"), "no sequence")
+	refused(t, with("nowhere.npz"), "nowhere.npz")
+	refused(t, with("model.pt"), "no stream of events")
+	refused(t, with("events.bin", "--invert"), "--invert", "names classes")
+	refused(t, with("--dataset", "fashion-mnist", "--index", "3"), "--dataset")
+	refused(t, with("events.bin", "--run", "images"), "one of --model and --run")
+	refused(t, with("events.bin", "--checkpoint", "x"), "--checkpoint goes with --run")
+	refused(t, with("events.bin", first, "--out", "one.png"), "one file for 2 inputs")
+	refused(t, with("events.bin", "--out", "one.png", "--format", "npy"), ".npy")
+	refused(t, with("events.bin", "events.bin", "--out", "maps"), "two inputs")
+	refused(t, with("events.bin", "--format", "raw", "--json"), "standard output")
+	refused(t, []string{"infer", "--model", "nowhere.pt", "events.bin"}, "nowhere.pt")
+	require.NoError(t, os.WriteFile("short.dat", []byte("100 3 4 1 1\n200 5 6 0 0\n"), 0o644))
+	refused(t, with("short.dat"), "up to frame 0: 1, and the model takes 2")
+}
+
+// A run of classification has no disparities, and its model no windows.
+func TestInferStereoOfAnotherModel(t *testing.T) {
+	inWorkFolder(t)
+	trained(t, "run")
+	done(t, "export", "--run", "run")
+	refused(t, []string{"infer", "--run", "run", "events.bin"}, "run of image classification")
+	refused(t, []string{"infer", "--model", filepath.Join("run", "model.pt"), "--frame", "3", "x.png"}, "--frame is for a stereo model")
+}
