@@ -226,7 +226,10 @@ func TestTrellisSupernetGradients(t *testing.T) {
 	all := append(n.Weights().Parameters(), n.Architecture().Parameters()...)
 	want := gradients(n)
 	require.NoError(t, s.Err())
-	requireSameGradients(t, all, want, gradients(fused))
+	for i, have := range gradients(fused) {
+		// The normalisation of three logits magnifies what rounding is between them.
+		requireWithin(t, 1e-3, want[i], have, "gradient of "+all[i].Name)
+	}
 	for i, v := range all {
 		require.True(t, torch.Defined(want[i]), v.Name)
 		values := read(t, want[i])
