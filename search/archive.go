@@ -12,8 +12,12 @@ import (
 // ProgramFile is the name under which an archive carries [Program.Description].
 const ProgramFile = "program.json"
 
-// descriptionFormat is the version of descriptions that this package writes.
-const descriptionFormat = 1
+// Versions of descriptions: pathFormat is written where a cell is at a finer level
+// than what it reads, plainFormat else. Both are read.
+const (
+	plainFormat = 1
+	pathFormat  = 2
+)
 
 // ErrDescription is the cause of an error about a description that is no
 // program.
@@ -50,11 +54,14 @@ type operational struct {
 // Description is the program's list of instructions as JSON: with the tensors
 // of the exported script it makes the program again, see [LoadProgram].
 func (p *Program) Description() (string, error) {
-	d := description{Format: descriptionFormat, Steps: p.steps, Tau: p.neuron.Tau, Threshold: p.neuron.Threshold}
+	d := description{Format: plainFormat, Steps: p.steps, Tau: p.neuron.Tau, Threshold: p.neuron.Threshold}
 	for i, instruction := range p.list {
 		o, err := p.describe(instruction)
 		if err != nil {
 			return "", err
+		}
+		if _, up := instruction.(enlarge); up {
+			d.Format = pathFormat
 		}
 		o.Name = p.names[value(i)]
 		for _, v := range instruction.reads() {
@@ -106,6 +113,10 @@ func (p *Program) describe(instruction instruction) (operational, error) {
 		o := named("halve")
 		o.Times = i.times
 		return o, nil
+	case enlarge:
+		o := named("enlarge")
+		o.Pad, o.Stride = i.pad, i.divisor
+		return o, nil
 	case pool:
 		return named("pool"), nil
 	case classify:
@@ -123,8 +134,8 @@ func LoadProgram(text string, tensors func(s *torch.Scope, name string) torch.Te
 	if err := json.Unmarshal([]byte(text), &d); err != nil {
 		return nil, fmt.Errorf("search: %w: %w", ErrDescription, err)
 	}
-	if d.Format != descriptionFormat {
-		return nil, fmt.Errorf("search: %w: it has format %d, this program knows %d", ErrDescription, d.Format, descriptionFormat)
+	if d.Format < plainFormat || d.Format > pathFormat {
+		return nil, fmt.Errorf("search: %w: it has format %d, this program knows up to %d", ErrDescription, d.Format, pathFormat)
 	}
 	if d.Steps <= 0 || len(d.List) == 0 {
 		return nil, fmt.Errorf("search: %w: %d steps, %d instructions", ErrDescription, d.Steps, len(d.List))
@@ -151,7 +162,7 @@ func LoadProgram(text string, tensors func(s *torch.Scope, name string) torch.Te
 // is one or more.
 var shapeOf = map[string]struct{ reads, tensors int }{
 	"time_first": {1, 0}, "prepare": {1, 2}, "convolve": {1, 2}, "fire": {1, 0}, "rectify": {1, 0}, "repeat": {1, 0}, "add": {-1, 0},
-	"concatenate": {-1, 0}, "halve": {1, 0}, "pool": {1, 0}, "classify": {1, 2},
+	"concatenate": {-1, 0}, "halve": {1, 0}, "enlarge": {1, 0}, "pool": {1, 0}, "classify": {1, 2},
 }
 
 func (p *Program) restore(n int, o operational, tensors func(*torch.Scope, string) torch.Tensor) (instruction, error) {
@@ -199,6 +210,11 @@ func (p *Program) restore(n int, o operational, tensors func(*torch.Scope, strin
 		return concatenate{reads}, nil
 	case "halve":
 		return halve{reads[0], o.Times}, nil
+	case "enlarge":
+		if o.Pad < 0 || o.Stride < 1 {
+			return nil, fmt.Errorf("border %d, divisor %d", o.Pad, o.Stride)
+		}
+		return enlarge{reads[0], o.Pad, o.Stride}, nil
 	case "pool":
 		return pool{reads[0]}, nil
 	}

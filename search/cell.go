@@ -55,7 +55,7 @@ func (c *cell) forward(p Pass, s0, s1 torch.Tensor) torch.Tensor {
 	p = p.in(s)
 	outputs := make([][]torch.Tensor, len(c.fans)) // of the fans, by reader
 	sources := make([]torch.Tensor, len(c.fans))
-	s0, s1 = c.align(s, s0, s1)
+	s0, s1 = c.align(p, s0, s1)
 	if c.fused.serves(p, s0) && !searched(p, c.layers...) {
 		return s.Return(c.fused.forward(s, s0, s1, torch.Tensor{}))
 	}
@@ -124,11 +124,11 @@ func (c *cell) position(edge genotype.Edge) int {
 
 // align resizes s0 and s1 to the cell's grid where down-sampling is by nearest
 // interpolation; elsewhere strides do it.
-func (p place) align(s *torch.Scope, s0, s1 torch.Tensor) (torch.Tensor, torch.Tensor) {
+func (p place) align(pass Pass, s0, s1 torch.Tensor) (torch.Tensor, torch.Tensor) {
 	if p.downsample != genotype.DownsampleNearest {
 		return s0, s1
 	}
-	return shrink(s, s0, p.level-p.s0.level), shrink(s, s1, p.level-p.s1.level)
+	return p.bring(pass, s0, p.s0), p.bring(pass, s1, p.s1)
 }
 
 // shrink halves height and width by nearest interpolation, rounding up, as
@@ -137,9 +137,5 @@ func shrink(s *torch.Scope, x torch.Tensor, times int) torch.Tensor {
 	if times == 0 {
 		return x
 	}
-	h, w := s.Size(x, 2), s.Size(x, 3)
-	for range times {
-		h, w = (h+1)/2, (w+1)/2
-	}
-	return s.ResizeNearest(x, h, w)
+	return s.ResizeNearest(x, halved(s.Size(x, 2), times), halved(s.Size(x, 3), times))
 }

@@ -211,6 +211,8 @@ func (p *Program) spiking(v value) bool {
 		return p.spiking(i.x)
 	case halve:
 		return p.spiking(i.x)
+	case enlarge:
+		return p.spiking(i.x)
 	case concatenate:
 		return !slices.ContainsFunc(i.list, func(v value) bool { return !p.spiking(v) })
 	}

@@ -132,7 +132,11 @@ func (c *compiler) translate(v value, instruction instruction) (form, bool) {
 		return c.join(i)
 	case halve:
 		if x := c.at(i.x); len(x.pieces) > 0 {
-			return c.shrink(i, x), true
+			return c.resize(x, i.grid), true
+		}
+	case enlarge:
+		if x := c.at(i.x); len(x.pieces) > 0 {
+			return c.resize(x, func(m *machine, _, _ int64) (height, width int64) { return i.grid(m) }), true
 		}
 	case pool:
 		if x := c.at(i.x); len(x.pieces) > 0 {
@@ -283,11 +287,11 @@ func (c *compiler) join(i concatenate) (form, bool) {
 	return f, true
 }
 
-func (c *compiler) shrink(i halve, x form) form {
+func (c *compiler) resize(x form, grid func(m *machine, height, width int64) (int64, int64)) form {
 	var f form
 	for _, p := range x.pieces {
 		to := c.packed(p.channels)
-		c.list = append(c.list, &resize{from: p.slot, to: to, times: i.times})
+		c.list = append(c.list, &resize{from: p.slot, to: to, grid: grid})
 		f.pieces = append(f.pieces, to)
 	}
 	return f

@@ -79,21 +79,18 @@ func (l *layer) run(m *eventMachine) {
 	m.counts = m.scope.Return(results[1].(torch.Tensor))
 }
 
-// resize is a nearest down-sampling.
+// resize is a nearest interpolation.
 type resize struct {
-	from  slot
-	to    piece
-	times int
+	from slot
+	to   piece
+	grid func(m *machine, height, width int64) (int64, int64) // of the result, from that of the slot
 }
 
 func (r *resize) reads() []slot { return []slot{r.from} }
 
 func (r *resize) run(m *eventMachine) {
 	x := m.packed[r.from]
-	h, w := m.scope.Size(x, 1), m.scope.Size(x, 2)
-	for range r.times {
-		h, w = (h+1)/2, (w+1)/2
-	}
+	h, w := r.grid(&m.machine, m.scope.Size(x, 1), m.scope.Size(x, 2))
 	m.keep(r.to.slot, m.scope.Tensor("spikedhs::spike_resize", x, h, w))
 }
 

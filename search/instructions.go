@@ -176,6 +176,11 @@ func (i halve) reads() []value { return []value{i.x} }
 
 func (i halve) run(m *machine) torch.Tensor { return shrink(m.scope, m.at(i.x), i.times) }
 
+// grid is the result's, from that of x.
+func (i halve) grid(_ *machine, height, width int64) (int64, int64) {
+	return halved(height, i.times), halved(width, i.times)
+}
+
 func (i halve) text(*Program) string {
 	x := i.x.name()
 	h, w := x+".size(2)", x+".size(3)"

@@ -16,6 +16,10 @@ func (n *Network) Program(in Input) (*Program, error) {
 			len(in.Mean), len(in.Deviation), n.Options.Channels, ErrOptions)
 	}
 	p := newProgram(&n.Options)
+	p.pad, p.strides = int64(in.Pad), 1
+	for _, stride := range n.Options.stemStrides() {
+		p.strides *= int64(stride)
+	}
 	d := n.variables.Device()
 	constant := func(name string, values []float64) int {
 		init := torch.Values(values...)
@@ -130,8 +134,11 @@ func (c *cell) lower(p *Program, s0, s1 value) value {
 
 func (c *cell) lowerAlign(p *Program, x value, from feature) value {
 	times := c.level - from.level
-	if c.downsample != genotype.DownsampleNearest || times == 0 {
+	switch {
+	case c.downsample != genotype.DownsampleNearest || times == 0:
 		return x
+	case times < 0:
+		return p.add(enlarge{x, p.pad, p.strides << c.level})
 	}
 	return p.add(halve{x, times})
 }

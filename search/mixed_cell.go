@@ -58,7 +58,7 @@ func (c *mixedCell) forward(p Pass, s0, s1, weights torch.Tensor) torch.Tensor {
 	defer s.Close()
 	p = p.in(s)
 	sums := make([]torch.Tensor, c.count) // input of each node so far
-	s0, s1 = c.align(s, s0, s1)
+	s0, s1 = c.align(p, s0, s1)
 	if c.fused.serves(p, s0) {
 		return s.Return(c.fused.forward(s, s0, s1, weights))
 	}

@@ -28,6 +28,9 @@ func NewNetwork(d torch.Device, g genotype.Genotype, o Options) (*Network, error
 	if err := g.Validate(); err != nil {
 		return nil, fmt.Errorf("search: %w", err)
 	}
+	if err := o.checkPath(g); err != nil {
+		return nil, err
+	}
 	n := &Network{Options: o, Genotype: g, variables: torch.NewVariables(d)}
 	root := n.variables.Root()
 	layout := places(&o, g.Normal.Nodes, g.Downsample)
@@ -77,6 +80,7 @@ func (n *Network) Forward(p Pass, images torch.Tensor) Output {
 	p = p.in(s)
 	var out Output
 	s0 := n.stem.forward(p, images)
+	p.grid = gridOf(s, s0)
 	s1 := s0
 	for i, c := range n.cells {
 		y := c.forward(p, s0, s1)

@@ -66,8 +66,9 @@ type Options struct {
 	Channels, Classes int
 	// Width is F: a node of level l has F*2^l channels.
 	Width int
-	// Levels is the resolution level of each cell's output, from 0 (that of the
-	// input) down in steps of at most one; each level halves height and width.
+	// Levels is the resolution level of each cell's output. The first is 0 (that of
+	// the stem) or 1, each next one at most one away; each level halves height and
+	// width. With reduction cells no level is below the one before it.
 	Levels []int
 	// Steps is T, the number of time steps.
 	Steps int
@@ -134,8 +135,8 @@ func (o *Options) Validate() error {
 	}
 	previous := 0
 	for i, level := range o.Levels {
-		if level < previous || level > previous+1 {
-			return fmt.Errorf("search: level of cell %d is %d after %d; levels start at 0 or 1 and rise by at most 1: %w",
+		if level < 0 || level < previous-1 || level > previous+1 {
+			return fmt.Errorf("search: level of cell %d is %d after %d; levels start at 0 or 1 and change by at most 1: %w",
 				i, level, previous, ErrOptions)
 		}
 		previous = level
@@ -176,6 +177,10 @@ type Pass struct {
 	// the input is the next piece of a stream, not a sequence from rest. Such a
 	// pass evaluates.
 	Membranes *Membranes
+
+	// grid is the height and width of level 0 of the network: what cells need that
+	// bring a feature to a finer level.
+	grid [2]int64
 }
 
 // in returns the same pass inside another scope.

@@ -33,6 +33,10 @@ type Program struct {
 	// tensors in order of use, named as attributes of the script.
 	tensors []torch.Variable
 
+	// What stands between the images and level 0: zeros on each side, and the product
+	// of the stem's strides. Known while a network is lowered.
+	pad, strides int64
+
 	// names of the layers of neurons, for those who count spikes.
 	names map[value]string
 

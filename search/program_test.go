@@ -3,6 +3,7 @@ package search
 import (
 	"fmt"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -28,6 +29,9 @@ func (v variant) String() string {
 	}
 	if v.options.Neuron.Tau == 0 {
 		name += " binary"
+	}
+	if !slices.IsSorted(v.options.Levels) {
+		name += fmt.Sprint(" path ", v.options.Levels)
 	}
 	return name + string(v.options.Activation)
 }
@@ -72,6 +76,20 @@ func variants(t *testing.T) []variant {
 			}
 			change(&o)
 			list = append(list, variant{g, o, 17, 13, 1})
+		}
+	}
+	// Paths that go up again, on odd grids behind stems with strides and borders; an
+	// input two levels below its reader.
+	for _, change := range []func(*Options){
+		func(o *Options) { o.Levels = []int{1, 2, 1, 0} },
+		func(o *Options) { o.Levels, o.StemStrides, o.Head = []int{1, 0, 1, 2, 3, 2}, []int{2, 1}, HeadRate },
+		func(o *Options) { o.Levels, o.Mixing, o.Stem = []int{0, 1, 0}, MixSpike, StemReLU },
+	} {
+		for _, size := range [][3]int{{17, 13, 1}, {9, 20, 0}} {
+			o := tinyOptions()
+			o.Channels, o.Auxiliary = 2, true
+			change(&o)
+			list = append(list, variant{wired(t, threeNodes, nil), o, size[0], size[1], size[2]})
 		}
 	}
 	return list

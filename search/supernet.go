@@ -33,6 +33,9 @@ func NewSupernet(d torch.Device, nodes int, downsample genotype.Downsample, o Op
 	if nodes < 1 || nodes > genotype.MaxNodes {
 		return nil, fmt.Errorf("search: a cell has 1 to %d nodes, not %d: %w", genotype.MaxNodes, nodes, ErrOptions)
 	}
+	if err := o.checkDescent(downsample); err != nil {
+		return nil, err
+	}
 	n := &Supernet{
 		Options: o, Nodes: nodes, Downsample: downsample,
 		weights: torch.NewVariables(d), architecture: torch.NewVariables(d),
@@ -86,6 +89,7 @@ func (n *Supernet) Forward(p Pass, images torch.Tensor) Output {
 		reduction = s.Softmax(n.reduction, 1)
 	}
 	s0 := n.stem.forward(p, images)
+	p.grid = gridOf(s, s0)
 	s1 := s0
 	for i, c := range n.cells {
 		weights := normal

@@ -5,6 +5,7 @@ import (
 	"io"
 	"log/slog"
 	"path/filepath"
+	"slices"
 
 	"github.com/spikedhs/spikedhs/search/genotype"
 	"github.com/spikedhs/spikedhs/train/config"
@@ -19,21 +20,31 @@ const (
 
 // Adopt makes the network of a configuration the one of a genotype: its nodes and
 // its down-sampling replace the configured ones, whatever data set it was searched
-// on; where they differ, log is told. All else, such as width, levels, stem, steps
-// and data, is the configuration's; a path of levels in the genotype is a record of
-// its search and is not followed. The error is that of a configuration which is not
-// valid with it.
+// on, and so does its path replace network.levels where it follows one
+// ([genotype.Genotype.FollowsPath]); where they differ, log is told. All else, such
+// as width, stem, steps and data, is the configuration's; a path in a genotype that
+// does not follow it is a record and changes nothing. The error is that of a
+// configuration which is not valid with it.
 func Adopt(c *config.Config, g genotype.Genotype, log *slog.Logger) error {
 	before := c.Network
-	if before.Nodes == g.Normal.Nodes && before.Downsample == string(g.Downsample) {
+	moved := g.FollowsPath() && !slices.Equal(before.Levels, g.Path)
+	if before.Nodes == g.Normal.Nodes && before.Downsample == string(g.Downsample) && !moved {
 		return nil
 	}
 	c.Network.Nodes, c.Network.Downsample = g.Normal.Nodes, string(g.Downsample)
+	if moved {
+		c.Network.Levels = slices.Clone(g.Path)
+	}
 	if err := c.Validate(); err != nil {
 		return fmt.Errorf("train: genotype %s: %w", g.Name, err)
 	}
-	log.Info("the genotype decides nodes and down-sampling", "genotype", g.Name, "nodes", c.Network.Nodes, "configured_nodes", before.Nodes,
-		"downsample", c.Network.Downsample, "configured_downsample", before.Downsample)
+	if moved {
+		log.Info("the levels are the path of the genotype", "genotype", g.Name, "levels", c.Network.Levels, "configured_levels", before.Levels)
+	}
+	if before.Nodes != c.Network.Nodes || before.Downsample != c.Network.Downsample {
+		log.Info("the genotype decides nodes and down-sampling", "genotype", g.Name, "nodes", c.Network.Nodes, "configured_nodes", before.Nodes,
+			"downsample", c.Network.Downsample, "configured_downsample", before.Downsample)
+	}
 	return nil
 }
 

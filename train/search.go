@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/spikedhs/spikedhs/data"
-	"github.com/spikedhs/spikedhs/search"
 	"github.com/spikedhs/spikedhs/search/genotype"
 	"github.com/spikedhs/spikedhs/torch"
 	"github.com/spikedhs/spikedhs/train/config"
@@ -25,7 +24,8 @@ type SearchResult struct {
 // Search looks for an architecture by first-order bi-level optimisation
 // (section 3.3): in turn a step of the network weights w on a batch of set A,
 // and, after the warm-up, a step of the architecture weights alpha on a batch
-// of set B.
+// of set B. With search.layer_search the architecture is alpha and beta: a level for
+// each cell is searched along with the cells.
 func Search(ctx context.Context, job Job) (*SearchResult, error) {
 	j := job.withDefaults()
 	if err := j.refuseStereo(); err != nil {
@@ -62,7 +62,8 @@ func Search(ctx context.Context, job Job) (*SearchResult, error) {
 type searcher struct {
 	job     *Job
 	c       *config.Config
-	net     *search.Supernet
+	net     Supernet
+	name    string // of the supernet, in checkpoints
 	descent *SupernetStep
 	onA     *stage // the step of the weights
 	onB     *stage // the step of alpha
@@ -94,7 +95,7 @@ func newSearcher(j *Job, m machine, sets *images) (*searcher, error) {
 		return nil, err
 	}
 	o := SearchOptions(c, sets.channels, len(sets.train.Classes()), m.precision)
-	if p.net, err = search.NewSupernet(m.device, c.Network.Nodes, genotype.Downsample(c.Network.Downsample), o); err != nil {
+	if p.net, p.name, err = newSupernet(c, m.device, o, sets); err != nil {
 		return nil, err
 	}
 	if p.descent, err = NewSupernetStep(p.net, &c.Search); err != nil {
@@ -115,7 +116,7 @@ func newSearcher(j *Job, m machine, sets *images) (*searcher, error) {
 		meters: []*meter{p.onA.meter, p.onB.meter}, stages: []*stage{p.onA, p.onB},
 		ended: p.epochEnded, stopped: p.collapsed,
 		warn: func() { warnOfCorrupt(j.Log, data.Train, p.onA.feed.loader.Set()) },
-		at:   position{Phase: phaseSearch, Architecture: p.architecture()},
+		at:   position{Phase: phaseSearch, Architecture: p.name},
 	}
 	p.loop.groups = []group{
 		{prefix: "weights", variables: p.net.Weights()},
@@ -124,13 +125,6 @@ func newSearcher(j *Job, m machine, sets *images) (*searcher, error) {
 		{prefix: "architecture_optimizer", optimizer: p.descent.Alphas},
 	}
 	return p, nil
-}
-
-// architecture names the supernet in checkpoints.
-func (p *searcher) architecture() string {
-	o := p.net.Options
-	return fmt.Sprintf("supernet of %d nodes, %s, F=%d, levels %v, %d channels, %d classes",
-		p.net.Nodes, p.net.Downsample, o.Width, o.Levels, o.Channels, o.Classes)
 }
 
 // newStage feeds the batches of a loader to one of the two steps.
@@ -209,21 +203,30 @@ func (p *searcher) epochEnded(_ context.Context, facts epochFacts) (string, erro
 	if p.found.Reduction != nil {
 		fields = append(fields, run.F("reduction", p.found.Reduction.Equations()))
 	}
-	fields = append(fields, facts.wall(a.Images+b.Images)...)
+	fields = append(append(fields, view.layerFields(p.found)...), facts.wall(a.Images+b.Images)...)
 	if err := p.loop.metrics.Log("search_epoch", fields...); err != nil {
 		return "", fmt.Errorf("train: metrics: %w", err)
 	}
-	if err := p.loop.scalars(scalar{"search/loss", a.meanLoss()}, scalar{"search/top1", a.top1()},
-		scalar{"search/alpha_entropy", view.entropy}, scalar{"search/skip_share", view.skip}); err != nil {
+	scalars := []scalar{
+		{"search/loss", a.meanLoss()}, {"search/top1", a.top1()},
+		{"search/alpha_entropy", view.entropy}, {"search/skip_share", view.skip},
+	}
+	if view.beta != nil {
+		scalars = append(scalars, scalar{"search/beta_entropy", *view.beta})
+	}
+	if err := p.loop.scalars(scalars...); err != nil {
 		return "", err
 	}
-	return fmt.Sprintf("%s, entropy of alpha %.3f, skips %.0f %%, genotype %s", a, view.entropy, 100*view.skip, p.found.Hash()), nil
+	return fmt.Sprintf("%s, entropy of alpha %.3f, skips %.0f %%, %sgenotype %s", a, view.entropy, 100*view.skip, view.layerWords(p.found), p.found.Hash()), nil
 }
 
 // view is what the architecture weights say at the moment.
 type view struct {
 	entropy float64 // mean over the cells, 1 is undecided, 0 decided
 	skip    float64 // share of skips among the kept edges
+	// beta is the entropy of the moves between the levels, on the same scale; nil
+	// where layers are not searched.
+	beta *float64
 }
 
 func (p *searcher) look() (view, error) {
@@ -253,7 +256,8 @@ func (p *searcher) look() (view, error) {
 		v.entropy += share / float64(len(cells))
 		v.skip += genotype.SkipShare(cell) / float64(len(cells))
 	}
-	return v, nil
+	v.beta, err = p.lookAtLayers()
+	return v, err
 }
 
 // collapsed reports whether skips have taken over, where a limit is set.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/spikedhs/spikedhs/search"
+	"github.com/spikedhs/spikedhs/search/genotype"
 	"github.com/spikedhs/spikedhs/torch"
 	"github.com/spikedhs/spikedhs/train/config"
 )
@@ -65,11 +66,22 @@ func (n *NetworkStep) forward(s *torch.Scope, images, labels torch.Tensor) (tota
 // Close frees the optimiser's state.
 func (n *NetworkStep) Close() error { return n.Optimizer.Close() }
 
+// Supernet is the network of a search: [search.Supernet], or [search.TrellisSupernet]
+// where layers are searched too.
+type Supernet interface {
+	Forward(p search.Pass, images torch.Tensor) search.Output
+	Weights() *torch.Variables
+	Architecture() *torch.Variables
+	Alphas() (normal, reduction [][]float64, err error)
+	Decode(name string) (genotype.Genotype, error)
+	Close() error
+}
+
 // SupernetStep are the two steps of a search, each with its own optimiser: of
 // the network weights w, and of the architecture weights alpha. [Search]
 // alternates them.
 type SupernetStep struct {
-	Supernet *search.Supernet
+	Supernet Supernet
 	Weights  *torch.SGD
 	Alphas   *torch.Adam
 
@@ -78,7 +90,7 @@ type SupernetStep struct {
 
 // NewSupernetStep makes the steps of a supernet on its device from the section
 // [search]. They do not own the supernet.
-func NewSupernetStep(n *search.Supernet, c *config.Search) (*SupernetStep, error) {
+func NewSupernetStep(n Supernet, c *config.Search) (*SupernetStep, error) {
 	d := n.Weights().Device()
 	weights, err := torch.NewSGD(d, n.Weights().Parameters(), torch.SGDOptions{
 		Rate: c.LR, Momentum: c.Momentum, WeightDecay: c.WeightDecay,
@@ -102,7 +114,7 @@ func (n *SupernetStep) RunWeights(s *torch.Scope, images, labels torch.Tensor) (
 	return n.lowerByWeights(s, images, labels)
 }
 
-// RunAlphas takes one step of alpha.
+// RunAlphas takes one step of the architecture: alpha, and beta where there is one.
 func (n *SupernetStep) RunAlphas(s *torch.Scope, images, labels torch.Tensor) (loss, logits torch.Tensor) {
 	n.Alphas.Begin(s)
 	return n.lowerByAlphas(s, images, labels)

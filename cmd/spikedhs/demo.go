@@ -68,6 +68,9 @@ func (d *demo) open() error {
 	if err != nil {
 		return err
 	}
+	if cfg != nil && cfg.Search.LayerSearch {
+		return usagef("demo: it searches cells on fixed levels; leave search.layer_search out, or run spikedhs search and spikedhs train")
+	}
 	if cfg != nil {
 		cfg.Train.Genotype = filepath.Join(d.out, demoSearch, run.GenotypeFile)
 	}

@@ -22,7 +22,7 @@ func genotypeParamsCommand() *cli.Command {
 		Usage:     "count parameters and multiply-accumulates of the network of a genotype",
 		ArgsUsage: "[FILE|PRESET]",
 		Description: "The configuration gives width, levels, steps and stem, its data set channels, classes and size; " +
-			"the genotype gives nodes and down-sampling. Without one it is train.genotype of the configuration.",
+			"the genotype gives nodes and down-sampling, and the levels where it follows a path. Without one it is train.genotype of the configuration.",
 		Flags: slices.Concat([]cli.Flag{
 			&cli.StringFlag{Name: "config", Usage: "`FILE|PRESET` of settings; spikedhs config list names the presets"},
 			&cli.StringSliceFlag{Name: "set", Usage: "one setting, `section.key=value`; may be given often"},
@@ -129,6 +129,9 @@ func imagesOf(c *cli.Context, cfg *config.Config) (channels, height, width, clas
 // countNetwork builds the network and counts what it is made of.
 func countNetwork(cfg *config.Config, g genotype.Genotype, channels, height, width, classes int) (networkCounts, error) {
 	options := train.TrainOptions(cfg, channels, classes, search.Float32)
+	if g.FollowsPath() {
+		options.Levels = g.Path
+	}
 	options.Auxiliary = false
 	n, err := search.NewNetwork(torch.CPU(), g, options)
 	if err != nil {

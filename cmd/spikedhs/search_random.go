@@ -17,7 +17,7 @@ import (
 const genotypesFolder = "genotypes"
 
 // drawRandom draws genotypes of the search space into a new run folder: those that a
-// searched one is compared with.
+// searched one is compared with. A search of layers has paths in its space, too.
 func drawRandom(c *cli.Context, o *console, cfg *config.Config) error {
 	for _, flag := range []string{"resume", "max-steps"} {
 		if c.IsSet(flag) {
@@ -25,7 +25,14 @@ func drawRandom(c *cli.Context, o *console, cfg *config.Config) error {
 		}
 	}
 	job := newJob(c, o, cfg)
-	set, err := genotype.RandomSet(uint64(cfg.Run.Seed), c.Int("random"), cfg.Network.Nodes, genotype.Downsample(cfg.Network.Downsample))
+	seed, n := uint64(cfg.Run.Seed), c.Int("random")
+	var set []genotype.Genotype
+	var err error
+	if cfg.Search.LayerSearch {
+		set, err = genotype.RandomSetOnPath(seed, n, cfg.Network.Nodes, len(cfg.Network.Levels))
+	} else {
+		set, err = genotype.RandomSet(seed, n, cfg.Network.Nodes, genotype.Downsample(cfg.Network.Downsample))
+	}
 	if err != nil {
 		return err
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/urfave/cli/v2"
 
@@ -16,7 +17,7 @@ func trainCommand() *cli.Command {
 		Name:  "train",
 		Usage: "train the network of a genotype",
 		Flags: slices.Concat(runFlags("runs/train"), []cli.Flag{
-			&cli.StringFlag{Name: "genotype", Usage: "`FILE|PRESET` of the architecture; its nodes and down-sampling replace the configured ones"},
+			&cli.StringFlag{Name: "genotype", Usage: "`FILE|PRESET` of the architecture; its nodes and down-sampling, and the path of a search of layers, replace the configured ones"},
 			maxStepsFlag(),
 		}),
 		Action: func(c *cli.Context) error {
@@ -43,8 +44,8 @@ func trainCommand() *cli.Command {
 }
 
 // takeGenotype makes the network of the configuration the one of its genotype:
-// nodes and down-sampling belong to it. A resumed run has a copy of its genotype,
-// so the file may be gone.
+// nodes and down-sampling belong to it, and levels where it follows a path. A resumed
+// run has a copy of its genotype, so the file may be gone.
 func takeGenotype(c *cli.Context, o *console, cfg *config.Config) error {
 	if cfg == nil || cfg.Train.Genotype == "" {
 		return nil
@@ -55,6 +56,14 @@ func takeGenotype(c *cli.Context, o *console, cfg *config.Config) error {
 	}
 	if err != nil {
 		return existing(err)
+	}
+	if g.FollowsPath() && !slices.Equal(g.Path, cfg.Network.Levels) {
+		for _, setting := range c.StringSlice("set") {
+			if key, _, _ := strings.Cut(setting, "="); strings.TrimSpace(key) == "network.levels" {
+				return usagef("train: --set network.levels contradicts genotype %s, whose cells have the levels %v of its path; leave one of the two out",
+					g.Name, g.Path)
+			}
+		}
 	}
 	return train.Adopt(cfg, g, o.log)
 }
@@ -76,6 +85,9 @@ func printTraining(o *console, trained *train.TrainResult) error {
 	result := training{Out: dir, Genotype: trained.Genotype.Hash(), Steps: trained.Steps, Ended: !trained.Folder.Info().Ended.IsZero()}
 	o.printf("genotype  %s (%s), %d nodes, down-sampling: %s\n", trained.Genotype.Name, result.Genotype,
 		trained.Genotype.Normal.Nodes, trained.Genotype.Downsample)
+	if trained.Genotype.FollowsPath() {
+		o.printf("path      %v: the levels of the cells, from the genotype\n", trained.Genotype.Path)
+	}
 	o.printf("steps     %s\n", thousands(trained.Steps))
 	losses, err := stepLosses(trained.Folder)
 	if err != nil {

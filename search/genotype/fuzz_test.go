@@ -13,12 +13,12 @@ import (
 // FuzzParse checks that whatever is accepted can be written, read, hashed and
 // drawn, and that whatever is refused is refused in one line.
 func FuzzParse(f *testing.F) {
-	for _, g := range []Genotype{mustPreset(f), twoCells(f), fourNodes(f)} {
+	for _, g := range []Genotype{mustPreset(f), twoCells(f), fourNodes(f), onPath(f)} {
 		data, err := g.Encode()
 		require.NoError(f, err)
 		f.Add(data)
 	}
-	f.Add([]byte(`{"format": "spikedhs-genotype", "version": 2, "\n": 1}`))
+	f.Add([]byte(`{"format": "spikedhs-genotype", "version": 3, "\n": 1}`))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		g, err := Parse(data)
 		if err != nil {
@@ -33,6 +33,9 @@ func FuzzParse(f *testing.F) {
 		require.NoError(t, err)
 		require.Equal(t, g, again)
 		require.Equal(t, g.Hash(), again.Hash())
+		if g.FollowsPath() {
+			require.NotEmpty(t, g.Path)
+		}
 		svgTexts(t, drawSVG(t, g))
 		require.NoError(t, DOT(&bytes.Buffer{}, g))
 	})

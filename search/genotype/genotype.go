@@ -7,9 +7,19 @@ import (
 	"unicode/utf8"
 )
 
-// FormatVersion is the version of the genotype format that this package writes
-// and the newest that it reads.
-const FormatVersion = 1
+// Versions of the genotype format. Encode writes the one of the value; Parse reads
+// both.
+const (
+	// FreeVersion leaves the levels of the cells to who builds the network; a path in
+	// it is a record of the levels that it was found or published with.
+	FreeVersion = 1
+	// PathVersion has a path that belongs to the architecture, found by a search of
+	// layers: the network has one cell for each of its levels. A program that knows
+	// version 1 alone refuses it instead of building another network.
+	PathVersion = 2
+	// FormatVersion is the newest version that this package reads.
+	FormatVersion = PathVersion
+)
 
 // MaxLevel is the deepest resolution level of the layer trellis.
 const MaxLevel = 3
@@ -28,7 +38,8 @@ const (
 
 // Genotype is a searched architecture, ready to be trained.
 type Genotype struct {
-	// Version is the format version, FormatVersion for a value made by New.
+	// Version is the format version: FreeVersion for a value made by New, PathVersion
+	// for one made by NewOnPath.
 	Version int
 	// Name is a short one-line title.
 	Name string
@@ -41,8 +52,9 @@ type Genotype struct {
 	// Reduction is the cell that halves the resolution; nil unless Downsample
 	// is DownsampleReduction.
 	Reduction *Cell
-	// Path optionally holds the resolution level of every cell's output.
-	// Level l has 1/2^l of the resolution of level 0.
+	// Path holds the resolution level of every cell's output, 0 to MaxLevel. Level l
+	// has 1/2^l of the resolution of level 0. It is optional in FreeVersion; see
+	// FollowsPath.
 	Path []int
 	// Ops names the candidate operations of the search.
 	Ops []string
@@ -52,7 +64,7 @@ type Genotype struct {
 // cell it down-samples by reduction cells, with nil by nearest interpolation.
 func New(name string, normal Cell, reduction *Cell) (Genotype, error) {
 	g := Genotype{
-		Version:    FormatVersion,
+		Version:    FreeVersion,
 		Name:       name,
 		Downsample: DownsampleNearest,
 		Normal:     normal.clone(),
@@ -64,6 +76,21 @@ func New(name string, normal Cell, reduction *Cell) (Genotype, error) {
 	}
 	return g, g.Validate()
 }
+
+// NewOnPath returns a valid genotype of one cell and the path that the network's
+// cells take through the levels, of which it makes a copy.
+func NewOnPath(name string, cell Cell, path []int) (Genotype, error) {
+	g, err := New(name, cell, nil)
+	if err != nil {
+		return g, err
+	}
+	g.Version, g.Path = PathVersion, slices.Clone(path)
+	return g, g.Validate()
+}
+
+// FollowsPath tells whether the network of the genotype has the levels of its path.
+// Otherwise whoever builds the network chooses them.
+func (g Genotype) FollowsPath() bool { return g.Version >= PathVersion }
 
 // Validate reports the first fault as a one-line error that wraps ErrInvalid and
 // names the place as a JSON path.
@@ -83,7 +110,7 @@ func (g Genotype) checkVersion() error {
 		return invalid("version", "%d was written by a newer version of SpikeDHS, this one reads up to %d; update SpikeDHS",
 			g.Version, FormatVersion)
 	case g.Version < 1:
-		return invalid("version", "%d does not exist; write %d", g.Version, FormatVersion)
+		return invalid("version", "%d does not exist; write %d, or %d where the network follows the path", g.Version, FreeVersion, PathVersion)
 	}
 	return nil
 }
@@ -160,7 +187,16 @@ func (g Genotype) checkCell(where string, c Cell) error {
 	return nil
 }
 
-func (g Genotype) checkPath() error { return checkLevels("path", g.Path) }
+func (g Genotype) checkPath() error {
+	switch {
+	case !g.FollowsPath():
+	case len(g.Path) == 0:
+		return invalid("path", "empty although version is %d; list the level of every cell's output, or write version %d", g.Version, FreeVersion)
+	case g.Downsample != DownsampleNearest:
+		return invalid("downsample", "%q cannot follow a path; version %d needs %q", g.Downsample, g.Version, DownsampleNearest)
+	}
+	return checkLevels("path", g.Path)
+}
 
 func checkLevels(where string, path []int) error {
 	previous := 0

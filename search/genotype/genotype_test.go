@@ -13,7 +13,7 @@ func TestNewChoosesDownsampling(t *testing.T) {
 	g, err := New("one", PublishedFeature(), nil)
 	require.NoError(t, err)
 	assert.Equal(t, DownsampleNearest, g.Downsample)
-	assert.Equal(t, FormatVersion, g.Version)
+	assert.Equal(t, FreeVersion, g.Version)
 
 	reduction := PublishedMatching()
 	g, err = New("two", PublishedFeature(), &reduction)
@@ -28,7 +28,7 @@ func TestValidateFaults(t *testing.T) {
 		change func(*Genotype)
 		want   string
 	}{
-		"newer version":  {func(g *Genotype) { g.Version = 2 }, "version: 2 was written by a newer version of SpikeDHS"},
+		"newer version":  {func(g *Genotype) { g.Version = 3 }, "version: 3 was written by a newer version of SpikeDHS"},
 		"no version":     {func(g *Genotype) { g.Version = 0 }, "version: 0 does not exist"},
 		"no name":        {func(g *Genotype) { g.Name = "" }, "name: empty"},
 		"two-line name":  {func(g *Genotype) { g.Name = "a\nb" }, "name: holds a line break"},

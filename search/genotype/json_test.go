@@ -83,7 +83,7 @@ func TestParseFaults(t *testing.T) {
 		"format":           {`"spikedhs-genotype"`, `"other"`, `format: "other" is not a genotype`},
 		"format type":      {`"spikedhs-genotype"`, `7`, "format: found a number; write a string"},
 		"no format":        {`"format": "spikedhs-genotype",`, ``, "format: missing; add it"},
-		"newer":            {`"version": 1`, `"version": 2, "extra": 3`, "version: 2 was written by a newer version"},
+		"newer":            {`"version": 1`, `"version": 3, "extra": 3`, "version: 3 was written by a newer version"},
 		"version zero":     {`"version": 1`, `"version": 0`, "version: 0 does not exist"},
 		"version fraction": {`"version": 1`, `"version": 1.5`, `version: "1.5" is not a whole number`},
 		"version text":     {`"version": 1`, `"version": "1"`, "version: found a string; write a number"},

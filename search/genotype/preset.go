@@ -23,7 +23,7 @@ const (
 var presets = map[string]func() Genotype{
 	PresetClassificationN3: func() Genotype {
 		return Genotype{
-			Version:    FormatVersion,
+			Version:    FreeVersion,
 			Name:       PresetClassificationN3,
 			Origin:     "released code of SpikeDHS (NeurIPS 2022), retraining on CIFAR",
 			Downsample: DownsampleNearest,
@@ -34,7 +34,7 @@ var presets = map[string]func() Genotype{
 	},
 	PresetClassificationN4: func() Genotype {
 		return Genotype{
-			Version:    FormatVersion,
+			Version:    FreeVersion,
 			Name:       PresetClassificationN4,
 			Origin:     "stand-in of this project for the unpublished n4 genotype of SpikeDHS, of the size that the paper states",
 			Downsample: DownsampleNearest,

@@ -48,6 +48,35 @@ func drawCell(rng *rand.Rand, nodes int) Cell {
 // seed alone: a larger n begins with the genotypes of a smaller one. It fails where
 // the space has fewer than n.
 func RandomSet(seed uint64, n, nodes int, d Downsample) ([]Genotype, error) {
+	return randomSet(seed, n, func(rng *rand.Rand) (Genotype, error) { return Random(rng, nodes, d) },
+		fmt.Sprintf("%d node(s) and %q", nodes, d))
+}
+
+// RandomOnPath draws a genotype of the space of a search of layers: a cell as
+// [Random] does, and a path of one level for each of the layers, on which every
+// move that there is, up, down or none, is equally likely.
+func RandomOnPath(rng *rand.Rand, nodes, layers int) (Genotype, error) {
+	if err := checkNodes("nodes", nodes); err != nil {
+		return Genotype{}, err
+	}
+	cell, level := drawCell(rng, nodes), 0
+	path := make([]int, max(layers, 0))
+	for i := range path {
+		lowest := max(level-1, 0)
+		level = lowest + rng.IntN(min(level+1, MaxLevel)-lowest+1)
+		path[i] = level
+	}
+	return NewOnPath("random", cell, path)
+}
+
+// RandomSetOnPath is [RandomSet] of genotypes as [RandomOnPath] draws them.
+func RandomSetOnPath(seed uint64, n, nodes, layers int) ([]Genotype, error) {
+	return randomSet(seed, n, func(rng *rand.Rand) (Genotype, error) { return RandomOnPath(rng, nodes, layers) },
+		fmt.Sprintf("%d node(s) and %d layer(s)", nodes, layers))
+}
+
+// randomSet draws until there are n; space says in words what it draws from.
+func randomSet(seed uint64, n int, draw func(*rand.Rand) (Genotype, error), space string) ([]Genotype, error) {
 	// Of small spaces the last members are rare draws; this many in a row without a
 	// new one happen in none that has one left, for all practical purposes.
 	const most = 10_000
@@ -56,14 +85,14 @@ func RandomSet(seed uint64, n, nodes int, d Downsample) ([]Genotype, error) {
 	var set []Genotype
 	seen := map[string]bool{}
 	for misses := 0; len(set) < n; {
-		g, err := Random(rng, nodes, d)
+		g, err := draw(rng)
 		if err != nil {
 			return nil, err
 		}
 		if seen[g.Hash()] {
 			if misses++; misses > most {
-				return nil, invalid("random", "%d genotypes wanted, but with %d node(s) and %q there are only %d; ask for fewer, or for more nodes",
-					n, nodes, d, len(set))
+				return nil, invalid("random", "%d genotypes wanted, but with %s there are only %d; ask for fewer, or for more nodes",
+					n, space, len(set))
 			}
 			continue
 		}

@@ -22,7 +22,8 @@ const (
 )
 
 // SVG writes a drawing of the genotype: its cells side by side, the operations
-// as labels at the nodes they lead to, and a legend. The image is self-contained
+// as labels at the nodes they lead to, and a legend; over them the path through
+// the levels, where the network follows one. The image is self-contained
 // and uses no identifiers, so that several can stand in one HTML page.
 func SVG(w io.Writer, g Genotype) error {
 	if err := g.Validate(); err != nil {
@@ -39,6 +40,8 @@ type page struct {
 	genotype      Genotype
 	width, height int
 	panels        []panel
+	path          *trellis // nil without
+	pathAt        point
 }
 
 // panel is a cell placed on the page.
@@ -63,6 +66,12 @@ func newPage(g Genotype) page {
 	}
 	inside := max(x, minimumInside)
 	top := headerHeight
+	if g.FollowsPath() {
+		p.path = &trellis{g.Path}
+		inside = max(inside, p.path.width())
+		p.pathAt = point{pageMargin + (inside-p.path.width())/2, pageMargin + top}
+		top += p.path.height() + panelHeader
+	}
 	if len(p.panels) > 1 {
 		top += panelHeader
 	}
@@ -78,6 +87,9 @@ func newPage(g Genotype) page {
 func (p page) write(b *bytes.Buffer) {
 	g := p.genotype
 	svgOpen(b, p.width, p.height, g.Name, g.summary(), strings.TrimSpace(Text(g)+g.Origin))
+	if p.path != nil {
+		p.path.write(b, p.pathAt)
+	}
 	for _, panel := range p.panels {
 		if len(p.panels) > 1 {
 			fmt.Fprintf(b, `<text x="%d" y="%d" font-weight="bold">%s</text>`+"\n",

@@ -98,7 +98,7 @@ func (n *supernetHalf) forward(p search.Pass, x torch.Tensor, grids [Levels]Grid
 			return n.cell(p, c, s0, s1.Value, alpha, grids)
 		},
 		Join: func(cells []trellis.Cell, outputs []torch.Tensor) torch.Tensor {
-			return join(s, weights, cells, outputs)
+			return trellis.Join(s, weights, cells, outputs)
 		},
 		Done: func(f torch.Tensor) {
 			if f.T != s0.T && f.T != s1.T {
@@ -138,27 +138,6 @@ func (n *supernetHalf) cell(p search.Pass, c trellis.Cell, s0 trellis.Feature[to
 		s0.Value = torch.Tensor{}
 	}
 	return s.Return(n.cells[c].Forward(p, s0.Value, s1, alpha))
-}
-
-// join is the sum of outputs weighted by the probabilities of their moves.
-func join(s *torch.Scope, weights torch.Tensor, cells []trellis.Cell, outputs []torch.Tensor) torch.Tensor {
-	c := s.Child()
-	defer c.Close()
-	var sum torch.Tensor
-	for i, y := range outputs {
-		w := c.CastLike(trellis.Weight(c, weights, cells[i]), y)
-		weighted := c.Mul(y, w)
-		s.Free(y)
-		if !torch.Defined(sum) {
-			sum = weighted
-			continue
-		}
-		total := c.Add(sum, weighted)
-		c.Free(sum)
-		c.Free(weighted)
-		sum = total
-	}
-	return c.Return(sum)
 }
 
 // Weights are the network weights w.

@@ -223,3 +223,43 @@ func TestWeights(t *testing.T) {
 	assert.Zero(t, grad[1][0][Down])
 	require.NoError(t, s.Err())
 }
+
+// The shares of the ends against all paths, and their gradient: shares sum to 1, so
+// nothing moves their sum.
+func TestEnds(t *testing.T) {
+	s := torch.NewScope()
+	defer s.Close()
+	for layers := 1; layers <= 5; layers++ {
+		b := randomBeta(rand.New(rand.NewSource(int64(layers))), layers)
+		var flat []float32
+		for _, layer := range b {
+			for _, level := range layer {
+				for _, v := range level {
+					flat = append(flat, float32(v))
+				}
+			}
+		}
+		beta := torch.FromSlice(s, flat, int64(layers), Levels, int64(Moves))
+		require.NoError(t, torch.RequireGradient(beta, true))
+		p, err := b.Probabilities()
+		require.NoError(t, err)
+		var want [Levels]float64
+		total := 0.0
+		for _, path := range paths(layers) {
+			v := product(p, path)
+			want[path[layers-1]] += v
+			total += v
+		}
+		ends := Ends(s, Weights(s, beta), layers)
+		for level, share := range ends {
+			require.Equal(t, level <= layers, torch.Defined(share))
+			if torch.Defined(share) {
+				assert.InDelta(t, want[level]/total, s.Item(share), 1e-6)
+			}
+		}
+		gradient, err := Read(s.GradientOf(s.Sum(ends[1]), []torch.Tensor{beta})[0])
+		require.NoError(t, err)
+		assert.NotZero(t, gradient[0][0][Down])
+	}
+	require.NoError(t, s.Err())
+}

@@ -39,6 +39,67 @@ func Weight(s *torch.Scope, weights torch.Tensor, c Cell) torch.Tensor {
 	return s.Select(s.Select(s.Select(weights, 0, c.Layer), 0, c.From), 0, int(c.Move))
 }
 
+// Join is the sum of the outputs of cells, weighted by the probabilities of their
+// moves; weights are those of [Weights]. It frees the outputs, which s must own.
+func Join(s *torch.Scope, weights torch.Tensor, cells []Cell, outputs []torch.Tensor) torch.Tensor {
+	c := s.Child()
+	defer c.Close()
+	var sum torch.Tensor
+	for i, y := range outputs {
+		w := c.CastLike(Weight(c, weights, cells[i]), y)
+		weighted := c.Mul(y, w)
+		s.Free(y)
+		if !torch.Defined(sum) {
+			sum = weighted
+			continue
+		}
+		total := c.Add(sum, weighted)
+		c.Free(sum)
+		c.Free(weighted)
+		sum = total
+	}
+	return c.Return(sum)
+}
+
+// Ends are the shares of the levels at the end of the trellis: the products of the
+// probabilities of all paths that end there, summed ([Beta.Reach]), over the same
+// of all levels, so that they sum to 1. Gradients flow to beta. A level that no path
+// ends at has no tensor.
+func Ends(s *torch.Scope, weights torch.Tensor, layers int) [Levels]torch.Tensor {
+	c := s.Child()
+	defer c.Close()
+	reach := Run(layers, []torch.Tensor{c.Full(c.Device(weights), 1, 1)}, Network[torch.Tensor]{
+		Cell: func(_ Cell, _, s1 Feature[torch.Tensor]) torch.Tensor { return s1.Value },
+		Join: func(cells []Cell, outputs []torch.Tensor) torch.Tensor {
+			var sum torch.Tensor
+			for i, y := range outputs {
+				sum = add(c, sum, c.Mul(y, Weight(c, weights, cells[i])))
+			}
+			return sum
+		},
+	})
+	var total torch.Tensor
+	for _, f := range reach {
+		if f.OK {
+			total = add(c, total, f.Value)
+		}
+	}
+	var shares [Levels]torch.Tensor
+	for level, f := range reach {
+		if f.OK {
+			shares[level] = c.Return(c.Tensor("aten::div.Tensor", f.Value, total))
+		}
+	}
+	return shares
+}
+
+func add(s *torch.Scope, sum, y torch.Tensor) torch.Tensor {
+	if !torch.Defined(sum) {
+		return y
+	}
+	return s.Add(sum, y)
+}
+
 // Read returns the numbers of a tensor beta.
 func Read(beta torch.Tensor) (Beta, error) {
 	values, err := torch.ToSlice[float32](beta)

@@ -4,7 +4,7 @@ package config
 type Network struct {
 	// Nodes is the number of nodes in a cell. Unit: nodes. Default 3 (paper 4.1.1, n3).
 	Nodes int `toml:"nodes"`
-	// Levels is the resolution of each cell: level l has 1/2^l of the side and 2^l times the width. Default [0, 0, 1, 1, 1, 2, 2, 2] (released script).
+	// Levels is the resolution of each cell: level l has 1/2^l of the side and 2^l times the width; a genotype with a path of its own replaces it. Default [0, 0, 1, 1, 1, 2, 2, 2] (released script).
 	Levels []int `toml:"levels"`
 	// Steps is the number of time steps T an image is shown for. Unit: time steps. Default 6 (paper 4.1.2).
 	Steps int `toml:"steps"`

@@ -110,11 +110,11 @@ var strides = rule{"a list of 1 to 4 numbers from 1 to 3", func(v reflect.Value)
 	return v.Len() >= 1 && v.Len() <= 4
 }}
 
-var ascendingLevels = rule{"a list that starts at 0 or 1 and rises by at most 1 from cell to cell", func(v reflect.Value) bool {
+var levelList = rule{"a list that starts at 0 or 1 and changes by at most 1 from cell to cell", func(v reflect.Value) bool {
 	previous := 0
 	for i := range v.Len() {
 		level := int(v.Index(i).Int())
-		if level < previous || level > previous+1 {
+		if level < 0 || level < previous-1 || level > previous+1 {
 			return false
 		}
 		previous = level

@@ -14,6 +14,8 @@ type Search struct {
 	Steps int `toml:"steps"`
 	// Images is the number of training images used, split in halves A (weights) and B (alpha), 0 for all. Unit: images. Default 0 (paper 4.1.1).
 	Images int `toml:"images"`
+	// LayerSearch searches a level for each cell along with the cells, in the trellis of levels 0 to 3: as many cells as network.levels has, network.downsample = "nearest". Stereo always does. Default false (this project).
+	LayerSearch bool `toml:"layer_search"`
 	// Mixing is where the candidate operations are mixed: their spikes, or the current into the membrane. Default "spike" (paper 3.2.1).
 	Mixing string `toml:"mixing"`
 	// Stem is the activation of the stem of the supernet. Default "relu" (paper 3.2.2).

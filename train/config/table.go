@@ -36,7 +36,7 @@ var keys = []Key{
 	{"data.resident", "Keep the training images on the device; auto does so on CUDA devices where they fit", "", ours, oneOf("auto", "on", "off")},
 
 	{"network.nodes", "Nodes in a cell", "nodes", "paper 4.1.1, n3", between(1, 16)},
-	{"network.levels", "Resolution of each cell: level l has 1/2^l of the side and 2^l times the width", "", released, ascendingLevels},
+	{"network.levels", "Resolution of each cell: level l has 1/2^l of the side and 2^l times the width; a genotype with a path of its own replaces it", "", released, levelList},
 	{"network.steps", "Time steps T an image is shown for", "time steps", "paper 4.1.2", atLeast(1)},
 	{"network.tau", "Share of the membrane that is left after one step; 0 gives the binary neuron", "", "paper, equation 1", between(0, 1)},
 	{"network.threshold", "Membrane above which a neuron fires", "", "paper, equation 1", positive},
@@ -54,6 +54,7 @@ var keys = []Key{
 	{"search.width", "Width F of a node at level 0 of the supernet", "channels", released, atLeast(1)},
 	{"search.steps", "Time steps of the supernet, 0 for network.steps", "time steps", ours, atLeast(0)},
 	{"search.images", "Training images used, split in halves A (weights) and B (alpha), 0 for all", "images", paper, atLeast(0)},
+	{"search.layer_search", "Search a level for each cell along with the cells: as many cells as network.levels has, on levels 0 to 3; needs network.downsample = nearest; stereo always does", "", ours, rule{}},
 	{"search.mixing", "Where the candidate operations are mixed: their spikes, or the current into the membrane", "", "paper 3.2.1", oneOf("spike", "membrane")},
 	{"search.stem", "Activation of the stem of the supernet", "", "paper 3.2.2", oneOf("relu", "dspike")},
 	{"search.lr", "Learning rate of the weights at the start of its cosine", "", paper, positive},

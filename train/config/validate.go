@@ -72,6 +72,13 @@ func (c *Config) conflicts() []problem {
 	conflict(len(c.Data.Mean) == len(c.Data.Std), "data.mean",
 		"%v: must have as many values as data.std = %v", c.Data.Mean, c.Data.Std)
 
+	for i := 1; i < len(n.Levels); i++ {
+		conflict(n.Levels[i] >= n.Levels[i-1] || n.Downsample == "nearest", "network.levels",
+			"%v: cell %d goes up from level %d to %d, which only network.downsample = \"nearest\" can", n.Levels, i, n.Levels[i-1], n.Levels[i])
+	}
+	conflict(!s.LayerSearch || n.Downsample == "nearest", "search.layer_search",
+		"true: one cell serves all levels, so set network.downsample = \"nearest\", not %q", n.Downsample)
+
 	if c.Data.side() == 0 {
 		return problems // the recordings say how large they are
 	}
@@ -82,6 +89,10 @@ func (c *Config) conflicts() []problem {
 	}
 	conflict(grid>>min(deepest, 31) > 0, "network.levels",
 		"%v: level %d leaves nothing of images with a side of %d pixels behind a stem of strides %v", n.Levels, deepest, side, n.StemStrides)
+	reached := min(len(n.Levels), deepestSearched)
+	conflict(!s.LayerSearch || grid>>reached > 0, "search.layer_search",
+		"true: %d cells may reach level %d, which leaves nothing of images with a side of %d pixels behind a stem of strides %v; pad the images or set it to false",
+		len(n.Levels), reached, side, n.StemStrides)
 	conflict(t.Cutout <= side, "train.cutout", "%d: must not exceed the images' side of %d pixels", t.Cutout, side)
 	return problems
 }
@@ -103,6 +114,9 @@ func (d *Data) side() int {
 	}
 	return cropSide
 }
+
+// deepestSearched is the deepest level of a search of layers.
+const deepestSearched = 3
 
 // sensorSide is the side of each event data set's sensor in pixels, 0 where its
 // recordings have it.

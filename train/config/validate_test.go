@@ -10,10 +10,18 @@ func TestDefaultIsValid(t *testing.T) { assert.NoError(t, Default().Validate()) 
 
 func TestValidateEdges(t *testing.T) {
 	for name, change := range map[string]func(*Config){
-		"binary neuron":        func(c *Config) { c.Network.Tau = 0 },
-		"no leak":              func(c *Config) { c.Network.Tau = 1 },
-		"no warm-up":           func(c *Config) { c.Search.WarmupEpochs = 0 },
-		"half of the images":   func(c *Config) { c.Search.Images, c.Search.Batch = 200, 100 },
+		"binary neuron":      func(c *Config) { c.Network.Tau = 0 },
+		"no leak":            func(c *Config) { c.Network.Tau = 1 },
+		"no warm-up":         func(c *Config) { c.Search.WarmupEpochs = 0 },
+		"half of the images": func(c *Config) { c.Search.Images, c.Search.Batch = 200, 100 },
+		"up and down": func(c *Config) {
+			c.Network.Levels, c.Network.Downsample = []int{1, 2, 1, 0}, "nearest"
+		},
+		"search of layers": func(c *Config) { c.Search.LayerSearch, c.Network.Downsample = true, "nearest" },
+		"search of two layers of 4 pixels": func(c *Config) {
+			c.Search.LayerSearch, c.Network.Downsample, c.Network.Levels = true, "nearest", []int{0, 0}
+			c.Data.Name, c.Data.Size, c.Train.Cutout = "imagenet", 4, 0
+		},
 		"one cell":             func(c *Config) { c.Network.Levels = []int{0} },
 		"down to a pixel":      func(c *Config) { c.Data.Pad, c.Network.Levels = 2, []int{0, 1, 2, 3, 4, 5} },
 		"device with a number": func(c *Config) { c.Run.Device = "cuda:15" },
@@ -52,7 +60,16 @@ func TestValidateMistakes(t *testing.T) {
 		`network.threshold = 0.0: allowed is above 0`:                func(c *Config) { c.Network.Threshold = 0 },
 		`network.levels = []: allowed is`:                            func(c *Config) { c.Network.Levels = nil },
 		`network.levels = [2, 2]: allowed is`:                        func(c *Config) { c.Network.Levels = []int{2, 2} },
-		`network.levels = [0, 1, 0]: allowed is`:                     func(c *Config) { c.Network.Levels = []int{0, 1, 0} },
+		`network.levels = [0, -1]: allowed is`:                       func(c *Config) { c.Network.Levels = []int{0, -1} },
+		`network.levels = [1, 2, 0]: allowed is`:                     func(c *Config) { c.Network.Levels = []int{1, 2, 0} },
+		`network.levels = [0 1 0]: cell 2 goes up from level 1 to 0`: func(c *Config) { c.Network.Levels = []int{0, 1, 0} },
+		`search.layer_search = true: one cell serves all levels, so set network.downsample = "nearest", not "reduction"`: func(c *Config) {
+			c.Search.LayerSearch = true
+		},
+		`search.layer_search = true: 8 cells may reach level 3, which leaves nothing of images with a side of 7 pixels`: func(c *Config) {
+			c.Search.LayerSearch, c.Network.Downsample = true, "nearest"
+			c.Data.Name, c.Data.Size, c.Train.Cutout = "imagenet", 7, 0
+		},
 		`network.levels = [0, 2]: allowed is`:                        func(c *Config) { c.Network.Levels = []int{0, 2} },
 		`network.levels = [0 1 2 3 4 5]: level 5 leaves nothing`:     func(c *Config) { c.Network.Levels = []int{0, 1, 2, 3, 4, 5} },
 		`network.levels = [0 0 1 1 1 2 2 2]: level 2 leaves nothing`: func(c *Config) { c.Network.StemStrides = []int{3, 3} },

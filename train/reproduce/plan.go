@@ -108,7 +108,12 @@ func (p *plan) cells(b *base, seed int64) error {
 	if most > 0 {
 		// The draw has a seed of its own: --seeds must not change the cells of a row.
 		const drawn = 1
-		if p.random, err = genotype.RandomSet(drawn, most, c.Network.Nodes, genotype.Downsample(c.Network.Downsample)); err != nil {
+		if c.Search.LayerSearch {
+			p.random, err = genotype.RandomSetOnPath(drawn, most, c.Network.Nodes, len(c.Network.Levels))
+		} else {
+			p.random, err = genotype.RandomSet(drawn, most, c.Network.Nodes, genotype.Downsample(c.Network.Downsample))
+		}
+		if err != nil {
 			return err
 		}
 	}

@@ -1,0 +1,186 @@
+package search
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/spikedhs/spikedhs/search/genotype"
+	"github.com/spikedhs/spikedhs/search/trellis"
+	"github.com/spikedhs/spikedhs/torch"
+)
+
+// TrellisSupernet is the network of a search for cells and layers (section 3.2.2):
+// every cell of the trellis exists, each with all candidate operations. All share
+// one alpha; beta weighs the moves between the levels.
+//
+// The inputs of a cell are brought to its grid by nearest interpolation, up and down.
+// s1 is the output of the layer before, s0 that of the cell's own level two layers
+// before, where there is one (package trellis).
+//
+// Each level that a path can end at has a classifier of its own. The logits are their
+// mean, each weighted by the share of the paths that end there ([trellis.Ends]): the
+// normalisation in a classifier would take out the weight that beta gives a level,
+// so that with equal weights nothing would tell which level to end at.
+type TrellisSupernet struct {
+	Options Options
+	Nodes   int
+
+	layers       int
+	weights      *torch.Variables
+	architecture *torch.Variables
+	alpha, beta  torch.Tensor // [edges, ops] and [layers, 4, 3]
+	stem         *stem
+	cells        map[trellis.Cell]*MixedBlock
+	heads        []*head // by level
+}
+
+// NewTrellisSupernet builds a supernet on a device, with fresh weights, alpha and
+// beta. nodes is the number of nodes of a cell. The trellis has as many layers as
+// o.Levels has cells; the levels themselves say nothing here, and there is no
+// auxiliary classifier.
+func NewTrellisSupernet(d torch.Device, nodes int, o Options) (*TrellisSupernet, error) {
+	if err := o.Validate(); err != nil {
+		return nil, err
+	}
+	if nodes < 1 || nodes > genotype.MaxNodes {
+		return nil, fmt.Errorf("search: a cell has 1 to %d nodes, not %d: %w", genotype.MaxNodes, nodes, ErrOptions)
+	}
+	n := &TrellisSupernet{
+		Options: o, Nodes: nodes, layers: len(o.Levels),
+		weights: torch.NewVariables(d), architecture: torch.NewVariables(d),
+		cells: map[trellis.Cell]*MixedBlock{},
+	}
+	arch, root := n.architecture.Root(), n.weights.Root()
+	n.alpha = arch.Parameter("alpha", torch.Normal(o.AlphaDeviation), int64(genotype.Edges(nodes)), genotype.NumOps)
+	n.beta = trellis.Parameter(arch, n.layers, o.AlphaDeviation)
+	wide := nodes * o.Width
+	n.stem = newStem(root.Sub("stem"), wide, &o)
+	for _, c := range trellis.Cells(n.layers) {
+		s0 := 0
+		// Level s holds an output since layer s-1, level 0 since the stem.
+		if c.Layer > c.To || c.To == 0 {
+			s0 = wide << c.To
+		}
+		name := fmt.Sprintf("%d_from_%d", c.To, c.From)
+		n.cells[c] = NewMixedBlock(root.At("layers", c.Layer).Sub(name), BlockShape{
+			Channels: o.Width << c.To, S0: s0, S1: wide << c.From,
+		}, nodes, o)
+	}
+	for level := range trellis.Sources(n.layers) {
+		n.heads = append(n.heads, newHead(root.At("heads", level), wide<<level, &o))
+	}
+	if err := errors.Join(n.weights.Err(), n.architecture.Err()); err != nil {
+		n.Close()
+		return nil, fmt.Errorf("search: build supernet: %w", err)
+	}
+	return n, nil
+}
+
+// Weights are the network weights w.
+func (n *TrellisSupernet) Weights() *torch.Variables { return n.weights }
+
+// Architecture are the architecture weights alpha and beta.
+func (n *TrellisSupernet) Architecture() *torch.Variables { return n.architecture }
+
+// Close frees the supernet.
+func (n *TrellisSupernet) Close() error {
+	return errors.Join(n.weights.Close(), n.architecture.Close())
+}
+
+// Deepest is the deepest level that a path of the trellis reaches.
+func (n *TrellisSupernet) Deepest() int { return len(n.heads) - 1 }
+
+// CheckSize tells whether images of a size, padding included, are large enough: each
+// level halves what the stem leaves of them, and the deepest must have a pixel left.
+func (n *TrellisSupernet) CheckSize(height, width int) error {
+	h, w := height, width
+	for _, stride := range n.Options.stemStrides() {
+		h, w = (h+stride-1)/stride, (w+stride-1)/stride
+	}
+	if least := 1 << n.Deepest(); h < least || w < least {
+		return fmt.Errorf("search: images of %dx%d leave %dx%d behind the stem; %d layers reach level %d, which needs %d pixels a side: %w",
+			height, width, h, w, n.layers, n.Deepest(), least, ErrOptions)
+	}
+	return nil
+}
+
+// Forward computes logits from images as [Supernet.Forward] does.
+func (n *TrellisSupernet) Forward(p Pass, images torch.Tensor) Output {
+	s := p.Scope.Child()
+	defer s.Close()
+	p = p.in(s)
+	if shape := s.Shape(images); len(shape) == 4 {
+		if err := n.CheckSize(int(shape[2]), int(shape[3])); err != nil {
+			s.Fail(err)
+			return Output{}
+		}
+	}
+	alpha := s.Softmax(n.alpha, 1)
+	moves := trellis.Weights(s, n.beta)
+	x := n.stem.forward(p, images)
+	p.grid = gridOf(s, x)
+	last := trellis.Run(n.layers, []torch.Tensor{x, x}, trellis.Network[torch.Tensor]{
+		Cell: func(c trellis.Cell, s0, s1 trellis.Feature[torch.Tensor]) torch.Tensor {
+			return n.cell(p, c, s0, s1.Value, alpha)
+		},
+		Join: func(cells []trellis.Cell, outputs []torch.Tensor) torch.Tensor {
+			return trellis.Join(s, moves, cells, outputs)
+		},
+		Done: func(f torch.Tensor) {
+			if f.T != x.T { // which stands for two
+				s.Free(f)
+			}
+		},
+	})
+	shares := trellis.Ends(s, moves, n.layers)
+	var logits torch.Tensor
+	for level, h := range n.heads {
+		logits = addTo(s, logits, s.Mul(h.forward(p, last[level].Value), shares[level]))
+		s.Free(last[level].Value)
+	}
+	return Output{Logits: s.Return(logits)}
+}
+
+// cell brings s1 to the grid of the cell, where s0 lies already, and runs it.
+func (n *TrellisSupernet) cell(p Pass, c trellis.Cell, s0 trellis.Feature[torch.Tensor], s1, alpha torch.Tensor) torch.Tensor {
+	s := p.Scope.Child()
+	defer s.Close()
+	p = p.in(s)
+	s1 = place{level: c.To}.bring(p, s1, feature{level: c.From})
+	if !s0.OK {
+		s0.Value = torch.Tensor{}
+	}
+	return s.Return(n.cells[c].Forward(p, s0.Value, s1, alpha))
+}
+
+// Alphas returns alpha as [Supernet.Alphas] does; there is one.
+func (n *TrellisSupernet) Alphas() (normal, reduction [][]float64, err error) {
+	normal, err = rows(n.alpha)
+	return normal, nil, err
+}
+
+// Beta returns the logits of the moves as numbers.
+func (n *TrellisSupernet) Beta() (trellis.Beta, error) { return trellis.Read(n.beta) }
+
+// Decode reads the genotype off the architecture weights: the cell off alpha
+// (section 3.3), and off beta the path with the largest product of probabilities
+// (Viterbi, [trellis.Decode]). The network of the genotype follows the path.
+func (n *TrellisSupernet) Decode(name string) (genotype.Genotype, error) {
+	alpha, err := rows(n.alpha)
+	if err != nil {
+		return genotype.Genotype{}, err
+	}
+	cell, err := genotype.DecodeCell(alpha, n.Nodes)
+	if err != nil {
+		return genotype.Genotype{}, fmt.Errorf("search: cell: %w", err)
+	}
+	beta, err := n.Beta()
+	if err != nil {
+		return genotype.Genotype{}, fmt.Errorf("search: path: %w", err)
+	}
+	path, _, err := trellis.Decode(beta)
+	if err != nil {
+		return genotype.Genotype{}, fmt.Errorf("search: path: %w", err)
+	}
+	return genotype.NewOnPath(name, cell, path)
+}
