@@ -54,8 +54,9 @@ namespace {
 constexpr int64_t kGrain =
     32 * kLifBlock;  // neurons below which threads do not pay
 
-// Results larger than this are written past the caches, which they would not
-// fit into anyway.
+// Spikes of four bytes and more are written past the caches if there are more
+// of them than this: they would not fit anyway. Half as wide ones, and the
+// gradients of the backward pass, which computes meanwhile, are faster without.
 constexpr int64_t kStreamBytes = int64_t{64} << 20;
 
 // How far a polynomial may be from Dspike's derivative, as a share of its
@@ -79,6 +80,7 @@ struct Forward {
   void operator()(const LifForward<Scalar, Real> &p) const {
     const auto &kernels = lif_kernels<Scalar, Real>();
     const bool stream =
+        sizeof(Scalar) >= 4 &&
         p.neurons * p.steps * int64_t{sizeof(Scalar)} > kStreamBytes;
     for_neurons(p.neurons, [&](int64_t first, int64_t last) {
       kernels.forward(p, first, last, stream);
@@ -110,11 +112,9 @@ struct Backward {
         }
       }
     }
-    const bool stream =
-        p.neurons * p.steps * int64_t{sizeof(Scalar)} > kStreamBytes;
     for_neurons(p.neurons, [&](int64_t first, int64_t last) {
       std::vector<Real> scratch(p.steps * kLifBlock);
-      work(p, p.temperature, numbers, first, last, stream, scratch.data());
+      work(p, p.temperature, numbers, first, last, scratch.data());
     });
   }
 };

@@ -167,11 +167,10 @@ SPIKEDHS_LOCAL void step_back(Real tau, Real vth, Real grad_spike, Real u,
 // Membranes are computed again from the currents.
 template <typename Slope, typename Scalar, typename Real>
 void backward(const LifBackward<Scalar, Real> &p, const Real *b_of,
-              const Real *factor_of, int64_t first, int64_t last, bool stream,
+              const Real *factor_of, int64_t first, int64_t last,
               Real *potentials) {
   alignas(64) Real v[kLifBlock], grad_v[kLifBlock], grad[kLifBlock];
   Slope slope(p, b_of, factor_of);
-  alignas(64) Scalar block[kLifBlock];
   const Real tau = p.tau, vth = p.vth;
   for (int64_t at = first; at < last; at += kLifBlock) {
     const int64_t n = last - at < kLifBlock ? last - at : kLifBlock;
@@ -192,8 +191,7 @@ void backward(const LifBackward<Scalar, Real> &p, const Real *b_of,
     start_from(grad_v, p.grad_last == nullptr ? nullptr : p.grad_last + at, n);
     for (int64_t t = p.steps - 1; t >= 0; t--) {
       const Scalar *grad_in = p.grad_spikes + t * p.neurons + at;
-      Scalar *to = p.grad_current + t * p.neurons + at;
-      Scalar *out = stream ? block : to;
+      Scalar *out = p.grad_current + t * p.neurons + at;
       Real *potential = potentials + t * kLifBlock;
       foresee<false>(p.current + t * p.neurons + at + n,
                      n);  // of the next block
@@ -220,13 +218,11 @@ void backward(const LifBackward<Scalar, Real> &p, const Real *b_of,
         SPIKEDHS_FLAT
         for (int64_t i = 0; i < n; i++) store(&out[i], potential[i]);
       }
-      if (stream) put(to, block, n);
     }
     if (p.grad_start != nullptr) {
       memcpy(p.grad_start + at, grad_v, n * sizeof(Real));
     }
   }
-  if (stream) finish_stores();
 }
 
 template <Family kFamily, typename Scalar, typename Real>

@@ -21,12 +21,12 @@ struct LifKernels {
   // steps * kLifBlock numbers.
   void (*backward[kFamilies])(const LifBackward<Scalar, Real> &p, const Real *b,
                               const Real *factor, int64_t first, int64_t last,
-                              bool stream, Real *scratch);
+                              Real *scratch);
   // Dspike by a polynomial, for one temperature: by DspikePolynomial::fit. The
   // coefficients stand in the place of factor; b is not used. None for double.
   void (*dspike[kDspikeFits])(const LifBackward<Scalar, Real> &p, const Real *b,
                               const Real *factor, int64_t first, int64_t last,
-                              bool stream, Real *scratch);
+                              Real *scratch);
 };
 
 // The best kernels for this processor.
