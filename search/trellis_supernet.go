@@ -57,8 +57,7 @@ func NewTrellisSupernet(d torch.Device, nodes int, o Options) (*TrellisSupernet,
 	n.stem = newStem(root.Sub("stem"), wide, &o)
 	for _, c := range trellis.Cells(n.layers) {
 		s0 := 0
-		// Level s holds an output since layer s-1, level 0 since the stem.
-		if c.Layer > c.To || c.To == 0 {
+		if c.S0() {
 			s0 = wide << c.To
 		}
 		name := fmt.Sprintf("%d_from_%d", c.To, c.From)

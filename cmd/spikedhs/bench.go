@@ -58,12 +58,17 @@ func measureFlags() []cli.Flag {
 	}, logFlags())
 }
 
-func benchTaskCommand(task bench.Task, usage string) *cli.Command {
-	flags := slices.Concat(gridFlags(), []cli.Flag{
-		&cli.StringFlag{Name: "vs", Usage: "compare with `WHAT`: python, which is PyTorch one step at a time and with time folded", Action: oneOf("vs", "python")},
+// sideFlags choose what to compare with; python says what that is.
+func sideFlags(python string) []cli.Flag {
+	return []cli.Flag{
+		&cli.StringFlag{Name: "vs", Usage: "compare with `WHAT`: python, which is " + python, Action: oneOf("vs", "python")},
 		&cli.StringFlag{Name: "python", Usage: "`PROGRAM` with PyTorch (default: $PYTHON, python3, /usr/bin/python3)"},
 		&cli.BoolFlag{Name: "apart", Usage: "start every sample anew, so that only one side holds memory at a time"},
-	}, measureFlags())
+	}
+}
+
+func benchTaskCommand(task bench.Task, usage string) *cli.Command {
+	flags := slices.Concat(gridFlags(), sideFlags("PyTorch one step at a time and with time folded"), measureFlags())
 	if task == bench.Search {
 		flags = append(flags, &cli.IntFlag{Name: "nodes", Value: 4, Usage: "`N` nodes of a cell", Action: atLeast("nodes", 1)})
 	}
@@ -83,15 +88,10 @@ func runBenchTask(c *cli.Context, task bench.Task) error {
 	if err != nil {
 		return err
 	}
-	if c.String("vs") != "" {
-		if plan.Python, err = bench.FindPython(c.Context, c.String("python")); err != nil {
-			return err
-		}
-		defer plan.Python.Close()
-		if release(plan.Python.Version) != release(torch.Version()) {
-			o.log.Warn("not the same libtorch on both sides", "spikedhs", torch.Version(), "python", plan.Python.Version)
-		}
+	if plan.Python, err = otherSide(c, o); err != nil {
+		return err
 	}
+	defer plan.Python.Close()
 	t := newBenchTable(o, task)
 	failed := 0
 	for _, one := range cases {
@@ -112,6 +112,21 @@ func runBenchTask(c *cli.Context, task bench.Task) error {
 		return fmt.Errorf("bench %s: %d of %d measurements failed; the reasons stand above", task, failed, len(cases)*len(plan.Sides()))
 	}
 	return nil
+}
+
+// otherSide is the Python that --vs asks for, nil without it.
+func otherSide(c *cli.Context, o *console) (*bench.Python, error) {
+	if c.String("vs") == "" {
+		return nil, nil
+	}
+	p, err := bench.FindPython(c.Context, c.String("python"))
+	if err != nil {
+		return nil, err
+	}
+	if release(p.Version) != release(torch.Version()) {
+		o.log.Warn("not the same libtorch on both sides", "spikedhs", torch.Version(), "python", p.Version)
+	}
+	return p, nil
 }
 
 // release is a version without what distributions add to it, such as a0 or +cpu.

@@ -20,10 +20,7 @@ func benchStereoCommand(task bench.Task, usage string) *cli.Command {
 			&cli.StringFlag{Name: "size", Value: sizes[0], Usage: "`NAME` of the size: " + strings.Join(sizes, " or ") + " (96x132 with f=4, MVSEC's with f=8; a search has half of f)", Action: oneOf("size", sizes...)},
 			&cli.StringFlag{Name: "threads", Usage: "`LIST` of numbers of threads (default: all cores)"},
 			precisionFlag(), deviceFlag(),
-			&cli.StringFlag{Name: "vs", Usage: "compare with `WHAT`: python, which is PyTorch one step at a time", Action: oneOf("vs", "python")},
-			&cli.StringFlag{Name: "python", Usage: "`PROGRAM` with PyTorch (default: $PYTHON, python3, /usr/bin/python3)"},
-			&cli.BoolFlag{Name: "apart", Usage: "start every sample anew, so that only one side holds memory at a time"},
-		}, measureFlags()),
+		}, sideFlags("PyTorch one step at a time"), measureFlags()),
 		Action: func(c *cli.Context) error { return runBenchStereo(c, task) },
 	}
 }
@@ -41,15 +38,10 @@ func runBenchStereo(c *cli.Context, task bench.Task) error {
 	if err != nil {
 		return err
 	}
-	if c.String("vs") != "" {
-		if plan.Python, err = bench.FindPython(c.Context, c.String("python")); err != nil {
-			return err
-		}
-		defer plan.Python.Close()
-		if release(plan.Python.Version) != release(torch.Version()) {
-			o.log.Warn("not the same libtorch on both sides", "spikedhs", torch.Version(), "python", plan.Python.Version)
-		}
+	if plan.Python, err = otherSide(c, o); err != nil {
+		return err
 	}
+	defer plan.Python.Close()
 	t := newBenchTable(o, task)
 	for _, n := range threads {
 		one, err := bench.StereoCase(task, c.String("size"), c.String("precision"), deviceName(c), n)

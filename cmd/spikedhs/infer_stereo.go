@@ -10,7 +10,6 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/spikedhs/spikedhs/search"
 	"github.com/spikedhs/spikedhs/train/stream"
 )
 
@@ -22,18 +21,13 @@ var (
 
 // windowFlagsOfInfer are those for a stereo model.
 func windowFlagsOfInfer() []cli.Flag {
-	var formats []string
-	for _, f := range stream.Formats() {
-		formats = append(formats, string(f))
-	}
 	return []cli.Flag{
 		&cli.StringFlag{Name: "run", Usage: "run folder `DIR` of a stereo training, instead of --model"},
 		&cli.StringFlag{Name: "checkpoint", Usage: "stereo, with --run: `FILE` with the weights instead of the run's best checkpoint"},
 		&cli.IntFlag{Name: "frame", Usage: "stereo: number `I` of the window's last step, from 0 (default: the last one)", Action: atLeast("frame", 0)},
 		&cli.StringFlag{Name: "size", Usage: "stereo: `HxW` of the sensors of a recording (default: 128x128)"},
 		&cli.StringFlag{Name: "out", Usage: "stereo: file `PATH`, or folder for one file each, for disparities (default: none; with --format raw standard output)"},
-		&cli.StringFlag{Name: "format", Value: string(stream.PNG), Usage: "stereo: `FORMAT` of the files: " + strings.Join(formats, ", "), Action: oneOf("format", formats...)},
-		&cli.StringFlag{Name: "precision", Value: "auto", Usage: "stereo: `TYPE` of the convolutions: auto (float32), float32 or bfloat16", Action: oneOf("precision", "auto", "float32", "bfloat16")},
+		formatFlag("stereo: "), streamPrecisionFlag("stereo: "),
 	}
 }
 
@@ -147,10 +141,7 @@ func windowOf(c *cli.Context, o *console, m *stream.Model, path string) (d *stre
 			return nil, usagef("infer: %s has pictures of %dx%d, --size says %s; leave it away", path, r.Height, r.Width, text)
 		}
 	}
-	options := stream.WindowOptions{}
-	if c.String("precision") == string(search.BFloat16) {
-		options.Precision = search.BFloat16
-	}
+	options := stream.WindowOptions{Precision: streamPrecision(c)}
 	if c.IsSet("frame") {
 		frame := c.Int("frame")
 		options.Frame = &frame

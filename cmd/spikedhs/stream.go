@@ -20,10 +20,6 @@ import (
 )
 
 func streamCommand() *cli.Command {
-	var formats []string
-	for _, f := range stream.Formats() {
-		formats = append(formats, string(f))
-	}
 	return &cli.Command{
 		Name:  "stream",
 		Usage: "turn the events of two cameras into disparity, one step after the other",
@@ -33,7 +29,7 @@ func streamCommand() *cli.Command {
 			&cli.StringFlag{Name: "checkpoint", Usage: "`FILE` with the weights instead of the run's best checkpoint"},
 			&cli.StringFlag{Name: "events", Usage: "`PATH` of a data set's folder, a recording (.dat, .npz), a file of binary events, or - for standard input (required)"},
 			&cli.StringFlag{Name: "out", Usage: "folder `DIR` for one file a step (default: none; with --format raw standard output)"},
-			&cli.StringFlag{Name: "format", Value: string(stream.PNG), Usage: "`FORMAT` of the files: " + strings.Join(formats, ", "), Action: oneOf("format", formats...)},
+			formatFlag(""),
 			&cli.Float64Flag{Name: "largest", Usage: "disparity of `PX` pixels that is red in pictures (default: the largest that the network knows)"},
 			&cli.Float64Flag{Name: "window-ms", Usage: "`MS` milliseconds that a stack covers (default: as in training)"},
 			&cli.Float64Flag{Name: "every", Usage: "a step every `MS` milliseconds (default: one a stack)"},
@@ -41,11 +37,32 @@ func streamCommand() *cli.Command {
 			&cli.StringFlag{Name: "split", Usage: "`NAME` of the frames of a folder: train, validation, test, or 1, 2, 3 of MVSEC (default: all)"},
 			&cli.BoolFlag{Name: "no-windowed", Usage: "do not compute windows from rest beside the stream where there is ground truth"},
 			&cli.IntFlag{Name: "max-steps", Usage: "stop after `N` steps", Action: atLeast("max-steps", 1)},
-			&cli.StringFlag{Name: "precision", Value: "auto", Usage: "`TYPE` of the convolutions: auto (float32), float32 or bfloat16", Action: oneOf("precision", "auto", "float32", "bfloat16")},
+			streamPrecisionFlag(""),
 			deviceFlag(), jsonFlag(),
 		}, logFlags()),
 		Action: streamEvents,
 	}
+}
+
+// formatFlag is --format of disparities; its text begins with about.
+func formatFlag(about string) cli.Flag {
+	var formats []string
+	for _, f := range stream.Formats() {
+		formats = append(formats, string(f))
+	}
+	return &cli.StringFlag{Name: "format", Value: string(stream.PNG), Usage: about + "`FORMAT` of the files: " + strings.Join(formats, ", "), Action: oneOf("format", formats...)}
+}
+
+// streamPrecisionFlag is --precision of a stereo network that is used, not trained.
+func streamPrecisionFlag(about string) cli.Flag {
+	return &cli.StringFlag{Name: "precision", Value: "auto", Usage: about + "`TYPE` of the convolutions: auto (float32), float32 or bfloat16", Action: oneOf("precision", "auto", "float32", "bfloat16")}
+}
+
+func streamPrecision(c *cli.Context) search.Precision {
+	if c.String("precision") == string(search.BFloat16) {
+		return search.BFloat16
+	}
+	return search.Float32
 }
 
 func streamEvents(c *cli.Context) (err error) {
@@ -69,10 +86,7 @@ func streamEvents(c *cli.Context) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, source.Close()) }()
-	options := stream.Options{Steps: c.Int("max-steps")}
-	if c.String("precision") == string(search.BFloat16) {
-		options.Precision = search.BFloat16
-	}
+	options := stream.Options{Steps: c.Int("max-steps"), Precision: streamPrecision(c)}
 	if !c.Bool("no-windowed") {
 		options.Window = model.Info.Steps
 	}

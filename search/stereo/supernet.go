@@ -72,8 +72,7 @@ func newHalf(p, architecture torch.Path, t *stems, planes, layers int, o *Option
 	wide := 3 * o.Width
 	for _, c := range trellis.Cells(layers) {
 		s0 := 0
-		// Level s holds an output since layer s-1, level 0 since both stems.
-		if c.Layer > c.To || c.To == 0 {
+		if c.S0() {
 			s0 = wide << c.To
 		}
 		name := fmt.Sprintf("%d_from_%d", c.To, c.From)

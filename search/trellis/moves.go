@@ -37,6 +37,10 @@ type Cell struct {
 	Move     Move
 }
 
+// S0 tells whether level c.To has an output from before the last layer, which a cell
+// takes for s0: level s has one since layer s-1, level 0 from the start.
+func (c Cell) S0() bool { return c.Layer > c.To || c.To == 0 }
+
 // Cells lists the cells of a trellis of L layers, layer by layer, by the level
 // they lead to and then by where they come from, the finer level first.
 func Cells(layers int) []Cell {

@@ -72,5 +72,10 @@ func pytorchVersion(ctx context.Context, program, dir string) (string, error) {
 	return strings.TrimSpace(string(text)), nil
 }
 
-// Close removes the scripts.
-func (p *Python) Close() error { return os.RemoveAll(p.Dir) }
+// Close removes the scripts. A nil Python has none.
+func (p *Python) Close() error {
+	if p == nil {
+		return nil
+	}
+	return os.RemoveAll(p.Dir)
+}
