@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/spikedhs/spikedhs/search/genotype"
+	"github.com/spikedhs/spikedhs/search/trellis"
 	"github.com/spikedhs/spikedhs/spike"
 	"github.com/spikedhs/spikedhs/torch"
 )
@@ -70,6 +71,9 @@ type Options struct {
 	// the stem) or 1, each next one at most one away; each level halves height and
 	// width. With reduction cells no level is below the one before it.
 	Levels []int
+	// TrellisLevels is how many levels a [TrellisSupernet] has, the finest first, 1 to
+	// 4. Default 4, as in the paper.
+	TrellisLevels int
 	// Steps is T, the number of time steps.
 	Steps int
 	// Temporal says that the input has time: another image at every step, [T*N, C,
@@ -161,10 +165,19 @@ func (o *Options) Validate() error {
 		return fmt.Errorf("search: activation %q knows no time: steps must be 1, not %d: %w", ActivationReLU, o.Steps, ErrOptions)
 	case slices.ContainsFunc(o.StemStrides, func(n int) bool { return n < 1 || n > maxStemStride }):
 		return fmt.Errorf("search: strides of the stem are %v, want 1 to %d: %w", o.StemStrides, maxStemStride, ErrOptions)
+	case o.TrellisLevels < 0 || o.TrellisLevels > trellis.Levels:
+		return fmt.Errorf("search: trellis of %d levels, want 1 to %d: %w", o.TrellisLevels, trellis.Levels, ErrOptions)
 	case o.Neuron.Tau < 0:
 		return fmt.Errorf("search: tau must not be negative, is %g: %w", o.Neuron.Tau, ErrOptions)
 	}
 	return nil
+}
+
+func (o *Options) trellisLevels() int {
+	if o.TrellisLevels == 0 {
+		return trellis.Levels
+	}
+	return o.TrellisLevels
 }
 
 // Pass is one forward pass.

@@ -18,14 +18,14 @@ import (
 // before, where there is one (package trellis).
 //
 // Each level that a path can end at has a classifier of its own. The logits are their
-// mean, each weighted by the share of the paths that end there ([trellis.Ends]): the
+// mean, each weighted by the share of the paths that end there ([trellis.Space.Ends]): the
 // normalisation in a classifier would take out the weight that beta gives a level,
 // so that with equal weights nothing would tell which level to end at.
 type TrellisSupernet struct {
 	Options Options
 	Nodes   int
 
-	layers       int
+	space        trellis.Space
 	weights      *torch.Variables
 	architecture *torch.Variables
 	alpha, beta  torch.Tensor // [edges, ops] and [layers, 4, 3]
@@ -36,8 +36,8 @@ type TrellisSupernet struct {
 
 // NewTrellisSupernet builds a supernet on a device, with fresh weights, alpha and
 // beta. nodes is the number of nodes of a cell. The trellis has as many layers as
-// o.Levels has cells; the levels themselves say nothing here, and there is no
-// auxiliary classifier.
+// o.Levels has cells and o.TrellisLevels levels; the levels of the cells say nothing
+// here, and there is no auxiliary classifier.
 func NewTrellisSupernet(d torch.Device, nodes int, o Options) (*TrellisSupernet, error) {
 	if err := o.Validate(); err != nil {
 		return nil, err
@@ -46,16 +46,16 @@ func NewTrellisSupernet(d torch.Device, nodes int, o Options) (*TrellisSupernet,
 		return nil, fmt.Errorf("search: a cell has 1 to %d nodes, not %d: %w", genotype.MaxNodes, nodes, ErrOptions)
 	}
 	n := &TrellisSupernet{
-		Options: o, Nodes: nodes, layers: len(o.Levels),
+		Options: o, Nodes: nodes, space: trellis.Space{Layers: len(o.Levels), Levels: o.trellisLevels()},
 		weights: torch.NewVariables(d), architecture: torch.NewVariables(d),
 		cells: map[trellis.Cell]*MixedBlock{},
 	}
 	arch, root := n.architecture.Root(), n.weights.Root()
 	n.alpha = arch.Parameter("alpha", torch.Normal(o.AlphaDeviation), int64(genotype.Edges(nodes)), genotype.NumOps)
-	n.beta = trellis.Parameter(arch, n.layers, o.AlphaDeviation)
+	n.beta = n.space.Parameter(arch, o.AlphaDeviation)
 	wide := nodes * o.Width
 	n.stem = newStem(root.Sub("stem"), wide, &o)
-	for _, c := range trellis.Cells(n.layers) {
+	for _, c := range n.space.Cells() {
 		s0 := 0
 		if c.S0() {
 			s0 = wide << c.To
@@ -65,7 +65,7 @@ func NewTrellisSupernet(d torch.Device, nodes int, o Options) (*TrellisSupernet,
 			Channels: o.Width << c.To, S0: s0, S1: wide << c.From,
 		}, nodes, o)
 	}
-	for level := range trellis.Sources(n.layers) {
+	for level := range n.space.Sources(n.space.Layers) {
 		n.heads = append(n.heads, newHead(root.At("heads", level), wide<<level, &o))
 	}
 	if err := errors.Join(n.weights.Err(), n.architecture.Err()); err != nil {
@@ -98,7 +98,7 @@ func (n *TrellisSupernet) CheckSize(height, width int) error {
 	}
 	if least := 1 << n.Deepest(); h < least || w < least {
 		return fmt.Errorf("search: images of %dx%d leave %dx%d behind the stem; %d layers reach level %d, which needs %d pixels a side: %w",
-			height, width, h, w, n.layers, n.Deepest(), least, ErrOptions)
+			height, width, h, w, n.space.Layers, n.Deepest(), least, ErrOptions)
 	}
 	return nil
 }
@@ -115,10 +115,10 @@ func (n *TrellisSupernet) Forward(p Pass, images torch.Tensor) Output {
 		}
 	}
 	alpha := s.Softmax(n.alpha, 1)
-	moves := trellis.Weights(s, n.beta)
+	moves := n.space.Weights(s, n.beta)
 	x := n.stem.forward(p, images)
 	p.grid = gridOf(s, x)
-	last := trellis.Run(n.layers, []torch.Tensor{x, x}, trellis.Network[torch.Tensor]{
+	last := trellis.Run(n.space, []torch.Tensor{x, x}, trellis.Network[torch.Tensor]{
 		Cell: func(c trellis.Cell, s0, s1 trellis.Feature[torch.Tensor]) torch.Tensor {
 			return n.cell(p, c, s0, s1.Value, alpha)
 		},
@@ -131,7 +131,7 @@ func (n *TrellisSupernet) Forward(p Pass, images torch.Tensor) Output {
 			}
 		},
 	})
-	shares := trellis.Ends(s, moves, n.layers)
+	shares := n.space.Ends(s, moves)
 	var logits torch.Tensor
 	for level, h := range n.heads {
 		logits = addTo(s, logits, s.Mul(h.forward(p, last[level].Value), shares[level]))
@@ -158,12 +158,15 @@ func (n *TrellisSupernet) Alphas() (normal, reduction [][]float64, err error) {
 	return normal, nil, err
 }
 
+// Space is what the search chooses a path from.
+func (n *TrellisSupernet) Space() trellis.Space { return n.space }
+
 // Beta returns the logits of the moves as numbers.
 func (n *TrellisSupernet) Beta() (trellis.Beta, error) { return trellis.Read(n.beta) }
 
 // Decode reads the genotype off the architecture weights: the cell off alpha
 // (section 3.3), and off beta the path with the largest product of probabilities
-// (Viterbi, [trellis.Decode]). The network of the genotype follows the path.
+// (Viterbi, [trellis.Space.Decode]). The network of the genotype follows the path.
 func (n *TrellisSupernet) Decode(name string) (genotype.Genotype, error) {
 	alpha, err := rows(n.alpha)
 	if err != nil {
@@ -177,7 +180,7 @@ func (n *TrellisSupernet) Decode(name string) (genotype.Genotype, error) {
 	if err != nil {
 		return genotype.Genotype{}, fmt.Errorf("search: path: %w", err)
 	}
-	path, _, err := trellis.Decode(beta)
+	path, _, err := n.space.Decode(beta)
 	if err != nil {
 		return genotype.Genotype{}, fmt.Errorf("search: path: %w", err)
 	}

@@ -32,12 +32,12 @@ func trellisOptions(layers int) Options {
 // setBeta puts numbers in the place of beta: chosen moves get a large logit.
 func setBeta(t *testing.T, s *torch.Scope, n *TrellisSupernet, chosen map[[2]int]trellis.Move) {
 	t.Helper()
-	beta := make([]float32, n.layers*trellis.Levels*int(trellis.Moves))
+	beta := make([]float32, n.space.Layers*trellis.Levels*int(trellis.Moves))
 	for at, move := range chosen {
 		beta[(at[0]*trellis.Levels+at[1])*int(trellis.Moves)+int(move)] = 200
 	}
 	c := s.WithoutGradient()
-	c.CopyTo(n.beta, torch.FromSlice(c, beta, int64(n.layers), trellis.Levels, int64(trellis.Moves)))
+	c.CopyTo(n.beta, torch.FromSlice(c, beta, int64(n.space.Layers), trellis.Levels, int64(trellis.Moves)))
 	require.NoError(t, c.Close())
 }
 
@@ -62,7 +62,7 @@ func (o *trellisOracle) feature(layer, level int) torch.Tensor {
 		}
 		return torch.Tensor{}
 	}
-	if level > layer+1 || level > 3 {
+	if level > layer+1 || level >= o.n.space.Levels {
 		return torch.Tensor{}
 	}
 	if y, ok := o.memo[[2]int{layer, level}]; ok {
@@ -70,7 +70,7 @@ func (o *trellisOracle) feature(layer, level int) torch.Tensor {
 	}
 	var sum torch.Tensor
 	for from := level - 1; from <= level+1; from++ {
-		if from < 0 || from > 3 || !torch.Defined(o.feature(layer-1, from)) {
+		if from < 0 || from >= o.n.space.Levels || !torch.Defined(o.feature(layer-1, from)) {
 			continue
 		}
 		move := map[int]trellis.Move{level - 1: trellis.Down, level: trellis.Same, level + 1: trellis.Up}[from]
@@ -115,7 +115,7 @@ func (o *trellisOracle) cell(layer, from, to int) torch.Tensor {
 
 // logits are the mean of the classifiers, weighted by all paths one by one.
 func (o *trellisOracle) logits() torch.Tensor {
-	layers := o.n.layers
+	layers, coarsest := o.n.space.Layers, o.n.space.Levels-1
 	var weights [4]float64
 	total := 0.0
 	var walk func(layer, level int, product float64)
@@ -125,13 +125,13 @@ func (o *trellisOracle) logits() torch.Tensor {
 			total += product
 			return
 		}
-		for to := max(level-1, 0); to <= min(level+1, 3); to++ {
+		for to := max(level-1, 0); to <= min(level+1, coarsest); to++ {
 			walk(layer+1, to, product*o.p[layer][level][to-level+1])
 		}
 	}
 	walk(0, 0, 1)
 	var sum torch.Tensor
-	for level := range min(layers, 3) + 1 {
+	for level := range min(layers, coarsest) + 1 {
 		y := o.n.heads[level].forward(Pass{Scope: o.s, Mode: torch.Evaluate}, o.feature(layers-1, level))
 		y = o.s.Scale(y, weights[level]/total)
 		if torch.Defined(sum) {
@@ -146,7 +146,7 @@ func newOracle(t *testing.T, s *torch.Scope, n *TrellisSupernet, images torch.Te
 	t.Helper()
 	beta, err := n.Beta()
 	require.NoError(t, err)
-	p, err := beta.Probabilities()
+	p, err := n.space.Probabilities(beta)
 	require.NoError(t, err)
 	return &trellisOracle{
 		t: t, s: s, n: n, p: p, alpha: s.Softmax(n.alpha, 1),
@@ -238,7 +238,7 @@ func TestTrellisSupernetGradients(t *testing.T) {
 		}
 		grad, err := trellis.Read(want[i])
 		require.NoError(t, err)
-		for _, c := range trellis.Cells(4) {
+		for _, c := range trellis.Full(4).Cells() {
 			assert.NotZero(t, grad[c.Layer][c.From][c.Move], "%+v", c)
 		}
 		some := 0
@@ -247,7 +247,7 @@ func TestTrellisSupernetGradients(t *testing.T) {
 				some++
 			}
 		}
-		assert.Equal(t, len(trellis.Cells(4)), some, "and no other")
+		assert.Equal(t, len(trellis.Full(4).Cells()), some, "and no other")
 	}
 }
 

@@ -43,7 +43,7 @@ func (p *searcher) lookAtLayers() (*float64, error) {
 	if err != nil {
 		return nil, err
 	}
-	entropy, err := betaEntropy(beta)
+	entropy, err := betaEntropy(n.Space(), beta)
 	if err != nil {
 		return nil, fmt.Errorf("train: %w", err)
 	}

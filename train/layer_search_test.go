@@ -45,7 +45,7 @@ func TestSearchOfLayers(t *testing.T) {
 	for i, v := range saved["beta"] {
 		beta[i/12][i%12/3][i%3] = float64(v)
 	}
-	path, _, err := trellis.Decode(beta)
+	path, _, err := trellis.Full(3).Decode(beta)
 	require.NoError(t, err)
 	assert.Equal(t, path, g.Path)
 

@@ -82,7 +82,7 @@ type Supernet interface {
 // alternates them.
 type SupernetStep struct {
 	Supernet Supernet
-	Weights  *torch.SGD
+	Weights  Optimizer
 	Alphas   *torch.Adam
 
 	clip float64 // of the gradients of w
@@ -91,18 +91,9 @@ type SupernetStep struct {
 // NewSupernetStep makes the steps of a supernet on its device from the section
 // [search]. They do not own the supernet.
 func NewSupernetStep(n Supernet, c *config.Search) (*SupernetStep, error) {
-	d := n.Weights().Device()
-	weights, err := torch.NewSGD(d, n.Weights().Parameters(), torch.SGDOptions{
-		Rate: c.LR, Momentum: c.Momentum, WeightDecay: c.WeightDecay,
-	})
+	weights, alphas, err := searchOptimizers(n.Weights(), n.Architecture(), c)
 	if err != nil {
-		return nil, fmt.Errorf("train: %w", err)
-	}
-	alphas, err := torch.NewAdam(d, n.Architecture().Parameters(), torch.AdamOptions{
-		Rate: c.AlphaLR, Beta1: c.AlphaBeta1, Beta2: c.AlphaBeta2, WeightDecay: c.AlphaWeightDecay,
-	})
-	if err != nil {
-		return nil, errors.Join(fmt.Errorf("train: %w", err), weights.Close())
+		return nil, err
 	}
 	return &SupernetStep{Supernet: n, Weights: weights, Alphas: alphas, clip: c.Clip}, nil
 }

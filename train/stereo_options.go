@@ -23,6 +23,7 @@ func StereoTrainOptions(c *config.Config, channels int, p search.Precision) ster
 func StereoSearchOptions(c *config.Config, channels int, p search.Precision) stereo.Options {
 	o := stereoOptions(c, channels, p)
 	o.Width, o.Mixing, o.Deviation = c.Search.Width, search.Mixing(c.Search.Mixing), c.Search.AlphaInit
+	o.TrellisLevels = c.Search.TrellisLevels
 	o.Stem = search.StemReLU
 	if c.Search.Stem == "dspike" {
 		o.Stem = search.StemSpike

@@ -233,8 +233,11 @@ func (p *stereoSearcher) look() error {
 		}
 		p.spread.alpha += share / 2
 	}
-	for _, beta := range []trellis.Beta{all.FeatureBeta, all.MatchingBeta} {
-		share, err := betaEntropy(beta)
+	for _, half := range []struct {
+		space trellis.Space
+		beta  trellis.Beta
+	}{{all.Feature, all.FeatureBeta}, {all.Matching, all.MatchingBeta}} {
+		share, err := betaEntropy(half.space, half.beta)
 		if err != nil {
 			return fmt.Errorf("train: %w", err)
 		}
@@ -244,28 +247,30 @@ func (p *stereoSearcher) look() error {
 }
 
 // betaEntropy is the mean entropy of the moves out of the levels that can be reached,
-// as a share of its maximum.
-func betaEntropy(beta trellis.Beta) (float64, error) {
-	probabilities, err := beta.Probabilities()
+// as a share of its maximum; 0 where there is nothing to choose.
+func betaEntropy(t trellis.Space, beta trellis.Beta) (float64, error) {
+	probabilities, err := t.Probabilities(beta)
 	if err != nil {
 		return 0, err
 	}
 	sum, n := 0.0, 0.0
 	for layer, levels := range probabilities {
-		for level := range trellis.Sources(layer) {
+		for level := range t.Sources(layer) {
 			total, entropy, choices := 0.0, 0.0, 0.0
 			for _, q := range levels[level] {
 				total += q // 2/3 at the borders
 			}
 			for m, q := range levels[level] {
-				if _, ok := trellis.Move(m).Target(level); ok {
+				if _, ok := t.Target(trellis.Move(m), level); ok {
 					choices++
 				}
 				if q > 0 {
 					entropy -= q / total * math.Log(q/total)
 				}
 			}
-			sum, n = sum+entropy/math.Log(choices), n+1
+			if choices > 1 {
+				sum, n = sum+entropy/math.Log(choices), n+1
+			}
 		}
 	}
 	return sum / max(n, 1), nil

@@ -16,33 +16,22 @@ import (
 // time step behind the burn-in, gradients, clipping, optimiser.
 type StereoStep struct {
 	Network   *stereo.Network
-	Optimizer StereoOptimizer
+	Optimizer Optimizer
 
 	loss stereoLoss
 	clip float64
 }
 
-// StereoOptimizer is an optimiser that is freed when the training ends.
-type StereoOptimizer interface {
-	torch.Optimizer
-	Close() error
-}
-
 // NewStereoStep makes the step of a network on its device from the sections
 // [stereo] and [train]. The step does not own the network.
 func NewStereoStep(n *stereo.Network, c *config.Config) (*StereoStep, error) {
-	d, parameters := n.Variables().Device(), n.Variables().Parameters()
-	step := &StereoStep{Network: n, loss: newStereoLoss(c, n.Options.Steps), clip: c.Train.Clip}
-	var err error
-	if c.Stereo.Optimizer == "sgd" {
-		step.Optimizer, err = torch.NewSGD(d, parameters, torch.SGDOptions{Rate: c.Train.LR, Momentum: c.Train.Momentum, WeightDecay: c.Train.WeightDecay})
-	} else {
-		step.Optimizer, err = torch.NewAdam(d, parameters, torch.AdamOptions{Rate: c.Train.LR, WeightDecay: c.Train.WeightDecay})
-	}
+	o, err := newOptimizer(c.Stereo.Optimizer, n.Variables(), torch.SGDOptions{
+		Rate: c.Train.LR, Momentum: c.Train.Momentum, WeightDecay: c.Train.WeightDecay,
+	})
 	if err != nil {
-		return nil, fmt.Errorf("train: %w", err)
+		return nil, err
 	}
-	return step, nil
+	return &StereoStep{Network: n, Optimizer: o, loss: newStereoLoss(c, n.Options.Steps), clip: c.Train.Clip}, nil
 }
 
 // Run takes one step on stacks of both views, [T*N, C, H, W] with time slowest, and
@@ -67,7 +56,7 @@ func (n *StereoStep) Close() error { return n.Optimizer.Close() }
 // optimiser: of the network weights w, and of alpha and beta of both subnets.
 type StereoSupernetStep struct {
 	Supernet     *stereo.Supernet
-	Weights      *torch.SGD
+	Weights      Optimizer
 	Architecture *torch.Adam
 
 	loss stereoLoss
@@ -77,18 +66,11 @@ type StereoSupernetStep struct {
 // NewStereoSupernetStep makes the steps of a supernet on its device from the
 // sections [stereo] and [search]. They do not own the supernet.
 func NewStereoSupernetStep(n *stereo.Supernet, c *config.Config) (*StereoSupernetStep, error) {
-	d, o := n.Weights().Device(), &c.Search
-	weights, err := torch.NewSGD(d, n.Weights().Parameters(), torch.SGDOptions{Rate: o.LR, Momentum: o.Momentum, WeightDecay: o.WeightDecay})
+	weights, architecture, err := searchOptimizers(n.Weights(), n.Architecture(), &c.Search)
 	if err != nil {
-		return nil, fmt.Errorf("train: %w", err)
+		return nil, err
 	}
-	architecture, err := torch.NewAdam(d, n.Architecture().Parameters(), torch.AdamOptions{
-		Rate: o.AlphaLR, Beta1: o.AlphaBeta1, Beta2: o.AlphaBeta2, WeightDecay: o.AlphaWeightDecay,
-	})
-	if err != nil {
-		return nil, errors.Join(fmt.Errorf("train: %w", err), weights.Close())
-	}
-	return &StereoSupernetStep{Supernet: n, Weights: weights, Architecture: architecture, loss: newStereoLoss(c, n.Options.Steps), clip: o.Clip}, nil
+	return &StereoSupernetStep{Supernet: n, Weights: weights, Architecture: architecture, loss: newStereoLoss(c, n.Options.Steps), clip: c.Search.Clip}, nil
 }
 
 // RunWeights takes one step of w; arguments and results are those of

@@ -86,6 +86,9 @@ type Options struct {
 	Recompute bool
 	// Unfused trains by the layers one by one, the reference of the cell operator.
 	Unfused bool
+	// TrellisLevels is how many levels a supernet has, the finest first, 1 to 4.
+	// Default 4, as in the paper.
+	TrellisLevels int
 	// Deviation is the spread of a supernet's first alpha and beta. Default 1e-3.
 	Deviation float64
 }
@@ -101,6 +104,7 @@ func (o Options) WithDefaults() Options {
 	number(&o.Width, 8)
 	number(&o.MaxDisparity, 63)
 	number(&o.Steps, 5)
+	number(&o.TrellisLevels, Levels)
 	if o.Neuron == (spike.LIF{}) {
 		o.Neuron = spike.Default()
 	}
@@ -168,6 +172,8 @@ func (o Options) Validate() error {
 		return fmt.Errorf("stereo: temperature must be positive, is %g: %w", o.Temperature, ErrOptions)
 	case o.Neuron.Tau < 0:
 		return fmt.Errorf("stereo: tau must not be negative, is %g: %w", o.Neuron.Tau, ErrOptions)
+	case o.TrellisLevels < 1 || o.TrellisLevels > Levels:
+		return fmt.Errorf("stereo: trellis of %d levels, want 1 to %d: %w", o.TrellisLevels, Levels, ErrOptions)
 	case o.Deviation < 0:
 		return fmt.Errorf("stereo: deviation must not be negative, is %g: %w", o.Deviation, ErrOptions)
 	}

@@ -32,7 +32,7 @@ type Supernet struct {
 
 // supernetHalf is a subnet with all its paths.
 type supernetHalf struct {
-	layers      int
+	space       trellis.Space
 	planes      int
 	stems       *stems
 	cells       map[trellis.Cell]*search.MixedBlock
@@ -66,11 +66,11 @@ func NewSupernet(d torch.Device, featureLayers, matchingLayers int, options Opti
 }
 
 func newHalf(p, architecture torch.Path, t *stems, planes, layers int, o *Options) *supernetHalf {
-	n := &supernetHalf{layers: layers, planes: planes, stems: t, cells: map[trellis.Cell]*search.MixedBlock{}}
+	n := &supernetHalf{space: trellis.Space{Layers: layers, Levels: o.TrellisLevels}, planes: planes, stems: t, cells: map[trellis.Cell]*search.MixedBlock{}}
 	n.alpha = architecture.Parameter("alpha", torch.Normal(o.Deviation), int64(genotype.Edges(inputNodes)), genotype.NumOps)
-	n.beta = trellis.Parameter(architecture, layers, o.Deviation)
+	n.beta = n.space.Parameter(architecture, o.Deviation)
 	wide := 3 * o.Width
-	for _, c := range trellis.Cells(layers) {
+	for _, c := range n.space.Cells() {
 		s0 := 0
 		if c.S0() {
 			s0 = wide << c.To
@@ -80,7 +80,7 @@ func newHalf(p, architecture torch.Path, t *stems, planes, layers int, o *Option
 			Channels: o.Width << c.To, S0: s0, S1: wide << c.From, Planes: planesAt(planes, c.To),
 		}, inputNodes, o.cells())
 	}
-	n.tail = newTail(p.Sub("tail"), min(layers, trellis.Levels-1), wide, planes, o)
+	n.tail = newTail(p.Sub("tail"), n.space.Sources(layers)-1, wide, planes, o)
 	return n
 }
 
@@ -90,9 +90,9 @@ func (n *supernetHalf) forward(p search.Pass, x torch.Tensor, grids [Levels]Grid
 	defer s.Close()
 	p.Scope = s
 	alpha := s.Softmax(n.alpha, 1)
-	weights := trellis.Weights(s, n.beta)
+	weights := n.space.Weights(s, n.beta)
 	s0, s1 := n.stems.forward(p, x)
-	last := trellis.Run(n.layers, []torch.Tensor{s0, s1}, trellis.Network[torch.Tensor]{
+	last := trellis.Run(n.space, []torch.Tensor{s0, s1}, trellis.Network[torch.Tensor]{
 		Cell: func(c trellis.Cell, s0, s1 trellis.Feature[torch.Tensor]) torch.Tensor {
 			return n.cell(p, c, s0, s1.Value, alpha, grids)
 		},
@@ -174,10 +174,13 @@ type Architectures struct {
 	// FeatureAlpha and MatchingAlpha are [edges][ops].
 	FeatureAlpha, MatchingAlpha [][]float64
 	FeatureBeta, MatchingBeta   trellis.Beta
+	// Feature and Matching are the spaces of the paths.
+	Feature, Matching trellis.Space
 }
 
 // Read copies alpha and beta of both subnets to the host.
 func (n *Supernet) Read() (a Architectures, err error) {
+	a.Feature, a.Matching = n.feature.space, n.matching.space
 	if a.FeatureAlpha, err = readAlpha(n.feature.alpha); err != nil {
 		return a, err
 	}
@@ -211,22 +214,22 @@ func (n *Supernet) Decode(name string) (genotype.Stereo, error) {
 	if err != nil {
 		return genotype.Stereo{}, err
 	}
-	feature, err := decodeHalf(a.FeatureAlpha, a.FeatureBeta)
+	feature, err := decodeHalf(a.FeatureAlpha, a.Feature, a.FeatureBeta)
 	if err != nil {
 		return genotype.Stereo{}, fmt.Errorf("stereo: feature network: %w", err)
 	}
-	matching, err := decodeHalf(a.MatchingAlpha, a.MatchingBeta)
+	matching, err := decodeHalf(a.MatchingAlpha, a.Matching, a.MatchingBeta)
 	if err != nil {
 		return genotype.Stereo{}, fmt.Errorf("stereo: matching network: %w", err)
 	}
 	return genotype.NewStereo(name, feature, matching)
 }
 
-func decodeHalf(alpha [][]float64, beta trellis.Beta) (genotype.Subnet, error) {
+func decodeHalf(alpha [][]float64, space trellis.Space, beta trellis.Beta) (genotype.Subnet, error) {
 	cell, err := genotype.DecodeCell(alpha, inputNodes)
 	if err != nil {
 		return genotype.Subnet{}, err
 	}
-	path, _, err := trellis.Decode(beta)
+	path, _, err := space.Decode(beta)
 	return genotype.Subnet{Cell: cell, Path: path}, err
 }

@@ -31,9 +31,9 @@ func searching() Options {
 // Every weight and every alpha and beta that exists has a gradient.
 func TestSupernetForwardBackward(t *testing.T) {
 	s := begin(t, 40)
-	for _, stems := range []Stems{StemsB, StemsL} {
+	for _, levels := range []int{4, 2} {
 		o := searching()
-		o.Stems = stems
+		o.Stems, o.TrellisLevels = map[int]Stems{4: StemsB, 2: StemsL}[levels], levels
 		n := newSupernet(t, o, 2, 4)
 		left, right := stacks(t, s, 2, 48, 66)
 		cost := n.Forward(training(s), left, right)
@@ -44,11 +44,12 @@ func TestSupernetForwardBackward(t *testing.T) {
 		for _, v := range append(n.Weights().Parameters(), n.Architecture().Parameters()...) {
 			require.True(t, torch.Defined(s.Gradient(v.Value)), v.Name)
 		}
-		for _, layers := range []torch.Tensor{n.feature.beta, n.matching.beta} {
-			grad, err := trellis.Read(s.Gradient(layers))
+		for _, half := range []*supernetHalf{n.feature, n.matching} {
+			space := half.space
+			grad, err := trellis.Read(s.Gradient(half.beta))
 			require.NoError(t, err)
 			some := 0
-			for _, c := range trellis.Cells(len(grad)) {
+			for _, c := range space.Cells() {
 				if grad[c.Layer][c.From][c.Move] != 0 {
 					some++
 				}
@@ -56,7 +57,7 @@ func TestSupernetForwardBackward(t *testing.T) {
 			assert.Positive(t, some)
 			for l := range grad {
 				for level := range trellis.Levels {
-					if level >= trellis.Sources(l) {
+					if level >= space.Sources(l) {
 						assert.Zero(t, grad[l][level], "no such place")
 					}
 				}

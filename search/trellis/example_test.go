@@ -7,8 +7,8 @@ import (
 )
 
 // Two layers whose beta prefers to go down and come up again.
-func ExampleDecode() {
-	path, p, err := trellis.Decode(trellis.Beta{
+func ExampleSpace_Decode() {
+	path, p, err := trellis.Full(2).Decode(trellis.Beta{
 		{{0, -0.2, 0.3}},
 		{{0, 0.1, -0.1}, {0.5, 0, -0.3}},
 	})

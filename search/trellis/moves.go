@@ -20,15 +20,34 @@ const (
 	Moves
 )
 
+// Space is what a search chooses a path from: so many layers, and the finest so many
+// of the four levels, from 1 to [Levels]. The paper's have all four; small pictures
+// leave nothing to see at the coarsest.
+type Space struct{ Layers, Levels int }
+
+// Full is the space of the paper: so many layers on all levels.
+func Full(layers int) Space { return Space{layers, Levels} }
+
+// ErrSpace is the cause of an error about a space without paths.
+var ErrSpace = errors.New("invalid trellis")
+
+// Validate checks the numbers of layers and of levels.
+func (t Space) Validate() error {
+	if t.Layers < 1 || t.Levels < 1 || t.Levels > Levels {
+		return fmt.Errorf("%w: %d layers on %d levels, want at least 1 on 1 to %d", ErrSpace, t.Layers, t.Levels, Levels)
+	}
+	return nil
+}
+
 // Target is the level that a move from level s leads to; ok is false where there
 // is none.
-func (m Move) Target(s int) (to int, ok bool) {
+func (t Space) Target(m Move, s int) (to int, ok bool) {
 	to = s + int(m) - int(Same)
-	return to, to >= 0 && to < Levels
+	return to, s < t.Levels && to >= 0 && to < t.Levels
 }
 
 // Sources is the number of levels that can be a source of layer l: levels 0 to l.
-func Sources(l int) int { return min(l+1, Levels) }
+func (t Space) Sources(l int) int { return min(l+1, t.Levels) }
 
 // Cell is one cell of the trellis: the move that it computes in a layer.
 type Cell struct {
@@ -41,15 +60,15 @@ type Cell struct {
 // takes for s0: level s has one since layer s-1, level 0 from the start.
 func (c Cell) S0() bool { return c.Layer > c.To || c.To == 0 }
 
-// Cells lists the cells of a trellis of L layers, layer by layer, by the level
-// they lead to and then by where they come from, the finer level first.
-func Cells(layers int) []Cell {
+// Cells lists the cells of the trellis, layer by layer, by the level they lead to
+// and then by where they come from, the finer level first.
+func (t Space) Cells() []Cell {
 	var list []Cell
-	for l := range layers {
-		for to := range Sources(l + 1) {
+	for l := range t.Layers {
+		for to := range t.Sources(l + 1) {
 			for m := Down; m >= Up; m-- {
 				from := to - int(m) + int(Same)
-				if from >= 0 && from < Sources(l) {
+				if from >= 0 && from < t.Sources(l) {
 					list = append(list, Cell{l, from, to, m})
 				}
 			}
@@ -65,26 +84,33 @@ type Beta [][Levels][Moves]float64
 // ErrBeta is the cause of an error about numbers that cannot be decoded.
 var ErrBeta = errors.New("beta cannot be decoded")
 
-// boundaryShare is what the moves of a level with two moves sum to.
-const boundaryShare = 2.0 / 3
-
-// share is what the probabilities of the moves from level s sum to.
-func share(s int) float64 {
-	if s == 0 || s == Levels-1 {
-		return boundaryShare
+// share is what the probabilities of the moves from level s sum to: 1/3 a move, so
+// 2/3 at the finest and the coarsest level.
+func (t Space) share(s int) float64 {
+	moves := 0
+	for m := range Moves {
+		if _, ok := t.Target(m, s); ok {
+			moves++
+		}
 	}
-	return 1
+	return float64(moves) / float64(Moves)
 }
 
-// Probabilities are P of the logits beta: the softmax over the moves out of each
-// place, times 2/3 at level 0 and level 3.
-func (b Beta) Probabilities() (Beta, error) {
+// Probabilities are P of the logits beta, one for each layer of the space: the softmax
+// over the moves out of each place, times 2/3 at the finest and the coarsest level.
+func (t Space) Probabilities(b Beta) (Beta, error) {
+	if err := t.Validate(); err != nil {
+		return nil, err
+	}
+	if len(b) != t.Layers {
+		return nil, fmt.Errorf("%w: %d layers of numbers for %d layers", ErrBeta, len(b), t.Layers)
+	}
 	p := make(Beta, len(b))
 	for l := range b {
-		for s := range Sources(l) {
+		for s := range t.Sources(l) {
 			top := math.Inf(-1)
 			for m := range Moves {
-				if _, ok := m.Target(s); !ok {
+				if _, ok := t.Target(m, s); !ok {
 					continue
 				}
 				v := b[l][s][m]
@@ -96,13 +122,13 @@ func (b Beta) Probabilities() (Beta, error) {
 			}
 			sum := 0.0
 			for m := range Moves {
-				if _, ok := m.Target(s); ok {
+				if _, ok := t.Target(m, s); ok {
 					p[l][s][m] = math.Exp(b[l][s][m] - top)
 					sum += p[l][s][m]
 				}
 			}
 			for m := range Moves {
-				p[l][s][m] *= share(s) / sum
+				p[l][s][m] *= t.share(s) / sum
 			}
 		}
 	}
@@ -111,9 +137,9 @@ func (b Beta) Probabilities() (Beta, error) {
 
 // Reach are the sums over all paths that lead to a level after a layer, of the
 // products of their probabilities: [layer][level].
-func (p Beta) Reach() [][Levels]float64 {
-	reach := make([][Levels]float64, len(p))
-	for _, c := range Cells(len(p)) {
+func (t Space) Reach(p Beta) [][Levels]float64 {
+	reach := make([][Levels]float64, t.Layers)
+	for _, c := range t.Cells() {
 		before := 1.0
 		if c.Layer > 0 {
 			before = reach[c.Layer-1][c.From]
@@ -126,11 +152,8 @@ func (p Beta) Reach() [][Levels]float64 {
 // Decode finds the path with the largest product of the probabilities of its
 // moves: the level of each layer's output. b are logits. Of equal paths the one
 // at the finer levels is taken.
-func Decode(b Beta) (path []int, probability float64, err error) {
-	if len(b) == 0 {
-		return nil, 0, fmt.Errorf("%w: no layers", ErrBeta)
-	}
-	p, err := b.Probabilities()
+func (t Space) Decode(b Beta) (path []int, probability float64, err error) {
+	p, err := t.Probabilities(b)
 	if err != nil {
 		return nil, 0, err
 	}
@@ -143,7 +166,7 @@ func Decode(b Beta) (path []int, probability float64, err error) {
 			best[l][s] = -1
 		}
 	}
-	for _, c := range Cells(len(p)) {
+	for _, c := range t.Cells() {
 		before := 1.0
 		if c.Layer > 0 {
 			before = best[c.Layer-1][c.From]

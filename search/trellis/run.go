@@ -17,16 +17,16 @@ type Network[F any] struct {
 	Done func(F)
 }
 
-// Run evaluates a supernet of L layers and returns the last layer's output at
+// Run evaluates the supernet of a space and returns the last layer's output at
 // every level. start are the features at level 0 before the first layer, the
 // newest last: one or two. A level with fewer than two outputs gives no s0.
-func Run[F any](layers int, start []F, n Network[F]) [Levels]Feature[F] {
+func Run[F any](t Space, start []F, n Network[F]) [Levels]Feature[F] {
 	var last, before [Levels]Feature[F]
 	for _, f := range start {
 		before[0], last[0] = last[0], Feature[F]{f, true}
 	}
-	cells := Cells(layers)
-	for l := range layers {
+	cells := t.Cells()
+	for l := range t.Layers {
 		var next [Levels]Feature[F]
 		for to := range Levels {
 			var into []Cell

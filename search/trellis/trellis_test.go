@@ -17,12 +17,12 @@ func TestDecodeExamples(t *testing.T) {
 		{{0, -0.2, 0.3}},
 		{{0, 0.1, -0.1}, {0.5, 0, -0.3}},
 	}
-	p, err := feature.Probabilities()
+	p, err := Full(2).Probabilities(feature)
 	require.NoError(t, err)
 	assert.InDeltaSlice(t, []float64{0, 0.2517, 0.4150}, p[0][0][:], 5e-5)
 	assert.InDeltaSlice(t, []float64{0, 0.3666, 0.3001}, p[1][0][:], 5e-5)
 	assert.InDeltaSlice(t, []float64{0.4864, 0.2950, 0.2186}, p[1][1][:], 5e-5)
-	path, best, err := Decode(feature)
+	path, best, err := Full(2).Decode(feature)
 	require.NoError(t, err)
 	assert.Equal(t, []int{1, 0}, path)
 	assert.InDelta(t, 0.2018, best, 5e-5)
@@ -33,7 +33,7 @@ func TestDecodeExamples(t *testing.T) {
 		{{0, 0, 0}, {0.1, 0, 0}, {-0.1, 0.6, 0}},
 		{{0, 0.1, 0}, {0, 0.2, 0}, {0.7, 0, 0.1}, {0, 0, 0}},
 	}
-	path, best, err = Decode(matching)
+	path, best, err = Full(4).Decode(matching)
 	require.NoError(t, err)
 	assert.Equal(t, []int{1, 2, 2, 1}, path)
 	assert.InDelta(t, 0.0454, best, 5e-5)
@@ -42,28 +42,34 @@ func TestDecodeExamples(t *testing.T) {
 func TestCells(t *testing.T) {
 	count := map[int]int{}
 	places := map[[2]int]bool{}
-	for _, c := range Cells(5) {
+	for _, c := range Full(5).Cells() {
 		count[c.Layer]++
 		places[[2]int{c.Layer, c.To}] = true
-		to, ok := c.Move.Target(c.From)
+		to, ok := Full(5).Target(c.Move, c.From)
 		assert.True(t, ok && to == c.To, "%+v", c)
-		assert.Less(t, c.From, Sources(c.Layer))
+		assert.Less(t, c.From, Full(5).Sources(c.Layer))
 	}
 	assert.Equal(t, map[int]int{0: 2, 1: 5, 2: 8, 3: 10, 4: 10}, count)
 	assert.Len(t, places, 2+3+4+4+4)
+
+	var two []int
+	for _, c := range (Space{Layers: 3, Levels: 2}).Cells() {
+		two = append(two, 100*c.Layer+10*c.From+c.To)
+	}
+	assert.Equal(t, []int{0, 1, 100, 110, 101, 111, 200, 210, 201, 211}, two)
 }
 
 // paths lists all paths by their definition.
-func paths(layers int) [][]int {
+func paths(space Space) [][]int {
 	list := [][]int{{}}
-	for range layers {
+	for range space.Layers {
 		var longer [][]int
 		for _, p := range list {
 			at := 0
 			if len(p) > 0 {
 				at = p[len(p)-1]
 			}
-			for to := max(0, at-1); to <= min(Levels-1, at+1); to++ {
+			for to := max(0, at-1); to <= min(space.Levels-1, at+1); to++ {
 				longer = append(longer, append(append([]int{}, p...), to))
 			}
 		}
@@ -96,34 +102,34 @@ func randomBeta(r *rand.Rand, layers int) Beta {
 // Sums and the best path against all paths one by one.
 func TestAgainstBruteForce(t *testing.T) {
 	r := rand.New(rand.NewSource(1))
-	for layers := 1; layers <= 6; layers++ {
-		for range 50 {
-			b := randomBeta(r, layers)
-			p, err := b.Probabilities()
-			require.NoError(t, err)
-			var sums [Levels]float64
-			best, bestPath := -1.0, []int(nil)
-			for _, path := range paths(layers) {
-				v := product(p, path)
-				sums[path[layers-1]] += v
-				if v > best {
-					best, bestPath = v, path
-				}
+	for trial := range 1200 {
+		space := Space{Layers: 1 + trial%6, Levels: 1 + trial/6%Levels}
+		layers := space.Layers
+		b := randomBeta(r, layers)
+		p, err := space.Probabilities(b)
+		require.NoError(t, err)
+		var sums [Levels]float64
+		best, bestPath := -1.0, []int(nil)
+		for _, path := range paths(space) {
+			v := product(p, path)
+			sums[path[layers-1]] += v
+			if v > best {
+				best, bestPath = v, path
 			}
-			assert.InDeltaSlice(t, sums[:], p.Reach()[layers-1][:], 1e-12)
-			path, value, err := Decode(b)
-			require.NoError(t, err)
-			assert.Equal(t, bestPath, path)
-			assert.InDelta(t, best, value, 1e-12)
-			checkRun(t, p, layers, sums)
 		}
+		assert.InDeltaSlice(t, sums[:], space.Reach(p)[layers-1][:], 1e-12)
+		path, value, err := space.Decode(b)
+		require.NoError(t, err)
+		assert.Equal(t, bestPath, path)
+		assert.InDelta(t, best, value, 1e-12)
+		checkRun(t, p, space, sums)
 	}
 }
 
 // A supernet whose cells hand s1 on sums the probabilities of all paths.
-func checkRun(t *testing.T, p Beta, layers int, sums [Levels]float64) {
+func checkRun(t *testing.T, p Beta, space Space, sums [Levels]float64) {
 	t.Helper()
-	out := Run(layers, []float64{1}, Network[float64]{
+	out := Run(space, []float64{1}, Network[float64]{
 		Cell: func(_ Cell, _, s1 Feature[float64]) float64 {
 			require.True(t, s1.OK)
 			return s1.Value
@@ -137,7 +143,7 @@ func checkRun(t *testing.T, p Beta, layers int, sums [Levels]float64) {
 		},
 	})
 	for s, f := range out {
-		assert.Equal(t, s <= layers, f.OK)
+		assert.Equal(t, s <= space.Layers && s < space.Levels, f.OK)
 		assert.InDelta(t, sums[s], f.Value, 1e-12)
 	}
 }
@@ -152,7 +158,7 @@ func TestRunHandsOutS0(t *testing.T) {
 	}
 	have := map[Cell]int{}
 	var done []int
-	Run(3, []int{-2, -1}, Network[int]{
+	Run(Full(3), []int{-2, -1}, Network[int]{
 		Cell: func(c Cell, s0, s1 Feature[int]) int {
 			if s0.OK {
 				have[c] = s0.Value
@@ -173,19 +179,26 @@ func TestRunHandsOutS0(t *testing.T) {
 
 // At the start of a search every move of the trellis weighs 1/3.
 func TestEvenStart(t *testing.T) {
-	p, err := make(Beta, 4).Probabilities()
-	require.NoError(t, err)
-	for _, c := range Cells(4) {
-		assert.InDelta(t, 1.0/3, p[c.Layer][c.From][c.Move], 1e-12)
+	for levels := 1; levels <= Levels; levels++ {
+		space := Space{Layers: 4, Levels: levels}
+		p, err := space.Probabilities(make(Beta, 4))
+		require.NoError(t, err)
+		for _, c := range space.Cells() {
+			assert.InDelta(t, 1.0/3, p[c.Layer][c.From][c.Move], 1e-12)
+		}
 	}
 }
 
 func TestDecodeRefuses(t *testing.T) {
-	_, _, err := Decode(nil)
+	_, _, err := Full(1).Decode(nil)
 	assert.ErrorIs(t, err, ErrBeta)
-	_, _, err = Decode(Beta{{{0, math.NaN(), 0}}})
+	for _, space := range []Space{{}, {Layers: 1}, {Layers: 1, Levels: 5}, {Layers: 0, Levels: 4}} {
+		_, _, err = space.Decode(make(Beta, space.Layers))
+		assert.ErrorIs(t, err, ErrSpace)
+	}
+	_, _, err = Full(1).Decode(Beta{{{0, math.NaN(), 0}}})
 	assert.ErrorIs(t, err, ErrBeta)
-	_, _, err = Decode(Beta{{{math.NaN(), 0, 0}}})
+	_, _, err = Full(1).Decode(Beta{{{math.NaN(), 0, 0}}})
 	assert.NoError(t, err, "level 0 has no move up")
 }
 
@@ -193,6 +206,14 @@ func TestDecodeRefuses(t *testing.T) {
 func TestWeights(t *testing.T) {
 	s := torch.NewScope()
 	defer s.Close()
+	for levels := 1; levels <= Levels; levels++ {
+		checkWeights(t, s, Space{Layers: 4, Levels: levels})
+	}
+	require.NoError(t, s.Err())
+}
+
+func checkWeights(t *testing.T, s *torch.Scope, space Space) {
+	t.Helper()
 	b := randomBeta(rand.New(rand.NewSource(2)), 4)
 	var flat []float32
 	for _, layer := range b {
@@ -204,24 +225,40 @@ func TestWeights(t *testing.T) {
 	}
 	beta := torch.FromSlice(s, flat, 4, Levels, int64(Moves))
 	require.NoError(t, torch.RequireGradient(beta, true))
-	weights := Weights(s, beta)
-	p, err := b.Probabilities()
+	weights := space.Weights(s, beta)
+	p, err := space.Probabilities(b)
 	require.NoError(t, err)
 	have, err := Read(weights)
 	require.NoError(t, err)
-	for _, c := range Cells(4) {
+	exists := map[[3]int]bool{}
+	for _, c := range space.Cells() {
+		exists[[3]int{c.Layer, c.From, int(c.Move)}] = true
 		assert.InDelta(t, p[c.Layer][c.From][c.Move], have[c.Layer][c.From][c.Move], 1e-6)
+	}
+	if space.Levels == 1 {
+		assert.Equal(t, float32(1.0/3), float32(have[2][0][Same]), "nothing to choose")
+		return
 	}
 	pick := Cell{2, 0, 1, Down}
 	s.Backward(Weight(s, weights, pick))
 	grad, err := Read(s.Gradient(beta))
 	require.NoError(t, err)
-	q := p[2][0][Down] / boundaryShare
-	assert.InDelta(t, boundaryShare*q*(1-q), grad[2][0][Down], 1e-6)
-	assert.InDelta(t, -boundaryShare*q*(1-q), grad[2][0][Same], 1e-6)
+	const share = 2.0 / 3 // of level 0
+	q := p[2][0][Down] / share
+	assert.InDelta(t, share*q*(1-q), grad[2][0][Down], 1e-6)
+	assert.InDelta(t, -share*q*(1-q), grad[2][0][Same], 1e-6)
 	assert.Zero(t, grad[2][0][Up])
 	assert.Zero(t, grad[1][0][Down])
-	require.NoError(t, s.Err())
+	for l := range grad {
+		for level := range grad[l] {
+			for m, g := range grad[l][level] {
+				assert.False(t, math.IsNaN(g), "%d %d %d", l, level, m)
+				if !exists[[3]int{l, level, m}] {
+					assert.Zero(t, g)
+				}
+			}
+		}
+	}
 }
 
 // The shares of the ends against all paths, and their gradient: shares sum to 1, so
@@ -229,7 +266,9 @@ func TestWeights(t *testing.T) {
 func TestEnds(t *testing.T) {
 	s := torch.NewScope()
 	defer s.Close()
-	for layers := 1; layers <= 5; layers++ {
+	for trial := range 15 {
+		space := Space{Layers: 1 + trial%5, Levels: 2 + trial/5}
+		layers := space.Layers
 		b := randomBeta(rand.New(rand.NewSource(int64(layers))), layers)
 		var flat []float32
 		for _, layer := range b {
@@ -241,18 +280,18 @@ func TestEnds(t *testing.T) {
 		}
 		beta := torch.FromSlice(s, flat, int64(layers), Levels, int64(Moves))
 		require.NoError(t, torch.RequireGradient(beta, true))
-		p, err := b.Probabilities()
+		p, err := space.Probabilities(b)
 		require.NoError(t, err)
 		var want [Levels]float64
 		total := 0.0
-		for _, path := range paths(layers) {
+		for _, path := range paths(space) {
 			v := product(p, path)
 			want[path[layers-1]] += v
 			total += v
 		}
-		ends := Ends(s, Weights(s, beta), layers)
+		ends := space.Ends(s, space.Weights(s, beta))
 		for level, share := range ends {
-			require.Equal(t, level <= layers, torch.Defined(share))
+			require.Equal(t, level <= layers && level < space.Levels, torch.Defined(share))
 			if torch.Defined(share) {
 				assert.InDelta(t, want[level]/total, s.Item(share), 1e-6)
 			}

@@ -14,12 +14,16 @@ type Search struct {
 	Steps int `toml:"steps"`
 	// Images is the number of training images used, split in halves A (weights) and B (alpha), 0 for all. Unit: images. Default 0 (paper 4.1.1).
 	Images int `toml:"images"`
-	// LayerSearch searches a level for each cell along with the cells, in the trellis of levels 0 to 3: as many cells as network.levels has, network.downsample = "nearest". Stereo always does. Default false (this project).
+	// LayerSearch searches a level for each cell along with the cells, in a trellis: as many cells as network.levels has, network.downsample = "nearest". Stereo always does. Default false (this project).
 	LayerSearch bool `toml:"layer_search"`
+	// TrellisLevels is the number of levels of a search of layers, the finest first. Unit: levels. Default 4 (paper 3.2.2).
+	TrellisLevels int `toml:"trellis_levels"`
 	// Mixing is where the candidate operations are mixed: their spikes, or the current into the membrane. Default "spike" (paper 3.2.1).
 	Mixing string `toml:"mixing"`
 	// Stem is the activation of the stem of the supernet. Default "relu" (paper 3.2.2).
 	Stem string `toml:"stem"`
+	// Optimizer is the optimiser of the weights: SGD with search.momentum, or Adam. Default "sgd" (paper 4.1.1).
+	Optimizer string `toml:"optimizer"`
 	// LR is the learning rate of the weights at the start of its cosine. Default 0.025 (paper 4.1.1).
 	LR float64 `toml:"lr"`
 	// LRMin is the learning rate of the weights at the end of its cosine. Default 0.0 (this project).

@@ -89,7 +89,7 @@ func (c *Config) conflicts() []problem {
 	}
 	conflict(grid>>min(deepest, 31) > 0, "network.levels",
 		"%v: level %d leaves nothing of images with a side of %d pixels behind a stem of strides %v", n.Levels, deepest, side, n.StemStrides)
-	reached := min(len(n.Levels), deepestSearched)
+	reached := min(len(n.Levels), s.TrellisLevels-1)
 	conflict(!s.LayerSearch || grid>>reached > 0, "search.layer_search",
 		"true: %d cells may reach level %d, which leaves nothing of images with a side of %d pixels behind a stem of strides %v; pad the images or set it to false",
 		len(n.Levels), reached, side, n.StemStrides)
@@ -114,9 +114,6 @@ func (d *Data) side() int {
 	}
 	return cropSide
 }
-
-// deepestSearched is the deepest level of a search of layers.
-const deepestSearched = 3
 
 // sensorSide is the side of each event data set's sensor in pixels, 0 where its
 // recordings have it.
