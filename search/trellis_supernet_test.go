@@ -156,12 +156,16 @@ func newOracle(t *testing.T, s *torch.Scope, n *TrellisSupernet, images torch.Te
 
 // The supernet is its definition, on odd grids too.
 func TestTrellisSupernetAgainstItsDefinition(t *testing.T) {
-	for layers := 1; layers <= 4; layers++ {
+	for trial := range 10 {
+		layers, levels := 1+trial%4, trellis.Levels
+		if trial >= 8 {
+			layers, levels = 4, trial-7 // 1 and 2
+		}
 		for _, head := range []Head{HeadRate, HeadLIF} {
-			t.Run(fmt.Sprint(layers, head), func(t *testing.T) {
+			t.Run(fmt.Sprint(layers, levels, head), func(t *testing.T) {
 				s := begin(t, uint64(600+layers))
 				o := trellisOptions(layers)
-				o.Head = head
+				o.Head, o.TrellisLevels = head, levels
 				n := newTrellis(t, 2, o)
 				unsettle(t, s, n.Weights())
 				images := s.Randn(torch.CPU(), 2, 1, 11, 13)
@@ -304,6 +308,16 @@ func TestTrellisSupernetRefuses(t *testing.T) {
 	o.Width = 0
 	_, err = NewTrellisSupernet(torch.CPU(), 2, o)
 	assert.ErrorIs(t, err, ErrOptions)
+	for _, levels := range []int{-1, 5} {
+		o = trellisOptions(2)
+		o.TrellisLevels = levels
+		_, err = NewTrellisSupernet(torch.CPU(), 2, o)
+		require.ErrorIs(t, err, ErrOptions)
+		assert.ErrorContains(t, err, "want 1 to 4")
+	}
+	o = trellisOptions(5)
+	o.TrellisLevels = 2
+	assert.Equal(t, 1, newTrellis(t, 1, o).Deepest())
 	n := newTrellis(t, 1, trellisOptions(5))
 	require.NoError(t, n.CheckSize(8, 8))
 	err = n.CheckSize(8, 7)

@@ -87,6 +87,32 @@ func TestWarmUpLeavesBetaAlone(t *testing.T) {
 	}
 }
 
+// Two levels instead of four, and Adam for the weights: the path stays on them, and a
+// cut search leaves what a whole one does, the optimiser's state included.
+func TestSearchOnTheFinestLevels(t *testing.T) {
+	b := newBench(t)
+	fine := func(c *config.Config) {
+		layered(c)
+		c.Search.TrellisLevels, c.Search.Optimizer, c.Search.AlphaInit = 2, "adam", 1
+	}
+	g := mustSearch(t, b.job("whole", fine)).Genotype
+	assert.Less(t, slices.Max(g.Path), 2)
+	heads := map[string]bool{}
+	for name := range b.saved(t, "whole", "weights") {
+		if strings.HasPrefix(name, "heads.") {
+			heads[name[:len("heads.0")]] = true
+		}
+	}
+	assert.Equal(t, map[string]bool{"heads.0": true, "heads.1": true}, heads)
+	j := b.job("cut", fine)
+	j.MaxSteps = 8
+	mustSearch(t, j)
+	mustSearch(t, b.resume("cut"))
+	b.remains(t, "whole").require(t, b.remains(t, "cut"))
+	mustSearch(t, b.job("sgd", fine, func(c *config.Config) { c.Search.Optimizer = "sgd" }))
+	assert.NotEqual(t, b.saved(t, "whole", "weights"), b.saved(t, "sgd", "weights"))
+}
+
 // A search of layers that is cut and continued leaves what a whole one does.
 func TestSearchOfLayersResumes(t *testing.T) {
 	b := newBench(t)

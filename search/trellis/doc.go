@@ -15,10 +15,13 @@
 // their two probabilities sum to 2/3, so that at the start every move of the
 // trellis weighs 1/3.
 //
-// [Decode] finds the path of the largest product of probabilities (Viterbi).
+// A [Space] is what a search chooses from: L layers on the finest so many of the four
+// levels; [Full] has all. Its coarsest level is the one without a move down.
+//
+// [Space.Decode] finds the path of the largest product of probabilities (Viterbi).
 // [Run] evaluates the sum above for any kind of feature and cell.
 //
-//	path, p, err := trellis.Decode(beta)   // [1 2 2 1]
+//	path, p, err := trellis.Full(4).Decode(beta)   // [1 2 2 1]
 //
 // Symbols: L layers, l layer, s level, beta logits of the moves, P their
 // probabilities.

@@ -59,7 +59,8 @@ type StereoWires struct {
 func StereoSizes() []string { return []string{"small", "full"} }
 
 // StereoCase is a case of the stereo network, batch 1. T is 5 in training and in the
-// search of size "full", 3 in that of "small", which is the preset stereo-synthetic.
+// search of size "full", 3 in that of "small", whose network is that of the preset
+// stereo-synthetic. A search is measured on all levels of the trellis.
 func StereoCase(task Task, size, precision, device string, threads int) (Case, error) {
 	d, err := torch.ParseDevice(device)
 	if err != nil {

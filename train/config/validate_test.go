@@ -70,6 +70,12 @@ func TestValidateMistakes(t *testing.T) {
 			c.Search.LayerSearch, c.Network.Downsample = true, "nearest"
 			c.Data.Name, c.Data.Size, c.Train.Cutout = "imagenet", 7, 0
 		},
+		`search.trellis_levels = 5: allowed is 1 to 4`: func(c *Config) { c.Search.TrellisLevels = 5 },
+		`search.layer_search = true: 8 cells may reach level 1, which leaves nothing of images with a side of 1 pixels`: func(c *Config) {
+			c.Search.LayerSearch, c.Network.Downsample, c.Search.TrellisLevels = true, "nearest", 2
+			c.Data.Name, c.Data.Size, c.Train.Cutout = "imagenet", 1, 0
+		},
+		`search.optimizer = "rmsprop": allowed is sgd or adam`:       func(c *Config) { c.Search.Optimizer = "rmsprop" },
 		`network.levels = [0, 2]: allowed is`:                        func(c *Config) { c.Network.Levels = []int{0, 2} },
 		`network.levels = [0 1 2 3 4 5]: level 5 leaves nothing`:     func(c *Config) { c.Network.Levels = []int{0, 1, 2, 3, 4, 5} },
 		`network.levels = [0 0 1 1 1 2 2 2]: level 2 leaves nothing`: func(c *Config) { c.Network.StemStrides = []int{3, 3} },
