@@ -29,7 +29,7 @@ func drawRandom(c *cli.Context, o *console, cfg *config.Config) error {
 	var set []genotype.Genotype
 	var err error
 	if cfg.Search.LayerSearch {
-		set, err = genotype.RandomSetOnPath(seed, n, cfg.Network.Nodes, len(cfg.Network.Levels))
+		set, err = genotype.RandomSetOnPath(seed, n, cfg.Network.Nodes, len(cfg.Network.Levels), cfg.Search.TrellisLevels)
 	} else {
 		set, err = genotype.RandomSet(seed, n, cfg.Network.Nodes, genotype.Downsample(cfg.Network.Downsample))
 	}

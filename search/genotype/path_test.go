@@ -1,7 +1,9 @@
 package genotype
 
 import (
+	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 
@@ -96,7 +98,7 @@ func TestDrawingOfAPath(t *testing.T) {
 }
 
 func TestRandomPaths(t *testing.T) {
-	set, err := RandomSetOnPath(3, 200, 2, 4)
+	set, err := RandomSetOnPath(3, 200, 2, 4, 4)
 	require.NoError(t, err)
 	seen, moves := map[string]bool{}, map[[2]int]int{}
 	for _, g := range set {
@@ -112,15 +114,27 @@ func TestRandomPaths(t *testing.T) {
 		}
 	}
 	assert.Len(t, moves, 10, "every move of four levels, at both borders too")
-	again, err := RandomSetOnPath(3, 20, 2, 4)
+	again, err := RandomSetOnPath(3, 20, 2, 4, 4)
 	require.NoError(t, err)
 	for i, g := range again {
 		assert.Equal(t, set[i].Hash(), g.Hash(), "a smaller set is the beginning of a larger one")
 	}
-	_, err = RandomOnPath(rand.New(rand.NewPCG(1, 1)), 0, 4)
+	_, err = RandomOnPath(rand.New(rand.NewPCG(1, 1)), 0, 4, 4)
 	assert.ErrorIs(t, err, ErrInvalid)
-	_, err = RandomOnPath(rand.New(rand.NewPCG(1, 1)), 2, 0)
+	for _, levels := range []int{0, 5} {
+		_, err = RandomOnPath(rand.New(rand.NewPCG(1, 1)), 2, 4, levels)
+		assert.ErrorIs(t, err, ErrInvalid)
+	}
+	fine, err := RandomSetOnPath(3, 60, 2, 4, 2)
+	require.NoError(t, err)
+	paths := map[string]bool{}
+	for _, g := range fine {
+		assert.LessOrEqual(t, slices.Max(g.Path), 1)
+		paths[fmt.Sprint(g.Path)] = true
+	}
+	assert.Len(t, paths, 16, "every path on levels 0 and 1")
+	_, err = RandomOnPath(rand.New(rand.NewPCG(1, 1)), 2, 0, 4)
 	assert.ErrorIs(t, err, ErrInvalid)
-	_, err = RandomSetOnPath(1, 100, 1, 1)
-	assert.ErrorContains(t, err, "with 1 node(s) and 1 layer(s) there are only 18")
+	_, err = RandomSetOnPath(1, 100, 1, 1, 4)
+	assert.ErrorContains(t, err, "with 1 node(s) and 1 layer(s) on 4 level(s) there are only 18")
 }

@@ -54,25 +54,29 @@ func RandomSet(seed uint64, n, nodes int, d Downsample) ([]Genotype, error) {
 
 // RandomOnPath draws a genotype of the space of a search of layers: a cell as
 // [Random] does, and a path of one level for each of the layers, on which every
-// move that there is, up, down or none, is equally likely.
-func RandomOnPath(rng *rand.Rand, nodes, layers int) (Genotype, error) {
+// move that there is, up, down or none, is equally likely. levels is how many there
+// are, the finest first, 1 to 4.
+func RandomOnPath(rng *rand.Rand, nodes, layers, levels int) (Genotype, error) {
 	if err := checkNodes("nodes", nodes); err != nil {
 		return Genotype{}, err
+	}
+	if levels < 1 || levels > MaxLevel+1 {
+		return Genotype{}, fmt.Errorf("genotype: paths on %d levels, want 1 to %d: %w", levels, MaxLevel+1, ErrInvalid)
 	}
 	cell, level := drawCell(rng, nodes), 0
 	path := make([]int, max(layers, 0))
 	for i := range path {
 		lowest := max(level-1, 0)
-		level = lowest + rng.IntN(min(level+1, MaxLevel)-lowest+1)
+		level = lowest + rng.IntN(min(level+1, levels-1)-lowest+1)
 		path[i] = level
 	}
 	return NewOnPath("random", cell, path)
 }
 
 // RandomSetOnPath is [RandomSet] of genotypes as [RandomOnPath] draws them.
-func RandomSetOnPath(seed uint64, n, nodes, layers int) ([]Genotype, error) {
-	return randomSet(seed, n, func(rng *rand.Rand) (Genotype, error) { return RandomOnPath(rng, nodes, layers) },
-		fmt.Sprintf("%d node(s) and %d layer(s)", nodes, layers))
+func RandomSetOnPath(seed uint64, n, nodes, layers, levels int) ([]Genotype, error) {
+	return randomSet(seed, n, func(rng *rand.Rand) (Genotype, error) { return RandomOnPath(rng, nodes, layers, levels) },
+		fmt.Sprintf("%d node(s) and %d layer(s) on %d level(s)", nodes, layers, levels))
 }
 
 // randomSet draws until there are n; space says in words what it draws from.
