@@ -125,7 +125,7 @@ func TestRandomPaths(t *testing.T) {
 		_, err = RandomOnPath(rand.New(rand.NewPCG(1, 1)), 2, 4, levels)
 		assert.ErrorIs(t, err, ErrInvalid)
 	}
-	fine, err := RandomSetOnPath(3, 60, 2, 4, 2)
+	fine, err := RandomSetOnPath(3, 300, 2, 4, 2)
 	require.NoError(t, err)
 	paths := map[string]bool{}
 	for _, g := range fine {
