@@ -84,7 +84,7 @@ var values = map[string]map[string]string{
 		"train.lr": "0.001", "train.batch": "2", "train.genotype": `"spikedhs-stereo"`,
 	},
 	"fashion-mnist":      {"network.steps": "4", "train.width": "24", "train.epochs": "30", "data.pad": "2"},
-	"fashion-mnist-demo": {"network.levels": "[1, 1, 2, 2]", "data.name": `"fashion-mnist"`, "data.pad": "2"},
+	"fashion-mnist-demo": {"network.levels": "[1, 2, 2]", "train.flip": "false", "data.name": `"fashion-mnist"`, "data.pad": "2"},
 }
 
 func TestPresetValues(t *testing.T) {

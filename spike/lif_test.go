@@ -103,8 +103,9 @@ func TestLIFAgainstTheDefinition(t *testing.T) {
 	}
 }
 
-// Sizes around the kernel's block of 512 neurons, and sizes that are shared
-// among threads.
+// Sizes around the kernel's block of 512 neurons and its groups of vectors, and sizes
+// that are shared among threads; a temperature for each channel, and one for all,
+// which has kernels of its own.
 func TestLIFBlocksAndThreads(t *testing.T) {
 	assertLive(t)
 	before := torch.Threads()
@@ -114,20 +115,41 @@ func TestLIFBlocksAndThreads(t *testing.T) {
 		shape   []int64
 		threads int
 	}{
-		{[]int64{3, 511}, 1}, {[]int64{3, 512}, 1}, {[]int64{3, 513}, 1}, {[]int64{6, 3, 19, 27}, 1},
+		{[]int64{3, 63}, 1}, {[]int64{3, 64}, 1}, {[]int64{3, 97}, 1}, {[]int64{3, 511}, 1}, {[]int64{3, 512}, 1}, {[]int64{3, 513}, 1}, {[]int64{6, 3, 19, 27}, 1},
 		{[]int64{6, 7, 41, 71}, 2}, {[]int64{3, 5, 3, 37, 41}, 2}, {[]int64{9, 17, 30, 31}, 3},
 	} {
 		var temperatures []float64
 		for range c.shape[1] {
 			temperatures = append(temperatures, toFloat32(1+4*rng.Float64()))
 		}
-		p := newProblem(rng, Default(), 3, c.shape, temperatures, true, toFloat32)
-		for _, layout := range []string{"contiguous", "channels-last"} {
-			t.Run(fmt.Sprintf("%v %s %d threads", c.shape, layout, c.threads), func(t *testing.T) {
-				require.NoError(t, torch.SetThreads(c.threads))
-				p.check(t, "spikedhs::lif", layout, torch.Float32, 1e-5)
-			})
+		for _, temperatures := range [][]float64{temperatures, temperatures[:1]} {
+			p := newProblem(rng, Default(), 3, c.shape, temperatures, true, toFloat32)
+			for _, layout := range []string{"contiguous", "channels-last"} {
+				t.Run(fmt.Sprintf("%v %s %d threads %d temperatures", c.shape, layout, c.threads, len(temperatures)), func(t *testing.T) {
+					require.NoError(t, torch.SetThreads(c.threads))
+					p.check(t, "spikedhs::lif", layout, torch.Float32, 1e-5)
+				})
+			}
 		}
+	}
+}
+
+// More spikes than the caches hold are written past them.
+func TestLIFOfManyNeurons(t *testing.T) {
+	if testing.Short() {
+		t.Skip("300 MB of memory")
+	}
+	for _, n := range []int64{8_400_016, 8_400_007} { // in line with the vectors, and not
+		s := torch.NewInference()
+		current := s.Randn(torch.CPU(), 2*n)
+		arguments := Default().arguments(s, current, s.Full(torch.CPU(), 3), 2, nil, true)
+		have, want := s.Call("spikedhs::lif", arguments...), s.Call("spikedhs::lif_composed", arguments...)
+		require.NoError(t, s.Err())
+		for i := range have {
+			equal := s.Call("aten::equal", have[i], want[i])[0]
+			require.Equal(t, true, equal, "%d neurons, result %d", n, i)
+		}
+		require.NoError(t, s.Close())
 	}
 }
 

@@ -38,7 +38,7 @@ SPIKEDHS_INLINE float dspike_polynomial(float u, float vth,
   for (int i = kDegree - 1; i >= 0; i--) {
     value = multiply_add(value, w, coefficients[i]);
   }
-  const bool inside = u > vth - 0.5f && u < vth + 0.5f;
+  const bool inside = (u > vth - 0.5f) & (u < vth + 0.5f);
   return inside ? value : 0.0f;
 }
 

@@ -6,9 +6,13 @@
 namespace spikedhs {
 namespace {
 
-Isa choose() {
+std::string wished() {
   const char *text = std::getenv("SPIKEDHS_KERNELS");
-  const std::string wish = text == nullptr ? "" : text;
+  return text == nullptr ? "" : text;
+}
+
+Isa choose() {
+  const std::string wish = wished();
   if (wish == "generic") return Isa::kGeneric;
 #if defined(SPIKEDHS_X86_KERNELS)
   __builtin_cpu_init();
@@ -29,6 +33,16 @@ Isa choose() {
 Isa isa() {
   static const Isa chosen = choose();
   return chosen;
+}
+
+bool isa_bfloat16() {
+#if defined(SPIKEDHS_X86_KERNELS)
+  static const bool has = isa() == Isa::kAvx512 && wished() != "avx512" &&
+                          __builtin_cpu_supports("avx512bf16");
+  return has;
+#else
+  return false;
+#endif
 }
 
 }  // namespace spikedhs

@@ -10,4 +10,8 @@ enum class Isa { kGeneric, kAvx2, kAvx512 };
 // taken.
 Isa isa();
 
+// Whether the processor converts to bfloat16 itself (AVX512-BF16), beside
+// Isa::kAvx512. SPIKEDHS_KERNELS=avx512 asks for the kernels without.
+bool isa_bfloat16();
+
 }  // namespace spikedhs

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "flat.h"
+#include "isa.h"
 #include "lif_step.h"
 
 #if defined(__AVX2__)
@@ -225,11 +226,16 @@ void backward(const LifBackward<Scalar, Real> &p, const Real *b_of,
   }
 }
 
+#if defined(__AVX512F__)
+#include "lif_lanes.h"
+#endif
+
 template <Family kFamily, typename Scalar, typename Real>
 constexpr auto by_formula =
     &backward<ByFormula<kFamily, Scalar, Real>, Scalar, Real>;
 
-template <typename Scalar, typename Real>
+// kNative: the processor has instructions for bfloat16.
+template <typename Scalar, typename Real, bool kNative = false>
 constexpr LifKernels<Scalar, Real> kernels() {
   LifKernels<Scalar, Real> k{&forward<Scalar, Real>,
                              {by_formula<Family::kDspike, Scalar, Real>,
@@ -240,22 +246,33 @@ constexpr LifKernels<Scalar, Real> kernels() {
                               by_formula<Family::kExponential, Scalar, Real>,
                               by_formula<Family::kTable, Scalar, Real>},
                              {}};
+#if defined(__AVX512F__)
+  if constexpr (sizeof(Real) == sizeof(float)) {
+    k.forward = &forward_lanes<Scalar>;
+    k.dspike[0] = &backward_lanes<kDspikeDegrees[0], Scalar, kNative>;
+    k.dspike[1] = &backward_lanes<kDspikeDegrees[1], Scalar, kNative>;
+    k.dspike[2] = &backward_lanes<kDspikeDegrees[2], Scalar, kNative>;
+  }
+#else
   if constexpr (sizeof(Real) == sizeof(float)) {
     k.dspike[0] = &backward<ByPolynomial<kDspikeDegrees[0]>, Scalar, Real>;
     k.dspike[1] = &backward<ByPolynomial<kDspikeDegrees[1]>, Scalar, Real>;
     k.dspike[2] = &backward<ByPolynomial<kDspikeDegrees[2]>, Scalar, Real>;
   }
+#endif
   return k;
 }
 
-template <typename Scalar, typename Real>
-constexpr LifKernels<Scalar, Real> table = kernels<Scalar, Real>();
+template <typename Scalar, typename Real, bool kNative = false>
+constexpr LifKernels<Scalar, Real> table = kernels<Scalar, Real, kNative>();
 
 }  // namespace
 
 const LifKernels<float, float> &lif_float() { return table<float, float>; }
 const LifKernels<double, double> &lif_double() { return table<double, double>; }
-const LifKernels<Bf16, float> &lif_bfloat16() { return table<Bf16, float>; }
+const LifKernels<Bf16, float> &lif_bfloat16() {
+  return isa_bfloat16() ? table<Bf16, float, true> : table<Bf16, float>;
+}
 
 }  // namespace SPIKEDHS_ISA
 }  // namespace spikedhs

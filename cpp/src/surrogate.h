@@ -117,7 +117,9 @@ SPIKEDHS_INLINE Real dspike_derivative(Real u, Real vth, Real b, Real factor) {
   const Real e = exp_of_negative(Real(-2) * magnitude(b * (u - vth)));
   const Real one_plus = Real(1) + e;
   const Real value = quotient(factor * e, one_plus * one_plus);
-  const bool inside = u > vth - Real(0.5) && u < vth + Real(0.5);
+  // & and not &&: a second test that is made only after the first would be a
+  // jump, and a loop with jumps becomes no vector code.
+  const bool inside = (u > vth - Real(0.5)) & (u < vth + Real(0.5));
   return inside ? value : Real(0);
 }
 
@@ -127,7 +129,7 @@ SPIKEDHS_INLINE Real table_derivative(Real u, Real vth, Real b, Real row,
                                       const DerivativeTable<Real> &table) {
   const Real reach = static_cast<Real>(kTableReach);
   const Real z = b * (u - vth);
-  const bool inside = z > -reach && z < reach;
+  const bool inside = (z > -reach) & (z < reach);
   const Real place = ((inside ? z : Real(0)) + reach) *
                      (static_cast<Real>(table.columns - 1) / (Real(2) * reach));
   int32_t column = static_cast<int32_t>(place);
