@@ -27,9 +27,17 @@ func Estimate(s *torch.Scope, cost torch.Tensor) torch.Tensor {
 		numbers[j] = float32(j)
 	}
 	axis := c.To(torch.FromSlice(c, numbers, 1, bins, 1, 1), c.Device(cost))
-	best := c.Cast(c.Tensor("aten::argmax", cost, 1, true), torch.Float32)
-	far := c.Tensor("aten::gt.Scalar", c.Tensor("aten::abs", c.Sub(axis, best)), supportBins)
+	// All values have the size of the cost, the largest tensor of a stream: each goes
+	// as soon as the next is there.
+	distance := c.Sub(axis, c.Cast(c.Tensor("aten::argmax", cost, 1, true), torch.Float32))
+	apart := c.Tensor("aten::abs", distance)
+	c.Free(distance)
+	far := c.Tensor("aten::gt.Scalar", apart, supportBins)
+	c.Free(apart)
 	near := c.Tensor("aten::masked_fill.Scalar", cost, far, math.Inf(-1))
+	c.Free(far)
 	shares := c.Softmax(near, 1)
-	return c.Return(c.Tensor("aten::sum.dim_IntList", c.Mul(shares, c.Scale(axis, BinStep)), []int64{1}))
+	c.Free(near)
+	shares = c.Tensor("aten::mul_.Tensor", shares, c.Scale(axis, BinStep))
+	return c.Return(c.Tensor("aten::sum.dim_IntList", shares, []int64{1}))
 }

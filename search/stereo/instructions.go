@@ -27,6 +27,10 @@ type convolve struct {
 	kernel, stride int64
 	planes         int
 	whole          bool // float32 always: it reads the stacks, or makes the cost
+	// last: one channel is made of many planes. Each tap of the depth then is a channel
+	// of its own, summed over the planes afterwards, which takes a fraction of the
+	// memory of planes that carry their neighbours.
+	last bool
 }
 
 func (i convolve) reads() []value { return []value{i.x} }
@@ -41,8 +45,13 @@ func (i convolve) run(m *machine) torch.Tensor {
 			weight, bias = m.half[i.weight], m.half[i.bias]
 		}
 	}
+	if i.last {
+		taps := s.Reshape(weight, i.kernel, -1, i.kernel, i.kernel)
+		y := s.Tensor("aten::conv2d", x, taps, nil, []int64{1, 1}, []int64{i.kernel / 2, i.kernel / 2})
+		return s.Add(depthSum(s, y, i.planes), bias)
+	}
 	if i.planes > 0 && i.kernel > 1 {
-		x = s.Tensor("spikedhs::depth_stack", x, i.planes)
+		return i.deep(s, x, weight, bias)
 	}
 	y := s.Tensor("aten::conv2d", x, weight, bias, []int64{i.stride, i.stride}, []int64{i.kernel / 2, i.kernel / 2})
 	if m.half != nil && i.planes == 0 && i.whole { // the first: spikes of 16 bits from here on
@@ -51,8 +60,59 @@ func (i convolve) run(m *machine) torch.Tensor {
 	return y
 }
 
+// stackElements are the numbers of planes with their neighbours that are convolved at
+// once: of a whole volume these would be the peak of a stream's memory.
+const stackElements = 4 << 20
+
+// deep is the convolution over three dimensions. One sequence is worked through in
+// runs of planes.
+func (i convolve) deep(s *torch.Scope, x, weight, bias torch.Tensor) torch.Tensor {
+	conv := func(s *torch.Scope, x torch.Tensor) torch.Tensor {
+		return s.Tensor("aten::conv2d", x, weight, bias, []int64{1, 1}, []int64{i.kernel / 2, i.kernel / 2})
+	}
+	run := planesAtOnce(s.Shape(x), i.planes)
+	if run >= i.planes {
+		return conv(s, s.Tensor("spikedhs::depth_stack", x, i.planes))
+	}
+	var parts []torch.Tensor
+	for first := 0; first < i.planes; first += run {
+		inner := s.Child()
+		n := min(run, i.planes-first)
+		from, to := max(0, first-1), min(i.planes, first+n+1)
+		stack := inner.Tensor("spikedhs::depth_stack", inner.Narrow(x, 0, from, to-from), to-from)
+		parts = append(parts, inner.Return(conv(inner, inner.Narrow(stack, 0, first-from, n))))
+		if inner.Close() != nil {
+			return torch.Tensor{}
+		}
+	}
+	return s.Cat(parts, 0)
+}
+
+// planesAtOnce is the length of a run of planes for volumes [N*planes, C, H, W].
+func planesAtOnce(shape []int64, planes int) int {
+	if len(shape) != 4 || shape[0] != int64(planes) {
+		return planes // several sequences, or an error that the operators will name
+	}
+	return int(max(1, stackElements/max(1, 3*shape[1]*shape[2]*shape[3])))
+}
+
+// depthSum adds up, for every plane d of x [N*planes, 3, H, W], channel k of plane
+// d + k - 1: [N*planes, 1, H, W].
+func depthSum(s *torch.Scope, x torch.Tensor, planes int) torch.Tensor {
+	x = s.Reshape(x, -1, int64(planes), 3, s.Size(x, 2), s.Size(x, 3))
+	before := s.Tensor("aten::constant_pad_nd", s.Select(x, 2, 0), []int64{0, 0, 0, 0, 1, -1}, 0.0)
+	after := s.Tensor("aten::constant_pad_nd", s.Select(x, 2, 2), []int64{0, 0, 0, 0, -1, 1}, 0.0)
+	y := s.Add(s.Add(before, s.Select(x, 2, 1)), after)
+	return s.Tensor("aten::unsqueeze", s.Tensor("aten::flatten.using_ints", y, 0, 1), 1)
+}
+
 func (i convolve) text(p *Program) string {
 	x := i.x.name()
+	if i.last {
+		taps := fmt.Sprintf("torch.reshape(%s, [%d, -1, %d, %d])", p.attribute(i.weight), i.kernel, i.kernel, i.kernel)
+		return fmt.Sprintf("self.depth_sum(torch.conv2d(%s, %s, None, [1, 1], [%d, %d]), %d) + %s", x,
+			taps, i.kernel/2, i.kernel/2, i.planes, p.attribute(i.bias))
+	}
 	if i.planes > 0 && i.kernel > 1 {
 		x = fmt.Sprintf("self.depth_stack(%s, %d)", x, i.planes)
 	}

@@ -20,7 +20,7 @@ func (p *Program) build(w weights, mapping torch.Tensor) (*Program, error) {
 	feature = b.neuronsOf("feature.last_3", b.convolve("feature.last_3", feature, convolve{}), 0)
 	b.planes, b.images = p.Options.Planes(), p.Options.Planes()
 	x := b.subnet("matching", p.Genotype.Matching, b.planes, b.add(volume{feature}))
-	x = b.convolve("matching.last_3", x, convolve{kernel: 3, planes: b.planes, whole: true})
+	x = b.convolve("matching.last_3", x, convolve{kernel: 3, planes: b.planes, whole: true, last: true})
 	p.mapping = p.tensor("mapping", mapping)
 	b.add(toBins{x})
 	if err := p.scope.Err(); err != nil {

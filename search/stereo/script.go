@@ -48,6 +48,13 @@ def depth_stack(self, x: Tensor, planes: int) -> Tensor:
     x = torch.cat([torch.narrow(x, 1, 0, planes), torch.narrow(x, 1, 1, planes), torch.narrow(x, 1, 2, planes)], 4)
     return torch.permute(torch.flatten(x, 0, 1), [0, 3, 1, 2])
 
+def depth_sum(self, x: Tensor, planes: int) -> Tensor:
+    x = torch.reshape(x, [-1, planes, 3, x.size(2), x.size(3)])
+    before = torch.constant_pad_nd(torch.select(x, 2, 0), [0, 0, 0, 0, 1, -1], 0.0)
+    after = torch.constant_pad_nd(torch.select(x, 2, 2), [0, 0, 0, 0, -1, 1], 0.0)
+    y = before + torch.select(x, 2, 1) + after
+    return torch.unsqueeze(torch.flatten(y, 0, 1), 1)
+
 def pick_planes(self, x: Tensor, before: int, after: int) -> Tensor:
     x = torch.permute(x, [0, 2, 3, 1])
     x = torch.reshape(x, [-1, before, x.size(1), x.size(2), x.size(3)])
