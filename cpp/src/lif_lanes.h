@@ -57,7 +57,7 @@ SPIKEDHS_LOCAL void store_lanes(Bf16 *to, __m512 x) {
   _mm256_storeu_si256(reinterpret_cast<__m256i *>(to), half);
 }
 
-// A spike is 1 or 0; kStream writes past the caches.
+// A spike is 1 or 0; kStreamed writes past the caches.
 template <bool kStreamed>
 SPIKEDHS_LOCAL void store_spikes(float *to, __mmask16 fired) {
   const __m512 y = _mm512_maskz_mov_ps(fired, _mm512_set1_ps(1.0f));

@@ -64,14 +64,14 @@ func (i convolve) run(m *machine) torch.Tensor {
 // once: of a whole volume these would be the peak of a stream's memory.
 const stackElements = 4 << 20
 
-// deep is the convolution over three dimensions. One sequence is worked through in
-// runs of planes.
+// deep is the convolution over three dimensions. On a CPU one sequence is worked
+// through in runs of planes; a GPU is faster with all of them.
 func (i convolve) deep(s *torch.Scope, x, weight, bias torch.Tensor) torch.Tensor {
 	conv := func(s *torch.Scope, x torch.Tensor) torch.Tensor {
 		return s.Tensor("aten::conv2d", x, weight, bias, []int64{1, 1}, []int64{i.kernel / 2, i.kernel / 2})
 	}
 	run := planesAtOnce(s.Shape(x), i.planes)
-	if run >= i.planes {
+	if run >= i.planes || s.Device(x) != torch.CPU() {
 		return conv(s, s.Tensor("spikedhs::depth_stack", x, i.planes))
 	}
 	var parts []torch.Tensor
