@@ -21,7 +21,7 @@ import (
 // heart: fewer than 5 % of their pixels are off by more than 1 px. Some minutes.
 func TestStereoOverfitsEightWindows(t *testing.T) {
 	if os.Getenv("SPIKEDHS_SLOW") == "" {
-		t.Skip("takes minutes; set SPIKEDHS_SLOW=1")
+		t.Skip("takes 7 to 12 minutes; set SPIKEDHS_SLOW=1 and go test -timeout 20m")
 	}
 	o, err := synth.Preset("small")
 	require.NoError(t, err)
