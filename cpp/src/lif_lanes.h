@@ -13,7 +13,6 @@ constexpr int64_t kLanes = 16;
 // Vectors at a time: each waits for its own last step, so several fill the
 // time. Backward in float32 more would be more streams of memory than the
 // hardware follows.
-template <typename Scalar>
 constexpr int kForwardVectors = 4;
 template <typename Scalar>
 constexpr int kBackwardVectors = sizeof(Scalar) == sizeof(float) ? 2 : 4;
@@ -103,12 +102,17 @@ SPIKEDHS_LOCAL __m512 charge_lanes(__m512 v, __m512 current, __m512 tau) {
   return _mm512_add_ps(_mm512_mul_ps(tau, v), current);
 }
 
+// x of the neurons that do not fire at u, 0 of the others.
+SPIKEDHS_LOCAL __m512 unless_fired(__m512 u, __m512 vth, __m512 x) {
+  return _mm512_maskz_mov_ps(_mm512_cmp_ps_mask(u, vth, _CMP_NGT_UQ), x);
+}
+
 // The neurons [first, last) as far as they fill whole groups; gives the first
 // that is left. Blocks of neurons go on from there.
 template <bool kStreamed, typename Scalar>
 int64_t forward_groups(const LifForward<Scalar, float> &p, int64_t first,
                        int64_t last) {
-  constexpr int n = kForwardVectors<Scalar>;
+  constexpr int n = kForwardVectors;
   const __m512 tau = _mm512_set1_ps(p.tau), vth = _mm512_set1_ps(p.vth);
   int64_t at = first;
   for (; at + n * kLanes <= last; at += n * kLanes) {
@@ -185,7 +189,7 @@ void backward_lanes(const LifBackward<Scalar, float> &p, const float *b_of,
       for (int k = 0; k < n; k++) {
         const __m512 u = charge_lanes(v[k], load_lanes(in + k * kLanes), tau);
         _mm512_storeu_ps(potential + k * kLanes, u);
-        v[k] = _mm512_maskz_mov_ps(_mm512_cmp_ps_mask(u, vth, _CMP_NGT_UQ), u);
+        v[k] = unless_fired(u, vth, u);
       }
     }
     __m512 grad_v[n];
@@ -198,8 +202,7 @@ void backward_lanes(const LifBackward<Scalar, float> &p, const float *b_of,
         const __m512 u = _mm512_loadu_ps(potential + k * kLanes);
         const __m512 slope = polynomial_lanes<kDegree>(u, vth, low, high, c);
         // lif_grad_membrane
-        const __m512 kept = _mm512_maskz_mov_ps(
-            _mm512_cmp_ps_mask(u, vth, _CMP_NGT_UQ), grad_v[k]);
+        const __m512 kept = unless_fired(u, vth, grad_v[k]);
         const __m512 grad = _mm512_sub_ps(load_lanes(in + k * kLanes),
                                           _mm512_mul_ps(grad_v[k], u));
         const __m512 grad_u = _mm512_add_ps(kept, _mm512_mul_ps(grad, slope));
