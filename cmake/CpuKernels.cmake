@@ -9,8 +9,8 @@ set(cpu_flags_generic "")
 if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
   list(APPEND cpu_isas avx2 avx512)
   set(cpu_flags_avx2 -mavx2 -mfma)
-  # -Wno-maybe-uninitialized: GCC 12 warns falsely inside its own header.
-  set(cpu_flags_avx512 -Wno-maybe-uninitialized -mfma -mavx512f -mavx512bw -mavx512vl -mavx512dq -mprefer-vector-width=512)
+  # -Wno-...uninitialized: GCC 12 warns falsely inside its own header.
+  set(cpu_flags_avx512 -Wno-maybe-uninitialized -Wno-uninitialized -mfma -mavx512f -mavx512bw -mavx512vl -mavx512dq -mprefer-vector-width=512)
   target_compile_definitions(spikedhs PRIVATE SPIKEDHS_X86_KERNELS)
 endif()
 file(GLOB cpu_kernels CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/cpp/src/*_kernels.cc)
@@ -21,3 +21,16 @@ foreach(isa IN LISTS cpu_isas)
   set_target_properties(spikedhs_${isa} PROPERTIES CXX_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON)
   target_sources(spikedhs PRIVATE $<TARGET_OBJECTS:spikedhs_${isa}>)
 endforeach()
+
+# Tiles for matrix products, on processors that have them: in a file of their own,
+# which shares no inline function with the rest.
+include(CheckCXXCompilerFlag)
+if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
+  check_cxx_compiler_flag(-mamx-bf16 SPIKEDHS_HAS_AMX_FLAG) # GCC 11, Clang 12
+  if(SPIKEDHS_HAS_AMX_FLAG)
+    set_source_files_properties(
+      ${CMAKE_SOURCE_DIR}/cpp/src/weight_gradient_amx.cc PROPERTIES
+      COMPILE_DEFINITIONS SPIKEDHS_AMX_KERNELS
+      COMPILE_OPTIONS "-O3;-mamx-tile;-mamx-bf16;${cpu_flags_avx512}")
+  endif()
+endif()

@@ -34,8 +34,35 @@ type plain struct {
 func (p plain) reads() []slot { return nil }
 
 func (p plain) run(m *eventMachine) {
-	m.values[p.to] = m.scope.Return(p.instruction.run(&m.machine))
+	i, ok := p.instruction.(rowwise)
+	if !ok {
+		m.values[p.to] = m.scope.Return(p.instruction.run(&m.machine))
+		return
+	}
+	s := m.scope
+	x := m.at(i.source())
+	rows := make([]torch.Tensor, s.Size(x, 0))
+	for k := range rows {
+		rows[k] = i.row(&m.machine, s.Narrow(x, 0, k, 1))
+	}
+	m.values[p.to] = s.Return(i.finish(&m.machine, s.Cat(rows, 0)))
 }
+
+// rowwise is an instruction whose rounding would depend on how many images it is
+// given, because libtorch's libraries choose their algorithms by that. The
+// event-driven form gives it one row at a time: its part is small, the stem and the
+// classifier.
+type rowwise interface {
+	source() value
+	// row computes one row of the first dimension, finish what follows all of them.
+	row(m *machine, x torch.Tensor) torch.Tensor
+	finish(m *machine, y torch.Tensor) torch.Tensor
+}
+
+var (
+	_ rowwise = convolve{}
+	_ rowwise = classify{}
+)
 
 // steadyFire are neurons that get one current at all steps.
 type steadyFire struct {

@@ -87,7 +87,9 @@ func TestEventDrivenFormIsExactOnCoarseWeights(t *testing.T) {
 				s.CopyTo(c.Value, s.Scale(s.Tensor("aten::round", s.Scale(c.Value, 64)), 1.0/64))
 			}
 			x := v.images(s, 4)
-			assert.Equal(t, read(t, p.Run(s, x)), read(t, p.RunFast(s, x)))
+			// A spike more or less moves a logit by some 1e-5 at least; the classifier
+			// rounds its rates row by row in one form and together in the other.
+			assert.InDeltaSlice(t, read(t, p.Run(s, x)), read(t, p.RunFast(s, x)), 2e-6)
 			require.NoError(t, s.Err())
 		})
 	}

@@ -27,14 +27,7 @@ func (p *Program) EventDriven() bool {
 // float32.
 func (p *Program) RunHalf(s *torch.Scope, images torch.Tensor) torch.Tensor {
 	if p.half == nil {
-		p.half = map[int]torch.Tensor{}
-		for _, instruction := range p.list {
-			if c, ok := instruction.(convolve); ok {
-				for _, i := range []int{c.weight, c.bias} {
-					p.half[i] = p.scope.Cast(p.tensors[i].Value, torch.BFloat16)
-				}
-			}
-		}
+		p.half = newHalf(p)
 	}
 	return p.run(s, images, p.half, p.census)
 }

@@ -45,12 +45,18 @@ type convolve struct {
 
 func (i convolve) reads() []value { return []value{i.x} }
 
-func (i convolve) run(m *machine) torch.Tensor {
+func (i convolve) source() value { return i.x }
+
+func (i convolve) run(m *machine) torch.Tensor { return i.row(m, m.at(i.x)) }
+
+func (i convolve) finish(_ *machine, y torch.Tensor) torch.Tensor { return y }
+
+func (i convolve) row(m *machine, x torch.Tensor) torch.Tensor {
 	weight, bias := m.tensors[i.weight].Value, m.tensors[i.bias].Value
 	if m.half != nil && !m.readsImage(i) {
-		weight, bias = m.half[i.weight], m.half[i.bias]
+		weight, bias = m.half.constants[i.weight], m.half.constants[i.bias]
 	}
-	y := m.scope.Tensor("aten::conv2d", m.at(i.x), weight, bias, []int64{i.stride, i.stride}, []int64{i.pad, i.pad})
+	y := m.scope.Tensor("aten::conv2d", x, weight, bias, []int64{i.stride, i.stride}, []int64{i.pad, i.pad})
 	if m.half != nil && m.readsImage(i) {
 		y = m.scope.Cast(y, torch.BFloat16)
 	}
@@ -213,8 +219,15 @@ type classify struct {
 
 func (i classify) reads() []value { return []value{i.x} }
 
-func (i classify) run(m *machine) torch.Tensor {
-	y := m.scope.Tensor("aten::linear", m.at(i.x), m.tensors[i.weight].Value, m.tensors[i.bias].Value)
+func (i classify) source() value { return i.x }
+
+func (i classify) run(m *machine) torch.Tensor { return i.finish(m, i.row(m, m.at(i.x))) }
+
+func (i classify) row(m *machine, x torch.Tensor) torch.Tensor {
+	return m.scope.Tensor("aten::linear", x, m.tensors[i.weight].Value, m.tensors[i.bias].Value)
+}
+
+func (i classify) finish(m *machine, y torch.Tensor) torch.Tensor {
 	return meanOverSteps(m.scope, y, m.steps)
 }
 

@@ -44,7 +44,7 @@ type Program struct {
 	compiled sync.Once
 	events   *events
 	census   *census // nil: spikes are not counted
-	half     map[int]torch.Tensor
+	half     *half
 }
 
 // value is the number of the instruction that made a tensor; -1 is the input.
@@ -100,7 +100,7 @@ type machine struct {
 	scope  *torch.Scope
 	input  torch.Tensor
 	values []torch.Tensor
-	half   map[int]torch.Tensor // constants of the convolutions in 16 bits; nil: all is float32
+	half   *half // nil: all is float32
 }
 
 func (m *machine) at(v value) torch.Tensor {
@@ -117,16 +117,20 @@ func (p *Program) Run(s *torch.Scope, images torch.Tensor) torch.Tensor {
 	return p.run(s, images, nil, p.census)
 }
 
-// run computes with the weights in half, where there are any, and counts spikes
-// in c, unless that is nil.
-func (p *Program) run(s *torch.Scope, images torch.Tensor, half map[int]torch.Tensor, c *census) torch.Tensor {
+// run computes in the form h, unless that is nil, and counts spikes in c, unless
+// that is nil.
+func (p *Program) run(s *torch.Scope, images torch.Tensor, h *half, c *census) torch.Tensor {
 	inner := s.WithoutGradient()
 	defer inner.Close()
-	m := &machine{Program: p, scope: inner, input: images, values: make([]torch.Tensor, len(p.list)), half: half}
+	m := &machine{Program: p, scope: inner, input: images, values: make([]torch.Tensor, len(p.list)), half: h}
 	for i, instruction := range p.list {
 		step := inner.Child()
 		m.scope = step
-		m.values[i] = step.Return(instruction.run(m))
+		if h == nil {
+			m.values[i] = step.Return(instruction.run(m))
+		} else {
+			m.values[i] = step.Return(h.makes(m, value(i)))
+		}
 		if c != nil {
 			c.dense(step, value(i), m.values[i])
 		}
@@ -134,10 +138,12 @@ func (p *Program) run(s *torch.Scope, images torch.Tensor, half map[int]torch.Te
 			inner.Blame(fmt.Sprintf("program, instruction %d", i), nil)
 			return torch.Tensor{}
 		}
-		for _, v := range instruction.reads() {
-			if v >= 0 && p.last[v] == i {
-				inner.Free(m.values[v])
-			}
+		if h != nil && h.waits(value(i)) {
+			continue // the parts are still to be read
+		}
+		m.leave(inner, i)
+		if h != nil && i > 0 && h.waits(value(i-1)) {
+			m.leave(inner, i-1)
 		}
 	}
 	logits := m.values[len(m.values)-1]
@@ -145,6 +151,15 @@ func (p *Program) run(s *torch.Scope, images torch.Tensor, half map[int]torch.Te
 		c.ran(inner, logits, true)
 	}
 	return inner.Return(logits)
+}
+
+// leave frees what instruction i was the last to read.
+func (m *machine) leave(s *torch.Scope, i int) {
+	for _, v := range m.list[i].reads() {
+		if v >= 0 && m.last[v] == i {
+			s.Free(m.values[v])
+		}
+	}
 }
 
 // Source is the program as methods of a TorchScript module.

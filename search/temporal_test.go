@@ -232,7 +232,12 @@ func TestTemporalProgram(t *testing.T) {
 			}
 			together := read(t, p.RunFast(s, x))
 			for k := range 5 {
-				assert.Equal(t, together[3*k:3*k+3], read(t, p.RunFast(s, s.Narrow(x, 0, k, 1))), "alone")
+				alone := read(t, p.RunFast(s, s.Narrow(x, 0, k, 1)))
+				if p.EventDriven() {
+					assert.Equal(t, together[3*k:3*k+3], alone, "alone")
+				} else { // the plain list: libtorch may choose other algorithms
+					assert.InDeltaSlice(t, together[3*k:3*k+3], alone, 1e-5, "alone")
+				}
 			}
 			require.NoError(t, s.Err())
 
@@ -264,7 +269,9 @@ func TestTemporalEventDrivenFormIsExactOnCoarseWeights(t *testing.T) {
 			s.CopyTo(c.Value, s.Scale(s.Tensor("aten::round", s.Scale(c.Value, 64)), 1.0/64))
 		}
 		x := v.binaryStacks(s, 4)
-		assert.Equal(t, read(t, p.Run(s, x)), read(t, p.RunFast(s, x)))
+		// A spike more or less moves a logit by some 1e-5 at least; the classifier
+		// rounds its rates row by row in one form and together in the other.
+		assert.InDeltaSlice(t, read(t, p.Run(s, x)), read(t, p.RunFast(s, x)), 2e-6)
 		require.NoError(t, s.Err())
 		before := torch.LiveTensors()
 		c := s.Child()

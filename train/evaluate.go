@@ -115,7 +115,7 @@ func evaluate(ctx context.Context, forward runner, d torch.Device, loader *data.
 // evaluateProgram runs the inference form of a network over a whole set and
 // counts its spikes on the way.
 func evaluateProgram(ctx context.Context, p *search.Program, o search.Options, c *config.Config, d torch.Device, loader *data.Loader, tick func(n int)) (Evaluation, error) {
-	count := newCounter(p, evalPrecision(c), c.Eval.CountImages)
+	count := newCounter(p, evalPrecision(c, d), c.Eval.CountImages)
 	e, err := evaluate(ctx, count.forward, d, loader, tick)
 	if err != nil {
 		return Evaluation{}, err
@@ -218,10 +218,20 @@ func (t *Trained) Evaluate(ctx context.Context, progress *run.Progress) (Evaluat
 	return e, err
 }
 
-// evalPrecision resolves eval.precision. "auto" is float32: on a CPU its
-// event-driven form is the faster one, and it needs no word about accuracy.
-func evalPrecision(c *config.Config) search.Precision {
-	if c.Eval.Precision == string(search.BFloat16) {
+// evalPrecision resolves eval.precision for a run.
+func evalPrecision(c *config.Config, d torch.Device) search.Precision {
+	return InferencePrecision(c.Eval.Precision, resolvePrecision(c.Run.Precision, d), d)
+}
+
+// InferencePrecision is what eval.precision means for a network that was trained
+// with convolutions in the given precision: "auto" is bfloat16 if that was, too,
+// and the CPU multiplies tiles of it ([torch.MatrixTiles]). Everywhere else it is
+// float32, whose event-driven form is then the faster one.
+func InferencePrecision(name string, trained search.Precision, d torch.Device) search.Precision {
+	switch {
+	case name != "auto":
+		return search.Precision(name)
+	case trained == search.BFloat16 && !torch.IsCUDA(d) && torch.MatrixTiles():
 		return search.BFloat16
 	}
 	return search.Float32

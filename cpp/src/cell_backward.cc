@@ -1,5 +1,6 @@
 // The backward pass of a cell on the CPU; see cell.h.
 #include "cell_pass.h"
+#include "weight_gradient.h"
 
 namespace spikedhs {
 namespace {
@@ -132,12 +133,12 @@ class Backward {
                                         : trace_.spikes[source - 2];
     const at::Tensor &weight = trace_.weights[f];
     const int64_t stride = plan_.fans[f].stride;
-    auto result = at::convolution_backward(
-        fan_grads_[f], stacked(plan_, x, weight), weight,
-        at::OptionalIntArrayRef(), {stride, stride}, padding_of(weight), {1, 1},
-        false, {0, 0}, 1, {wants_x, wants_w, false});
+    const at::Tensor in = stacked(plan_, x, weight);
     if (wants_x) {
-      at::Tensor grad = std::get<0>(result);
+      at::Tensor grad = std::get<0>(at::convolution_backward(
+          fan_grads_[f], in, weight, at::OptionalIntArrayRef(),
+          {stride, stride}, padding_of(weight), {1, 1}, false, {0, 0}, 1,
+          {true, false, false}));
       if (grad.size(1) != x.size(1)) {
         grad = depth_stack_backward(grad, plan_.planes);
       }
@@ -145,7 +146,8 @@ class Backward {
     }
     if (wants_w) {
       const int64_t p = f * kFanParameters;
-      at::Tensor grad = std::get<1>(result).to(at::kFloat);
+      at::Tensor grad = conv_weight_gradient(in, fan_grads_[f], weight, stride,
+                                             padding_of(weight));
       if (plan_.planes > 0) {
         grad = depth_weight_backward(grad, parameters_[p].size(2));
       }

@@ -14,4 +14,9 @@ Isa isa();
 // Isa::kAvx512. SPIKEDHS_KERNELS=avx512 asks for the kernels without.
 bool isa_bfloat16();
 
+// Whether there are tiles of bfloat16 (Intel AMX) and the system lets this
+// process use them; asks for that the first time. Any SPIKEDHS_KERNELS asks for
+// the kernels without.
+bool isa_amx();
+
 }  // namespace spikedhs

@@ -106,13 +106,17 @@ func (c Case) String() string {
 	return fmt.Sprintf("%s %s %s batch %d F=%d T=%d %dx%d", c.Task, c.Impl, c.Precision, c.Batch, c.Width, c.Steps, c.Size, c.Size)
 }
 
-// as is the case for one implementation. The per-step style is float32, and so is
-// our inference where the precision is left to the program: its event-driven form
-// adds float32 weights and is the faster one.
+// as is the case for one implementation. The per-step style is float32; our
+// inference is in the form that evaluation takes where the precision is left to the
+// program.
 func (c Case) as(impl string) Case {
 	c.Impl = impl
-	if impl == PythonPerStep || impl == Ours && c.Task == Infer && c.auto {
+	switch {
+	case impl == PythonPerStep:
 		c.Precision = string(search.Float32)
+	case impl == Ours && c.Task == Infer && c.auto:
+		device, _ := torch.ParseDevice(c.Device) // was parsed when the case was made
+		c.Precision = string(train.InferencePrecision("auto", search.Precision(c.Precision), device))
 	}
 	return c
 }

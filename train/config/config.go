@@ -73,6 +73,6 @@ type Eval struct {
 	Batch int `toml:"batch"`
 	// CountImages is the number of test images whose spikes are counted for sparsity and energy, rounded up to whole batches; 0 for all where they are bits anyway (float32 on a CPU), else 500. Unit: images. Default 0 (this project).
 	CountImages int `toml:"count_images"`
-	// Precision is the type of the convolutions; auto takes float32. Default "auto" (this project).
+	// Precision is the type of the convolutions; auto takes bfloat16 on processors with AMX after training in it, else float32. Default "auto" (this project).
 	Precision string `toml:"precision"`
 }

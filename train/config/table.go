@@ -125,5 +125,5 @@ var keys = []Key{
 
 	{"eval.batch", "Batch size of the evaluation; it changes the speed, not the result", "images", ours, atLeast(1)},
 	{"eval.count_images", "Test images whose spikes are counted for sparsity and energy; 0 for all where they are bits anyway, else 500", "images", ours, atLeast(0)},
-	{"eval.precision", "Type of the convolutions; auto takes float32", "", ours, oneOf("auto", "float32", "bfloat16")},
+	{"eval.precision", "Type of the convolutions; auto takes bfloat16 on processors with AMX after training in it, else float32", "", ours, oneOf("auto", "float32", "bfloat16")},
 }

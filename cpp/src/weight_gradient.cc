@@ -1,0 +1,303 @@
+// The gradient of a convolution's weights as products of tiles; see
+// weight_gradient.h.
+//
+// dw[o, c, kh, kw] is the sum over images n and outputs (y, x) of
+//   grad[n, y, x, o] * in[n, s y + kh - p, s x + kw - p, c],
+// a matrix product over positions. On the left are output channels by
+// positions, on the right positions by a column for each input channel and tap.
+// The right is written once for each horizontal tap and, with strides, for each
+// remainder of the row; vertical taps are offsets into it.
+//
+// Images are cut into bands of rows. A thread takes a part of the input
+// channels (or of the bands), and of it so much at a time that the right stays
+// in the second-level cache; the left is streamed through it, a few tiles of
+// positions at a time from the first-level cache.
+#include "weight_gradient.h"
+
+#include <ATen/ATen.h>
+#include <ATen/Parallel.h>
+#include <torch/library.h>
+
+#include <vector>
+
+#include "compat.h"
+#include "weight_gradient_plan.h"
+
+namespace spikedhs {
+namespace {
+
+at::Tensor memory(int64_t elements, at::ScalarType type) {
+  return at::empty({elements}, at::TensorOptions().dtype(type));
+}
+
+Bf16 *halves(const at::Tensor &t) {
+  return reinterpret_cast<Bf16 *>(t.data_ptr<at::BFloat16>());
+}
+
+// x and grad dense, channels last.
+class WeightGradient {
+ public:
+  WeightGradient(const GradientTiles &tiles, const ConvShape &shape,
+                 const at::Tensor &x, const at::Tensor &grad)
+      : tiles_(tiles),
+        s_(shape),
+        plan_(shape, at::get_num_threads()),
+        x_(halves(x)),
+        grad_(halves(grad)),
+        left_(memory(plan_.left_size(), at::kBFloat16)),
+        sums_(memory(plan_.band_parts * plan_.sums_size(), at::kFloat)) {}
+
+  // Writes dw [out, in, kernel, kernel].
+  void run(float *dw) {
+    at::parallel_for(0, plan_.bands * plan_.steps, 16,
+                     [&](int64_t begin, int64_t end) {
+                       for (int64_t i = begin; i < end; i++) fill_left(i);
+                     });
+    at::parallel_for(0, plan_.band_parts * plan_.in_parts, 1,
+                     [&](int64_t begin, int64_t end) {
+                       tiles_.begin();
+                       for (int64_t i = begin; i < end; i++) run_part(i);
+                       tiles_.end();
+                     });
+    at::parallel_for(0, plan_.groups * plan_.in_tiles, 1,
+                     [&](int64_t begin, int64_t end) {
+                       for (int64_t i = begin; i < end; i++) {
+                         write(i / plan_.in_tiles, i % plan_.in_tiles, dw);
+                       }
+                     });
+  }
+
+ private:
+  // A tile of positions of a band, all output channels.
+  void fill_left(int64_t step) {
+    const int64_t band = step / plan_.steps;
+    const int64_t image = band / plan_.image_bands;
+    const int64_t top = band % plan_.image_bands * plan_.band_rows;
+    const Bf16 *positions[kTilePositions];
+    for (int64_t i = 0; i < kTilePositions; i++) {
+      const int64_t at = step % plan_.steps * kTilePositions + i;
+      const int64_t row = at / (2 * plan_.pairs), x = at % (2 * plan_.pairs);
+      const int64_t y = top + row;
+      const bool inside =
+          row < plan_.band_rows && y < s_.out_height && x < s_.out_width;
+      positions[i] =
+          inside ? grad_ +
+                       ((image * s_.out_height + y) * s_.out_width + x) * s_.out
+                 : nullptr;
+    }
+    for (int64_t g = 0; g < plan_.groups; g++) {
+      Bf16 *to = halves(left_) + plan_.left_at(g, step);
+      for (int64_t i = 0; i < plan_.height(g); i++) {
+        const int64_t channel = (plan_.first_tile(g) + i) * kTileChannels;
+        tiles_.transpose(positions, channel,
+                         std::min(kTileChannels, s_.out - channel),
+                         to + i * kTile);
+      }
+    }
+  }
+
+  // A thread's share.
+  void run_part(int64_t part) {
+    const int64_t bands = part % plan_.band_parts;
+    const int64_t ins = part / plan_.band_parts;
+    const int64_t band_first = plan_.bands * bands / plan_.band_parts;
+    const int64_t band_last = plan_.bands * (bands + 1) / plan_.band_parts;
+    const int64_t in_first = plan_.in_tiles * ins / plan_.in_parts;
+    const int64_t in_last = plan_.in_tiles * (ins + 1) / plan_.in_parts;
+    float *sums = sums_.data_ptr<float>() + bands * plan_.sums_size();
+    // Zeros: a band's last tile of positions reads beyond it, where the left is
+    // zero.
+    std::vector<Bf16> room(plan_.right_size() + kPair);
+    const auto at = reinterpret_cast<uintptr_t>(room.data());
+    Bf16 *right = room.data() + (64 - at % 64) % 64 / sizeof(Bf16);
+    for (int64_t in = in_first; in < in_last; in += plan_.in_chunk) {
+      const int64_t in_count = std::min(plan_.in_chunk, in_last - in);
+      for (int64_t b = band_first; b < band_last; b += plan_.band_chunk) {
+        const int64_t band_count = std::min(plan_.band_chunk, band_last - b);
+        for (int64_t i = 0; i < band_count; i++) {
+          fill_right(b + i, in, in_count,
+                     right + i * plan_.right_pairs * kPair);
+        }
+        multiply(right, b, band_count, in, in_count, b == band_first, sums);
+      }
+    }
+  }
+
+  // A band of some input tiles, in all variants.
+  void fill_right(int64_t band, int64_t in, int64_t in_count, Bf16 *right) {
+    const int64_t image = band / plan_.image_bands;
+    const int64_t top = band % plan_.image_bands * plan_.band_rows;
+    const int64_t first = in * kTileChannels;
+    const int64_t last = std::min(s_.in, (in + in_count) * kTileChannels);
+    std::vector<const Bf16 *> positions(2 * plan_.pairs);
+    for (int64_t row = 0; row < plan_.right_rows; row++) {
+      for (int64_t rest = 0; rest < s_.stride; rest++) {
+        const int64_t y = s_.stride * (top + row + plan_.first_row) + rest;
+        const bool inside = y >= 0 && y < s_.height;
+        for (int64_t kw = 0; kw < s_.kernel; kw++) {
+          for (int64_t i = 0; i < 2 * plan_.pairs; i++) {
+            const int64_t x = s_.stride * i + kw - s_.padding;
+            positions[i] =
+                inside && i < s_.out_width && x >= 0 && x < s_.width
+                    ? x_ + ((image * s_.height + y) * s_.width + x) * s_.in
+                    : nullptr;
+          }
+          tiles_.interleave(
+              positions.data(), plan_.pairs, first, last, plan_.right_stride,
+              right + variant(kw, rest) + row * plan_.pairs * kPair);
+        }
+      }
+    }
+  }
+
+  int64_t variant(int64_t kw, int64_t rest) const {
+    return (kw * s_.stride + rest) * plan_.in_chunk * plan_.right_stride;
+  }
+
+  // Adds the products of some bands and input tiles to the sums.
+  void multiply(const Bf16 *right, int64_t band, int64_t band_count, int64_t in,
+                int64_t in_count, bool fresh, float *sums) {
+    // Vertical taps innermost: they read almost the same memory.
+    std::vector<const Bf16 *> columns;
+    for (int64_t i = 0; i < in_count; i++) {
+      for (int64_t kw = 0; kw < s_.kernel; kw++) {
+        for (int64_t kh = 0; kh < s_.kernel; kh++) {
+          const int64_t row = divide_down(kh - s_.padding, s_.stride);
+          const int64_t rest = kh - s_.padding - row * s_.stride;
+          columns.push_back(right + variant(kw, rest) + i * plan_.right_stride +
+                            (row - plan_.first_row) * plan_.pairs * kPair);
+        }
+      }
+    }
+    const int64_t steps = band_count * plan_.steps;
+    for (int64_t g = 0; g < plan_.groups; g++) {
+      for (int64_t step = 0; step < steps; step += kBlock) {
+        const int64_t count = std::min(kBlock, steps - step);
+        int64_t offsets[kBlock];
+        for (int64_t i = 0; i < count; i++) {
+          offsets[i] = (step + i) / plan_.steps * plan_.right_pairs * kPair +
+                       (step + i) % plan_.steps * kTile;
+        }
+        tiles_.multiply(
+            plan_.height(g),
+            halves(left_) + plan_.left_at(g, band * plan_.steps + step),
+            columns.data(), static_cast<int64_t>(columns.size()), offsets,
+            count, fresh && step == 0, sums + plan_.sums_at(g, in));
+      }
+    }
+  }
+
+  // Adds up the parts' sums and writes the weights of a group and an input
+  // tile.
+  void write(int64_t g, int64_t in, float *dw) {
+    const int64_t height = plan_.height(g);
+    const int64_t ins = std::min(kTileChannels, s_.in - in * kTileChannels);
+    const float *sums = sums_.data_ptr<float>() + plan_.sums_at(g, in);
+    for (int64_t i = 0; i < height * kTileChannels; i++) {
+      const int64_t out = plan_.first_tile(g) * kTileChannels + i;
+      if (out >= s_.out) break;
+      float *to = dw + (out * s_.in + in * kTileChannels) * plan_.taps;
+      for (int64_t tap = 0; tap < plan_.taps; tap++) {
+        const int64_t kw = tap / s_.kernel, kh = tap % s_.kernel;
+        const float *from = sums + tap * height * kTileSums + i * kTileChannels;
+        float row[kTileChannels] = {};
+        for (int64_t part = 0; part < plan_.band_parts; part++) {
+          for (int64_t c = 0; c < kTileChannels; c++) row[c] += from[c];
+          from += plan_.sums_size();
+        }
+        for (int64_t c = 0; c < ins; c++) {
+          to[c * plan_.taps + kh * s_.kernel + kw] = row[c];
+        }
+      }
+    }
+  }
+
+  const GradientTiles &tiles_;
+  const ConvShape s_;
+  const GradientPlan plan_;
+  const Bf16 *x_, *grad_;
+  at::Tensor left_, sums_;
+};
+
+// Whether the tiles can do it.
+bool fits(const at::Tensor &x, const at::Tensor &grad, const at::Tensor &weight,
+          at::IntArrayRef padding) {
+  return x.device().is_cpu() && x.scalar_type() == at::kBFloat16 &&
+         grad.scalar_type() == at::kBFloat16 && x.dim() == 4 && x.numel() > 0 &&
+         grad.numel() > 0 && weight.size(2) == weight.size(3) &&
+         padding[0] == padding[1];
+}
+
+at::Tensor with_tiles(const GradientTiles &tiles, const at::Tensor &x,
+                      const at::Tensor &grad, const at::Tensor &weight,
+                      int64_t stride, at::IntArrayRef padding) {
+  const at::Tensor in = x.contiguous(at::MemoryFormat::ChannelsLast);
+  const at::Tensor out = grad.contiguous(at::MemoryFormat::ChannelsLast);
+  const ConvShape shape{in.size(0), in.size(1),  out.size(1), in.size(2),
+                        in.size(3), out.size(2), out.size(3), weight.size(2),
+                        stride,     padding[0]};
+  at::Tensor result =
+      at::empty(weight.sizes(), at::TensorOptions().dtype(at::kFloat));
+  WeightGradient(tiles, shape, in, out).run(result.data_ptr<float>());
+  return result;
+}
+
+void check(const at::Tensor &x, const at::Tensor &grad,
+           const at::Tensor &weight, int64_t stride, at::IntArrayRef padding) {
+  TORCH_CHECK(x.dim() == 4 && grad.dim() == 4 && weight.dim() == 4 &&
+                  stride > 0 && padding.size() == 2,
+              "conv_weight_gradient: images and weights need 4 dimensions, a "
+              "stride and two paddings");
+  TORCH_CHECK(weight.size(0) == grad.size(1) && weight.size(1) == x.size(1) &&
+                  x.size(0) == grad.size(0),
+              "conv_weight_gradient: a weight of shape ", weight.sizes(),
+              " does not lead from ", x.sizes(), " to ", grad.sizes());
+  for (int64_t i = 0; i < 2; i++) {
+    const int64_t size =
+        (x.size(2 + i) + 2 * padding[i] - weight.size(2 + i)) / stride + 1;
+    TORCH_CHECK(size == grad.size(2 + i), "conv_weight_gradient: an input of ",
+                x.sizes(), " does not give an output of ", grad.sizes());
+  }
+}
+
+at::Tensor conv_weight_gradient_plain(const at::Tensor &x,
+                                      const at::Tensor &grad,
+                                      const at::Tensor &weight, int64_t stride,
+                                      at::IntArrayRef padding) {
+  check(x, grad, weight, stride, padding);
+  TORCH_CHECK(fits(x, grad, weight, padding),
+              "conv_weight_gradient: not for these tensors");
+  return with_tiles(plain_tiles(), x, grad, weight, stride, padding);
+}
+
+}  // namespace
+
+at::Tensor conv_weight_gradient(const at::Tensor &x, const at::Tensor &grad,
+                                const at::Tensor &weight, int64_t stride,
+                                at::IntArrayRef padding) {
+  check(x, grad, weight, stride, padding);
+  const GradientTiles *tiles = amx_tiles();
+  if (tiles != nullptr && fits(x, grad, weight, padding)) {
+    return with_tiles(*tiles, x, grad, weight, stride, padding);
+  }
+  return std::get<1>(at::convolution_backward(
+                         grad, x, weight, at::OptionalIntArrayRef(),
+                         {stride, stride}, padding, {1, 1}, false, {0, 0}, 1,
+                         {false, true, false}))
+      .to(at::kFloat);
+}
+
+}  // namespace spikedhs
+
+TORCH_LIBRARY_FRAGMENT(spikedhs, m) {
+  m.def("has_tiles() -> bool", [] { return spikedhs::amx_tiles() != nullptr; });
+  m.def(
+      "conv_weight_gradient(Tensor x, Tensor grad, Tensor weight, int stride, "
+      "int[] padding) -> Tensor",
+      &spikedhs::conv_weight_gradient);
+  // For tests: the same on plain loops instead of the processor's tiles.
+  m.def(
+      "conv_weight_gradient_plain(Tensor x, Tensor grad, Tensor weight, int "
+      "stride, int[] padding) -> Tensor",
+      &spikedhs::conv_weight_gradient_plain);
+}

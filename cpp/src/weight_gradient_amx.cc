@@ -1,0 +1,177 @@
+// The tiles of weight_gradient.cc on Intel AMX, with AVX-512 for the packing.
+#include "isa.h"
+#include "weight_gradient_tiles.h"
+
+#if defined(SPIKEDHS_AMX_KERNELS)
+
+#include <immintrin.h>
+
+namespace spikedhs {
+namespace {
+
+struct alignas(64) Config {
+  uint8_t palette, start_row, reserved[14];
+  uint16_t row_bytes[16];
+  uint8_t rows[16];
+};
+
+// Eight tiles of 16 rows of 64 bytes. A constant in memory: GCC 12 believes
+// that the instruction reads eight bytes and would not write the rest of a
+// local one.
+const Config kConfig = {1,
+                        0,
+                        {},
+                        {64, 64, 64, 64, 64, 64, 64, 64},
+                        {16, 16, 16, 16, 16, 16, 16, 16}};
+
+void begin() { _tile_loadconfig(&kConfig); }
+
+void end() { _tile_release(); }
+
+__mmask16 mask_of(int64_t channels) {
+  return static_cast<__mmask16>(
+      channels >= kTileChannels ? 0xffff : (1 << channels) - 1);
+}
+
+// Two positions side by side, channel by channel.
+inline __m512i pair_of(const Bf16 *a, const Bf16 *b, __mmask16 mask) {
+  const __m256i low =
+      a == nullptr ? _mm256_setzero_si256() : _mm256_maskz_loadu_epi16(mask, a);
+  const __m256i high =
+      b == nullptr ? _mm256_setzero_si256() : _mm256_maskz_loadu_epi16(mask, b);
+  return _mm512_or_si512(_mm512_cvtepu16_epi32(low),
+                         _mm512_slli_epi32(_mm512_cvtepu16_epi32(high), 16));
+}
+
+// A transposition of 16 x 16 pairs: neighbours within lanes of four, then
+// lanes.
+void transpose(const Bf16 *const *positions, int64_t channel, int64_t channels,
+               Bf16 *to) {
+  const __mmask16 mask = mask_of(channels);
+  __m512i a[16], b[16];
+  for (int i = 0; i < 16; i++) {
+    const Bf16 *even = positions[2 * i], *odd = positions[2 * i + 1];
+    a[i] = pair_of(even == nullptr ? nullptr : even + channel,
+                   odd == nullptr ? nullptr : odd + channel, mask);
+  }
+  for (int i = 0; i < 16; i += 2) {
+    b[i] = _mm512_unpacklo_epi32(a[i], a[i + 1]);
+    b[i + 1] = _mm512_unpackhi_epi32(a[i], a[i + 1]);
+  }
+  for (int i = 0; i < 16; i += 4) {
+    a[i] = _mm512_unpacklo_epi64(b[i], b[i + 2]);
+    a[i + 1] = _mm512_unpackhi_epi64(b[i], b[i + 2]);
+    a[i + 2] = _mm512_unpacklo_epi64(b[i + 1], b[i + 3]);
+    a[i + 3] = _mm512_unpackhi_epi64(b[i + 1], b[i + 3]);
+  }
+  // Lane l of a[4 g + i] now holds channel 4 l + i of pairs 4 g to 4 g + 3.
+  const auto row = [to](int c) { return to + c * kTilePositions; };
+  for (int i = 0; i < 4; i++) {
+    const __m512i even0 = _mm512_shuffle_i32x4(a[i], a[4 + i], 0x88);
+    const __m512i odd0 = _mm512_shuffle_i32x4(a[i], a[4 + i], 0xdd);
+    const __m512i even1 = _mm512_shuffle_i32x4(a[8 + i], a[12 + i], 0x88);
+    const __m512i odd1 = _mm512_shuffle_i32x4(a[8 + i], a[12 + i], 0xdd);
+    _mm512_storeu_si512(row(i), _mm512_shuffle_i32x4(even0, even1, 0x88));
+    _mm512_storeu_si512(row(4 + i), _mm512_shuffle_i32x4(odd0, odd1, 0x88));
+    _mm512_storeu_si512(row(8 + i), _mm512_shuffle_i32x4(even0, even1, 0xdd));
+    _mm512_storeu_si512(row(12 + i), _mm512_shuffle_i32x4(odd0, odd1, 0xdd));
+  }
+}
+
+void interleave(const Bf16 *const *positions, int64_t pairs, int64_t channel,
+                int64_t last, int64_t stride, Bf16 *to) {
+  for (int64_t i = 0; i < pairs; i++, to += kPair) {
+    const Bf16 *a = positions[2 * i], *b = positions[2 * i + 1];
+    Bf16 *at = to;
+    for (int64_t c = channel; c < last; c += kTileChannels, at += stride) {
+      _mm512_storeu_si512(
+          at, pair_of(a == nullptr ? nullptr : a + c,
+                      b == nullptr ? nullptr : b + c, mask_of(last - c)));
+    }
+  }
+}
+
+// Tiles 0 to 3 hold sums, 4 the right, 5 to 7 the left.
+template <int kHeight>
+inline void multiply_column(const Bf16 *left, const Bf16 *right,
+                            const int64_t *offsets, int64_t count, bool fresh,
+                            float *sums) {
+  if (fresh) {
+    _tile_zero(0);
+    if (kHeight > 1) _tile_zero(1);
+    if (kHeight > 2) _tile_zero(2);
+    if (kHeight > 3) _tile_zero(3);
+  } else {
+    _tile_loadd(0, sums, 64);
+    if (kHeight > 1) _tile_loadd(1, sums + kTileSums, 64);
+    if (kHeight > 2) _tile_loadd(2, sums + 2 * kTileSums, 64);
+    if (kHeight > 3) _tile_loadd(3, sums + 3 * kTileSums, 64);
+  }
+  for (int64_t i = 0; i < count; i++, left += kHeight * kTile) {
+    _tile_loadd(4, right + offsets[i], 64);
+    _tile_loadd(5, left, 64);
+    _tile_dpbf16ps(0, 5, 4);
+    if (kHeight > 1) {
+      _tile_loadd(6, left + kTile, 64);
+      _tile_dpbf16ps(1, 6, 4);
+    }
+    if (kHeight > 2) {
+      _tile_loadd(7, left + 2 * kTile, 64);
+      _tile_dpbf16ps(2, 7, 4);
+    }
+    if (kHeight > 3) {
+      _tile_loadd(5, left + 3 * kTile, 64);
+      _tile_dpbf16ps(3, 5, 4);
+    }
+  }
+  _tile_stored(0, sums, 64);
+  if (kHeight > 1) _tile_stored(1, sums + kTileSums, 64);
+  if (kHeight > 2) _tile_stored(2, sums + 2 * kTileSums, 64);
+  if (kHeight > 3) _tile_stored(3, sums + 3 * kTileSums, 64);
+}
+
+template <int kHeight>
+void multiply_columns(const Bf16 *left, const Bf16 *const *columns,
+                      int64_t column_count, const int64_t *offsets,
+                      int64_t count, bool fresh, float *sums) {
+  // The next tiles of the left are fetched from memory bit by bit meanwhile.
+  const char *next =
+      reinterpret_cast<const char *>(left + count * kHeight * kTile);
+  const char *end = next + count * kHeight * kTile * sizeof(Bf16);
+  const int64_t lines = (end - next) / 64 / column_count + 1;
+  for (int64_t c = 0; c < column_count; c++, sums += kHeight * kTileSums) {
+    multiply_column<kHeight>(left, columns[c], offsets, count, fresh, sums);
+    for (int64_t i = 0; i < lines && next < end; i++, next += 64) {
+      _mm_prefetch(next, _MM_HINT_T1);
+    }
+  }
+}
+
+void multiply(int64_t height, const Bf16 *left, const Bf16 *const *columns,
+              int64_t column_count, const int64_t *offsets, int64_t count,
+              bool fresh, float *sums) {
+  constexpr decltype(&multiply_columns<1>) by_height[kMostTiles] = {
+      multiply_columns<1>, multiply_columns<2>, multiply_columns<3>,
+      multiply_columns<4>};
+  by_height[height - 1](left, columns, column_count, offsets, count, fresh,
+                        sums);
+}
+
+}  // namespace
+
+const GradientTiles *amx_tiles() {
+  static const GradientTiles tiles{begin, end, transpose, interleave, multiply};
+  return isa_amx() ? &tiles : nullptr;
+}
+
+}  // namespace spikedhs
+
+#else
+
+namespace spikedhs {
+
+const GradientTiles *amx_tiles() { return nullptr; }
+
+}  // namespace spikedhs
+
+#endif

@@ -1,0 +1,66 @@
+// The tiles of weight_gradient.cc as plain loops: an oracle for those of a
+// processor, and a test of the cutting up on machines that have none.
+#include "weight_gradient_tiles.h"
+
+namespace spikedhs {
+namespace {
+
+void nothing() {}
+
+Bf16 element(const Bf16 *position, int64_t channel) {
+  return position == nullptr ? Bf16{0} : position[channel];
+}
+
+void transpose(const Bf16 *const *positions, int64_t channel, int64_t channels,
+               Bf16 *to) {
+  for (int64_t c = 0; c < kTileChannels; c++) {
+    for (int64_t i = 0; i < kTilePositions; i++) {
+      to[c * kTilePositions + i] =
+          c < channels ? element(positions[i], channel + c) : Bf16{0};
+    }
+  }
+}
+
+void interleave(const Bf16 *const *positions, int64_t pairs, int64_t channel,
+                int64_t last, int64_t stride, Bf16 *to) {
+  for (; channel < last; channel += kTileChannels, to += stride) {
+    for (int64_t i = 0; i < 2 * pairs; i++) {
+      for (int64_t c = 0; c < kTileChannels; c++) {
+        to[i / 2 * kPair + 2 * c + i % 2] =
+            channel + c < last ? element(positions[i], channel + c) : Bf16{0};
+      }
+    }
+  }
+}
+
+void multiply(int64_t height, const Bf16 *left, const Bf16 *const *columns,
+              int64_t column_count, const int64_t *offsets, int64_t count,
+              bool fresh, float *sums) {
+  for (int64_t column = 0; column < column_count; column++) {
+    for (int64_t i = 0; i < height; i++, sums += kTileSums) {
+      for (int64_t at = 0; at < kTileSums; at++) {
+        const int64_t row = at / kTileChannels, c = at % kTileChannels;
+        float sum = fresh ? 0 : sums[at];
+        for (int64_t step = 0; step < count; step++) {
+          const Bf16 *a =
+              left + (step * height + i) * kTile + row * kTilePositions;
+          const Bf16 *b = columns[column] + offsets[step] + 2 * c;
+          for (int64_t k = 0; k < kTilePositions; k++) {
+            sum += load(a[k]) * load(b[k / 2 * kPair + k % 2]);
+          }
+        }
+        sums[at] = sum;
+      }
+    }
+  }
+}
+
+}  // namespace
+
+const GradientTiles &plain_tiles() {
+  static const GradientTiles tiles{nothing, nothing, transpose, interleave,
+                                   multiply};
+  return tiles;
+}
+
+}  // namespace spikedhs
