@@ -29,8 +29,8 @@ if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
   check_cxx_compiler_flag(-mamx-bf16 SPIKEDHS_HAS_AMX_FLAG) # GCC 11, Clang 12
   if(SPIKEDHS_HAS_AMX_FLAG)
     set_source_files_properties(
-      ${CMAKE_SOURCE_DIR}/cpp/src/weight_gradient_amx.cc PROPERTIES
+      ${CMAKE_SOURCE_DIR}/cpp/src/tiles_amx.cc PROPERTIES
       COMPILE_DEFINITIONS SPIKEDHS_AMX_KERNELS
-      COMPILE_OPTIONS "-O3;-mamx-tile;-mamx-bf16;${cpu_flags_avx512}")
+      COMPILE_OPTIONS "-O3;-mamx-tile;-mamx-bf16;-mavx512bf16;${cpu_flags_avx512}")
   endif()
 endif()

@@ -15,6 +15,7 @@ type half struct {
 	constants map[int]torch.Tensor // weights and biases, by index
 	sums      map[value]value      // of neurons: the add that they alone read, made just before them
 	joins     map[value]join       // of such neurons: where their spikes go besides
+	cpu       bool
 }
 
 // join is a place in the result of a concatenation.
@@ -35,6 +36,7 @@ func newHalf(p *Program) *half {
 	if slices.ContainsFunc(p.tensors, func(t torch.Variable) bool { return torch.DeviceName(p.scope.Device(t.Value)) != "cpu" }) {
 		return h
 	}
+	h.cpu = true
 	for i, instruction := range p.list {
 		switch instruction := instruction.(type) {
 		case fire:

@@ -53,14 +53,18 @@ func (i convolve) finish(_ *machine, y torch.Tensor) torch.Tensor { return y }
 
 func (i convolve) row(m *machine, x torch.Tensor) torch.Tensor {
 	weight, bias := m.tensors[i.weight].Value, m.tensors[i.bias].Value
-	if m.half != nil && !m.readsImage(i) {
-		weight, bias = m.half.constants[i.weight], m.half.constants[i.bias]
+	stride, pad := []int64{i.stride, i.stride}, []int64{i.pad, i.pad}
+	if m.half == nil {
+		return m.scope.Tensor("aten::conv2d", x, weight, bias, stride, pad)
 	}
-	y := m.scope.Tensor("aten::conv2d", x, weight, bias, []int64{i.stride, i.stride}, []int64{i.pad, i.pad})
-	if m.half != nil && m.readsImage(i) {
-		y = m.scope.Cast(y, torch.BFloat16)
+	if m.readsImage(i) {
+		return m.scope.Cast(m.scope.Tensor("aten::conv2d", x, weight, bias, stride, pad), torch.BFloat16)
 	}
-	return y
+	weight, bias = m.half.constants[i.weight], m.half.constants[i.bias]
+	if m.half.cpu {
+		return m.scope.Tensor("spikedhs::conv_forward", x, weight, bias, i.stride, pad)
+	}
+	return m.scope.Tensor("aten::conv2d", x, weight, bias, stride, pad)
 }
 
 func (i convolve) text(p *Program) string {

@@ -1,5 +1,6 @@
 // The backward pass of a cell on the CPU; see cell.h.
 #include "cell_pass.h"
+#include "conv.h"
 #include "weight_gradient.h"
 
 namespace spikedhs {
@@ -135,10 +136,8 @@ class Backward {
     const int64_t stride = plan_.fans[f].stride;
     const at::Tensor in = stacked(plan_, x, weight);
     if (wants_x) {
-      at::Tensor grad = std::get<0>(at::convolution_backward(
-          fan_grads_[f], in, weight, at::OptionalIntArrayRef(),
-          {stride, stride}, padding_of(weight), {1, 1}, false, {0, 0}, 1,
-          {true, false, false}));
+      at::Tensor grad = conv_input_gradient(in, fan_grads_[f], weight, stride,
+                                            padding_of(weight));
       if (grad.size(1) != x.size(1)) {
         grad = depth_stack_backward(grad, plan_.planes);
       }

@@ -2,6 +2,7 @@
 #include <cmath>
 
 #include "cell_pass.h"
+#include "conv.h"
 
 namespace spikedhs {
 namespace {
@@ -77,10 +78,8 @@ void run_fan(const CellPlan &plan, const CellConstants &constants, int64_t f,
   const at::Tensor bias =
       parameters[f * kFanParameters + 1].detach().to(weight.scalar_type());
   const int64_t stride = plan.fans[f].stride;
-  trace->y[f] =
-      at::convolution(stacked(plan, x, weight), weight, bias, {stride, stride},
-                      padding_of(weight), {1, 1}, false, {0, 0}, 1)
-          .contiguous(at::MemoryFormat::ChannelsLast);
+  trace->y[f] = conv_forward(stacked(plan, x, weight), weight, bias, stride,
+                             padding_of(weight));
   const int64_t buffer = f * fan_buffers(plan);
   normalise(trace->y[f], pass->groups(), constants.momentum, constants.epsilon,
             buffers[buffer], buffers[buffer + 1], update, &trace->mean[f],

@@ -68,8 +68,7 @@ bool isa_bfloat16() {
 }
 
 bool isa_amx() {
-  static const bool has =
-      isa() == Isa::kAvx512 && wished().empty() && has_amx();
+  static const bool has = isa_bfloat16() && wished().empty() && has_amx();
   return has;
 }
 

@@ -37,7 +37,7 @@ Bf16 *halves(const at::Tensor &t) {
 // x and grad dense, channels last.
 class WeightGradient {
  public:
-  WeightGradient(const GradientTiles &tiles, const ConvShape &shape,
+  WeightGradient(const Tiles &tiles, const ConvShape &shape,
                  const at::Tensor &x, const at::Tensor &grad)
       : tiles_(tiles),
         s_(shape),
@@ -212,7 +212,7 @@ class WeightGradient {
     }
   }
 
-  const GradientTiles &tiles_;
+  const Tiles &tiles_;
   const ConvShape s_;
   const GradientPlan plan_;
   const Bf16 *x_, *grad_;
@@ -228,7 +228,7 @@ bool fits(const at::Tensor &x, const at::Tensor &grad, const at::Tensor &weight,
          padding[0] == padding[1];
 }
 
-at::Tensor with_tiles(const GradientTiles &tiles, const at::Tensor &x,
+at::Tensor with_tiles(const Tiles &tiles, const at::Tensor &x,
                       const at::Tensor &grad, const at::Tensor &weight,
                       int64_t stride, at::IntArrayRef padding) {
   const at::Tensor in = x.contiguous(at::MemoryFormat::ChannelsLast);
@@ -276,7 +276,7 @@ at::Tensor conv_weight_gradient(const at::Tensor &x, const at::Tensor &grad,
                                 const at::Tensor &weight, int64_t stride,
                                 at::IntArrayRef padding) {
   check(x, grad, weight, stride, padding);
-  const GradientTiles *tiles = amx_tiles();
+  const Tiles *tiles = amx_tiles();
   if (tiles != nullptr && fits(x, grad, weight, padding)) {
     return with_tiles(*tiles, x, grad, weight, stride, padding);
   }

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <cstdint>
 
-#include "weight_gradient_tiles.h"
+#include "tiles.h"
 
 namespace spikedhs {
 

@@ -1,6 +1,7 @@
-// What the gradient of a convolution's weights (weight_gradient.cc) asks of a
-// processor: packing of tiles and their products. No ATen type appears here, so
-// that a file for a newer processor shares no inline function with the others.
+// What convolutions (tile_conv.cc) and the gradients of their weights
+// (weight_gradient.cc) ask of a processor: packing of tiles and their products.
+// No ATen type appears here, so that a file for a newer processor shares no
+// inline function with the others.
 #pragma once
 
 #include <stdint.h>
@@ -9,8 +10,10 @@
 
 namespace spikedhs {
 
-// A tile is 16 channels by 32 positions: on the left a row for each channel, on
-// the right a row for each pair of positions, channel by channel.
+// A tile is 16 rows of 32 numbers on the left of a product, and on the right 16
+// pairs of rows, column by column. In a gradient of weights rows are 16
+// channels and the sum goes over 32 positions; in a convolution rows are 16
+// positions and the sum goes over 32 channels.
 constexpr int64_t kTileChannels = 16;
 constexpr int64_t kTilePositions = 32;
 constexpr int64_t kTile = kTileChannels * kTilePositions;     // elements
@@ -19,7 +22,7 @@ constexpr int64_t kPair = 2 * kTileChannels;                  // elements
 constexpr int64_t kMostTiles = 4;  // of output channels at a time
 constexpr int64_t kBlock = 6;      // tiles of positions at a time
 
-struct GradientTiles {
+struct Tiles {
   // Before and after a thread's products.
   void (*begin)();
   void (*end)();
@@ -38,12 +41,24 @@ struct GradientTiles {
   void (*multiply)(int64_t height, const Bf16 *left, const Bf16 *const *columns,
                    int64_t column_count, const int64_t *offsets, int64_t count,
                    bool fresh, float *sums);
+  // Right tile from 16 rows, each of `count` numbers, whose sum this is to be;
+  // a row that is none, and numbers beyond, become zeros.
+  void (*turn)(const Bf16 *const *rows, int64_t count, Bf16 *to);
+  // out[position][0..channels) = bias + left * right for `row_tiles` (1 or 2)
+  // times 16 positions and `column_tiles` (1 or 2) times 16 channels; positions
+  // without an `out` are left away. Row r of the left begins at left + r *
+  // stride, its part of product i at offsets[i] from there; on the right the
+  // tiles of a product lie side by side.
+  void (*convolve)(int64_t row_tiles, int64_t column_tiles, const Bf16 *left,
+                   int64_t stride, const int64_t *offsets, const Bf16 *right,
+                   int64_t products, const float *bias, int64_t channels,
+                   Bf16 *const *out);
 };
 
 // Plain loops, for tests.
-const GradientTiles &plain_tiles();
+const Tiles &plain_tiles();
 
 // Intel AMX; nullptr where the processor, its system or the compiler has none.
-const GradientTiles *amx_tiles();
+const Tiles *amx_tiles();
 
 }  // namespace spikedhs

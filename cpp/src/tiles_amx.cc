@@ -1,6 +1,6 @@
-// The tiles of weight_gradient.cc on Intel AMX, with AVX-512 for the packing.
+// The tiles of tiles.h on Intel AMX, with AVX-512 for the packing.
 #include "isa.h"
-#include "weight_gradient_tiles.h"
+#include "tiles.h"
 
 #if defined(SPIKEDHS_AMX_KERNELS)
 
@@ -45,15 +45,8 @@ inline __m512i pair_of(const Bf16 *a, const Bf16 *b, __mmask16 mask) {
 
 // A transposition of 16 x 16 pairs: neighbours within lanes of four, then
 // lanes.
-void transpose(const Bf16 *const *positions, int64_t channel, int64_t channels,
-               Bf16 *to) {
-  const __mmask16 mask = mask_of(channels);
-  __m512i a[16], b[16];
-  for (int i = 0; i < 16; i++) {
-    const Bf16 *even = positions[2 * i], *odd = positions[2 * i + 1];
-    a[i] = pair_of(even == nullptr ? nullptr : even + channel,
-                   odd == nullptr ? nullptr : odd + channel, mask);
-  }
+inline void transpose_pairs(__m512i *a, Bf16 *to) {
+  __m512i b[16];
   for (int i = 0; i < 16; i += 2) {
     b[i] = _mm512_unpacklo_epi32(a[i], a[i + 1]);
     b[i + 1] = _mm512_unpackhi_epi32(a[i], a[i + 1]);
@@ -64,7 +57,7 @@ void transpose(const Bf16 *const *positions, int64_t channel, int64_t channels,
     a[i + 2] = _mm512_unpacklo_epi64(b[i + 1], b[i + 3]);
     a[i + 3] = _mm512_unpackhi_epi64(b[i + 1], b[i + 3]);
   }
-  // Lane l of a[4 g + i] now holds channel 4 l + i of pairs 4 g to 4 g + 3.
+  // Lane l of a[4 g + i] now holds column 4 l + i of rows 4 g to 4 g + 3.
   const auto row = [to](int c) { return to + c * kTilePositions; };
   for (int i = 0; i < 4; i++) {
     const __m512i even0 = _mm512_shuffle_i32x4(a[i], a[4 + i], 0x88);
@@ -76,6 +69,29 @@ void transpose(const Bf16 *const *positions, int64_t channel, int64_t channels,
     _mm512_storeu_si512(row(8 + i), _mm512_shuffle_i32x4(even0, even1, 0xdd));
     _mm512_storeu_si512(row(12 + i), _mm512_shuffle_i32x4(odd0, odd1, 0xdd));
   }
+}
+
+void transpose(const Bf16 *const *positions, int64_t channel, int64_t channels,
+               Bf16 *to) {
+  const __mmask16 mask = mask_of(channels);
+  __m512i pairs[16];
+  for (int i = 0; i < 16; i++) {
+    const Bf16 *even = positions[2 * i], *odd = positions[2 * i + 1];
+    pairs[i] = pair_of(even == nullptr ? nullptr : even + channel,
+                       odd == nullptr ? nullptr : odd + channel, mask);
+  }
+  transpose_pairs(pairs, to);
+}
+
+void turn(const Bf16 *const *rows, int64_t count, Bf16 *to) {
+  const __mmask32 mask =
+      count >= kTilePositions ? ~__mmask32{0} : (__mmask32{1} << count) - 1;
+  __m512i pairs[16];
+  for (int i = 0; i < 16; i++) {
+    pairs[i] = rows[i] == nullptr ? _mm512_setzero_si512()
+                                  : _mm512_maskz_loadu_epi16(mask, rows[i]);
+  }
+  transpose_pairs(pairs, to);
 }
 
 void interleave(const Bf16 *const *positions, int64_t pairs, int64_t channel,
@@ -157,10 +173,72 @@ void multiply(int64_t height, const Bf16 *left, const Bf16 *const *columns,
                         sums);
 }
 
+// 16 sums and their bias, rounded.
+inline __m256i rounded(const float *sums, __m512 bias) {
+  const __m256bh half =
+      _mm512_cvtneps_pbh(_mm512_add_ps(_mm512_loadu_ps(sums), bias));
+  return (__m256i)half;
+}
+
+// Tiles 0 to 3 hold sums, 4 and 5 the left, 6 and 7 the right.
+template <int kRows, int kColumns>
+void convolve_block(const Bf16 *left, int64_t stride, const int64_t *offsets,
+                    const Bf16 *right, int64_t products, const float *bias,
+                    int64_t channels, Bf16 *const *out) {
+  const int64_t bytes = stride * sizeof(Bf16);
+  _tile_zero(0);
+  if (kColumns > 1) _tile_zero(1);
+  if (kRows > 1) _tile_zero(2);
+  if (kRows > 1 && kColumns > 1) _tile_zero(3);
+  for (int64_t i = 0; i < products; i++, right += kColumns * kTile) {
+    const Bf16 *at = left + offsets[i];
+    _tile_loadd(6, right, 64);
+    _tile_loadd(4, at, bytes);
+    _tile_dpbf16ps(0, 4, 6);
+    if (kColumns > 1) {
+      _tile_loadd(7, right + kTile, 64);
+      _tile_dpbf16ps(1, 4, 7);
+    }
+    if (kRows > 1) {
+      _tile_loadd(5, at + 16 * stride, bytes);
+      _tile_dpbf16ps(2, 5, 6);
+      if (kColumns > 1) _tile_dpbf16ps(3, 5, 7);
+    }
+  }
+  alignas(64) float sums[4 * kTileSums];
+  _tile_stored(0, sums, 64);
+  if (kColumns > 1) _tile_stored(1, sums + kTileSums, 64);
+  if (kRows > 1) _tile_stored(2, sums + 2 * kTileSums, 64);
+  if (kRows > 1 && kColumns > 1) _tile_stored(3, sums + 3 * kTileSums, 64);
+  for (int64_t c = 0; c < kColumns; c++) {
+    const __mmask16 mask = mask_of(channels - c * kTileChannels);
+    const __m512 add = _mm512_maskz_loadu_ps(mask, bias + c * kTileChannels);
+    for (int64_t row = 0; row < kRows * kTileChannels; row++) {
+      if (out[row] == nullptr) continue;
+      const float *from = sums + (row / kTileChannels * 2 + c) * kTileSums +
+                          row % kTileChannels * kTileChannels;
+      _mm256_mask_storeu_epi16(out[row] + c * kTileChannels, mask,
+                               rounded(from, add));
+    }
+  }
+}
+
+void convolve(int64_t row_tiles, int64_t column_tiles, const Bf16 *left,
+              int64_t stride, const int64_t *offsets, const Bf16 *right,
+              int64_t products, const float *bias, int64_t channels,
+              Bf16 *const *out) {
+  constexpr decltype(&convolve_block<1, 1>) by_size[2][2] = {
+      {convolve_block<1, 1>, convolve_block<1, 2>},
+      {convolve_block<2, 1>, convolve_block<2, 2>}};
+  by_size[row_tiles - 1][column_tiles - 1](left, stride, offsets, right,
+                                           products, bias, channels, out);
+}
+
 }  // namespace
 
-const GradientTiles *amx_tiles() {
-  static const GradientTiles tiles{begin, end, transpose, interleave, multiply};
+const Tiles *amx_tiles() {
+  static const Tiles tiles{begin,    end,  transpose, interleave,
+                           multiply, turn, convolve};
   return isa_amx() ? &tiles : nullptr;
 }
 
@@ -170,7 +248,7 @@ const GradientTiles *amx_tiles() {
 
 namespace spikedhs {
 
-const GradientTiles *amx_tiles() { return nullptr; }
+const Tiles *amx_tiles() { return nullptr; }
 
 }  // namespace spikedhs
 

@@ -1,6 +1,6 @@
-// The tiles of weight_gradient.cc as plain loops: an oracle for those of a
+// The tiles of tiles.h as plain loops: an oracle for those of a
 // processor, and a test of the cutting up on machines that have none.
-#include "weight_gradient_tiles.h"
+#include "tiles.h"
 
 namespace spikedhs {
 namespace {
@@ -55,11 +55,41 @@ void multiply(int64_t height, const Bf16 *left, const Bf16 *const *columns,
   }
 }
 
+void turn(const Bf16 *const *rows, int64_t count, Bf16 *to) {
+  for (int64_t r = 0; r < kTileChannels; r++) {
+    for (int64_t k = 0; k < kTilePositions; k++) {
+      to[k / 2 * kPair + 2 * r + k % 2] =
+          rows[r] != nullptr && k < count ? rows[r][k] : Bf16{0};
+    }
+  }
+}
+
+void convolve(int64_t row_tiles, int64_t column_tiles, const Bf16 *left,
+              int64_t stride, const int64_t *offsets, const Bf16 *right,
+              int64_t products, const float *bias, int64_t channels,
+              Bf16 *const *out) {
+  for (int64_t row = 0; row < row_tiles * kTileChannels; row++) {
+    if (out[row] == nullptr) continue;
+    for (int64_t c = 0; c < channels; c++) {
+      float sum = 0;
+      for (int64_t i = 0; i < products; i++) {
+        const Bf16 *a = left + row * stride + offsets[i];
+        const Bf16 *b = right + (i * column_tiles + c / kTileChannels) * kTile +
+                        2 * (c % kTileChannels);
+        for (int64_t k = 0; k < kTilePositions; k++) {
+          sum += load(a[k]) * load(b[k / 2 * kPair + k % 2]);
+        }
+      }
+      store(&out[row][c], sum + bias[c]);
+    }
+  }
+}
+
 }  // namespace
 
-const GradientTiles &plain_tiles() {
-  static const GradientTiles tiles{nothing, nothing, transpose, interleave,
-                                   multiply};
+const Tiles &plain_tiles() {
+  static const Tiles tiles{nothing,  nothing, transpose, interleave,
+                           multiply, turn,    convolve};
   return tiles;
 }
 

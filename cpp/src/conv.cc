@@ -1,0 +1,249 @@
+// See conv.h.
+//
+// The gradient of an input is a convolution, too: with stride 1 of the gradient
+// with the weights turned around, input and output channels exchanged. With
+// stride s the input's rows and columns of each remainder by s take the taps
+// that can reach them; every such set is a convolution with stride 1 that
+// writes every s-th pixel.
+#include "conv.h"
+
+#include <ATen/ATen.h>
+#include <torch/library.h>
+
+#include <vector>
+
+#include "tile_conv.h"
+#include "weight_gradient_plan.h"
+
+namespace spikedhs {
+namespace {
+
+Bf16 *halves(const at::Tensor &t) { return static_cast<Bf16 *>(t.data_ptr()); }
+
+bool is_half(const at::Tensor &t) {
+  return t.device().is_cpu() && t.scalar_type() == at::kBFloat16 &&
+         t.dim() == 4 && t.numel() > 0;
+}
+
+at::Tensor last(const at::Tensor &t) {
+  return t.contiguous(at::MemoryFormat::ChannelsLast);
+}
+
+at::Tensor empty_last(at::IntArrayRef sizes, const at::Tensor &like) {
+  return at::empty(
+      sizes, like.options().memory_format(at::MemoryFormat::ChannelsLast));
+}
+
+at::Tensor packed(const TileConv &conv) {
+  return at::empty({conv.weights_size()},
+                   at::TensorOptions().dtype(at::kBFloat16));
+}
+
+at::Tensor forward_tiles(const Tiles &tiles, const at::Tensor &x,
+                         const at::Tensor &weight,
+                         const optional<at::Tensor> &bias, int64_t stride,
+                         at::IntArrayRef padding) {
+  TileConv c{};
+  c.images = x.size(0);
+  c.in = x.size(1);
+  c.height = x.size(2);
+  c.width = x.size(3);
+  c.out = weight.size(0);
+  c.kernel_height = weight.size(2);
+  c.kernel_width = weight.size(3);
+  c.stride = stride;
+  c.top = -padding[0];
+  c.left = -padding[1];
+  c.out_height = (c.height + 2 * padding[0] - c.kernel_height) / stride + 1;
+  c.out_width = (c.width + 2 * padding[1] - c.kernel_width) / stride + 1;
+  c.column_step = c.out;
+  c.row_step = c.out_width * c.out;
+  c.image_step = c.out_height * c.row_step;
+  const at::Tensor y =
+      empty_last({c.images, c.out, c.out_height, c.out_width}, x);
+  std::vector<float> offsets(c.out, 0.0f);
+  if (bias.has_value() && bias->defined()) {
+    const at::Tensor values = bias->to(at::kFloat).contiguous();
+    std::copy_n(values.data_ptr<float>(), c.out, offsets.begin());
+  }
+  const at::Tensor in = last(x), dense = last(weight), ready = packed(c);
+  pack_weights(tiles, c, halves(dense), halves(ready));
+  run_conv(tiles, c, halves(in), halves(ready), offsets.data(), halves(y));
+  return y;
+}
+
+// The taps that reach the input's rows (or columns) j*stride + rest, and of
+// which row of the gradient: that of j + first and, tap by tap, the next ones.
+struct Reach {
+  std::vector<int64_t> taps;
+  int64_t first = 0;
+  Reach(int64_t rest, int64_t kernel, int64_t stride, int64_t padding) {
+    // Tap k reaches row y from output (y + padding - k) / stride.
+    for (int64_t k = kernel - 1; k >= 0; k--) {
+      const int64_t from = rest + padding - k;
+      if (from - divide_down(from, stride) * stride != 0) continue;
+      if (taps.empty()) first = from / stride;
+      taps.push_back(k);
+    }
+  }
+};
+
+at::Tensor input_gradient_tiles(const Tiles &tiles, const at::Tensor &x,
+                                const at::Tensor &grad,
+                                const at::Tensor &weight, int64_t stride,
+                                int64_t padding) {
+  const at::Tensor result = empty_last(x.sizes(), x);
+  const int64_t channels = x.size(1), height = x.size(2), width = x.size(3);
+  const int64_t side = weight.size(2);
+  const at::Tensor in = last(grad), dense = last(weight);
+  const std::vector<float> zeros(channels, 0.0f);
+  for (int64_t i = 0; i < stride; i++) {
+    for (int64_t j = 0; j < stride; j++) {
+      if (i >= height || j >= width) continue;
+      const Reach rows(i, side, stride, padding);
+      const Reach columns(j, side, stride, padding);
+      if (rows.taps.empty() || columns.taps.empty()) {
+        result.slice(2, i, height, stride).slice(3, j, width, stride).zero_();
+        continue;
+      }
+      TileConv c{};
+      c.images = x.size(0);
+      c.in = grad.size(1);
+      c.height = grad.size(2);
+      c.width = grad.size(3);
+      c.kernel_height = static_cast<int64_t>(rows.taps.size());
+      c.kernel_width = static_cast<int64_t>(columns.taps.size());
+      c.stride = 1;
+      c.top = rows.first;
+      c.left = columns.first;
+      c.out = channels;
+      c.out_height = divide_up(height - i, stride);
+      c.out_width = divide_up(width - j, stride);
+      c.column_step = stride * channels;
+      c.row_step = stride * width * channels;
+      c.image_step = height * width * channels;
+      const at::Tensor ready = packed(c);
+      pack_exchanged(tiles, c, halves(dense), side, rows.taps, columns.taps,
+                     halves(ready));
+      run_conv(tiles, c, halves(in), halves(ready), zeros.data(),
+               halves(result) + (i * width + j) * channels);
+    }
+  }
+  return result;
+}
+
+void check(const at::Tensor &x, const at::Tensor &weight, int64_t stride,
+           at::IntArrayRef padding) {
+  TORCH_CHECK(x.dim() == 4 && weight.dim() == 4 && stride > 0 &&
+                  padding.size() == 2 && weight.size(1) == x.size(1),
+              "conv: a weight of shape ", weight.sizes(), " with ",
+              padding.size(), " paddings and stride ", stride,
+              " does not fit an input of ", x.sizes());
+  for (int64_t i = 0; i < 2; i++) {
+    TORCH_CHECK(
+        padding[i] >= 0 && x.size(2 + i) + 2 * padding[i] >= weight.size(2 + i),
+        "conv: an input of ", x.sizes(), " is smaller than a kernel of ",
+        weight.sizes());
+  }
+}
+
+void check_grad(const at::Tensor &x, const at::Tensor &grad,
+                const at::Tensor &weight, int64_t stride,
+                at::IntArrayRef padding) {
+  check(x, weight, stride, padding);
+  bool fits = grad.dim() == 4 && grad.size(0) == x.size(0) &&
+              grad.size(1) == weight.size(0);
+  for (int64_t i = 0; fits && i < 2; i++) {
+    fits = grad.size(2 + i) ==
+           (x.size(2 + i) + 2 * padding[i] - weight.size(2 + i)) / stride + 1;
+  }
+  TORCH_CHECK(fits, "conv: a gradient of ", grad.sizes(),
+              " does not fit an input of ", x.sizes(), " and a weight of ",
+              weight.sizes());
+}
+
+// Whether tiles can do it.
+bool fits(const at::Tensor &x, const at::Tensor &weight) {
+  return is_half(x) && is_half(weight);
+}
+
+bool fits_grad(const at::Tensor &x, const at::Tensor &grad,
+               const at::Tensor &weight, at::IntArrayRef padding) {
+  return fits(x, weight) && is_half(grad) && weight.size(2) == weight.size(3) &&
+         padding[0] == padding[1];
+}
+
+// Whether tiles are the faster way: where images are small, and so the weights
+// large beside them, or strides leave pixels out. Elsewhere oneDNN is as fast.
+bool pays(int64_t height, int64_t width, int64_t stride) {
+  constexpr int64_t kFewPixels = 100;
+  return amx_tiles() != nullptr && (stride > 1 || height * width <= kFewPixels);
+}
+
+at::Tensor conv_forward_plain(const at::Tensor &x, const at::Tensor &weight,
+                              const optional<at::Tensor> &bias, int64_t stride,
+                              at::IntArrayRef padding) {
+  check(x, weight, stride, padding);
+  TORCH_CHECK(fits(x, weight), "conv: not for these tensors");
+  return forward_tiles(plain_tiles(), x, weight, bias, stride, padding);
+}
+
+at::Tensor conv_input_gradient_plain(const at::Tensor &x,
+                                     const at::Tensor &grad,
+                                     const at::Tensor &weight, int64_t stride,
+                                     at::IntArrayRef padding) {
+  check_grad(x, grad, weight, stride, padding);
+  TORCH_CHECK(fits_grad(x, grad, weight, padding),
+              "conv: not for these tensors");
+  return input_gradient_tiles(plain_tiles(), x, grad, weight, stride,
+                              padding[0]);
+}
+
+}  // namespace
+
+at::Tensor conv_forward(const at::Tensor &x, const at::Tensor &weight,
+                        const optional<at::Tensor> &bias, int64_t stride,
+                        at::IntArrayRef padding) {
+  check(x, weight, stride, padding);
+  if (pays(x.size(2), x.size(3), stride) && fits(x, weight)) {
+    return forward_tiles(*amx_tiles(), x, weight, bias, stride, padding);
+  }
+  return last(at::convolution(x, weight, bias, {stride, stride}, padding,
+                              {1, 1}, false, {0, 0}, 1));
+}
+
+at::Tensor conv_input_gradient(const at::Tensor &x, const at::Tensor &grad,
+                               const at::Tensor &weight, int64_t stride,
+                               at::IntArrayRef padding) {
+  check_grad(x, grad, weight, stride, padding);
+  if (pays(x.size(2), x.size(3), stride) &&
+      fits_grad(x, grad, weight, padding)) {
+    return input_gradient_tiles(*amx_tiles(), x, grad, weight, stride,
+                                padding[0]);
+  }
+  return last(std::get<0>(at::convolution_backward(
+      grad, x, weight, at::OptionalIntArrayRef(), {stride, stride}, padding,
+      {1, 1}, false, {0, 0}, 1, {true, false, false})));
+}
+
+}  // namespace spikedhs
+
+TORCH_LIBRARY_FRAGMENT(spikedhs, m) {
+  m.def(
+      "conv_forward(Tensor x, Tensor weight, Tensor? bias, int stride, "
+      "int[] padding) -> Tensor",
+      &spikedhs::conv_forward);
+  m.def(
+      "conv_input_gradient(Tensor x, Tensor grad, Tensor weight, int stride, "
+      "int[] padding) -> Tensor",
+      &spikedhs::conv_input_gradient);
+  // For tests: the same on plain loops instead of the processor's tiles.
+  m.def(
+      "conv_forward_plain(Tensor x, Tensor weight, Tensor? bias, int stride, "
+      "int[] padding) -> Tensor",
+      &spikedhs::conv_forward_plain);
+  m.def(
+      "conv_input_gradient_plain(Tensor x, Tensor grad, Tensor weight, "
+      "int stride, int[] padding) -> Tensor",
+      &spikedhs::conv_input_gradient_plain);
+}
