@@ -80,3 +80,20 @@ func TestPrecisionOfDevices(t *testing.T) {
 	assert.Equal(t, want, resolvePrecision("auto", torch.CPU()))
 	assert.Equal(t, search.BFloat16, resolvePrecision("bfloat16", torch.CPU()))
 }
+
+// Evaluation follows the training's type where the processor multiplies tiles of it,
+// unless it is told.
+func TestInferencePrecision(t *testing.T) {
+	tiles := search.Float32
+	if torch.MatrixTiles() {
+		tiles = search.BFloat16
+	}
+	assert.Equal(t, tiles, InferencePrecision("auto", search.BFloat16, torch.CPU()))
+	assert.Equal(t, search.Float32, InferencePrecision("auto", search.Float32, torch.CPU()))
+	assert.Equal(t, search.Float32, InferencePrecision("float32", search.BFloat16, torch.CPU()))
+	assert.Equal(t, search.BFloat16, InferencePrecision("bfloat16", search.Float32, torch.CPU()))
+	c := &config.Config{Run: config.Run{Precision: "float32"}, Eval: config.Eval{Precision: "auto"}}
+	assert.Equal(t, search.Float32, evalPrecision(c, torch.CPU()))
+	c.Run.Precision = "bfloat16"
+	assert.Equal(t, tiles, evalPrecision(c, torch.CPU()))
+}
