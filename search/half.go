@@ -80,7 +80,7 @@ func (p *Program) channels(v value) int {
 		}
 		return sum
 	case fire, halve, enlarge, repeat:
-		return p.channels(i.(instruction).reads()[0])
+		return p.channels(i.reads()[0])
 	}
 	return 0
 }
