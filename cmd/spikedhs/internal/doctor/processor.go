@@ -31,6 +31,8 @@ func processor() []Check {
 	bfloat16 := ok("bfloat16", "%s", strings.Join(reduced, ", "))
 	if len(reduced) == 0 {
 		bfloat16.Value = "no instructions for it on this CPU"
+	} else if torch.MatrixTiles() {
+		bfloat16.Value += ": training and evaluation take it, on matrix tiles"
 	}
 	return []Check{ok("CPU", "%s, %d cores", model, runtime.NumCPU()), vector, bfloat16}
 }
