@@ -12,8 +12,8 @@
 
 #include <vector>
 
+#include "divide.h"
 #include "tile_conv.h"
-#include "weight_gradient_plan.h"
 
 namespace spikedhs {
 namespace {

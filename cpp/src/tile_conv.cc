@@ -6,7 +6,8 @@
 #include <algorithm>
 #include <cstring>
 
-#include "weight_gradient_plan.h"
+#include "divide.h"
+#include "room.h"
 
 namespace spikedhs {
 namespace {
@@ -15,20 +16,6 @@ namespace {
 constexpr int64_t kWeightElements = 500 << 10;
 constexpr int64_t kInputElements = 200 << 10;
 constexpr int64_t kRows = 2 * kTileChannels;  // positions at a time
-
-// Zeros, at the beginning of a cache line.
-class Room {
- public:
-  explicit Room(int64_t elements) : memory_(elements + 32) {
-    const auto at = reinterpret_cast<uintptr_t>(memory_.data());
-    begin_ = memory_.data() + (64 - at % 64) % 64 / sizeof(Bf16);
-  }
-  Bf16 *begin() const { return begin_; }
-
- private:
-  std::vector<Bf16> memory_;
-  Bf16 *begin_;
-};
 
 // How a convolution is cut up.
 struct Cut {

@@ -21,6 +21,7 @@
 #include <vector>
 
 #include "compat.h"
+#include "room.h"
 #include "weight_gradient_plan.h"
 
 namespace spikedhs {
@@ -107,9 +108,8 @@ class WeightGradient {
     float *sums = sums_.data_ptr<float>() + bands * plan_.sums_size();
     // Zeros: a band's last tile of positions reads beyond it, where the left is
     // zero.
-    std::vector<Bf16> room(plan_.right_size() + kPair);
-    const auto at = reinterpret_cast<uintptr_t>(room.data());
-    Bf16 *right = room.data() + (64 - at % 64) % 64 / sizeof(Bf16);
+    const Room room(plan_.right_size());
+    Bf16 *right = room.begin();
     for (int64_t in = in_first; in < in_last; in += plan_.in_chunk) {
       const int64_t in_count = std::min(plan_.in_chunk, in_last - in);
       for (int64_t b = band_first; b < band_last; b += plan_.band_chunk) {

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstdint>
 
+#include "divide.h"
 #include "tiles.h"
 
 namespace spikedhs {
@@ -15,12 +16,6 @@ struct ConvShape {
   int64_t out_height, out_width;  // of the output
   int64_t kernel, stride, padding;
 };
-
-inline int64_t divide_up(int64_t a, int64_t b) { return (a + b - 1) / b; }
-
-inline int64_t divide_down(int64_t a, int64_t b) {
-  return a >= 0 ? a / b : -divide_up(-a, b);
-}
 
 class GradientPlan {
  public:
