@@ -83,10 +83,13 @@ func countByHand(t *testing.T, s *torch.Scope, p *Program, images torch.Tensor) 
 
 // coarsen makes all weights multiples of 1/64, so that sums are exact in whatever
 // order and both forms of a program give the same spikes.
-func coarsen(s *torch.Scope, p *Program) {
+func coarsen(s *torch.Scope, p *Program) { coarsenTo(s, p, 64, 1.0/64) }
+
+// coarsenTo rounds all weights times scale to whole numbers of steps.
+func coarsenTo(s *torch.Scope, p *Program, scale, step float64) {
 	for _, c := range p.tensors {
 		if c.Name != "mean" && c.Name != "deviation" {
-			s.CopyTo(c.Value, s.Scale(s.Tensor("aten::round", s.Scale(c.Value, 64)), 1.0/64))
+			s.CopyTo(c.Value, s.Scale(s.Tensor("aten::round", s.Scale(c.Value, scale)), step))
 		}
 	}
 }

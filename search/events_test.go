@@ -80,12 +80,7 @@ func TestEventDrivenFormIsExactOnCoarseWeights(t *testing.T) {
 		t.Run(v.String(), func(t *testing.T) {
 			s := begin(t, uint64(250+i))
 			p := v.program(t, v.trained(t, s))
-			for _, c := range p.tensors {
-				if c.Name == "mean" || c.Name == "deviation" {
-					continue
-				}
-				s.CopyTo(c.Value, s.Scale(s.Tensor("aten::round", s.Scale(c.Value, 64)), 1.0/64))
-			}
+			coarsen(s, p)
 			x := v.images(s, 4)
 			// A spike more or less moves a logit by some 1e-5 at least; the classifier
 			// rounds its rates row by row in one form and together in the other.

@@ -11,16 +11,6 @@ import (
 	"github.com/spikedhs/spikedhs/torch"
 )
 
-// coarse makes the weights of a program multiples of 1/16, so that sums of spikes
-// are exact in bfloat16, too, and twice as large, so that neurons still fire.
-func coarse(s *torch.Scope, p *Program) {
-	for _, c := range p.tensors {
-		if c.Name != "mean" && c.Name != "deviation" {
-			s.CopyTo(c.Value, s.Scale(s.Tensor("aten::round", s.Scale(c.Value, 32)), 1.0/16))
-		}
-	}
-}
-
 // Neurons that add for themselves give what a list of sums, neurons and
 // concatenations gives.
 func TestHalfFormEqualsItsList(t *testing.T) {
@@ -29,7 +19,9 @@ func TestHalfFormEqualsItsList(t *testing.T) {
 		t.Run(v.String(), func(t *testing.T) {
 			s := begin(t, uint64(910+i))
 			p := v.program(t, v.trained(t, s))
-			coarse(s, p)
+			// Multiples of 1/16, so that sums of spikes are exact in bfloat16, too, and
+			// twice as large, so that neurons still fire.
+			coarsenTo(s, p, 32, 1.0/16)
 			x := v.images(s, 4)
 			have := read(t, p.RunHalf(s, x))
 			nodes += len(p.half.sums)

@@ -12,18 +12,12 @@
 
 #include <vector>
 
+#include "conv_tensors.h"
 #include "divide.h"
 #include "tile_conv.h"
 
 namespace spikedhs {
 namespace {
-
-Bf16 *halves(const at::Tensor &t) { return static_cast<Bf16 *>(t.data_ptr()); }
-
-bool is_half(const at::Tensor &t) {
-  return t.device().is_cpu() && t.scalar_type() == at::kBFloat16 &&
-         t.dim() == 4 && t.numel() > 0;
-}
 
 at::Tensor last(const at::Tensor &t) {
   return t.contiguous(at::MemoryFormat::ChannelsLast);
@@ -132,36 +126,6 @@ at::Tensor input_gradient_tiles(const Tiles &tiles, const at::Tensor &x,
   return result;
 }
 
-void check(const at::Tensor &x, const at::Tensor &weight, int64_t stride,
-           at::IntArrayRef padding) {
-  TORCH_CHECK(x.dim() == 4 && weight.dim() == 4 && stride > 0 &&
-                  padding.size() == 2 && weight.size(1) == x.size(1),
-              "conv: a weight of shape ", weight.sizes(), " with ",
-              padding.size(), " paddings and stride ", stride,
-              " does not fit an input of ", x.sizes());
-  for (int64_t i = 0; i < 2; i++) {
-    TORCH_CHECK(
-        padding[i] >= 0 && x.size(2 + i) + 2 * padding[i] >= weight.size(2 + i),
-        "conv: an input of ", x.sizes(), " is smaller than a kernel of ",
-        weight.sizes());
-  }
-}
-
-void check_grad(const at::Tensor &x, const at::Tensor &grad,
-                const at::Tensor &weight, int64_t stride,
-                at::IntArrayRef padding) {
-  check(x, weight, stride, padding);
-  bool fits = grad.dim() == 4 && grad.size(0) == x.size(0) &&
-              grad.size(1) == weight.size(0);
-  for (int64_t i = 0; fits && i < 2; i++) {
-    fits = grad.size(2 + i) ==
-           (x.size(2 + i) + 2 * padding[i] - weight.size(2 + i)) / stride + 1;
-  }
-  TORCH_CHECK(fits, "conv: a gradient of ", grad.sizes(),
-              " does not fit an input of ", x.sizes(), " and a weight of ",
-              weight.sizes());
-}
-
 // Whether tiles can do it.
 bool fits(const at::Tensor &x, const at::Tensor &weight) {
   return is_half(x) && is_half(weight);
@@ -169,8 +133,7 @@ bool fits(const at::Tensor &x, const at::Tensor &weight) {
 
 bool fits_grad(const at::Tensor &x, const at::Tensor &grad,
                const at::Tensor &weight, at::IntArrayRef padding) {
-  return fits(x, weight) && is_half(grad) && weight.size(2) == weight.size(3) &&
-         padding[0] == padding[1];
+  return fits(x, weight) && is_half(grad) && is_square(weight, padding);
 }
 
 // Whether tiles are the faster way: where images are small, and so the weights
@@ -183,7 +146,7 @@ bool pays(int64_t height, int64_t width, int64_t stride) {
 at::Tensor conv_forward_plain(const at::Tensor &x, const at::Tensor &weight,
                               const optional<at::Tensor> &bias, int64_t stride,
                               at::IntArrayRef padding) {
-  check(x, weight, stride, padding);
+  check_conv("conv", x, weight, stride, padding);
   TORCH_CHECK(fits(x, weight), "conv: not for these tensors");
   return forward_tiles(plain_tiles(), x, weight, bias, stride, padding);
 }
@@ -192,7 +155,7 @@ at::Tensor conv_input_gradient_plain(const at::Tensor &x,
                                      const at::Tensor &grad,
                                      const at::Tensor &weight, int64_t stride,
                                      at::IntArrayRef padding) {
-  check_grad(x, grad, weight, stride, padding);
+  check_conv_gradient("conv", x, grad, weight, stride, padding);
   TORCH_CHECK(fits_grad(x, grad, weight, padding),
               "conv: not for these tensors");
   return input_gradient_tiles(plain_tiles(), x, grad, weight, stride,
@@ -204,7 +167,7 @@ at::Tensor conv_input_gradient_plain(const at::Tensor &x,
 at::Tensor conv_forward(const at::Tensor &x, const at::Tensor &weight,
                         const optional<at::Tensor> &bias, int64_t stride,
                         at::IntArrayRef padding) {
-  check(x, weight, stride, padding);
+  check_conv("conv", x, weight, stride, padding);
   if (pays(x.size(2), x.size(3), stride) && fits(x, weight)) {
     return forward_tiles(*amx_tiles(), x, weight, bias, stride, padding);
   }
@@ -215,7 +178,7 @@ at::Tensor conv_forward(const at::Tensor &x, const at::Tensor &weight,
 at::Tensor conv_input_gradient(const at::Tensor &x, const at::Tensor &grad,
                                const at::Tensor &weight, int64_t stride,
                                at::IntArrayRef padding) {
-  check_grad(x, grad, weight, stride, padding);
+  check_conv_gradient("conv", x, grad, weight, stride, padding);
   if (pays(x.size(2), x.size(3), stride) &&
       fits_grad(x, grad, weight, padding)) {
     return input_gradient_tiles(*amx_tiles(), x, grad, weight, stride,

@@ -150,8 +150,8 @@ class Worker {
   int64_t packed_ = -1;
 };
 
-// body(pair, tile) for all tiles of packed weights: of which pair of column
-// tiles and which product, in any order.
+// body(column, a, p, at) for all tiles of packed weights: the tile at `at` is
+// that of a column tile and product p of the row of taps a.
 template <typename Body>
 void for_weights(const TileConv &c, Bf16 *to, Body body) {
   at::parallel_for(

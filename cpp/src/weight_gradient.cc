@@ -21,6 +21,7 @@
 #include <vector>
 
 #include "compat.h"
+#include "conv_tensors.h"
 #include "room.h"
 #include "weight_gradient_plan.h"
 
@@ -29,10 +30,6 @@ namespace {
 
 at::Tensor memory(int64_t elements, at::ScalarType type) {
   return at::empty({elements}, at::TensorOptions().dtype(type));
-}
-
-Bf16 *halves(const at::Tensor &t) {
-  return reinterpret_cast<Bf16 *>(t.data_ptr<at::BFloat16>());
 }
 
 // x and grad dense, channels last.
@@ -219,13 +216,10 @@ class WeightGradient {
   at::Tensor left_, sums_;
 };
 
-// Whether the tiles can do it.
+// Whether tiles can do it.
 bool fits(const at::Tensor &x, const at::Tensor &grad, const at::Tensor &weight,
           at::IntArrayRef padding) {
-  return x.device().is_cpu() && x.scalar_type() == at::kBFloat16 &&
-         grad.scalar_type() == at::kBFloat16 && x.dim() == 4 && x.numel() > 0 &&
-         grad.numel() > 0 && weight.size(2) == weight.size(3) &&
-         padding[0] == padding[1];
+  return is_half(x) && is_half(grad) && is_square(weight, padding);
 }
 
 at::Tensor with_tiles(const Tiles &tiles, const at::Tensor &x,
@@ -242,29 +236,11 @@ at::Tensor with_tiles(const Tiles &tiles, const at::Tensor &x,
   return result;
 }
 
-void check(const at::Tensor &x, const at::Tensor &grad,
-           const at::Tensor &weight, int64_t stride, at::IntArrayRef padding) {
-  TORCH_CHECK(x.dim() == 4 && grad.dim() == 4 && weight.dim() == 4 &&
-                  stride > 0 && padding.size() == 2,
-              "conv_weight_gradient: images and weights need 4 dimensions, a "
-              "stride and two paddings");
-  TORCH_CHECK(weight.size(0) == grad.size(1) && weight.size(1) == x.size(1) &&
-                  x.size(0) == grad.size(0),
-              "conv_weight_gradient: a weight of shape ", weight.sizes(),
-              " does not lead from ", x.sizes(), " to ", grad.sizes());
-  for (int64_t i = 0; i < 2; i++) {
-    const int64_t size =
-        (x.size(2 + i) + 2 * padding[i] - weight.size(2 + i)) / stride + 1;
-    TORCH_CHECK(size == grad.size(2 + i), "conv_weight_gradient: an input of ",
-                x.sizes(), " does not give an output of ", grad.sizes());
-  }
-}
-
 at::Tensor conv_weight_gradient_plain(const at::Tensor &x,
                                       const at::Tensor &grad,
                                       const at::Tensor &weight, int64_t stride,
                                       at::IntArrayRef padding) {
-  check(x, grad, weight, stride, padding);
+  check_conv_gradient("conv_weight_gradient", x, grad, weight, stride, padding);
   TORCH_CHECK(fits(x, grad, weight, padding),
               "conv_weight_gradient: not for these tensors");
   return with_tiles(plain_tiles(), x, grad, weight, stride, padding);
@@ -275,7 +251,7 @@ at::Tensor conv_weight_gradient_plain(const at::Tensor &x,
 at::Tensor conv_weight_gradient(const at::Tensor &x, const at::Tensor &grad,
                                 const at::Tensor &weight, int64_t stride,
                                 at::IntArrayRef padding) {
-  check(x, grad, weight, stride, padding);
+  check_conv_gradient("conv_weight_gradient", x, grad, weight, stride, padding);
   const Tiles *tiles = amx_tiles();
   if (tiles != nullptr && fits(x, grad, weight, padding)) {
     return with_tiles(*tiles, x, grad, weight, stride, padding);

@@ -1,0 +1,59 @@
+// What convolutions and their gradients ask of their tensors.
+#pragma once
+
+#include <ATen/ATen.h>
+
+#include "lif_step.h"
+
+namespace spikedhs {
+
+inline Bf16 *halves(const at::Tensor &t) {
+  return static_cast<Bf16 *>(t.data_ptr());
+}
+
+// Throws where a weight does not fit an input; `name` begins the message.
+inline void check_conv(const char *name, const at::Tensor &x,
+                       const at::Tensor &weight, int64_t stride,
+                       at::IntArrayRef padding) {
+  TORCH_CHECK(x.dim() == 4 && weight.dim() == 4 && stride > 0 &&
+                  padding.size() == 2 && weight.size(1) == x.size(1),
+              name, ": a weight of shape ", weight.sizes(), " with ",
+              padding.size(), " paddings and stride ", stride,
+              " does not fit an input of ", x.sizes());
+  for (int64_t i = 0; i < 2; i++) {
+    TORCH_CHECK(
+        padding[i] >= 0 && x.size(2 + i) + 2 * padding[i] >= weight.size(2 + i),
+        name, ": an input of ", x.sizes(), " is smaller than a kernel of ",
+        weight.sizes());
+  }
+}
+
+// The same, and where the gradient of the output does not fit both.
+inline void check_conv_gradient(const char *name, const at::Tensor &x,
+                                const at::Tensor &grad,
+                                const at::Tensor &weight, int64_t stride,
+                                at::IntArrayRef padding) {
+  check_conv(name, x, weight, stride, padding);
+  bool fits = grad.dim() == 4 && grad.size(0) == x.size(0) &&
+              grad.size(1) == weight.size(0);
+  for (int64_t i = 0; fits && i < 2; i++) {
+    fits = grad.size(2 + i) ==
+           (x.size(2 + i) + 2 * padding[i] - weight.size(2 + i)) / stride + 1;
+  }
+  TORCH_CHECK(fits, name, ": a gradient of ", grad.sizes(),
+              " does not fit an input of ", x.sizes(), " and a weight of ",
+              weight.sizes());
+}
+
+// Whether tiles can read it.
+inline bool is_half(const at::Tensor &t) {
+  return t.device().is_cpu() && t.scalar_type() == at::kBFloat16 &&
+         t.dim() == 4 && t.numel() > 0;
+}
+
+// Whether tiles can form gradients with such a kernel.
+inline bool is_square(const at::Tensor &weight, at::IntArrayRef padding) {
+  return weight.size(2) == weight.size(3) && padding[0] == padding[1];
+}
+
+}  // namespace spikedhs
