@@ -2,7 +2,6 @@
 #pragma once
 
 #include <ATen/ATen.h>
-#include <ATen/Parallel.h>
 
 #include <algorithm>
 #include <vector>
@@ -11,6 +10,7 @@
 #include "cell_kernels.h"
 #include "depth.h"
 #include "lif_step.h"
+#include "share.h"
 
 namespace spikedhs {
 
@@ -27,10 +27,8 @@ inline int64_t chunk_size(int64_t n, int64_t least) {
 template <typename Body>
 void for_chunks(int64_t n, int64_t size, Body body) {
   const int64_t count = (n + size - 1) / size;
-  at::parallel_for(0, count, 1, [&](int64_t begin, int64_t end) {
-    for (int64_t c = begin; c < end; c++) {
-      body(c, c * size, std::min(n, (c + 1) * size));
-    }
+  share_each(count, [&](int64_t c) {
+    body(c, c * size, std::min(n, (c + 1) * size));
   });
 }
 

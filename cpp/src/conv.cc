@@ -136,13 +136,6 @@ bool fits_grad(const at::Tensor &x, const at::Tensor &grad,
   return fits(x, weight) && is_half(grad) && is_square(weight, padding);
 }
 
-// Whether tiles are the faster way: where images are small, and so the weights
-// large beside them, or strides leave pixels out. Elsewhere oneDNN is as fast.
-bool pays(int64_t height, int64_t width, int64_t stride) {
-  constexpr int64_t kFewPixels = 100;
-  return amx_tiles() != nullptr && (stride > 1 || height * width <= kFewPixels);
-}
-
 at::Tensor conv_forward_plain(const at::Tensor &x, const at::Tensor &weight,
                               const optional<at::Tensor> &bias, int64_t stride,
                               at::IntArrayRef padding) {
@@ -168,8 +161,9 @@ at::Tensor conv_forward(const at::Tensor &x, const at::Tensor &weight,
                         const optional<at::Tensor> &bias, int64_t stride,
                         at::IntArrayRef padding) {
   check_conv("conv", x, weight, stride, padding);
-  if (pays(x.size(2), x.size(3), stride) && fits(x, weight)) {
-    return forward_tiles(*amx_tiles(), x, weight, bias, stride, padding);
+  const Tiles *tiles = amx_tiles();
+  if (tiles != nullptr && fits(x, weight)) {
+    return forward_tiles(*tiles, x, weight, bias, stride, padding);
   }
   return last(at::convolution(x, weight, bias, {stride, stride}, padding,
                               {1, 1}, false, {0, 0}, 1));
@@ -179,10 +173,9 @@ at::Tensor conv_input_gradient(const at::Tensor &x, const at::Tensor &grad,
                                const at::Tensor &weight, int64_t stride,
                                at::IntArrayRef padding) {
   check_conv_gradient("conv", x, grad, weight, stride, padding);
-  if (pays(x.size(2), x.size(3), stride) &&
-      fits_grad(x, grad, weight, padding)) {
-    return input_gradient_tiles(*amx_tiles(), x, grad, weight, stride,
-                                padding[0]);
+  const Tiles *tiles = amx_tiles();
+  if (tiles != nullptr && fits_grad(x, grad, weight, padding)) {
+    return input_gradient_tiles(*tiles, x, grad, weight, stride, padding[0]);
   }
   return last(std::get<0>(at::convolution_backward(
       grad, x, weight, at::OptionalIntArrayRef(), {stride, stride}, padding,

@@ -8,8 +8,8 @@
 namespace spikedhs {
 
 // conv2d(x, weight) + bias, channels last, of tensors of one type. On a
-// processor with AMX bfloat16 runs on our own kernels (tile_conv.h) where
-// images are small or there is a stride; all else is libtorch's.
+// processor with AMX bfloat16 runs on our own kernels (tile_conv.h); all else
+// is libtorch's.
 at::Tensor conv_forward(const at::Tensor &x, const at::Tensor &weight,
                         const optional<at::Tensor> &bias, int64_t stride,
                         at::IntArrayRef padding);

@@ -4,11 +4,13 @@
 // left, which is read from the input where it lies: for a row of taps their
 // channels follow each other in memory, and so do the positions, if rows of the
 // input are separated by the zeros that both neighbours' padding needs.
-// Positions between the rows are computed with the others and thrown away. On
-// the right are the weights, packed before. Work is cut so that a part of the
-// weights and of an image stay in the second-level cache while all their
-// products are formed: oneDNN 2.6, which libtorch 1.13 has, reads all weights
-// again for every image.
+// Positions between the rows are computed with the others and thrown away,
+// unless there are fewer of them if every row begins a tile. On the right are
+// the weights, packed before. Work is cut so that a part of the weights and of
+// an image stay in the second-level cache while all their products are formed
+// (oneDNN 2.6, which libtorch 1.13 has, reads all weights again for every
+// image), and their order so that products that follow each other read mostly
+// the same memory.
 #pragma once
 
 #include <cstdint>
@@ -27,9 +29,18 @@ struct TileConv {
   // Elements from an image of the output to the next, a row, a column.
   int64_t image_step, row_step, column_step;
 
-  int64_t row_products() const;  // of a row of taps
+  // Whether the sums over the channels of a row's taps are separate products,
+  // channel by channel in turn.
+  bool split() const;
+  int64_t runs() const;      // of taps with one sum, in a row of taps
+  int64_t run_taps() const;  // taps of a run
+  int64_t run_products() const;
   int64_t products() const;
+  // Number of product p of a run in the row of taps a.
+  int64_t product(int64_t a, int64_t run, int64_t p) const;
   int64_t column_tiles() const;
+  int64_t blocks() const;  // of column tiles
+  int64_t block_tiles(int64_t block) const;
   int64_t weights_size() const;  // elements, packed
 };
 

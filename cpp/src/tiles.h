@@ -19,8 +19,8 @@ constexpr int64_t kTilePositions = 32;
 constexpr int64_t kTile = kTileChannels * kTilePositions;     // elements
 constexpr int64_t kTileSums = kTileChannels * kTileChannels;  // float32
 constexpr int64_t kPair = 2 * kTileChannels;                  // elements
-constexpr int64_t kMostTiles = 4;  // of output channels at a time
-constexpr int64_t kBlock = 6;      // tiles of positions at a time
+constexpr int64_t kMostTiles = 4;  // on the left at a time
+constexpr int64_t kBlock = 8;      // tiles of positions at a time
 
 struct Tiles {
   // Before and after a thread's products.
@@ -44,14 +44,16 @@ struct Tiles {
   // Right tile from 16 rows, each of `count` numbers, whose sum this is to be;
   // a row that is none, and numbers beyond, become zeros.
   void (*turn)(const Bf16 *const *rows, int64_t count, Bf16 *to);
-  // out[position][0..channels) = bias + left * right for `row_tiles` (1 or 2)
-  // times 16 positions and `column_tiles` (1 or 2) times 16 channels; positions
-  // without an `out` are left away. Row r of the left begins at left + r *
-  // stride, its part of product i at offsets[i] from there; on the right the
-  // tiles of a product lie side by side.
-  void (*convolve)(int64_t row_tiles, int64_t column_tiles, const Bf16 *left,
-                   int64_t stride, const int64_t *offsets, const Bf16 *right,
-                   int64_t products, const float *bias, int64_t channels,
+  // out[position][c] = bias[c] + left * right for `row_tiles` times 16
+  // positions and channels c from `channel` on: `column_tiles` (1, or 2 with at
+  // most 3 row tiles) times 16, but none from `channels` on. Positions without
+  // an `out` are left away. Row r of row tile t begins at left[t] + r * stride,
+  // its part of product i at offsets[i] from there; on the right the tiles of a
+  // product lie side by side.
+  void (*convolve)(int64_t row_tiles, int64_t column_tiles,
+                   const Bf16 *const *left, int64_t stride,
+                   const int64_t *offsets, const Bf16 *right, int64_t products,
+                   const float *bias, int64_t channel, int64_t channels,
                    Bf16 *const *out);
 };
 

@@ -180,58 +180,149 @@ inline __m256i rounded(const float *sums, __m512 bias) {
   return (__m256i)half;
 }
 
-// Tiles 0 to 3 hold sums, 4 and 5 the left, 6 and 7 the right.
-template <int kRows, int kColumns>
-void convolve_block(const Bf16 *left, int64_t stride, const int64_t *offsets,
-                    const Bf16 *right, int64_t products, const float *bias,
-                    int64_t channels, Bf16 *const *out) {
-  const int64_t bytes = stride * sizeof(Bf16);
-  _tile_zero(0);
-  if (kColumns > 1) _tile_zero(1);
-  if (kRows > 1) _tile_zero(2);
-  if (kRows > 1 && kColumns > 1) _tile_zero(3);
-  for (int64_t i = 0; i < products; i++, right += kColumns * kTile) {
-    const Bf16 *at = left + offsets[i];
-    _tile_loadd(6, right, 64);
-    _tile_loadd(4, at, bytes);
-    _tile_dpbf16ps(0, 4, 6);
-    if (kColumns > 1) {
-      _tile_loadd(7, right + kTile, 64);
-      _tile_dpbf16ps(1, 4, 7);
-    }
-    if (kRows > 1) {
-      _tile_loadd(5, at + 16 * stride, bytes);
-      _tile_dpbf16ps(2, 5, 6);
-      if (kColumns > 1) _tile_dpbf16ps(3, 5, 7);
-    }
-  }
-  alignas(64) float sums[4 * kTileSums];
-  _tile_stored(0, sums, 64);
-  if (kColumns > 1) _tile_stored(1, sums + kTileSums, 64);
-  if (kRows > 1) _tile_stored(2, sums + 2 * kTileSums, 64);
-  if (kRows > 1 && kColumns > 1) _tile_stored(3, sums + 3 * kTileSums, 64);
-  for (int64_t c = 0; c < kColumns; c++) {
-    const __mmask16 mask = mask_of(channels - c * kTileChannels);
-    const __m512 add = _mm512_maskz_loadu_ps(mask, bias + c * kTileChannels);
-    for (int64_t row = 0; row < kRows * kTileChannels; row++) {
-      if (out[row] == nullptr) continue;
-      const float *from = sums + (row / kTileChannels * 2 + c) * kTileSums +
-                          row % kTileChannels * kTileChannels;
-      _mm256_mask_storeu_epi16(out[row] + c * kTileChannels, mask,
-                               rounded(from, add));
-    }
+// A tile of sums and their bias, rounded, to channels from `channel` on.
+inline void write_out(const float *sums, const float *bias, int64_t channel,
+                      int64_t channels, Bf16 *const *out) {
+  const __mmask16 mask = mask_of(channels - channel);
+  const __m512 add = _mm512_maskz_loadu_ps(mask, bias + channel);
+  for (int64_t row = 0; row < kTileChannels; row++, sums += kTileChannels) {
+    if (out[row] == nullptr) continue;
+    _mm256_mask_storeu_epi16(out[row] + channel, mask, rounded(sums, add));
   }
 }
 
-void convolve(int64_t row_tiles, int64_t column_tiles, const Bf16 *left,
+// One tile of channels. Tiles 0 to 3 hold sums, 4 the right, 5 to 7 the left.
+template <int kRows>
+void convolve_column(const Bf16 *const *left, int64_t stride,
+                     const int64_t *offsets, const Bf16 *right,
+                     int64_t products, const float *bias, int64_t channel,
+                     int64_t channels, Bf16 *const *out) {
+  const int64_t bytes = stride * sizeof(Bf16);
+  _tile_zero(0);
+  if (kRows > 1) _tile_zero(1);
+  if (kRows > 2) _tile_zero(2);
+  if (kRows > 3) _tile_zero(3);
+  for (int64_t i = 0; i < products; i++, right += kTile) {
+    _tile_loadd(4, right, 64);
+    _tile_loadd(5, left[0] + offsets[i], bytes);
+    _tile_dpbf16ps(0, 5, 4);
+    if (kRows > 1) {
+      _tile_loadd(6, left[1] + offsets[i], bytes);
+      _tile_dpbf16ps(1, 6, 4);
+    }
+    if (kRows > 2) {
+      _tile_loadd(7, left[2] + offsets[i], bytes);
+      _tile_dpbf16ps(2, 7, 4);
+    }
+    if (kRows > 3) {
+      _tile_loadd(5, left[3] + offsets[i], bytes);
+      _tile_dpbf16ps(3, 5, 4);
+    }
+  }
+  alignas(64) float sums[kRows][kTileSums];
+  _tile_stored(0, sums[0], 64);
+  if (kRows > 1) _tile_stored(1, sums[1], 64);
+  if (kRows > 2) _tile_stored(2, sums[2], 64);
+  if (kRows > 3) _tile_stored(3, sums[3], 64);
+  for (int64_t t = 0; t < kRows; t++, out += kTileChannels) {
+    write_out(sums[t], bias, channel, channels, out);
+  }
+}
+
+// Two tiles of channels.
+template <int kRows>
+inline void write_pair(const float (*sums)[kTileSums], const float *bias,
+                       int64_t channel, int64_t channels, Bf16 *const *out) {
+  for (int64_t t = 0; t < kRows; t++, out += kTileChannels) {
+    write_out(sums[2 * t], bias, channel, channels, out);
+    write_out(sums[2 * t + 1], bias, channel + kTileChannels, channels, out);
+  }
+}
+
+// Tiles 0 to 3 hold sums, 4 and 5 the left, 6 and 7 the right.
+template <int kRows>
+void convolve_pair(const Bf16 *const *left, int64_t stride,
+                   const int64_t *offsets, const Bf16 *right, int64_t products,
+                   const float *bias, int64_t channel, int64_t channels,
+                   Bf16 *const *out) {
+  const int64_t bytes = stride * sizeof(Bf16);
+  _tile_zero(0);
+  _tile_zero(1);
+  if (kRows > 1) {
+    _tile_zero(2);
+    _tile_zero(3);
+  }
+  for (int64_t i = 0; i < products; i++, right += 2 * kTile) {
+    _tile_loadd(6, right, 64);
+    _tile_loadd(4, left[0] + offsets[i], bytes);
+    _tile_dpbf16ps(0, 4, 6);
+    _tile_loadd(7, right + kTile, 64);
+    _tile_dpbf16ps(1, 4, 7);
+    if (kRows > 1) {
+      _tile_loadd(5, left[1] + offsets[i], bytes);
+      _tile_dpbf16ps(2, 5, 6);
+      _tile_dpbf16ps(3, 5, 7);
+    }
+  }
+  alignas(64) float sums[2 * kRows][kTileSums];
+  _tile_stored(0, sums[0], 64);
+  _tile_stored(1, sums[1], 64);
+  if (kRows > 1) {
+    _tile_stored(2, sums[2], 64);
+    _tile_stored(3, sums[3], 64);
+  }
+  write_pair<kRows>(sums, bias, channel, channels, out);
+}
+
+// Three row tiles: tiles 0 to 5 hold sums, 6 the left, 7 the right. What is
+// needed twice is loaded twice; a single row tile would wait for its sums.
+void convolve_three(const Bf16 *const *left, int64_t stride,
+                    const int64_t *offsets, const Bf16 *right, int64_t products,
+                    const float *bias, int64_t channel, int64_t channels,
+                    Bf16 *const *out) {
+  const int64_t bytes = stride * sizeof(Bf16);
+  _tile_zero(0);
+  _tile_zero(1);
+  _tile_zero(2);
+  _tile_zero(3);
+  _tile_zero(4);
+  _tile_zero(5);
+  for (int64_t i = 0; i < products; i++, right += 2 * kTile) {
+    _tile_loadd(7, right, 64);
+    _tile_loadd(6, left[0] + offsets[i], bytes);
+    _tile_dpbf16ps(0, 6, 7);
+    _tile_loadd(6, left[1] + offsets[i], bytes);
+    _tile_dpbf16ps(2, 6, 7);
+    _tile_loadd(6, left[2] + offsets[i], bytes);
+    _tile_dpbf16ps(4, 6, 7);
+    _tile_loadd(7, right + kTile, 64);
+    _tile_dpbf16ps(5, 6, 7);
+    _tile_loadd(6, left[1] + offsets[i], bytes);
+    _tile_dpbf16ps(3, 6, 7);
+    _tile_loadd(6, left[0] + offsets[i], bytes);
+    _tile_dpbf16ps(1, 6, 7);
+  }
+  alignas(64) float sums[6][kTileSums];
+  _tile_stored(0, sums[0], 64);
+  _tile_stored(1, sums[1], 64);
+  _tile_stored(2, sums[2], 64);
+  _tile_stored(3, sums[3], 64);
+  _tile_stored(4, sums[4], 64);
+  _tile_stored(5, sums[5], 64);
+  write_pair<3>(sums, bias, channel, channels, out);
+}
+
+void convolve(int64_t row_tiles, int64_t column_tiles, const Bf16 *const *left,
               int64_t stride, const int64_t *offsets, const Bf16 *right,
-              int64_t products, const float *bias, int64_t channels,
-              Bf16 *const *out) {
-  constexpr decltype(&convolve_block<1, 1>) by_size[2][2] = {
-      {convolve_block<1, 1>, convolve_block<1, 2>},
-      {convolve_block<2, 1>, convolve_block<2, 2>}};
-  by_size[row_tiles - 1][column_tiles - 1](left, stride, offsets, right,
-                                           products, bias, channels, out);
+              int64_t products, const float *bias, int64_t channel,
+              int64_t channels, Bf16 *const *out) {
+  constexpr decltype(&convolve_three) column[kMostTiles] = {
+      convolve_column<1>, convolve_column<2>, convolve_column<3>,
+      convolve_column<4>};
+  constexpr decltype(&convolve_three) pair[] = {
+      convolve_pair<1>, convolve_pair<2>, convolve_three};
+  (column_tiles == 1 ? column : pair)[row_tiles - 1](
+      left, stride, offsets, right, products, bias, channel, channels, out);
 }
 
 }  // namespace

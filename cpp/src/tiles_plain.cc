@@ -1,5 +1,7 @@
 // The tiles of tiles.h as plain loops: an oracle for those of a
 // processor, and a test of the cutting up on machines that have none.
+#include <algorithm>
+
 #include "tiles.h"
 
 namespace spikedhs {
@@ -64,23 +66,26 @@ void turn(const Bf16 *const *rows, int64_t count, Bf16 *to) {
   }
 }
 
-void convolve(int64_t row_tiles, int64_t column_tiles, const Bf16 *left,
+void convolve(int64_t row_tiles, int64_t column_tiles, const Bf16 *const *left,
               int64_t stride, const int64_t *offsets, const Bf16 *right,
-              int64_t products, const float *bias, int64_t channels,
-              Bf16 *const *out) {
+              int64_t products, const float *bias, int64_t channel,
+              int64_t channels, Bf16 *const *out) {
+  const int64_t count =
+      std::min(channels - channel, column_tiles * kTileChannels);
   for (int64_t row = 0; row < row_tiles * kTileChannels; row++) {
     if (out[row] == nullptr) continue;
-    for (int64_t c = 0; c < channels; c++) {
+    for (int64_t c = 0; c < count; c++) {
       float sum = 0;
       for (int64_t i = 0; i < products; i++) {
-        const Bf16 *a = left + row * stride + offsets[i];
+        const Bf16 *a = left[row / kTileChannels] +
+                        row % kTileChannels * stride + offsets[i];
         const Bf16 *b = right + (i * column_tiles + c / kTileChannels) * kTile +
                         2 * (c % kTileChannels);
         for (int64_t k = 0; k < kTilePositions; k++) {
           sum += load(a[k]) * load(b[k / 2 * kPair + k % 2]);
         }
       }
-      store(&out[row][c], sum + bias[c]);
+      store(&out[row][channel + c], sum + bias[channel + c]);
     }
   }
 }

@@ -8,14 +8,13 @@
 // The right is written once for each horizontal tap and, with strides, for each
 // remainder of the row; vertical taps are offsets into it.
 //
-// Images are cut into bands of rows. A thread takes a part of the input
-// channels (or of the bands), and of it so much at a time that the right stays
-// in the second-level cache; the left is streamed through it, a few tiles of
-// positions at a time from the first-level cache.
+// Images are cut into bands of rows. A thread takes some input channels (and
+// some of the bands), of these so many at a time that the right stays in the
+// second-level cache; the left is streamed through it, a few tiles of positions
+// at a time from the first-level cache.
 #include "weight_gradient.h"
 
 #include <ATen/ATen.h>
-#include <ATen/Parallel.h>
 #include <torch/library.h>
 
 #include <vector>
@@ -23,6 +22,7 @@
 #include "compat.h"
 #include "conv_tensors.h"
 #include "room.h"
+#include "share.h"
 #include "weight_gradient_plan.h"
 
 namespace spikedhs {
@@ -47,22 +47,25 @@ class WeightGradient {
 
   // Writes dw [out, in, kernel, kernel].
   void run(float *dw) {
-    at::parallel_for(0, plan_.bands * plan_.steps, 16,
-                     [&](int64_t begin, int64_t end) {
-                       for (int64_t i = begin; i < end; i++) fill_left(i);
-                     });
-    at::parallel_for(0, plan_.band_parts * plan_.in_parts, 1,
-                     [&](int64_t begin, int64_t end) {
-                       tiles_.begin();
-                       for (int64_t i = begin; i < end; i++) run_part(i);
-                       tiles_.end();
-                     });
-    at::parallel_for(0, plan_.groups * plan_.in_tiles, 1,
-                     [&](int64_t begin, int64_t end) {
-                       for (int64_t i = begin; i < end; i++) {
-                         write(i / plan_.in_tiles, i % plan_.in_tiles, dw);
-                       }
-                     });
+    constexpr int64_t kSteps = 16;
+    const int64_t steps = plan_.bands * plan_.steps;
+    share_each(divide_up(steps, kSteps), [&](int64_t piece) {
+      const int64_t last = std::min(steps, (piece + 1) * kSteps);
+      for (int64_t i = piece * kSteps; i < last; i++) fill_left(i);
+    });
+    share(plan_.band_parts * plan_.in_parts, [&](Pieces &pieces) {
+      tiles_.begin();
+      // Zeros: a band's last tile of positions reads beyond it, where the left
+      // is zero.
+      const Room room(plan_.right_size());
+      for (int64_t piece; pieces.take(piece);) {
+        run_piece(piece % plan_.in_parts, piece / plan_.in_parts, room.begin());
+      }
+      tiles_.end();
+    });
+    share_each(plan_.groups * plan_.in_tiles, [&](int64_t i) {
+      write(i / plan_.in_tiles, i % plan_.in_tiles, dw);
+    });
   }
 
  private:
@@ -94,29 +97,19 @@ class WeightGradient {
     }
   }
 
-  // A thread's share.
-  void run_part(int64_t part) {
-    const int64_t bands = part % plan_.band_parts;
-    const int64_t ins = part / plan_.band_parts;
-    const int64_t band_first = plan_.bands * bands / plan_.band_parts;
-    const int64_t band_last = plan_.bands * (bands + 1) / plan_.band_parts;
-    const int64_t in_first = plan_.in_tiles * ins / plan_.in_parts;
-    const int64_t in_last = plan_.in_tiles * (ins + 1) / plan_.in_parts;
-    float *sums = sums_.data_ptr<float>() + bands * plan_.sums_size();
-    // Zeros: a band's last tile of positions reads beyond it, where the left is
-    // zero.
-    const Room room(plan_.right_size());
-    Bf16 *right = room.begin();
-    for (int64_t in = in_first; in < in_last; in += plan_.in_chunk) {
-      const int64_t in_count = std::min(plan_.in_chunk, in_last - in);
-      for (int64_t b = band_first; b < band_last; b += plan_.band_chunk) {
-        const int64_t band_count = std::min(plan_.band_chunk, band_last - b);
-        for (int64_t i = 0; i < band_count; i++) {
-          fill_right(b + i, in, in_count,
-                     right + i * plan_.right_pairs * kPair);
-        }
-        multiply(right, b, band_count, in, in_count, b == band_first, sums);
+  // Some input tiles and some bands.
+  void run_piece(int64_t in_part, int64_t band_part, Bf16 *right) {
+    const int64_t first = plan_.bands * band_part / plan_.band_parts;
+    const int64_t last = plan_.bands * (band_part + 1) / plan_.band_parts;
+    const int64_t in = in_part * plan_.in_chunk;
+    const int64_t in_count = std::min(plan_.in_chunk, plan_.in_tiles - in);
+    float *sums = sums_.data_ptr<float>() + band_part * plan_.sums_size();
+    for (int64_t b = first; b < last; b += plan_.band_chunk) {
+      const int64_t band_count = std::min(plan_.band_chunk, last - b);
+      for (int64_t i = 0; i < band_count; i++) {
+        fill_right(b + i, in, in_count, right + i * plan_.right_pairs * kPair);
       }
+      multiply(right, b, band_count, in, in_count, b == first, sums);
     }
   }
 

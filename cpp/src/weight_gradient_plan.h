@@ -35,12 +35,19 @@ class GradientPlan {
     in_tiles = divide_up(s.in, kTileChannels);
     out_tiles = divide_up(s.out, kTileChannels);
     groups = divide_up(out_tiles, kMostTiles);
-    share(threads);
-    const int64_t part = divide_up(in_tiles, in_parts);
     const int64_t tile = variants * right_pairs * kPair;
     in_chunk = std::max<int64_t>(
-        1, std::min({part, kMostInput, kRightElements / tile}));
-    in_chunk = divide_up(part, divide_up(part, in_chunk));
+        1, std::min({in_tiles, kMostInput, kRightElements / tile}));
+    in_chunk = divide_up(in_tiles, divide_up(in_tiles, in_chunk));
+    in_parts = divide_up(in_tiles, in_chunk);
+    // Enough pieces that threads can share them evenly: bands, whose sums must
+    // be added up, and, if they are too few, fewer channels at a time.
+    const int64_t wanted = kPieces * threads;
+    band_parts = std::min({divide_up(wanted, in_parts), bands, kMostSums});
+    if (in_parts * band_parts < wanted) {
+      in_chunk = std::max<int64_t>(1, in_tiles * band_parts / wanted);
+      in_parts = divide_up(in_tiles, in_chunk);
+    }
     band_chunk =
         std::max<int64_t>(1, std::min(divide_up(bands, band_parts),
                                       kRightElements / (tile * in_chunk)));
@@ -77,32 +84,17 @@ class GradientPlan {
   int64_t variants;     // of the right: horizontal taps, remainders of rows
   int64_t taps;
   int64_t in_tiles, out_tiles, groups;
-  int64_t in_parts = 1, band_parts = 1;  // of the threads
-  int64_t in_chunk, band_chunk;          // on the right at a time
-  int64_t right_stride;  // elements of a variant and an input tile
+  int64_t in_parts, band_parts;  // whose product is the number of pieces
+  int64_t in_chunk, band_chunk;  // on the right at a time
+  int64_t right_stride;          // elements of a variant and an input tile
 
  private:
   // Sizes for a second-level cache of 2 MB, beside the sums and the left.
   static constexpr int64_t kBandPositions = 1024;
   static constexpr int64_t kRightElements = 300 << 10;
   static constexpr int64_t kMostInput = 6;
-
-  // Threads share the input channels, or, where these do not divide evenly, the
-  // bands, whose sums must then be added up.
-  void share(int64_t threads) {
-    double best = 0;
-    for (int64_t parts = 1; parts <= threads; parts++) {
-      if (threads % parts != 0 || parts > std::max<int64_t>(1, bands)) continue;
-      const int64_t across = threads / parts;
-      const double even = static_cast<double>(in_tiles) /
-                          (divide_up(in_tiles, across) * across);
-      if (even > best * 1.05) {
-        best = even;
-        band_parts = parts;
-        in_parts = across;
-      }
-    }
-  }
+  static constexpr int64_t kPieces = 4;  // a thread
+  static constexpr int64_t kMostSums = 8;
 };
 
 }  // namespace spikedhs
