@@ -43,6 +43,11 @@ var convCases = []convCase{
 	{1, 40, 19, 70, 90, 3, 2, 1},
 	{3, 32, 40, 10, 10, 3, 1, 1},
 	{2, 4, 5, 9, 8, 1, 3, 0},
+	{1, 384, 34, 5, 6, 3, 1, 1}, // channels in turn
+	{1, 20, 416, 4, 5, 3, 2, 1},
+	{2, 24, 40, 8, 8, 3, 1, 1},   // five tiles of positions
+	{1, 32, 49, 16, 16, 3, 1, 1}, // each row begins a tile
+	{1, 3, 4, 9, 8, 7, 1, 3},
 }
 
 func (c convCase) grid() (h, w int) {
@@ -176,6 +181,27 @@ func TestConvolutionsInBFloat16(t *testing.T) {
 			}
 			require.NoError(t, s.Err())
 		})
+	}
+}
+
+// Weights in bfloat16, channels last, are what a cast and a copy make of them.
+func TestConvWeight(t *testing.T) {
+	rng := rand.New(rand.NewSource(1))
+	for _, shape := range [][]int64{{1, 1, 1, 1}, {3, 5, 3, 3}, {7, 16, 1, 1}, {2, 33, 5, 5}, {4, 50, 3, 3}, {2, 48, 7, 7}, {1, 3, 2, 4}} {
+		s := NewInference()
+		w := compute(shape, func([]int64) float64 { return rng.NormFloat64() }).tensor(s)
+		want, err := ToSlice[float32](s.Cast(s.Contiguous(s.Cast(w, BFloat16)), Float32))
+		require.NoError(t, err)
+		for _, name := range []string{"spikedhs::conv_weight", "spikedhs::conv_weight_plain"} {
+			got := s.Tensor(name, w)
+			assert.Equal(t, shape, s.Shape(got))
+			data, err := ToSlice[float32](s.Cast(s.Contiguous(got), Float32))
+			require.NoError(t, err)
+			assert.Equal(t, want, data, "%s of %v", name, shape)
+		}
+		s.Tensor("spikedhs::conv_weight_plain", s.Cast(w, BFloat16))
+		assert.ErrorContains(t, s.Err(), "conv_weight")
+		_ = s.Close()
 	}
 }
 

@@ -134,19 +134,18 @@ func (o *SGD) Apply(s *Scope, gradients []Tensor) {
 		o.applyTogether(c, gradients)
 		return
 	}
+	values, momenta, grads := o.changed(gradients)
+	c.Call("spikedhs::sgd_step", values, momenta, grads, o.momentum, o.decay, o.rate)
+}
+
+// changed lists the parameters that have a gradient, their momenta and gradients.
+func (o *SGD) changed(gradients []Tensor) (values, momenta, grads []Tensor) {
 	for i, p := range o.parameters {
-		grad := gradients[i]
-		if !Defined(grad) {
-			continue
+		if Defined(gradients[i]) {
+			values, momenta, grads = append(values, p.Value), append(momenta, o.slot(0, i)), append(grads, gradients[i])
 		}
-		momentum := o.slot(0, i)
-		c.Tensor("aten::mul_.Scalar", momentum, o.momentum)
-		c.Tensor("aten::add_.Tensor", momentum, grad)
-		if o.decay != 0 {
-			c.Tensor("aten::add_.Tensor", momentum, p.Value, Named{"alpha", o.decay})
-		}
-		c.Tensor("aten::add_.Tensor", p.Value, momentum, Named{"alpha", -o.rate})
 	}
+	return values, momenta, grads
 }
 
 // Adam (Kingma and Ba 2015) with weight decay added to the gradient.

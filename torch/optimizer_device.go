@@ -44,12 +44,7 @@ func (s *Scope) has(name string) bool {
 // applyTogether is a step for devices where a call costs more than its work: an
 // operator runs over all parameters at once. c records no gradients.
 func (o *SGD) applyTogether(c *Scope, gradients []Tensor) {
-	var values, momenta, grads []Tensor
-	for i, p := range o.parameters {
-		if Defined(gradients[i]) {
-			values, momenta, grads = append(values, p.Value), append(momenta, o.slot(0, i)), append(grads, gradients[i])
-		}
-	}
+	values, momenta, grads := o.changed(gradients)
 	if len(grads) == 0 {
 		return
 	}

@@ -105,9 +105,8 @@ at::Tensor cell_forward(const CellPlan &plan, const CellConstants &constants,
   trace->weights.clear();
   for (size_t f = 0; f < fans; f++) {
     const at::Tensor weight = parameters[f * kFanParameters].detach();
-    // In the layout in which both convolutions will ask for them.
     trace->weights.push_back(
-        channels_last(plan.planes > 0 ? depth_weight(weight) : weight, type));
+        conv_weight(plan.planes > 0 ? depth_weight(weight) : weight, type));
   }
   Pass pass(plan, constants, mix, parameters, buffers);
   const auto &kernels = kernels_for(type);

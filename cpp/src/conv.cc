@@ -14,6 +14,7 @@
 
 #include "conv_tensors.h"
 #include "divide.h"
+#include "share.h"
 #include "tile_conv.h"
 
 namespace spikedhs {
@@ -31,6 +32,20 @@ at::Tensor empty_last(at::IntArrayRef sizes, const at::Tensor &like) {
 at::Tensor packed(const TileConv &conv) {
   return at::empty({conv.weights_size()},
                    at::TensorOptions().dtype(at::kBFloat16));
+}
+
+at::Tensor weight_tiles(const Tiles &tiles, const at::Tensor &weight) {
+  const at::Tensor result = at::empty(
+      weight.sizes(), weight.options()
+                          .dtype(at::kBFloat16)
+                          .memory_format(at::MemoryFormat::ChannelsLast));
+  const int64_t channels = weight.size(1);
+  const int64_t taps = weight.size(2) * weight.size(3), size = channels * taps;
+  const float *from = weight.data_ptr<float>();
+  share_each(weight.size(0), [&](int64_t out) {
+    tiles.halve(from + out * size, taps, channels, halves(result) + out * size);
+  });
+  return result;
 }
 
 at::Tensor forward_tiles(const Tiles &tiles, const at::Tensor &x,
@@ -136,6 +151,20 @@ bool fits_grad(const at::Tensor &x, const at::Tensor &grad,
   return fits(x, weight) && is_half(grad) && is_square(weight, padding);
 }
 
+bool fits_weight(const at::Tensor &weight) {
+  return weight.device().is_cpu() && weight.scalar_type() == at::kFloat &&
+         weight.dim() == 4 && weight.numel() > 0 && weight.is_contiguous();
+}
+
+at::Tensor conv_weight_plain(const at::Tensor &weight) {
+  TORCH_CHECK(fits_weight(weight), "conv_weight: not for this tensor");
+  return weight_tiles(plain_tiles(), weight);
+}
+
+at::Tensor conv_weight_half(const at::Tensor &weight) {
+  return conv_weight(weight, at::kBFloat16);
+}
+
 at::Tensor conv_forward_plain(const at::Tensor &x, const at::Tensor &weight,
                               const optional<at::Tensor> &bias, int64_t stride,
                               at::IntArrayRef padding) {
@@ -156,6 +185,14 @@ at::Tensor conv_input_gradient_plain(const at::Tensor &x,
 }
 
 }  // namespace
+
+at::Tensor conv_weight(const at::Tensor &weight, at::ScalarType type) {
+  const Tiles *tiles = amx_tiles();
+  if (tiles != nullptr && type == at::kBFloat16 && fits_weight(weight)) {
+    return weight_tiles(*tiles, weight);
+  }
+  return last(weight.to(type));
+}
 
 at::Tensor conv_forward(const at::Tensor &x, const at::Tensor &weight,
                         const optional<at::Tensor> &bias, int64_t stride,
@@ -193,7 +230,10 @@ TORCH_LIBRARY_FRAGMENT(spikedhs, m) {
       "conv_input_gradient(Tensor x, Tensor grad, Tensor weight, int stride, "
       "int[] padding) -> Tensor",
       &spikedhs::conv_input_gradient);
+  m.def("conv_weight(Tensor weight) -> Tensor", &spikedhs::conv_weight_half);
   // For tests: the same on plain loops instead of the processor's tiles.
+  m.def("conv_weight_plain(Tensor weight) -> Tensor",
+        &spikedhs::conv_weight_plain);
   m.def(
       "conv_forward_plain(Tensor x, Tensor weight, Tensor? bias, int stride, "
       "int[] padding) -> Tensor",

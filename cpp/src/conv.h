@@ -7,6 +7,10 @@
 
 namespace spikedhs {
 
+// A weight [out, in, kernel, kernel] in the type and the layout, channels last,
+// that the functions below ask for.
+at::Tensor conv_weight(const at::Tensor &weight, at::ScalarType type);
+
 // conv2d(x, weight) + bias, channels last, of tensors of one type. On a
 // processor with AMX bfloat16 runs on our own kernels (tile_conv.h); all else
 // is libtorch's.

@@ -20,6 +20,7 @@ constexpr int64_t kTile = kTileChannels * kTilePositions;     // elements
 constexpr int64_t kTileSums = kTileChannels * kTileChannels;  // float32
 constexpr int64_t kPair = 2 * kTileChannels;                  // elements
 constexpr int64_t kMostTiles = 4;  // on the left at a time
+constexpr int64_t kMostTaps = 49;  // of `gather`
 constexpr int64_t kBlock = 8;      // tiles of positions at a time
 
 struct Tiles {
@@ -41,6 +42,14 @@ struct Tiles {
   void (*multiply)(int64_t height, const Bf16 *left, const Bf16 *const *columns,
                    int64_t column_count, const int64_t *offsets, int64_t count,
                    bool fresh, float *sums);
+  // to[t * channels + c] = from[c * taps + t], rounded.
+  void (*halve)(const float *from, int64_t taps, int64_t channels, Bf16 *to);
+  // to[c * taps + t] = the sum over parts p of from[t][p * part + c] for c <
+  // channels, at most 16, and the same for `rows` - 1 more rows: from the next
+  // 16 numbers each to `to` + stride.
+  void (*gather)(const float *const *from, int64_t taps, int64_t parts,
+                 int64_t part, int64_t rows, int64_t channels, float *to,
+                 int64_t stride);
   // Right tile from 16 rows, each of `count` numbers, whose sum this is to be;
   // a row that is none, and numbers beyond, become zeros.
   void (*turn)(const Bf16 *const *rows, int64_t count, Bf16 *to);

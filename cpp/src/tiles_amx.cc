@@ -191,6 +191,49 @@ inline void write_out(const float *sums, const float *bias, int64_t channel,
   }
 }
 
+void halve(const float *from, int64_t taps, int64_t channels, Bf16 *to) {
+  const __m512i index = _mm512_mullo_epi32(
+      _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15),
+      _mm512_set1_epi32(static_cast<int>(taps)));
+  for (int64_t c = 0; c < channels; c += kTileChannels) {
+    const __mmask16 mask = mask_of(channels - c);
+    for (int64_t t = 0; t < taps; t++) {
+      const __m512 values = _mm512_mask_i32gather_ps(
+          _mm512_setzero_ps(), mask, index, from + c * taps + t, 4);
+      _mm256_mask_storeu_epi16(to + t * channels + c, mask,
+                               (__m256i)_mm512_cvtneps_pbh(values));
+    }
+  }
+}
+
+void gather(const float *const *from, int64_t taps, int64_t parts, int64_t part,
+            int64_t rows, int64_t channels, float *to, int64_t stride) {
+  // Row t of `sums` is that of tap t; a vector of `to` takes 16 of them.
+  alignas(64) float sums[kMostTaps * kTileChannels];
+  alignas(64) int32_t order[kMostTaps * kTileChannels];
+  for (int64_t c = 0; c < kTileChannels; c++) {
+    for (int64_t t = 0; t < taps; t++) {
+      order[c * taps + t] = static_cast<int32_t>(t * kTileChannels + c);
+    }
+  }
+  const int64_t count = channels * taps;
+  for (int64_t row = 0; row < rows; row++, to += stride) {
+    for (int64_t t = 0; t < taps; t++) {
+      const float *at = from[t] + row * kTileChannels;
+      __m512 sum = _mm512_setzero_ps();
+      for (int64_t p = 0; p < parts; p++, at += part) {
+        sum = _mm512_add_ps(sum, _mm512_loadu_ps(at));
+      }
+      _mm512_store_ps(sums + t * kTileChannels, sum);
+    }
+    for (int64_t i = 0; i < count; i += kTileChannels) {
+      const __m512i index = _mm512_load_si512(order + i);
+      _mm512_mask_storeu_ps(to + i, mask_of(count - i),
+                            _mm512_i32gather_ps(index, sums, 4));
+    }
+  }
+}
+
 // One tile of channels. Tiles 0 to 3 hold sums, 4 the right, 5 to 7 the left.
 template <int kRows>
 void convolve_column(const Bf16 *const *left, int64_t stride,
@@ -328,8 +371,8 @@ void convolve(int64_t row_tiles, int64_t column_tiles, const Bf16 *const *left,
 }  // namespace
 
 const Tiles *amx_tiles() {
-  static const Tiles tiles{begin,    end,  transpose, interleave,
-                           multiply, turn, convolve};
+  static const Tiles tiles{begin, end,    transpose, interleave, multiply,
+                           halve, gather, turn,      convolve};
   return isa_amx() ? &tiles : nullptr;
 }
 

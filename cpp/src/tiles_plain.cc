@@ -57,6 +57,29 @@ void multiply(int64_t height, const Bf16 *left, const Bf16 *const *columns,
   }
 }
 
+void halve(const float *from, int64_t taps, int64_t channels, Bf16 *to) {
+  for (int64_t c = 0; c < channels; c++) {
+    for (int64_t t = 0; t < taps; t++) {
+      store(&to[t * channels + c], from[c * taps + t]);
+    }
+  }
+}
+
+void gather(const float *const *from, int64_t taps, int64_t parts, int64_t part,
+            int64_t rows, int64_t channels, float *to, int64_t stride) {
+  for (int64_t row = 0; row < rows; row++, to += stride) {
+    for (int64_t t = 0; t < taps; t++) {
+      for (int64_t c = 0; c < channels; c++) {
+        float sum = 0;
+        for (int64_t p = 0; p < parts; p++) {
+          sum += from[t][p * part + row * kTileChannels + c];
+        }
+        to[c * taps + t] = sum;
+      }
+    }
+  }
+}
+
 void turn(const Bf16 *const *rows, int64_t count, Bf16 *to) {
   for (int64_t r = 0; r < kTileChannels; r++) {
     for (int64_t k = 0; k < kTilePositions; k++) {
@@ -93,8 +116,8 @@ void convolve(int64_t row_tiles, int64_t column_tiles, const Bf16 *const *left,
 }  // namespace
 
 const Tiles &plain_tiles() {
-  static const Tiles tiles{nothing,  nothing, transpose, interleave,
-                           multiply, turn,    convolve};
+  static const Tiles tiles{nothing, nothing, transpose, interleave, multiply,
+                           halve,   gather,  turn,      convolve};
   return tiles;
 }
 

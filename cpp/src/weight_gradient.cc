@@ -180,26 +180,19 @@ class WeightGradient {
   // Adds up the parts' sums and writes the weights of a group and an input
   // tile.
   void write(int64_t g, int64_t in, float *dw) {
-    const int64_t height = plan_.height(g);
-    const int64_t ins = std::min(kTileChannels, s_.in - in * kTileChannels);
+    const int64_t height = plan_.height(g), first = plan_.first_tile(g);
     const float *sums = sums_.data_ptr<float>() + plan_.sums_at(g, in);
-    for (int64_t i = 0; i < height * kTileChannels; i++) {
-      const int64_t out = plan_.first_tile(g) * kTileChannels + i;
-      if (out >= s_.out) break;
-      float *to = dw + (out * s_.in + in * kTileChannels) * plan_.taps;
-      for (int64_t tap = 0; tap < plan_.taps; tap++) {
-        const int64_t kw = tap / s_.kernel, kh = tap % s_.kernel;
-        const float *from = sums + tap * height * kTileSums + i * kTileChannels;
-        float row[kTileChannels] = {};
-        for (int64_t part = 0; part < plan_.band_parts; part++) {
-          for (int64_t c = 0; c < kTileChannels; c++) row[c] += from[c];
-          from += plan_.sums_size();
-        }
-        for (int64_t c = 0; c < ins; c++) {
-          to[c * plan_.taps + kh * s_.kernel + kw] = row[c];
-        }
-      }
+    const float *from[kMostTaps];
+    for (int64_t tap = 0; tap < plan_.taps; tap++) {
+      const int64_t kw = tap / s_.kernel, kh = tap % s_.kernel;
+      from[kh * s_.kernel + kw] = sums + tap * height * kTileSums;
     }
+    const int64_t out = first * kTileChannels, channel = in * kTileChannels;
+    tiles_.gather(from, plan_.taps, plan_.band_parts, plan_.sums_size(),
+                  std::min(height * kTileChannels, s_.out - out),
+                  std::min(kTileChannels, s_.in - channel),
+                  dw + (out * s_.in + channel) * plan_.taps,
+                  s_.in * plan_.taps);
   }
 
   const Tiles &tiles_;
@@ -212,7 +205,8 @@ class WeightGradient {
 // Whether tiles can do it.
 bool fits(const at::Tensor &x, const at::Tensor &grad, const at::Tensor &weight,
           at::IntArrayRef padding) {
-  return is_half(x) && is_half(grad) && is_square(weight, padding);
+  return is_half(x) && is_half(grad) && is_square(weight, padding) &&
+         weight.size(2) * weight.size(3) <= kMostTaps;
 }
 
 at::Tensor with_tiles(const Tiles &tiles, const at::Tensor &x,

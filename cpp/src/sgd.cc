@@ -1,0 +1,103 @@
+// A step of stochastic gradient descent of many parameters on the CPU. Their
+// numbers and those of their momenta and gradients go through memory once;
+// libtorch's operators, one after the other, take them through it thirteen
+// times.
+#include <ATen/ATen.h>
+#include <torch/library.h>
+
+#include <vector>
+
+#include "isa.h"
+#include "sgd_kernels.h"
+#include "share.h"
+
+namespace spikedhs {
+
+#define SPIKEDHS_DECLARE(isa) \
+  namespace isa {             \
+  SgdKernel sgd();            \
+  }
+SPIKEDHS_DECLARE(generic)
+#if defined(SPIKEDHS_X86_KERNELS)
+SPIKEDHS_DECLARE(avx2)
+SPIKEDHS_DECLARE(avx512)
+#endif
+#undef SPIKEDHS_DECLARE
+
+SgdKernel sgd_kernel() {
+#if defined(SPIKEDHS_X86_KERNELS)
+  if (isa() == Isa::kAvx512) return avx512::sgd();
+  if (isa() == Isa::kAvx2) return avx2::sgd();
+#endif
+  return generic::sgd();
+}
+
+namespace {
+
+bool is_plain(const at::Tensor &t) {
+  return t.device().is_cpu() && t.scalar_type() == at::kFloat &&
+         t.is_contiguous();
+}
+
+void composed(const at::Tensor &w, const at::Tensor &m, const at::Tensor &g,
+              double momentum, double decay, double rate) {
+  m.mul_(momentum).add_(g);
+  if (decay != 0) m.add_(w, decay);
+  w.add_(m, -rate);
+}
+
+// m = momentum * m + g + decay * w; w -= rate * m.
+void sgd_step(at::TensorList values, at::TensorList momenta,
+              at::TensorList gradients, double momentum, double decay,
+              double rate) {
+  const size_t count = values.size();
+  TORCH_CHECK(count == momenta.size() && count == gradients.size(),
+              "sgd_step: ", count, " parameters, ", momenta.size(),
+              " momenta, ", gradients.size(), " gradients");
+  constexpr int64_t kPiece = 1 << 14;  // numbers
+  struct Piece {
+    const float *g;
+    float *m, *w;
+    int64_t size;
+  };
+  std::vector<at::Tensor> kept;
+  std::vector<Piece> pieces;
+  for (size_t i = 0; i < count; i++) {
+    const at::Tensor &w = values[i], &m = momenta[i], &g = gradients[i];
+    TORCH_CHECK(w.sizes() == m.sizes() && w.sizes() == g.sizes(),
+                "sgd_step: a parameter of ", w.sizes(), " has a momentum of ",
+                m.sizes(), " and a gradient of ", g.sizes());
+    const at::Tensor dense = g.contiguous();
+    if (!is_plain(w) || !is_plain(m) || !is_plain(dense)) {
+      composed(w, m, g, momentum, decay, rate);
+      continue;
+    }
+    kept.push_back(dense);
+    for (int64_t at = 0; at < w.numel(); at += kPiece) {
+      pieces.push_back({dense.data_ptr<float>() + at, m.data_ptr<float>() + at,
+                        w.data_ptr<float>() + at,
+                        std::min(kPiece, w.numel() - at)});
+    }
+    for (const at::Tensor &changed : {w, m}) {
+      changed.unsafeGetTensorImpl()->bump_version();
+    }
+  }
+  const SgdConstants constants{static_cast<float>(momentum),
+                               static_cast<float>(decay),
+                               static_cast<float>(rate)};
+  const SgdKernel kernel = sgd_kernel();
+  share_each(static_cast<int64_t>(pieces.size()), [&](int64_t i) {
+    const Piece &p = pieces[i];
+    kernel(constants, p.size, p.g, p.m, p.w);
+  });
+}
+
+}  // namespace
+}  // namespace spikedhs
+
+TORCH_LIBRARY_FRAGMENT(spikedhs, m) {
+  m.def(
+      "sgd_step(Tensor(a!)[] values, Tensor(b!)[] momenta, Tensor[] gradients, "
+      "float momentum, float decay, float rate) -> ()",
+      &spikedhs::sgd_step);
+}
