@@ -60,6 +60,7 @@ void sgd_step(at::TensorList values, at::TensorList momenta,
     float *m, *w;
     int64_t size;
   };
+  const SgdKernel kernel = sgd_kernel();
   std::vector<at::Tensor> kept;
   std::vector<Piece> pieces;
   for (size_t i = 0; i < count; i++) {
@@ -68,7 +69,7 @@ void sgd_step(at::TensorList values, at::TensorList momenta,
                 "sgd_step: a parameter of ", w.sizes(), " has a momentum of ",
                 m.sizes(), " and a gradient of ", g.sizes());
     const at::Tensor dense = g.contiguous();
-    if (!is_plain(w) || !is_plain(m) || !is_plain(dense)) {
+    if (kernel == nullptr || !is_plain(w) || !is_plain(m) || !is_plain(dense)) {
       composed(w, m, g, momentum, decay, rate);
       continue;
     }
@@ -85,7 +86,6 @@ void sgd_step(at::TensorList values, at::TensorList momenta,
   const SgdConstants constants{static_cast<float>(momentum),
                                static_cast<float>(decay),
                                static_cast<float>(rate)};
-  const SgdKernel kernel = sgd_kernel();
   share_each(static_cast<int64_t>(pieces.size()), [&](int64_t i) {
     const Piece &p = pieces[i];
     kernel(constants, p.size, p.g, p.m, p.w);

@@ -15,7 +15,9 @@ struct SgdConstants {
 using SgdKernel = void (*)(const SgdConstants &c, int64_t n, const float *g,
                            float *m, float *w);
 
-// The best kernel for this processor.
+// The best kernel for this processor; nullptr where it has no instruction that
+// rounds a product and a sum once, as libtorch's operators do where there is
+// one.
 SgdKernel sgd_kernel();
 
 }  // namespace spikedhs
