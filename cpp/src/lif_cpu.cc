@@ -1,13 +1,14 @@
 // The LIF scan on the CPU: neurons are shared out among the threads.
 #include <ATen/ATen.h>
-#include <ATen/Parallel.h>
 
 #include <vector>
 
+#include "divide.h"
 #include "isa.h"
 #include "lif.h"
 #include "lif_kernels.h"
 #include "lif_tensors.h"
+#include "share.h"
 
 namespace spikedhs {
 
@@ -51,8 +52,7 @@ const LifKernels<Bf16, float> &lif_kernels() {
 
 namespace {
 
-constexpr int64_t kGrain =
-    32 * kLifBlock;  // neurons below which threads do not pay
+constexpr int64_t kGrain = 32 * kLifBlock;  // neurons at a time
 
 // Spikes of four bytes and more are written past the caches if there are more
 // of them than this: they would not fit anyway. Half as wide ones, and the
@@ -65,14 +65,17 @@ constexpr int64_t kStreamBytes = int64_t{64} << 20;
 constexpr double kFloatTolerance = 3e-7;
 constexpr double kBf16Tolerance = 5e-4;
 
-// body(first, last) for all neurons, in whole blocks.
-template <typename Body>
-void for_neurons(int64_t neurons, Body body) {
-  const int64_t blocks = (neurons + kLifBlock - 1) / kLifBlock;
-  at::parallel_for(
-      0, blocks, kGrain / kLifBlock, [&](int64_t begin, int64_t end) {
-        body(begin * kLifBlock, std::min(neurons, end * kLifBlock));
-      });
+// body(first, last, scratch) for all neurons, in whole blocks; a thread has
+// `numbers` numbers of scratch memory.
+template <typename Real, typename Body>
+void for_neurons(int64_t neurons, int64_t numbers, Body body) {
+  share(divide_up(neurons, kGrain), [&](Pieces &pieces) {
+    std::vector<Real> scratch(numbers);
+    for (int64_t piece; pieces.take(piece);) {
+      body(piece * kGrain, std::min(neurons, (piece + 1) * kGrain),
+           scratch.data());
+    }
+  });
 }
 
 struct Forward {
@@ -82,7 +85,7 @@ struct Forward {
     const bool stream =
         sizeof(Scalar) >= 4 &&
         p.neurons * p.steps * int64_t{sizeof(Scalar)} > kStreamBytes;
-    for_neurons(p.neurons, [&](int64_t first, int64_t last) {
+    for_neurons<Real>(p.neurons, 0, [&](int64_t first, int64_t last, Real *) {
       kernels.forward(p, first, last, stream);
     });
   }
@@ -112,10 +115,10 @@ struct Backward {
         }
       }
     }
-    for_neurons(p.neurons, [&](int64_t first, int64_t last) {
-      std::vector<Real> scratch(p.steps * kLifBlock);
-      work(p, p.temperature, numbers, first, last, scratch.data());
-    });
+    for_neurons<Real>(p.neurons, p.steps * kLifBlock,
+                      [&](int64_t first, int64_t last, Real *scratch) {
+                        work(p, p.temperature, numbers, first, last, scratch);
+                      });
   }
 };
 

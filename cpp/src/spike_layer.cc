@@ -1,13 +1,14 @@
 // Event-driven convolutions on the CPU: checks, weights, choice of references,
 // tiles over the threads.
 #include <ATen/ATen.h>
-#include <ATen/Parallel.h>
 #include <torch/library.h>
 
 #include <algorithm>
 #include <limits>
 
+#include "divide.h"
 #include "isa.h"
+#include "share.h"
 #include "spike_bits.h"
 
 namespace spikedhs {
@@ -16,6 +17,7 @@ namespace {
 // Output pixels of one tile. Its sums (pixels * T * 96 floats) and the weights
 // of one word of channels (9 * 64 * 96 floats) share the second-level cache.
 constexpr int64_t kTilePixels = 128;
+constexpr int64_t kTiles = 4;  // a thread, at least
 
 // Share of ones from which on a step counts as dense.
 constexpr double kDenseRate = 0.1;
@@ -102,14 +104,12 @@ struct Layer {
     const auto &kernels = spike_kernels();
     // Smaller tiles where there would be too few for the threads; the result
     // of a pixel does not depend on its tile.
-    const int64_t share =
-        (rows() + 2 * at::get_num_threads() - 1) / (2 * at::get_num_threads());
+    const int64_t even = divide_up(rows(), kTiles * at::get_num_threads());
     const int64_t height = std::max<int64_t>(
-        1, std::min(share, kTilePixels / std::max<int64_t>(job.width, 1)));
-    const int64_t tiles = (rows() + height - 1) / height;
-    at::parallel_for(0, tiles, 1, [&](int64_t begin, int64_t end) {
+        1, std::min(even, kTilePixels / std::max<int64_t>(job.width, 1)));
+    share(divide_up(rows(), height), [&](Pieces &pieces) {
       at::Tensor scratch = at::empty({tile_scratch(job, height)}, at::kFloat);
-      for (int64_t tile = begin; tile < end; tile++) {
+      for (int64_t tile; pieces.take(tile);) {
         const int64_t first = tile * height;
         kernels.tile(job, first, std::min(height, rows() - first),
                      scratch.data_ptr<float>());
@@ -162,34 +162,31 @@ struct Layer {
     at::Tensor counts = at::zeros({cells, n}, at::kLong);
     auto *spikes = counts.data_ptr<int64_t>();
     const auto &kernels = spike_kernels();
-    at::parallel_for(0, cells, 1, [&](int64_t begin, int64_t end) {
-      for (int64_t cell = begin; cell < end; cell++) {
-        const int64_t image = cell / job.steps, t = cell % job.steps;
-        int64_t events[3] = {0, 0, 0}, inputs = 0;
-        for (int64_t i = 0; i < n; i++) {
-          const SpikeSource &s = sources[i];
-          const int64_t plane = s.height * s.width * s.words;
-          const int64_t work = s.kernel * s.kernel;
-          const auto *now = s.bits + (t * job.batch + image) * plane;
-          spikes[cell * n + i] = kernels.count(now, plane);
-          inputs += work * plane * kWordBits;
-          events[0] += work * spikes[cell * n + i];
-          for (int64_t back = 1; back <= std::min<int64_t>(t, 2); back++) {
-            events[back] +=
-                work *
-                kernels.differ(now, now - back * job.batch * plane, plane);
-          }
-        }
-        int64_t best = 0;
+    share_each(cells, [&](int64_t cell) {
+      const int64_t image = cell / job.steps, t = cell % job.steps;
+      int64_t events[3] = {0, 0, 0}, inputs = 0;
+      for (int64_t i = 0; i < n; i++) {
+        const SpikeSource &s = sources[i];
+        const int64_t plane = s.height * s.width * s.words;
+        const int64_t work = s.kernel * s.kernel;
+        const auto *now = s.bits + (t * job.batch + image) * plane;
+        spikes[cell * n + i] = kernels.count(now, plane);
+        inputs += work * plane * kWordBits;
+        events[0] += work * spikes[cell * n + i];
         for (int64_t back = 1; back <= std::min<int64_t>(t, 2); back++) {
-          if (events[back] < events[best]) best = back;
+          events[back] +=
+              work * kernels.differ(now, now - back * job.batch * plane, plane);
         }
-        if (best > 0) {
-          reference[cell] = static_cast<int8_t>(t - best);
-        } else if (static_cast<double>(events[0]) <
-                   kDenseRate * static_cast<double>(inputs)) {
-          reference[cell] = kSparse;
-        }
+      }
+      int64_t best = 0;
+      for (int64_t back = 1; back <= std::min<int64_t>(t, 2); back++) {
+        if (events[back] < events[best]) best = back;
+      }
+      if (best > 0) {
+        reference[cell] = static_cast<int8_t>(t - best);
+      } else if (static_cast<double>(events[0]) <
+                 kDenseRate * static_cast<double>(inputs)) {
+        reference[cell] = kSparse;
       }
     });
     return counts.sum(0);
