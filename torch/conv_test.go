@@ -272,6 +272,40 @@ func TestConvWeightGradient(t *testing.T) {
 	}
 }
 
+// Sums of numbers that round have the same bits with any number of threads.
+func TestConvWeightGradientDoesNotDependOnThreads(t *testing.T) {
+	before := Threads()
+	defer func() { require.NoError(t, SetThreads(before)) }()
+	names := []string{"spikedhs::conv_weight_gradient_plain"}
+	if MatrixTiles() {
+		names = append(names, "spikedhs::conv_weight_gradient")
+	}
+	for _, c := range []convCase{{9, 50, 20, 9, 8, 3, 1, 1}, {3, 150, 17, 7, 7, 3, 2, 1}, {1, 8, 8, 70, 60, 3, 1, 1}} {
+		s := NewInference()
+		require.NoError(t, Seed(5))
+		h, w := c.grid()
+		half := func(shape ...int64) Tensor { return s.Cast(s.ChannelsLast(s.Randn(CPU(), shape...)), BFloat16) }
+		x := half(int64(c.batch), int64(c.in), int64(c.height), int64(c.width))
+		g := half(int64(c.batch), int64(c.out), int64(h), int64(w))
+		weight := half(int64(c.out), int64(c.in), int64(c.kernel), int64(c.kernel))
+		for _, name := range names {
+			var want []float32
+			for _, threads := range []int{1, 2, 3, 16} {
+				require.NoError(t, SetThreads(threads))
+				got := s.Tensor(name, x, g, weight, c.stride, []int64{int64(c.pad), int64(c.pad)})
+				require.NoError(t, s.Err())
+				data, err := ToSlice[float32](got)
+				require.NoError(t, err)
+				if want == nil {
+					want = data
+				}
+				require.Equal(t, want, data, "%s of %v, %d threads", name, c, threads)
+			}
+		}
+		_ = s.Close()
+	}
+}
+
 // float32 goes to libtorch.
 func TestConvWeightGradientInFloat32(t *testing.T) {
 	s := NewInference()

@@ -41,9 +41,10 @@ class GradientPlan {
     in_chunk = divide_up(in_tiles, divide_up(in_tiles, in_chunk));
     in_parts = divide_up(in_tiles, in_chunk);
     // Enough pieces that threads can share them evenly: bands, whose sums must
-    // be added up, and, if they are too few, fewer channels at a time.
+    // be added up, so that how many there are does not depend on the threads,
+    // and, where that is not enough, fewer channels at a time.
+    band_parts = std::min(divide_up(kParts, in_parts), bands);
     const int64_t wanted = kPieces * threads;
-    band_parts = std::min({divide_up(wanted, in_parts), bands, kMostSums});
     if (in_parts * band_parts < wanted) {
       in_chunk = std::max<int64_t>(1, in_tiles * band_parts / wanted);
       in_parts = divide_up(in_tiles, in_chunk);
@@ -94,7 +95,7 @@ class GradientPlan {
   static constexpr int64_t kRightElements = 300 << 10;
   static constexpr int64_t kMostInput = 6;
   static constexpr int64_t kPieces = 4;  // a thread
-  static constexpr int64_t kMostSums = 8;
+  static constexpr int64_t kParts = 8;
 };
 
 }  // namespace spikedhs
