@@ -107,16 +107,35 @@ void interleave(const Bf16 *const *positions, int64_t pairs, int64_t channel,
   }
 }
 
+// Zeros in the first tiles, which hold sums.
+template <int kCount>
+inline void clear_sums() {
+  _tile_zero(0);
+  if (kCount > 1) _tile_zero(1);
+  if (kCount > 2) _tile_zero(2);
+  if (kCount > 3) _tile_zero(3);
+  if (kCount > 4) _tile_zero(4);
+  if (kCount > 5) _tile_zero(5);
+}
+
+// What they hold, one after the other.
+template <int kCount>
+inline void store_sums(float *to) {
+  _tile_stored(0, to, 64);
+  if (kCount > 1) _tile_stored(1, to + kTileSums, 64);
+  if (kCount > 2) _tile_stored(2, to + 2 * kTileSums, 64);
+  if (kCount > 3) _tile_stored(3, to + 3 * kTileSums, 64);
+  if (kCount > 4) _tile_stored(4, to + 4 * kTileSums, 64);
+  if (kCount > 5) _tile_stored(5, to + 5 * kTileSums, 64);
+}
+
 // Tiles 0 to 3 hold sums, 4 the right, 5 to 7 the left.
 template <int kHeight>
 inline void multiply_column(const Bf16 *left, const Bf16 *right,
                             const int64_t *offsets, int64_t count, bool fresh,
                             float *sums) {
   if (fresh) {
-    _tile_zero(0);
-    if (kHeight > 1) _tile_zero(1);
-    if (kHeight > 2) _tile_zero(2);
-    if (kHeight > 3) _tile_zero(3);
+    clear_sums<kHeight>();
   } else {
     _tile_loadd(0, sums, 64);
     if (kHeight > 1) _tile_loadd(1, sums + kTileSums, 64);
@@ -140,10 +159,7 @@ inline void multiply_column(const Bf16 *left, const Bf16 *right,
       _tile_dpbf16ps(3, 5, 4);
     }
   }
-  _tile_stored(0, sums, 64);
-  if (kHeight > 1) _tile_stored(1, sums + kTileSums, 64);
-  if (kHeight > 2) _tile_stored(2, sums + 2 * kTileSums, 64);
-  if (kHeight > 3) _tile_stored(3, sums + 3 * kTileSums, 64);
+  store_sums<kHeight>(sums);
 }
 
 template <int kHeight>
@@ -241,10 +257,7 @@ void convolve_column(const Bf16 *const *left, int64_t stride,
                      int64_t products, const float *bias, int64_t channel,
                      int64_t channels, Bf16 *const *out) {
   const int64_t bytes = stride * sizeof(Bf16);
-  _tile_zero(0);
-  if (kRows > 1) _tile_zero(1);
-  if (kRows > 2) _tile_zero(2);
-  if (kRows > 3) _tile_zero(3);
+  clear_sums<kRows>();
   for (int64_t i = 0; i < products; i++, right += kTile) {
     _tile_loadd(4, right, 64);
     _tile_loadd(5, left[0] + offsets[i], bytes);
@@ -263,10 +276,7 @@ void convolve_column(const Bf16 *const *left, int64_t stride,
     }
   }
   alignas(64) float sums[kRows][kTileSums];
-  _tile_stored(0, sums[0], 64);
-  if (kRows > 1) _tile_stored(1, sums[1], 64);
-  if (kRows > 2) _tile_stored(2, sums[2], 64);
-  if (kRows > 3) _tile_stored(3, sums[3], 64);
+  store_sums<kRows>(sums[0]);
   for (int64_t t = 0; t < kRows; t++, out += kTileChannels) {
     write_out(sums[t], bias, channel, channels, out);
   }
@@ -289,12 +299,7 @@ void convolve_pair(const Bf16 *const *left, int64_t stride,
                    const float *bias, int64_t channel, int64_t channels,
                    Bf16 *const *out) {
   const int64_t bytes = stride * sizeof(Bf16);
-  _tile_zero(0);
-  _tile_zero(1);
-  if (kRows > 1) {
-    _tile_zero(2);
-    _tile_zero(3);
-  }
+  clear_sums<2 * kRows>();
   for (int64_t i = 0; i < products; i++, right += 2 * kTile) {
     _tile_loadd(6, right, 64);
     _tile_loadd(4, left[0] + offsets[i], bytes);
@@ -308,12 +313,7 @@ void convolve_pair(const Bf16 *const *left, int64_t stride,
     }
   }
   alignas(64) float sums[2 * kRows][kTileSums];
-  _tile_stored(0, sums[0], 64);
-  _tile_stored(1, sums[1], 64);
-  if (kRows > 1) {
-    _tile_stored(2, sums[2], 64);
-    _tile_stored(3, sums[3], 64);
-  }
+  store_sums<2 * kRows>(sums[0]);
   write_pair<kRows>(sums, bias, channel, channels, out);
 }
 
@@ -324,12 +324,7 @@ void convolve_three(const Bf16 *const *left, int64_t stride,
                     const float *bias, int64_t channel, int64_t channels,
                     Bf16 *const *out) {
   const int64_t bytes = stride * sizeof(Bf16);
-  _tile_zero(0);
-  _tile_zero(1);
-  _tile_zero(2);
-  _tile_zero(3);
-  _tile_zero(4);
-  _tile_zero(5);
+  clear_sums<6>();
   for (int64_t i = 0; i < products; i++, right += 2 * kTile) {
     _tile_loadd(7, right, 64);
     _tile_loadd(6, left[0] + offsets[i], bytes);
@@ -346,12 +341,7 @@ void convolve_three(const Bf16 *const *left, int64_t stride,
     _tile_dpbf16ps(1, 6, 7);
   }
   alignas(64) float sums[6][kTileSums];
-  _tile_stored(0, sums[0], 64);
-  _tile_stored(1, sums[1], 64);
-  _tile_stored(2, sums[2], 64);
-  _tile_stored(3, sums[3], 64);
-  _tile_stored(4, sums[4], 64);
-  _tile_stored(5, sums[5], 64);
+  store_sums<6>(sums[0]);
   write_pair<3>(sums, bias, channel, channels, out);
 }
 
