@@ -3,8 +3,8 @@
 
 #include <vector>
 
+#include "dispatch.h"
 #include "divide.h"
-#include "isa.h"
 #include "lif.h"
 #include "lif_kernels.h"
 #include "lif_tensors.h"
@@ -12,43 +12,25 @@
 
 namespace spikedhs {
 
-#define SPIKEDHS_DECLARE(isa)                     \
-  namespace isa {                                 \
-  const LifKernels<float, float> &lif_float();    \
-  const LifKernels<double, double> &lif_double(); \
-  const LifKernels<Bf16, float> &lif_bfloat16();  \
-  }
-SPIKEDHS_DECLARE(generic)
-#if defined(SPIKEDHS_X86_KERNELS)
-SPIKEDHS_DECLARE(avx2)
-SPIKEDHS_DECLARE(avx512)
-#define SPIKEDHS_CHOOSE(function) \
-  switch (isa()) {                \
-    case Isa::kAvx512:            \
-      return avx512::function();  \
-    case Isa::kAvx2:              \
-      return avx2::function();    \
-    default:                      \
-      return generic::function(); \
-  }
-#else
-#define SPIKEDHS_CHOOSE(function) return generic::function();
-#endif
-#undef SPIKEDHS_DECLARE
+using LifFloat = LifKernels<float, float>;
+using LifDouble = LifKernels<double, double>;
+using LifBfloat16 = LifKernels<Bf16, float>;
+SPIKEDHS_DISPATCH(const LifFloat &, lif_float)
+SPIKEDHS_DISPATCH(const LifDouble &, lif_double)
+SPIKEDHS_DISPATCH(const LifBfloat16 &, lif_bfloat16)
 
 template <>
 const LifKernels<float, float> &lif_kernels() {
-  SPIKEDHS_CHOOSE(lif_float)
+  return lif_float();
 }
 template <>
 const LifKernels<double, double> &lif_kernels() {
-  SPIKEDHS_CHOOSE(lif_double)
+  return lif_double();
 }
 template <>
 const LifKernels<Bf16, float> &lif_kernels() {
-  SPIKEDHS_CHOOSE(lif_bfloat16)
+  return lif_bfloat16();
 }
-#undef SPIKEDHS_CHOOSE
 
 namespace {
 

@@ -7,30 +7,15 @@
 
 #include <vector>
 
-#include "isa.h"
+#include "dispatch.h"
 #include "sgd_kernels.h"
 #include "share.h"
 
 namespace spikedhs {
 
-#define SPIKEDHS_DECLARE(isa) \
-  namespace isa {             \
-  SgdKernel sgd();            \
-  }
-SPIKEDHS_DECLARE(generic)
-#if defined(SPIKEDHS_X86_KERNELS)
-SPIKEDHS_DECLARE(avx2)
-SPIKEDHS_DECLARE(avx512)
-#endif
-#undef SPIKEDHS_DECLARE
+SPIKEDHS_DISPATCH(SgdKernel, sgd)
 
-SgdKernel sgd_kernel() {
-#if defined(SPIKEDHS_X86_KERNELS)
-  if (isa() == Isa::kAvx512) return avx512::sgd();
-  if (isa() == Isa::kAvx2) return avx2::sgd();
-#endif
-  return generic::sgd();
-}
+SgdKernel sgd_kernel() { return sgd(); }
 
 namespace {
 
