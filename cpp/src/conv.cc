@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "conv_tensors.h"
+#include "conv_winograd.h"
 #include "divide.h"
 #include "share.h"
 #include "tile_conv.h"
@@ -202,6 +203,10 @@ at::Tensor conv_forward(const at::Tensor &x, const at::Tensor &weight,
   if (tiles != nullptr && fits(x, weight)) {
     return forward_tiles(*tiles, x, weight, bias, stride, padding);
   }
+  const auto *kernels = winograd_for(x, weight, stride, padding);
+  if (kernels != nullptr) {
+    return winograd_forward(*kernels, x, weight, bias, padding);
+  }
   return last(at::convolution(x, weight, bias, {stride, stride}, padding,
                               {1, 1}, false, {0, 0}, 1));
 }
@@ -213,6 +218,10 @@ at::Tensor conv_input_gradient(const at::Tensor &x, const at::Tensor &grad,
   const Tiles *tiles = amx_tiles();
   if (tiles != nullptr && fits_grad(x, grad, weight, padding)) {
     return input_gradient_tiles(*tiles, x, grad, weight, stride, padding[0]);
+  }
+  const auto *kernels = winograd_for(x, weight, stride, padding);
+  if (kernels != nullptr && grad.scalar_type() == x.scalar_type()) {
+    return winograd_input_gradient(*kernels, x, grad, weight, padding);
   }
   return last(std::get<0>(at::convolution_backward(
       grad, x, weight, at::OptionalIntArrayRef(), {stride, stride}, padding,

@@ -21,6 +21,7 @@
 
 #include "compat.h"
 #include "conv_tensors.h"
+#include "conv_winograd.h"
 #include "room.h"
 #include "share.h"
 #include "weight_gradient_plan.h"
@@ -242,6 +243,10 @@ at::Tensor conv_weight_gradient(const at::Tensor &x, const at::Tensor &grad,
   const Tiles *tiles = amx_tiles();
   if (tiles != nullptr && fits(x, grad, weight, padding)) {
     return with_tiles(*tiles, x, grad, weight, stride, padding);
+  }
+  const auto *kernels = winograd_for(x, weight, stride, padding);
+  if (kernels != nullptr && grad.scalar_type() == x.scalar_type()) {
+    return winograd_weight_gradient(*kernels, x, grad, padding);
   }
   return std::get<1>(at::convolution_backward(
                          grad, x, weight, at::OptionalIntArrayRef(),

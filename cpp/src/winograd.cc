@@ -1,0 +1,302 @@
+// See winograd.h.
+//
+// Forward, a thread takes some tiles at a time, few enough that their points
+// stay in its caches: patches to points, a matrix product for each point, points
+// to outputs. For the gradient of weights the sums are larger than that: threads
+// take tiles to write their points, and then points whose sums they add to.
+#include "winograd.h"
+
+#include <ATen/ATen.h>
+
+#include <algorithm>
+
+#include "dispatch.h"
+#include "divide.h"
+#include "share.h"
+
+namespace spikedhs {
+
+SPIKEDHS_DISPATCH(const WinogradKernels *, winograd)
+
+const WinogradKernels *winograd_kernels() {
+  static const WinogradKernels *kernels = winograd();
+  return kernels;
+}
+
+namespace {
+
+constexpr int64_t kTaps = 9;
+constexpr int64_t kLine = 16;       // floats of a cache line
+constexpr int64_t kGradTiles = 96;  // whose points are written at a time
+
+// Rows of an odd number of lines do not fall upon each other in a cache.
+int64_t spread(int64_t floats) {
+  return (divide_up(floats, kLine) | 1) * kLine;
+}
+
+at::Tensor memory(int64_t floats) {
+  return at::empty({floats}, at::TensorOptions().dtype(at::kFloat));
+}
+
+template <typename Scalar>
+const WinogradTransforms<Scalar> &transforms(const WinogradKernels &kernels);
+template <>
+const WinogradTransforms<float> &transforms(const WinogradKernels &kernels) {
+  return kernels.floats;
+}
+template <>
+const WinogradTransforms<Bf16> &transforms(const WinogradKernels &kernels) {
+  return kernels.halves;
+}
+
+// An image's tile.
+struct Place {
+  int64_t image, row, column;
+  Place(const WinogradConv &c, int64_t tile) {
+    image = tile / (c.tile_rows() * c.tile_columns());
+    row = tile / c.tile_columns() % c.tile_rows() * kTileSide;
+    column = tile % c.tile_columns() * kTileSide;
+  }
+};
+
+template <typename Scalar>
+void read_input(const WinogradKernels &kernels, const WinogradConv &c,
+                const Scalar *x, int64_t tile, float *to, int64_t step) {
+  const Place at(c, tile);
+  const Patch<const Scalar> patch{x + at.image * c.height * c.width * c.in,
+                                  c.height,
+                                  c.width,
+                                  c.in,
+                                  at.row + c.top,
+                                  at.column + c.left};
+  transforms<Scalar>(kernels).input(patch, to, step);
+}
+
+template <typename Scalar>
+Patch<Scalar> output_tile(const WinogradConv &c, Scalar *y, int64_t tile) {
+  const Place at(c, tile);
+  return {y + at.image * c.out_height * c.out_width * c.out,
+          c.out_height,
+          c.out_width,
+          c.out,
+          at.row,
+          at.column};
+}
+
+// Weights as points: panel by panel for each, [in][16].
+at::Tensor pack(const WinogradKernels &kernels, const WinogradConv &c,
+                const WinogradWeights &w) {
+  const int64_t panels = divide_up(c.out, kPanel);
+  const int64_t step = panels * c.in * kPanel;
+  const at::Tensor points = memory(kPoints * step);
+  float *to = points.data_ptr<float>();
+  constexpr int64_t kSome = 16;
+  const int64_t parts = divide_up(c.in, kSome);
+  share_each(panels * parts, [&](int64_t piece) {
+    const int64_t panel = piece / parts, first = piece % parts * kSome;
+    const int64_t count = std::min(kPanel, c.out - panel * kPanel);
+    float taps[kTaps * kPanel] = {};
+    for (int64_t i = first; i < std::min(c.in, first + kSome); i++) {
+      const float *from = w.data + panel * kPanel * w.out_step + i * w.in_step;
+      for (int64_t t = 0; t < kTaps; t++) {
+        for (int64_t o = 0; o < count; o++) {
+          taps[t * kPanel + o] = from[t * w.tap_step + o * w.out_step];
+        }
+      }
+      kernels.weights(taps, to + (panel * c.in + i) * kPanel, step);
+    }
+  });
+  return points;
+}
+
+// Tiles that a thread takes at a time: many read the weights less often, few
+// stay in the caches.
+int64_t block_tiles(const WinogradConv &c) {
+  constexpr int64_t kFew = 12;
+  const int64_t best = c.in * c.out / (4 * (c.in + c.out)) / kFew * kFew;
+  const int64_t fair =
+      divide_up(divide_up(c.tiles(), 2 * at::get_num_threads()), kFew) * kFew;
+  return std::min(std::max(2 * kFew, std::min(best, 4 * kFew)),
+                  std::max(kFew, fair));
+}
+
+// The gradient of weights, some tiles at a time.
+template <typename Scalar>
+class WeightSums {
+ public:
+  WeightSums(const WinogradKernels &kernels, const WinogradConv &conv,
+             const Scalar *x, const Scalar *grad)
+      : kernels_(kernels),
+        c_(conv),
+        x_(x),
+        grad_(grad),
+        panels_(divide_up(conv.out, kPanel)),
+        in_row_(spread(conv.in)),
+        out_row_(spread(panels_ * kPanel)),
+        in_step_(kGradTiles * in_row_ + kLine),
+        out_step_(kGradTiles * out_row_ + kLine),
+        sum_step_(panels_ * conv.in * kPanel),
+        in_points_(memory(kPoints * in_step_)),
+        out_points_(memory(kPoints * out_step_)),
+        sums_(memory(kPoints * sum_step_)) {
+    // Channels that only fill up a panel.
+    if (c_.out % kPanel != 0) out_points_.zero_();
+  }
+
+  void run(float *dw) {
+    for (int64_t tile = 0; tile < c_.tiles(); tile += kGradTiles) {
+      const int64_t count = std::min(kGradTiles, c_.tiles() - tile);
+      fill(tile, count);
+      add(count, tile == 0);
+    }
+    write(dw);
+  }
+
+ private:
+  void fill(int64_t first, int64_t count) {
+    constexpr int64_t kSome = 4;
+    share_each(divide_up(count, kSome), [&](int64_t piece) {
+      const int64_t last = std::min(count, (piece + 1) * kSome);
+      for (int64_t i = piece * kSome; i < last; i++) {
+        read_input(kernels_, c_, x_, first + i,
+                   in_points_.data_ptr<float>() + i * in_row_, in_step_);
+        transforms<Scalar>(kernels_).gradient(
+            output_tile(c_, grad_, first + i),
+            out_points_.data_ptr<float>() + i * out_row_, out_step_);
+      }
+    });
+  }
+
+  void add(int64_t count, bool fresh) {
+    share_each(kPoints, [&](int64_t point) {
+      PanelProduct p{};
+      p.rows = c_.in;
+      p.depth = count;
+      p.panels = panels_;
+      p.left = in_points_.data_ptr<float>() + point * in_step_;
+      p.left_row = 1;
+      p.left_step = in_row_;
+      p.right = out_points_.data_ptr<float>() + point * out_step_;
+      p.right_panel = kPanel;
+      p.right_step = out_row_;
+      p.to = sums_.data_ptr<float>() + point * sum_step_;
+      p.to_panel = c_.in * kPanel;
+      p.to_row = kPanel;
+      p.fresh = fresh;
+      kernels_.multiply(p);
+    });
+  }
+
+  void write(float *dw) {
+    constexpr int64_t kSome = 16;
+    const int64_t parts = divide_up(c_.in, kSome);
+    share_each(panels_ * parts, [&](int64_t piece) {
+      const int64_t panel = piece / parts, first = piece % parts * kSome;
+      const int64_t count = std::min(kPanel, c_.out - panel * kPanel);
+      for (int64_t i = first; i < std::min(c_.in, first + kSome); i++) {
+        float taps[kTaps * kPanel];
+        kernels_.taps(
+            sums_.data_ptr<float>() + (panel * c_.in + i) * kPanel, sum_step_,
+            taps);
+        for (int64_t o = 0; o < count; o++) {
+          float *to = dw + ((panel * kPanel + o) * c_.in + i) * kTaps;
+          for (int64_t t = 0; t < kTaps; t++) to[t] = taps[t * kPanel + o];
+        }
+      }
+    });
+  }
+
+  const WinogradKernels &kernels_;
+  const WinogradConv c_;
+  const Scalar *x_, *grad_;
+  const int64_t panels_, in_row_, out_row_, in_step_, out_step_, sum_step_;
+  at::Tensor in_points_, out_points_, sums_;
+};
+
+}  // namespace
+
+int64_t WinogradConv::tile_rows() const {
+  return divide_up(out_height, kTileSide);
+}
+int64_t WinogradConv::tile_columns() const {
+  return divide_up(out_width, kTileSide);
+}
+int64_t WinogradConv::tiles() const {
+  return images * tile_rows() * tile_columns();
+}
+
+bool WinogradConv::pays() const {
+  // A point of a channel costs as much as so many products.
+  constexpr int64_t kTransform = 12;
+  const int64_t points =
+      kPoints * tile_rows() * tile_columns() *
+      (in * divide_up(out, kPanel) * kPanel + kTransform * (in + out));
+  return points < kTaps * out_height * out_width * in * out;
+}
+
+template <typename Scalar>
+void winograd_forward(const WinogradKernels &kernels, const WinogradConv &c,
+                      const Scalar *x, const WinogradWeights &weights,
+                      const float *bias, Scalar *y) {
+  const at::Tensor points = pack(kernels, c, weights);
+  const int64_t panels = divide_up(c.out, kPanel);
+  const int64_t block = block_tiles(c);
+  const int64_t in_row = spread(c.in), out_row = spread(panels * kPanel);
+  const int64_t in_step = block * in_row + kLine;
+  const int64_t out_step = block * out_row + kLine;
+  share(divide_up(c.tiles(), block), [&](Pieces &pieces) {
+    const at::Tensor room = memory(kPoints * (in_step + out_step));
+    float *in = room.data_ptr<float>(), *out = in + kPoints * in_step;
+    for (int64_t piece; pieces.take(piece);) {
+      const int64_t first = piece * block;
+      const int64_t count = std::min(block, c.tiles() - first);
+      for (int64_t i = 0; i < count; i++) {
+        read_input(kernels, c, x, first + i, in + i * in_row, in_step);
+      }
+      for (int64_t point = 0; point < kPoints; point++) {
+        PanelProduct p{};
+        p.rows = count;
+        p.depth = c.in;
+        p.panels = panels;
+        p.left = in + point * in_step;
+        p.left_row = in_row;
+        p.left_step = 1;
+        p.right =
+            points.data_ptr<float>() + point * panels * c.in * kPanel;
+        p.right_panel = c.in * kPanel;
+        p.right_step = kPanel;
+        p.to = out + point * out_step;
+        p.to_panel = kPanel;
+        p.to_row = out_row;
+        p.fresh = true;
+        kernels.multiply(p);
+      }
+      for (int64_t i = 0; i < count; i++) {
+        transforms<Scalar>(kernels).output(out + i * out_row, out_step, bias,
+                                           output_tile(c, y, first + i));
+      }
+    }
+  });
+}
+
+template <typename Scalar>
+void winograd_weight_gradient(const WinogradKernels &kernels,
+                              const WinogradConv &c, const Scalar *x,
+                              const Scalar *grad, float *dw) {
+  WeightSums<Scalar>(kernels, c, x, grad).run(dw);
+}
+
+template void winograd_forward(const WinogradKernels &, const WinogradConv &,
+                               const float *, const WinogradWeights &,
+                               const float *, float *);
+template void winograd_forward(const WinogradKernels &, const WinogradConv &,
+                               const Bf16 *, const WinogradWeights &,
+                               const float *, Bf16 *);
+template void winograd_weight_gradient(const WinogradKernels &,
+                                       const WinogradConv &, const float *,
+                                       const float *, float *);
+template void winograd_weight_gradient(const WinogradKernels &,
+                                       const WinogradConv &, const Bf16 *,
+                                       const Bf16 *, float *);
+
+}  // namespace spikedhs

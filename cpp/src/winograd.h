@@ -1,0 +1,69 @@
+// Convolutions with 3x3 kernels and stride 1, and their gradients, in a third
+// of the multiplications.
+//
+// A tile of 4x4 outputs y reads a patch of 6x6 inputs d under a kernel g of 3x3
+// taps. Along one line y is, but for the order of its numbers, part of a product
+// of polynomials, which its values at a few points determine (Toom and Cook;
+// Winograd for convolutions). Over all channels c
+//     y = A^T [ sum over c of (G g_c G^T) * (B^T d_c B) ] A
+// where * multiplies number by number: 49 instead of 144 products a channel,
+// all of one place a matrix product of its own (tiles by channels, channels by
+// outputs). The points are those at which no number but 0, 1, -1 and powers of
+// two occurs in A, B and G: 0, 1, -1, the pair i and -i, and infinity. The
+// product of two complex numbers is three real ones, so a line has 7 points:
+//
+//          0   1  -1   real  imaginary  both  infinity
+//     B^T: d0-d4, d1+d2+d3+d4, -d1+d2-d3+d4, (d4-d2)-(d1-d3), (d4-d2)+(d1-d3),
+//          d1-d3, d5-d1
+//     G:   g0, (g0+g1+g2)/4, (g0-g1+g2)/4, (g0-g2)/2, -g1/2, (g0-g2+g1)/2, g2
+//     A:   h0, h0+h1+h2+h3, h0-h1+h2-h3, h0-h2, h1-h3, h0-h2+h1-h3, h3
+//
+// The usual points 0, 1, -1, 2, -2, infinity have 36 instead of 49 products, but
+// factors such as 1/24, and lose ten times the precision; and what float32 holds
+// exactly in a direct convolution of spikes, it holds exactly here.
+//
+// The gradient of an input is the same with the kernel turned around. That of
+// the kernel is the transposed map: G^T [ sum over tiles of (A h A^T) *
+// (B^T d B) ] G with the gradient h of the tile.
+#pragma once
+
+#include <cstdint>
+
+#include "winograd_kernels.h"
+
+namespace spikedhs {
+
+struct WinogradConv {
+  int64_t images, in, height, width;  // the input, dense with channels last
+  int64_t out, out_height, out_width;
+  int64_t top, left;  // the input pixel of output (0, 0) under tap (0, 0)
+
+  int64_t tile_rows() const;
+  int64_t tile_columns() const;
+  int64_t tiles() const;
+  // Whether it is faster than the definition.
+  bool pays() const;
+};
+
+// Where weights are: that of output o, input i and tap t (row by row) is
+// data[o * out_step + i * in_step + t * tap_step].
+struct WinogradWeights {
+  const float *data;
+  int64_t out_step, in_step, tap_step;
+};
+
+// y [images, out_height, out_width, out] in Scalar = float or Bf16; sums are in
+// float32.
+template <typename Scalar>
+void winograd_forward(const WinogradKernels &kernels, const WinogradConv &conv,
+                      const Scalar *x, const WinogradWeights &weights,
+                      const float *bias, Scalar *y);
+
+// dw [out, in, 3, 3], dense, from the gradient [images, out_height, out_width,
+// out] of the output. The same bits with any number of threads.
+template <typename Scalar>
+void winograd_weight_gradient(const WinogradKernels &kernels,
+                              const WinogradConv &conv, const Scalar *x,
+                              const Scalar *grad, float *dw);
+
+}  // namespace spikedhs
