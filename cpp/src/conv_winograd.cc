@@ -105,10 +105,10 @@ at::Tensor winograd_forward(const WinogradKernels &kernels, const at::Tensor &x,
     std::copy_n(values.data_ptr<float>(), c.out, offsets.begin());
   }
   const at::Tensor full = even(weight);
-  return run(kernels, c, last(x),
-             {full.data_ptr<float>(), full.stride(0), full.stride(1),
-              full.stride(3)},
-             offsets.data());
+  return run(
+      kernels, c, last(x),
+      {full.data_ptr<float>(), full.stride(0), full.stride(1), full.stride(3)},
+      offsets.data());
 }
 
 at::Tensor winograd_input_gradient(const WinogradKernels &kernels,
@@ -154,29 +154,32 @@ const WinogradKernels &checked(const at::Tensor &x, const at::Tensor &weight,
 
 TORCH_LIBRARY_FRAGMENT(spikedhs, m) {
   using namespace spikedhs;
-  m.def("winograd_forward(Tensor x, Tensor weight, Tensor? bias, int[] padding, "
-        "bool plain) -> Tensor",
-        [](const at::Tensor &x, const at::Tensor &weight,
-           const optional<at::Tensor> &bias, at::IntArrayRef padding,
-           bool plain) {
-          check_conv("winograd", x, weight, 1, padding);
-          return winograd_forward(checked(x, weight, plain), x, weight, bias,
-                                  padding);
-        });
-  m.def("winograd_input_gradient(Tensor x, Tensor grad, Tensor weight, int[] "
-        "padding, bool plain) -> Tensor",
-        [](const at::Tensor &x, const at::Tensor &grad,
-           const at::Tensor &weight, at::IntArrayRef padding, bool plain) {
-          check_conv_gradient("winograd", x, grad, weight, 1, padding);
-          return winograd_input_gradient(checked(x, weight, plain), x, grad,
-                                         weight, padding);
-        });
-  m.def("winograd_weight_gradient(Tensor x, Tensor grad, Tensor weight, int[] "
-        "padding, bool plain) -> Tensor",
-        [](const at::Tensor &x, const at::Tensor &grad,
-           const at::Tensor &weight, at::IntArrayRef padding, bool plain) {
-          check_conv_gradient("winograd", x, grad, weight, 1, padding);
-          return winograd_weight_gradient(checked(x, weight, plain), x, grad,
-                                          padding);
-        });
+  m.def(
+      "winograd_forward(Tensor x, Tensor weight, Tensor? bias, int[] padding, "
+      "bool plain) -> Tensor",
+      [](const at::Tensor &x, const at::Tensor &weight,
+         const optional<at::Tensor> &bias, at::IntArrayRef padding,
+         bool plain) {
+        check_conv("winograd", x, weight, 1, padding);
+        return winograd_forward(checked(x, weight, plain), x, weight, bias,
+                                padding);
+      });
+  m.def(
+      "winograd_input_gradient(Tensor x, Tensor grad, Tensor weight, int[] "
+      "padding, bool plain) -> Tensor",
+      [](const at::Tensor &x, const at::Tensor &grad, const at::Tensor &weight,
+         at::IntArrayRef padding, bool plain) {
+        check_conv_gradient("winograd", x, grad, weight, 1, padding);
+        return winograd_input_gradient(checked(x, weight, plain), x, grad,
+                                       weight, padding);
+      });
+  m.def(
+      "winograd_weight_gradient(Tensor x, Tensor grad, Tensor weight, int[] "
+      "padding, bool plain) -> Tensor",
+      [](const at::Tensor &x, const at::Tensor &grad, const at::Tensor &weight,
+         at::IntArrayRef padding, bool plain) {
+        check_conv_gradient("winograd", x, grad, weight, 1, padding);
+        return winograd_weight_gradient(checked(x, weight, plain), x, grad,
+                                        padding);
+      });
 }

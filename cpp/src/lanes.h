@@ -1,6 +1,6 @@
-// A few floats side by side, as many as a register of the instruction set holds,
-// for files that are compiled once for each (flat.h). Written with the vectors
-// of GCC and Clang, so that it compiles for every processor.
+// A few floats side by side, as many as a register of the instruction set
+// holds, for files that are compiled once for each (flat.h). Written with the
+// vectors of GCC and Clang, so that it compiles for every processor.
 //
 // Included inside no namespace; what it defines is local to the including file.
 #pragma once
@@ -49,6 +49,7 @@ template <typename L>
 SPIKEDHS_LOCAL L operator-(L a, L b) {
   return L{a.v - b.v};
 }
+SPIKEDHS_LOCAL Lanes operator*(Lanes a, Lanes b) { return Lanes{a.v * b.v}; }
 
 SPIKEDHS_LOCAL void read(Lane *to, const float *from) { to->v = *from; }
 SPIKEDHS_LOCAL void read(Lane *to, const Bf16 *from) { to->v = load(*from); }

@@ -1,14 +1,16 @@
 // See winograd.h.
 //
 // Forward, a thread takes some tiles at a time, few enough that their points
-// stay in its caches: patches to points, a matrix product for each point, points
-// to outputs. For the gradient of weights the sums are larger than that: threads
-// take tiles to write their points, and then points whose sums they add to.
+// stay in its caches: patches to points, a matrix product for each point,
+// points to outputs. For the gradient of weights the sums are larger than that:
+// threads take tiles to write their points, and then points whose sums they add
+// to.
 #include "winograd.h"
 
 #include <ATen/ATen.h>
 
 #include <algorithm>
+#include <vector>
 
 #include "dispatch.h"
 #include "divide.h"
@@ -60,22 +62,25 @@ struct Place {
 };
 
 template <typename Scalar>
-void read_input(const WinogradKernels &kernels, const WinogradConv &c,
-                const Scalar *x, int64_t tile, float *to, int64_t step) {
+Patch<const Scalar> input_patch(const WinogradConv &c, const Scalar *x,
+                                const std::vector<Scalar> &zeros,
+                                int64_t tile) {
   const Place at(c, tile);
-  const Patch<const Scalar> patch{x + at.image * c.height * c.width * c.in,
-                                  c.height,
-                                  c.width,
-                                  c.in,
-                                  at.row + c.top,
-                                  at.column + c.left};
-  transforms<Scalar>(kernels).input(patch, to, step);
+  return {x + at.image * c.height * c.width * c.in,
+          zeros.data(),
+          c.height,
+          c.width,
+          c.in,
+          at.row + c.top,
+          at.column + c.left};
 }
 
 template <typename Scalar>
-Patch<Scalar> output_tile(const WinogradConv &c, Scalar *y, int64_t tile) {
+Patch<Scalar> output_tile(const WinogradConv &c, Scalar *y, Scalar *zeros,
+                          int64_t tile) {
   const Place at(c, tile);
   return {y + at.image * c.out_height * c.out_width * c.out,
+          zeros,
           c.out_height,
           c.out_width,
           c.out,
@@ -83,11 +88,16 @@ Patch<Scalar> output_tile(const WinogradConv &c, Scalar *y, int64_t tile) {
           at.column};
 }
 
+// Floats from a point of all weights to the next.
+int64_t points_step(const WinogradConv &c) {
+  return spread(divide_up(c.out, kPanel) * c.in * kPanel);
+}
+
 // Weights as points: panel by panel for each, [in][16].
 at::Tensor pack(const WinogradKernels &kernels, const WinogradConv &c,
                 const WinogradWeights &w) {
   const int64_t panels = divide_up(c.out, kPanel);
-  const int64_t step = panels * c.in * kPanel;
+  const int64_t step = points_step(c);
   const at::Tensor points = memory(kPoints * step);
   float *to = points.data_ptr<float>();
   constexpr int64_t kSome = 16;
@@ -110,15 +120,102 @@ at::Tensor pack(const WinogradKernels &kernels, const WinogradConv &c,
 }
 
 // Tiles that a thread takes at a time: many read the weights less often, few
-// stay in the caches.
+// leave the points of a line in the second-level cache.
 int64_t block_tiles(const WinogradConv &c) {
-  constexpr int64_t kFew = 12;
-  const int64_t best = c.in * c.out / (4 * (c.in + c.out)) / kFew * kFew;
-  const int64_t fair =
-      divide_up(divide_up(c.tiles(), 2 * at::get_num_threads()), kFew) * kFew;
-  return std::min(std::max(2 * kFew, std::min(best, 4 * kFew)),
-                  std::max(kFew, fair));
+  constexpr int64_t kFew = 12, kFloats = 64 << 10;
+  const int64_t wanted = kFloats / (kLinePoints * (c.in + c.out));
+  const int64_t fair = divide_up(c.tiles(), 2 * at::get_num_threads());
+  return divide_up(std::min({std::max(wanted, 2 * kFew), 8 * kFew, fair}),
+                   kFew) *
+         kFew;
 }
+
+// The forward convolution.
+template <typename Scalar>
+class Outputs {
+ public:
+  Outputs(const WinogradKernels &kernels, const WinogradConv &conv,
+          const Scalar *x, const WinogradWeights &weights, const float *bias,
+          Scalar *y)
+      : kernels_(kernels),
+        c_(conv),
+        x_(x),
+        bias_(bias),
+        y_(y),
+        zeros_(conv.in),
+        panels_(divide_up(conv.out, kPanel)),
+        block_(block_tiles(conv)),
+        in_row_(spread(conv.in)),
+        out_row_(spread(panels_ * kPanel)),
+        in_step_(block_ * in_row_ + kLine),
+        out_step_(block_ * out_row_ + kLine),
+        weights_(pack(kernels, conv, weights)) {}
+
+  void run() {
+    share(divide_up(c_.tiles(), block_), [&](Pieces &pieces) {
+      const at::Tensor in = memory(kLinePoints * in_step_);
+      const at::Tensor out = memory(kLinePoints * out_step_);
+      const at::Tensor rows = memory(kLinePoints * kTileSide * out_step_);
+      for (int64_t piece; pieces.take(piece);) {
+        run_piece(piece * block_, std::min(block_, c_.tiles() - piece * block_),
+                  in.data_ptr<float>(), out.data_ptr<float>(),
+                  rows.data_ptr<float>());
+      }
+    });
+  }
+
+ private:
+  void run_piece(int64_t first, int64_t count, float *in, float *out,
+                 float *rows) {
+    const auto &transform = transforms<Scalar>(kernels_);
+    for (int64_t row = 0; row < kLinePoints; row++) {
+      for (int64_t i = 0; i < count; i++) {
+        transform.input_row(input_patch(c_, x_, zeros_, first + i), row,
+                            in + i * in_row_, in_step_);
+      }
+      for (int64_t i = 0; i < kLinePoints; i++) {
+        multiply(row * kLinePoints + i, count, in + i * in_step_,
+                 out + i * out_step_);
+      }
+      float *shorter = rows + row * kTileSide * out_step_;
+      for (int64_t i = 0; i < count; i++) {
+        kernels_.shorten(out + i * out_row_, out_step_, c_.out,
+                         shorter + i * out_row_, out_step_);
+      }
+    }
+    for (int64_t i = 0; i < count; i++) {
+      transform.output(rows + i * out_row_, out_step_, bias_,
+                       output_tile<Scalar>(c_, y_, nullptr, first + i));
+    }
+  }
+
+  void multiply(int64_t point, int64_t count, const float *in, float *out) {
+    PanelProduct p{};
+    p.rows = count;
+    p.depth = c_.in;
+    p.panels = panels_;
+    p.left = in;
+    p.left_row = in_row_;
+    p.left_step = 1;
+    p.right = weights_.data_ptr<float>() + point * points_step(c_);
+    p.right_panel = c_.in * kPanel;
+    p.right_step = kPanel;
+    p.to = out;
+    p.to_panel = kPanel;
+    p.to_row = out_row_;
+    p.fresh = true;
+    kernels_.multiply(p);
+  }
+
+  const WinogradKernels &kernels_;
+  const WinogradConv c_;
+  const Scalar *x_;
+  const float *bias_;
+  Scalar *y_;
+  const std::vector<Scalar> zeros_;
+  const int64_t panels_, block_, in_row_, out_row_, in_step_, out_step_;
+  const at::Tensor weights_;
+};
 
 // The gradient of weights, some tiles at a time.
 template <typename Scalar>
@@ -130,12 +227,13 @@ class WeightSums {
         c_(conv),
         x_(x),
         grad_(grad),
+        zeros_(std::max(conv.in, conv.out)),
         panels_(divide_up(conv.out, kPanel)),
         in_row_(spread(conv.in)),
         out_row_(spread(panels_ * kPanel)),
         in_step_(kGradTiles * in_row_ + kLine),
         out_step_(kGradTiles * out_row_ + kLine),
-        sum_step_(panels_ * conv.in * kPanel),
+        sum_step_(points_step(conv)),
         in_points_(memory(kPoints * in_step_)),
         out_points_(memory(kPoints * out_step_)),
         sums_(memory(kPoints * sum_step_)) {
@@ -158,10 +256,11 @@ class WeightSums {
     share_each(divide_up(count, kSome), [&](int64_t piece) {
       const int64_t last = std::min(count, (piece + 1) * kSome);
       for (int64_t i = piece * kSome; i < last; i++) {
-        read_input(kernels_, c_, x_, first + i,
-                   in_points_.data_ptr<float>() + i * in_row_, in_step_);
-        transforms<Scalar>(kernels_).gradient(
-            output_tile(c_, grad_, first + i),
+        const auto &transform = transforms<Scalar>(kernels_);
+        transform.input(input_patch(c_, x_, zeros_, first + i),
+                        in_points_.data_ptr<float>() + i * in_row_, in_step_);
+        transform.gradient(
+            output_tile<const Scalar>(c_, grad_, zeros_.data(), first + i),
             out_points_.data_ptr<float>() + i * out_row_, out_step_);
       }
     });
@@ -195,9 +294,8 @@ class WeightSums {
       const int64_t count = std::min(kPanel, c_.out - panel * kPanel);
       for (int64_t i = first; i < std::min(c_.in, first + kSome); i++) {
         float taps[kTaps * kPanel];
-        kernels_.taps(
-            sums_.data_ptr<float>() + (panel * c_.in + i) * kPanel, sum_step_,
-            taps);
+        kernels_.taps(sums_.data_ptr<float>() + (panel * c_.in + i) * kPanel,
+                      sum_step_, taps);
         for (int64_t o = 0; o < count; o++) {
           float *to = dw + ((panel * kPanel + o) * c_.in + i) * kTaps;
           for (int64_t t = 0; t < kTaps; t++) to[t] = taps[t * kPanel + o];
@@ -209,6 +307,7 @@ class WeightSums {
   const WinogradKernels &kernels_;
   const WinogradConv c_;
   const Scalar *x_, *grad_;
+  const std::vector<Scalar> zeros_;
   const int64_t panels_, in_row_, out_row_, in_step_, out_step_, sum_step_;
   at::Tensor in_points_, out_points_, sums_;
 };
@@ -235,48 +334,10 @@ bool WinogradConv::pays() const {
 }
 
 template <typename Scalar>
-void winograd_forward(const WinogradKernels &kernels, const WinogradConv &c,
+void winograd_forward(const WinogradKernels &kernels, const WinogradConv &conv,
                       const Scalar *x, const WinogradWeights &weights,
                       const float *bias, Scalar *y) {
-  const at::Tensor points = pack(kernels, c, weights);
-  const int64_t panels = divide_up(c.out, kPanel);
-  const int64_t block = block_tiles(c);
-  const int64_t in_row = spread(c.in), out_row = spread(panels * kPanel);
-  const int64_t in_step = block * in_row + kLine;
-  const int64_t out_step = block * out_row + kLine;
-  share(divide_up(c.tiles(), block), [&](Pieces &pieces) {
-    const at::Tensor room = memory(kPoints * (in_step + out_step));
-    float *in = room.data_ptr<float>(), *out = in + kPoints * in_step;
-    for (int64_t piece; pieces.take(piece);) {
-      const int64_t first = piece * block;
-      const int64_t count = std::min(block, c.tiles() - first);
-      for (int64_t i = 0; i < count; i++) {
-        read_input(kernels, c, x, first + i, in + i * in_row, in_step);
-      }
-      for (int64_t point = 0; point < kPoints; point++) {
-        PanelProduct p{};
-        p.rows = count;
-        p.depth = c.in;
-        p.panels = panels;
-        p.left = in + point * in_step;
-        p.left_row = in_row;
-        p.left_step = 1;
-        p.right =
-            points.data_ptr<float>() + point * panels * c.in * kPanel;
-        p.right_panel = c.in * kPanel;
-        p.right_step = kPanel;
-        p.to = out + point * out_step;
-        p.to_panel = kPanel;
-        p.to_row = out_row;
-        p.fresh = true;
-        kernels.multiply(p);
-      }
-      for (int64_t i = 0; i < count; i++) {
-        transforms<Scalar>(kernels).output(out + i * out_row, out_step, bias,
-                                           output_tile(c, y, first + i));
-      }
-    }
-  });
+  Outputs<Scalar>(kernels, conv, x, weights, bias, y).run();
 }
 
 template <typename Scalar>

@@ -2,9 +2,9 @@
 // of the multiplications.
 //
 // A tile of 4x4 outputs y reads a patch of 6x6 inputs d under a kernel g of 3x3
-// taps. Along one line y is, but for the order of its numbers, part of a product
-// of polynomials, which its values at a few points determine (Toom and Cook;
-// Winograd for convolutions). Over all channels c
+// taps. Along one line y is, but for the order of its numbers, part of a
+// product of polynomials, which its values at a few points determine (Toom and
+// Cook; Winograd for convolutions). Over all channels c
 //     y = A^T [ sum over c of (G g_c G^T) * (B^T d_c B) ] A
 // where * multiplies number by number: 49 instead of 144 products a channel,
 // all of one place a matrix product of its own (tiles by channels, channels by
@@ -18,9 +18,9 @@
 //     G:   g0, (g0+g1+g2)/4, (g0-g1+g2)/4, (g0-g2)/2, -g1/2, (g0-g2+g1)/2, g2
 //     A:   h0, h0+h1+h2+h3, h0-h1+h2-h3, h0-h2, h1-h3, h0-h2+h1-h3, h3
 //
-// The usual points 0, 1, -1, 2, -2, infinity have 36 instead of 49 products, but
-// factors such as 1/24, and lose ten times the precision; and what float32 holds
-// exactly in a direct convolution of spikes, it holds exactly here.
+// The usual points 0, 1, -1, 2, -2, infinity have 36 instead of 49 products,
+// but factors such as 1/24, and lose ten times the precision; and what float32
+// holds exactly in a direct convolution of spikes, it holds exactly here.
 //
 // The gradient of an input is the same with the kernel turned around. That of
 // the kernel is the transposed map: G^T [ sum over tiles of (A h A^T) *

@@ -50,175 +50,219 @@ SPIKEDHS_LOCAL void output_line(const L *m, L *to) {
 }
 
 // G: three taps to seven points.
-SPIKEDHS_LOCAL void weight_line(const float *g, float *to) {
-  const float ends = 0.25f * (g[0] + g[2]), real = 0.5f * (g[0] - g[2]);
+SPIKEDHS_LOCAL void weight_line(const Lanes *g, Lanes *to) {
+  const Lanes quarter = all(0.25f), half = all(0.5f);
+  const Lanes ends = quarter * (g[0] + g[2]), real = half * (g[0] - g[2]);
+  const Lanes middle = quarter * g[1], imaginary = half * g[1];
   to[0] = g[0];
-  to[1] = ends + 0.25f * g[1];
-  to[2] = ends - 0.25f * g[1];
+  to[1] = ends + middle;
+  to[2] = ends - middle;
   to[3] = real;
-  to[4] = -0.5f * g[1];
-  to[5] = real + 0.5f * g[1];
+  to[4] = Lanes{} - imaginary;
+  to[5] = real + imaginary;
   to[6] = g[2];
 }
 
 // G^T: seven points to three taps.
-SPIKEDHS_LOCAL void tap_line(const float *p, float *to) {
-  const float ends = 0.25f * (p[1] + p[2]), real = 0.5f * (p[3] + p[5]);
+SPIKEDHS_LOCAL void tap_line(const Lanes *p, Lanes *to) {
+  const Lanes quarter = all(0.25f), half = all(0.5f);
+  const Lanes ends = quarter * (p[1] + p[2]), real = half * (p[3] + p[5]);
   to[0] = p[0] + ends + real;
-  to[1] = 0.25f * (p[1] - p[2]) + 0.5f * (p[5] - p[4]);
+  to[1] = quarter * (p[1] - p[2]) + half * (p[5] - p[4]);
   to[2] = ends - real + p[6];
 }
 
 // ---- Over a patch
 
-// A patch of kSide x kSide pixels of some channels, pixels[row * kSide +
-// column] their addresses or null, first along columns and then along rows.
-template <typename L, int64_t kSide, typename Scalar, typename Line>
-SPIKEDHS_LOCAL void transform(const Scalar *const *pixels, int64_t channel,
-                              float *to, int64_t step, Line line) {
-  L middle[kLinePoints][kSide];
-  for (int64_t x = 0; x < kSide; x++) {
-    L from[kSide], points[kLinePoints];
-    for (int64_t y = 0; y < kSide; y++) {
-      const Scalar *pixel = pixels[y * kSide + x];
-      if (pixel == nullptr) {
-        from[y] = L{};
-      } else {
-        read(&from[y], pixel + channel);
-      }
-    }
-    line(from, points);
-    for (int64_t y = 0; y < kLinePoints; y++) middle[y][x] = points[y];
-  }
-  for (int64_t y = 0; y < kLinePoints; y++) {
-    L points[kLinePoints];
-    line(middle[y], points);
-    for (int64_t x = 0; x < kLinePoints; x++) {
-      write(to + (y * kLinePoints + x) * step + channel, points[x]);
-    }
-  }
-}
-
-// The addresses of a patch's pixels, null where they are outside.
+// The addresses of a patch's pixels, `outside` where there are none.
 template <int64_t kSide, typename Scalar>
-SPIKEDHS_LOCAL void locate(const Patch<Scalar> &p, Scalar **pixels) {
+SPIKEDHS_LOCAL void locate(const Patch<Scalar> &p, Scalar *outside,
+                           Scalar **pixels) {
   for (int64_t i = 0; i < kSide; i++) {
     for (int64_t j = 0; j < kSide; j++) {
       const int64_t y = p.top + i, x = p.left + j;
       const bool inside = y >= 0 && y < p.height && x >= 0 && x < p.width;
       pixels[i * kSide + j] =
-          inside ? p.image + (y * p.width + x) * p.channels : nullptr;
+          inside ? p.image + (y * p.width + x) * p.channels : outside;
     }
   }
 }
 
-template <int64_t kSide, typename Scalar, typename WideLine, typename Line>
-SPIKEDHS_LOCAL void transform_patch(const Patch<const Scalar> &patch, float *to,
-                                    int64_t step, WideLine wide, Line line) {
-  const Scalar *pixels[kSide * kSide];
-  locate<kSide>(patch, pixels);
+// body(Lanes or Lane, channel) for all channels.
+template <typename Body>
+SPIKEDHS_LOCAL void each_channel(int64_t channels, Body body) {
   int64_t c = 0;
-  for (; c + kLanes <= patch.channels; c += kLanes) {
-    transform<Lanes, kSide>(pixels, c, to, step, wide);
-  }
-  for (; c < patch.channels; c++) {
-    transform<Lane, kSide>(pixels, c, to, step, line);
-  }
+  for (; c + kLanes <= channels; c += kLanes) body(Lanes{}, c);
+  for (; c < channels; c++) body(Lane{}, c);
+}
+
+// A patch of kSide x kSide pixels, first along columns and then along rows.
+template <int64_t kSide, typename Scalar, typename Line>
+SPIKEDHS_LOCAL void transform(const Patch<const Scalar> &patch, float *to,
+                              int64_t step, Line line) {
+  const Scalar *pixels[kSide * kSide];
+  locate<kSide>(patch, patch.zeros, pixels);
+  each_channel(
+      patch.channels, [&](auto zero, int64_t c) __attribute__((always_inline)) {
+        decltype(zero) middle[kLinePoints][kSide];
+        for (int64_t x = 0; x < kSide; x++) {
+          decltype(zero) from[kSide], points[kLinePoints];
+          for (int64_t y = 0; y < kSide; y++) {
+            read(&from[y], pixels[y * kSide + x] + c);
+          }
+          line(from, points);
+          for (int64_t y = 0; y < kLinePoints; y++) {
+            middle[y][x] = points[y];
+          }
+        }
+        for (int64_t y = 0; y < kLinePoints; y++) {
+          decltype(zero) points[kLinePoints];
+          line(middle[y], points);
+          for (int64_t x = 0; x < kLinePoints; x++) {
+            write(to + (y * kLinePoints + x) * step + c, points[x]);
+          }
+        }
+      });
 }
 
 template <typename Scalar>
 void input(const Patch<const Scalar> &patch, float *to, int64_t step) {
-  transform_patch<kPatchSide>(patch, to, step, input_line<Lanes>,
-                              input_line<Lane>);
+  transform<kPatchSide>(patch, to, step, [](const auto *from, auto *points) {
+    input_line(from, points);
+  });
 }
 
 template <typename Scalar>
 void gradient(const Patch<const Scalar> &tile, float *to, int64_t step) {
-  transform_patch<kTileSide>(tile, to, step, gradient_line<Lanes>,
-                             gradient_line<Lane>);
+  transform<kTileSide>(tile, to, step, [](const auto *from, auto *points) {
+    gradient_line(from, points);
+  });
 }
 
-template <typename L, typename Scalar>
-SPIKEDHS_LOCAL void output_channels(const float *from, int64_t step,
-                                    const float *bias, int64_t channel,
-                                    Scalar *const *pixels) {
-  L middle[kTileSide][kLinePoints];
-  for (int64_t x = 0; x < kLinePoints; x++) {
-    L points[kLinePoints], line[kTileSide];
-    for (int64_t y = 0; y < kLinePoints; y++) {
-      read(&points[y], from + (y * kLinePoints + x) * step + channel);
-    }
-    output_line(points, line);
-    for (int64_t y = 0; y < kTileSide; y++) middle[y][x] = line[y];
-  }
-  L offset;
-  read(&offset, bias + channel);
-  for (int64_t y = 0; y < kTileSide; y++) {
-    L line[kTileSide];
-    output_line(middle[y], line);
-    for (int64_t x = 0; x < kTileSide; x++) {
-      Scalar *pixel = pixels[y * kTileSide + x];
-      if (pixel != nullptr) write(pixel + channel, line[x] + offset);
-    }
-  }
+// One row of B^T down a column of a patch; the other pixels are not read.
+template <int64_t kRow, typename L, typename Scalar>
+SPIKEDHS_LOCAL L down(const Scalar *const *column, int64_t channel) {
+  const auto d = [&](int64_t y) __attribute__((always_inline)) {
+    L x;
+    read(&x, column[y * kPatchSide] + channel);
+    return x;
+  };
+  if constexpr (kRow == 0) return d(0) - d(4);
+  if constexpr (kRow == 1) return (d(2) + d(4)) + (d(1) + d(3));
+  if constexpr (kRow == 2) return (d(2) + d(4)) - (d(1) + d(3));
+  if constexpr (kRow == 3) return (d(4) - d(2)) - (d(1) - d(3));
+  if constexpr (kRow == 4) return (d(4) - d(2)) + (d(1) - d(3));
+  if constexpr (kRow == 5) return d(1) - d(3);
+  if constexpr (kRow == 6) return d(5) - d(1);
+}
+
+template <int64_t kRow, typename Scalar>
+void input_row_at(const Patch<const Scalar> &patch, float *to, int64_t step) {
+  const Scalar *pixels[kPatchSide * kPatchSide];
+  locate<kPatchSide>(patch, patch.zeros, pixels);
+  each_channel(
+      patch.channels, [&](auto zero, int64_t c) __attribute__((always_inline)) {
+        decltype(zero) from[kPatchSide], points[kLinePoints];
+        for (int64_t x = 0; x < kPatchSide; x++) {
+          from[x] = down<kRow, decltype(zero)>(pixels + x, c);
+        }
+        input_line(from, points);
+        for (int64_t x = 0; x < kLinePoints; x++) {
+          write(to + x * step + c, points[x]);
+        }
+      });
+}
+
+template <typename Scalar>
+void input_row(const Patch<const Scalar> &patch, int64_t row, float *to,
+               int64_t step) {
+  constexpr decltype(&input_row_at<0, Scalar>) rows[kLinePoints] = {
+      input_row_at<0, Scalar>, input_row_at<1, Scalar>, input_row_at<2, Scalar>,
+      input_row_at<3, Scalar>, input_row_at<4, Scalar>, input_row_at<5, Scalar>,
+      input_row_at<6, Scalar>};
+  rows[row](patch, to, step);
+}
+
+void shorten(const float *from, int64_t step, int64_t channels, float *to,
+             int64_t to_step) {
+  each_channel(
+      channels, [&](auto zero, int64_t c) __attribute__((always_inline)) {
+        decltype(zero) points[kLinePoints], line[kTileSide];
+        for (int64_t x = 0; x < kLinePoints; x++) {
+          read(&points[x], from + x * step + c);
+        }
+        output_line(points, line);
+        for (int64_t x = 0; x < kTileSide; x++) {
+          write(to + x * to_step + c, line[x]);
+        }
+      });
 }
 
 template <typename Scalar>
 void output(const float *from, int64_t step, const float *bias,
             const Patch<Scalar> &tile) {
   Scalar *pixels[kTileSide * kTileSide];
-  locate<kTileSide>(tile, pixels);
-  int64_t c = 0;
-  for (; c + kLanes <= tile.channels; c += kLanes) {
-    output_channels<Lanes>(from, step, bias, c, pixels);
-  }
-  for (; c < tile.channels; c++) {
-    output_channels<Lane>(from, step, bias, c, pixels);
-  }
+  locate<kTileSide>(tile, static_cast<Scalar *>(nullptr), pixels);
+  each_channel(
+      tile.channels, [&](auto offset,
+                         int64_t c) __attribute__((always_inline)) {
+        read(&offset, bias + c);
+        for (int64_t x = 0; x < kTileSide; x++) {
+          decltype(offset) points[kLinePoints], line[kTileSide];
+          for (int64_t y = 0; y < kLinePoints; y++) {
+            read(&points[y], from + (y * kTileSide + x) * step + c);
+          }
+          output_line(points, line);
+          for (int64_t y = 0; y < kTileSide; y++) {
+            Scalar *pixel = pixels[y * kTileSide + x];
+            if (pixel != nullptr) {
+              write(pixel + c, line[y] + offset);
+            }
+          }
+        }
+      });
 }
 
-// ---- Weights, one kernel at a time side by side
+// ---- Weights, side by side
 
 void weights(const float *taps, float *to, int64_t step) {
-  float middle[kLinePoints][3][kPanel];
-  for (int64_t i = 0; i < kPanel; i++) {
+  for (int64_t i = 0; i < kPanel; i += kLanes) {
+    Lanes middle[kLinePoints][3];
     for (int64_t x = 0; x < 3; x++) {
-      const float g[3] = {taps[x * kPanel + i], taps[(3 + x) * kPanel + i],
-                          taps[(6 + x) * kPanel + i]};
-      float points[kLinePoints];
+      Lanes g[3], points[kLinePoints];
+      for (int64_t y = 0; y < 3; y++) {
+        read(&g[y], taps + (y * 3 + x) * kPanel + i);
+      }
       weight_line(g, points);
-      for (int64_t y = 0; y < kLinePoints; y++) middle[y][x][i] = points[y];
+      for (int64_t y = 0; y < kLinePoints; y++) middle[y][x] = points[y];
     }
-  }
-  for (int64_t y = 0; y < kLinePoints; y++) {
-    float *row = to + y * kLinePoints * step;
-    for (int64_t i = 0; i < kPanel; i++) {
-      const float g[3] = {middle[y][0][i], middle[y][1][i], middle[y][2][i]};
-      float points[kLinePoints];
-      weight_line(g, points);
-      for (int64_t x = 0; x < kLinePoints; x++) row[x * step + i] = points[x];
+    for (int64_t y = 0; y < kLinePoints; y++) {
+      Lanes points[kLinePoints];
+      weight_line(middle[y], points);
+      for (int64_t x = 0; x < kLinePoints; x++) {
+        write(to + (y * kLinePoints + x) * step + i, points[x]);
+      }
     }
   }
 }
 
 void taps(const float *from, int64_t step, float *taps) {
-  float middle[3][kLinePoints][kPanel];
-  for (int64_t x = 0; x < kLinePoints; x++) {
-    for (int64_t i = 0; i < kPanel; i++) {
-      float points[kLinePoints], line[3];
+  for (int64_t i = 0; i < kPanel; i += kLanes) {
+    Lanes middle[3][kLinePoints];
+    for (int64_t x = 0; x < kLinePoints; x++) {
+      Lanes points[kLinePoints], line[3];
       for (int64_t y = 0; y < kLinePoints; y++) {
-        points[y] = from[(y * kLinePoints + x) * step + i];
+        read(&points[y], from + (y * kLinePoints + x) * step + i);
       }
       tap_line(points, line);
-      for (int64_t y = 0; y < 3; y++) middle[y][x][i] = line[y];
+      for (int64_t y = 0; y < 3; y++) middle[y][x] = line[y];
     }
-  }
-  for (int64_t y = 0; y < 3; y++) {
-    for (int64_t i = 0; i < kPanel; i++) {
-      float points[kLinePoints], line[3];
-      for (int64_t x = 0; x < kLinePoints; x++) points[x] = middle[y][x][i];
-      tap_line(points, line);
-      for (int64_t x = 0; x < 3; x++) taps[(y * 3 + x) * kPanel + i] = line[x];
+    for (int64_t y = 0; y < 3; y++) {
+      Lanes line[3];
+      tap_line(middle[y], line);
+      for (int64_t x = 0; x < 3; x++) {
+        write(taps + (y * 3 + x) * kPanel + i, line[x]);
+      }
     }
   }
 }
@@ -264,8 +308,8 @@ SPIKEDHS_LOCAL void multiply_block(const PanelProduct &p, const float *left,
   }
   for (int64_t r = 0; r < kR; r++) {
     for (int64_t j = 0; j < n; j++) {
-      float *at = to + r * p.to_row + j / kVectors * p.to_panel +
-                  j % kVectors * kLanes;
+      float *at =
+          to + r * p.to_row + j / kVectors * p.to_panel + j % kVectors * kLanes;
       if (!p.fresh) {
         Lanes before;
         read(&before, at);
@@ -329,8 +373,9 @@ void multiply(const PanelProduct &p) {
 
 const WinogradKernels *winograd() {
   static const WinogradKernels kernels = {
-      {input<float>, gradient<float>, output<float>},
-      {input<Bf16>, gradient<Bf16>, output<Bf16>},
+      {input_row<float>, input<float>, gradient<float>, output<float>},
+      {input_row<Bf16>, input<Bf16>, gradient<Bf16>, output<Bf16>},
+      shorten,
       weights,
       taps,
       multiply};
