@@ -29,7 +29,7 @@ namespace {
 
 constexpr int64_t kTaps = 9;
 constexpr int64_t kLine = 16;       // floats of a cache line
-constexpr int64_t kGradTiles = 96;  // whose points are written at a time
+constexpr int64_t kGradTiles = 64;  // whose points are written at a time
 
 // Rows of an odd number of lines do not fall upon each other in a cache.
 int64_t spread(int64_t floats) {
@@ -122,7 +122,7 @@ at::Tensor pack(const WinogradKernels &kernels, const WinogradConv &c,
 // Tiles that a thread takes at a time: many read the weights less often, few
 // leave the points of a line in the second-level cache.
 int64_t block_tiles(const WinogradConv &c) {
-  constexpr int64_t kFew = 12, kFloats = 64 << 10;
+  constexpr int64_t kFew = 12, kFloats = 40 << 10;
   const int64_t wanted = kFloats / (kLinePoints * (c.in + c.out));
   const int64_t fair = divide_up(c.tiles(), 2 * at::get_num_threads());
   return divide_up(std::min({std::max(wanted, 2 * kFew), 8 * kFew, fair}),
