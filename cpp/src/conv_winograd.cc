@@ -90,8 +90,11 @@ const WinogradKernels *winograd_for(const at::Tensor &x,
   if (isa() == Isa::kGeneric || !winograd_fits(x, weight, stride)) {
     return nullptr;
   }
-  return shape_of(x, weight.size(0), padding).pays() ? winograd_kernels()
-                                                     : nullptr;
+  // Without instructions for it libtorch takes long for bfloat16, and some of
+  // its sums are no better.
+  const bool always = x.scalar_type() == at::kBFloat16 && !isa_bfloat16();
+  const bool pays = shape_of(x, weight.size(0), padding).pays();
+  return always || pays ? winograd_kernels() : nullptr;
 }
 
 at::Tensor winograd_forward(const WinogradKernels &kernels, const at::Tensor &x,
@@ -170,6 +173,8 @@ TORCH_LIBRARY_FRAGMENT(spikedhs, m) {
       [](const at::Tensor &x, const at::Tensor &grad, const at::Tensor &weight,
          at::IntArrayRef padding, bool plain) {
         check_conv_gradient("winograd", x, grad, weight, 1, padding);
+        TORCH_CHECK(grad.scalar_type() == x.scalar_type(),
+                    "winograd: a gradient of another type");
         return winograd_input_gradient(checked(x, weight, plain), x, grad,
                                        weight, padding);
       });
@@ -179,6 +184,8 @@ TORCH_LIBRARY_FRAGMENT(spikedhs, m) {
       [](const at::Tensor &x, const at::Tensor &grad, const at::Tensor &weight,
          at::IntArrayRef padding, bool plain) {
         check_conv_gradient("winograd", x, grad, weight, 1, padding);
+        TORCH_CHECK(grad.scalar_type() == x.scalar_type(),
+                    "winograd: a gradient of another type");
         return winograd_weight_gradient(checked(x, weight, plain), x, grad,
                                         padding);
       });

@@ -1,0 +1,155 @@
+package torch
+
+import (
+	"math/rand"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// Convolutions of 3x3 by way of points give what the definitions give, to the bit
+// where float32 holds all numbers on the way, with the processor's instructions and
+// with plain loops, with any number of threads.
+func TestWinograd(t *testing.T) {
+	before := Threads()
+	defer func() { require.NoError(t, SetThreads(before)) }()
+	cases := []convCase{
+		{1, 1, 1, 1, 1, 3, 1, 1},
+		{1, 1, 1, 3, 3, 3, 1, 0},
+		{2, 3, 5, 7, 9, 3, 1, 1},
+		{1, 5, 4, 4, 2, 3, 1, 2},
+		{3, 16, 16, 8, 8, 3, 1, 1},
+		{5, 17, 50, 9, 4, 3, 1, 1},
+		{2, 40, 33, 6, 13, 3, 1, 0},
+		{7, 48, 20, 5, 5, 3, 1, 1}, // more tiles than are taken at a time
+		{1, 9, 100, 20, 30, 3, 1, 1},
+	}
+	for i, c := range cases {
+		t.Run(c.String(), func(t *testing.T) {
+			s := NewInference()
+			defer s.Close()
+			rng := rand.New(rand.NewSource(int64(i)))
+			x, g := c.tensors(rng)
+			w := compute([]int64{int64(c.out), int64(c.in), 3, 3}, func([]int64) float64 { return float64(rng.Intn(17)-8) / 8 })
+			bias := compute([]int64{int64(c.out)}, func([]int64) float64 { return float64(rng.Intn(17)-8) / 8 })
+			wants := map[string]array{"y": c.forward(x, w, bias), "dx": c.backward(g, w), "dw": c.gradient(x, g)}
+			pad := []int64{int64(c.pad), int64(c.pad)}
+			for _, threads := range []int{1, 2, 3} {
+				require.NoError(t, SetThreads(threads))
+				for _, plain := range []bool{false, true} {
+					for _, kind := range []int8{Float32, BFloat16} {
+						cast := func(a array) Tensor { return s.Cast(s.ChannelsLast(a.tensor(s)), kind) }
+						for name, got := range map[string]Tensor{
+							"y":  s.Tensor("spikedhs::winograd_forward", cast(x), cast(w), bias.tensor(s), pad, plain),
+							"dx": s.Tensor("spikedhs::winograd_input_gradient", cast(x), cast(g), cast(w), pad, plain),
+							"dw": s.Tensor("spikedhs::winograd_weight_gradient", cast(x), cast(g), cast(w), pad, plain),
+						} {
+							require.NoError(t, s.Err())
+							data, err := ToSlice[float32](s.Contiguous(s.Cast(got, Float32)))
+							require.NoError(t, err)
+							require.Equal(t, wants[name].shape, s.Shape(got))
+							for k, v := range wants[name].data {
+								want := float32(v)
+								if kind == BFloat16 && name != "dw" {
+									want = asHalf(v)
+								}
+								require.Equal(t, want, data[k], "%s, %d threads, plain %v, %v, element %d", name, threads, plain, kind, k)
+							}
+						}
+					}
+				}
+			}
+		})
+	}
+}
+
+// Numbers that round lose no more than in a direct convolution: here 144 channels,
+// whose sums have 1,296 terms.
+func TestWinogradRounds(t *testing.T) {
+	s := NewInference()
+	defer s.Close()
+	require.NoError(t, Seed(3))
+	rng := rand.New(rand.NewSource(3))
+	c := convCase{1, 144, 24, 8, 8, 3, 1, 1}
+	draw := func(shape ...int64) array {
+		return compute(shape, func([]int64) float64 { return float64(float32(rng.NormFloat64())) })
+	}
+	x, g, w := draw(1, 144, 8, 8), draw(1, 24, 8, 8), draw(24, 144, 3, 3)
+	pad := []int64{1, 1}
+	zeros := compute([]int64{24}, func([]int64) float64 { return 0 })
+	for name, both := range map[string]struct {
+		want array
+		got  Tensor
+	}{
+		"y":  {c.forward(x, w, zeros), s.Tensor("spikedhs::winograd_forward", x.tensor(s), w.tensor(s), nil, pad, false)},
+		"dx": {c.backward(g, w), s.Tensor("spikedhs::winograd_input_gradient", x.tensor(s), g.tensor(s), w.tensor(s), pad, false)},
+		"dw": {c.gradient(x, g), s.Tensor("spikedhs::winograd_weight_gradient", x.tensor(s), g.tensor(s), w.tensor(s), pad, false)},
+	} {
+		require.NoError(t, s.Err())
+		data, err := ToSlice[float32](s.Contiguous(both.got))
+		require.NoError(t, err)
+		for k, v := range both.want.data {
+			require.InDelta(t, v, data[k], 1e-4, "%s, element %d", name, k) // of about 36: float32 has 4e-6
+		}
+	}
+}
+
+// The gradient of weights, whose sums round, has the same bits with any number of
+// threads; so has the output.
+func TestWinogradDoesNotDependOnThreads(t *testing.T) {
+	before := Threads()
+	defer func() { require.NoError(t, SetThreads(before)) }()
+	s := NewInference()
+	defer s.Close()
+	require.NoError(t, Seed(5))
+	x, g, w := s.Randn(CPU(), 9, 50, 18, 17), s.Randn(CPU(), 9, 20, 18, 17), s.Randn(CPU(), 20, 50, 3, 3)
+	pad := []int64{1, 1}
+	want := map[string][]float32{}
+	for _, threads := range []int{1, 2, 3, 16} {
+		require.NoError(t, SetThreads(threads))
+		for name, got := range map[string]Tensor{
+			"y":  s.Tensor("spikedhs::winograd_forward", x, w, nil, pad, false),
+			"dw": s.Tensor("spikedhs::winograd_weight_gradient", x, g, w, pad, false),
+		} {
+			require.NoError(t, s.Err())
+			data, err := ToSlice[float32](s.Contiguous(got))
+			require.NoError(t, err)
+			if want[name] == nil {
+				want[name] = data
+			}
+			require.Equal(t, want[name], data, "%s, %d threads", name, threads)
+		}
+	}
+}
+
+func TestWinogradRefuses(t *testing.T) {
+	s := NewInference()
+	defer s.Close()
+	x, w := s.Zeros(CPU(), 2, 3, 6, 6), s.Zeros(CPU(), 5, 3, 3, 3)
+	for name, call := range map[string]func(c *Scope){
+		"channels": func(c *Scope) {
+			c.Tensor("spikedhs::winograd_forward", s.Zeros(CPU(), 2, 4, 6, 6), w, nil, []int64{1, 1}, false)
+		},
+		"kernel": func(c *Scope) {
+			c.Tensor("spikedhs::winograd_forward", x, s.Zeros(CPU(), 5, 3, 5, 5), nil, []int64{1, 1}, false)
+		},
+		"types": func(c *Scope) {
+			c.Tensor("spikedhs::winograd_forward", x, s.Cast(w, BFloat16), nil, []int64{1, 1}, false)
+		},
+		"gradient": func(c *Scope) {
+			c.Tensor("spikedhs::winograd_input_gradient", x, s.Zeros(CPU(), 2, 5, 5, 6), w, []int64{1, 1}, false)
+		},
+		"weight gradient": func(c *Scope) {
+			c.Tensor("spikedhs::winograd_weight_gradient", x, s.Zeros(CPU(), 2, 4, 6, 6), w, []int64{1, 1}, false)
+		},
+		"gradient's type": func(c *Scope) {
+			c.Tensor("spikedhs::winograd_weight_gradient", x, s.Cast(s.Zeros(CPU(), 2, 5, 6, 6), BFloat16), w, []int64{1, 1}, false)
+		},
+	} {
+		c := NewInference()
+		call(c)
+		assert.ErrorContains(t, c.Err(), "winograd", name)
+		_ = c.Close()
+	}
+}
