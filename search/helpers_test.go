@@ -169,7 +169,7 @@ func requireSameGradients(t *testing.T, of []torch.Variable, want, have []torch.
 	for i, x := range of {
 		tolerance := 1e-5
 		if strings.HasSuffix(x.Name, "conv.bias") {
-			tolerance = 1e-4 // zero before a normalisation: only rounding is left
+			tolerance = 2e-4 // zero before a normalisation: only rounding is left, up to 1.2e-4 in libtorch's order for AVX2
 		}
 		requireWithin(t, tolerance, want[i], have[i], "gradient of "+x.Name)
 	}
