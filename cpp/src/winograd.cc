@@ -326,7 +326,7 @@ int64_t WinogradConv::tiles() const {
 
 bool WinogradConv::pays() const {
   // A point of a channel costs as much as so many products.
-  constexpr int64_t kTransform = 12;
+  constexpr int64_t kTransform = 20;
   const int64_t points =
       kPoints * tile_rows() * tile_columns() *
       (in * divide_up(out, kPanel) * kPanel + kTransform * (in + out));
