@@ -318,7 +318,7 @@ func TestConvWeightGradientDoesNotDependOnThreads(t *testing.T) {
 	}
 }
 
-// float32 goes to libtorch.
+// Few channels in float32 go to libtorch.
 func TestConvWeightGradientInFloat32(t *testing.T) {
 	s := NewInference()
 	defer s.Close()
