@@ -90,11 +90,8 @@ const WinogradKernels *winograd_for(const at::Tensor &x,
   if (isa() == Isa::kGeneric || !winograd_fits(x, weight, stride)) {
     return nullptr;
   }
-  // Without instructions for it libtorch takes long for bfloat16, and some of
-  // its sums are no better.
-  const bool always = x.scalar_type() == at::kBFloat16 && !isa_bfloat16();
-  const bool pays = shape_of(x, weight.size(0), padding).pays();
-  return always || pays ? winograd_kernels() : nullptr;
+  return shape_of(x, weight.size(0), padding).pays() ? winograd_kernels()
+                                                     : nullptr;
 }
 
 at::Tensor winograd_forward(const WinogradKernels &kernels, const at::Tensor &x,
