@@ -271,14 +271,21 @@ void taps(const float *from, int64_t step, float *taps) {
 
 constexpr int64_t kVectors = kPanel / kLanes;  // of a panel
 
-// Sums that fill the registers beside a row of the right and one number of the
-// left.
+// Rows of a block of kP panels: its sums fill the registers beside a row of the
+// right and one number of the left. As many panels as rows would read least,
+// but rows have addresses to keep, too.
 #if defined(__AVX512F__)
-constexpr int64_t kRows = 12, kPanels = 2;
+constexpr int64_t kMostPanels = 3;
+template <int64_t kP>
+constexpr int64_t kRows = kP == 1 ? 12 : 24 / kP;
 #elif defined(__AVX2__)
-constexpr int64_t kRows = 6, kPanels = 1;
+constexpr int64_t kMostPanels = 1;
+template <int64_t kP>
+constexpr int64_t kRows = 6;
 #else
-constexpr int64_t kRows = 3, kPanels = 1;
+constexpr int64_t kMostPanels = 1;
+template <int64_t kP>
+constexpr int64_t kRows = 3;
 #endif
 
 // The left's steps as numbers that the compiler knows, where they are 1.
@@ -288,6 +295,15 @@ SPIKEDHS_LOCAL void multiply_block(const PanelProduct &p, const float *left,
   const int64_t row = kRowsAdjacent ? 1 : p.left_row;
   const int64_t step = kRowsAdjacent ? p.left_step : 1;
   constexpr int64_t n = kP * kVectors;
+  const auto place = [&](int64_t r, int64_t j) __attribute__((always_inline)) {
+    return to + r * p.to_row + j / kVectors * p.to_panel +
+           j % kVectors * kLanes;
+  };
+  if (!p.fresh) {
+    for (int64_t r = 0; r < kR; r++) {
+      for (int64_t j = 0; j < n; j++) __builtin_prefetch(place(r, j), 1);
+    }
+  }
   Lanes sums[kR][n];
   for (int64_t r = 0; r < kR; r++) {
     for (int64_t j = 0; j < n; j++) sums[r][j] = Lanes{};
@@ -308,14 +324,12 @@ SPIKEDHS_LOCAL void multiply_block(const PanelProduct &p, const float *left,
   }
   for (int64_t r = 0; r < kR; r++) {
     for (int64_t j = 0; j < n; j++) {
-      float *at =
-          to + r * p.to_row + j / kVectors * p.to_panel + j % kVectors * kLanes;
       if (!p.fresh) {
         Lanes before;
-        read(&before, at);
+        read(&before, place(r, j));
         sums[r][j] = before + sums[r][j];
       }
-      write(at, sums[r][j]);
+      write(place(r, j), sums[r][j]);
     }
   }
 }
@@ -340,25 +354,30 @@ SPIKEDHS_LOCAL void multiply_panels(const PanelProduct &p, int64_t panel) {
   const float *right = p.right + panel * p.right_panel;
   float *to = p.to + panel * p.to_panel;
   int64_t r = 0;
-  for (; r + kRows <= p.rows; r += kRows) {
-    multiply_block<kRows, kP, kRowsAdjacent>(p, p.left + r * row, right,
-                                             to + r * p.to_row);
+  for (; r + kRows<kP> <= p.rows; r += kRows<kP>) {
+    multiply_block<kRows<kP>, kP, kRowsAdjacent>(p, p.left + r * row, right,
+                                                 to + r * p.to_row);
   }
-  multiply_rest<kRows - 1, kP, kRowsAdjacent>(p, p.rows - r, p.left + r * row,
-                                              right, to + r * p.to_row);
+  multiply_rest<kRows<kP> - 1, kP, kRowsAdjacent>(
+      p, p.rows - r, p.left + r * row, right, to + r * p.to_row);
 }
 
 template <bool kRowsAdjacent>
 void multiply_all(const PanelProduct &p) {
   int64_t panel = 0;
-  for (; panel + kPanels <= p.panels; panel += kPanels) {
-    multiply_panels<kPanels, kRowsAdjacent>(p, panel);
-  }
-  if constexpr (kPanels > 1) {
-    for (; panel < p.panels; panel++) {
-      multiply_panels<1, kRowsAdjacent>(p, panel);
+  if constexpr (kMostPanels == 3) {
+    // Four are two and two: one alone is the slowest.
+    for (int64_t left; (left = p.panels - panel) >= 2;) {
+      if (left == 2 || left == 4) {
+        multiply_panels<2, kRowsAdjacent>(p, panel);
+        panel += 2;
+      } else {
+        multiply_panels<3, kRowsAdjacent>(p, panel);
+        panel += 3;
+      }
     }
   }
+  for (; panel < p.panels; panel++) multiply_panels<1, kRowsAdjacent>(p, panel);
 }
 
 void multiply(const PanelProduct &p) {
