@@ -21,18 +21,8 @@
 namespace spikedhs {
 namespace {
 
-at::Tensor last(const at::Tensor &t) {
-  return t.contiguous(at::MemoryFormat::ChannelsLast);
-}
-
-at::Tensor empty_last(at::IntArrayRef sizes, const at::Tensor &like) {
-  return at::empty(
-      sizes, like.options().memory_format(at::MemoryFormat::ChannelsLast));
-}
-
 at::Tensor packed(const TileConv &conv) {
-  return at::empty({conv.weights_size()},
-                   at::TensorOptions().dtype(at::kBFloat16));
+  return memory(conv.weights_size(), at::kBFloat16);
 }
 
 at::Tensor weight_tiles(const Tiles &tiles, const at::Tensor &weight) {
@@ -71,11 +61,7 @@ at::Tensor forward_tiles(const Tiles &tiles, const at::Tensor &x,
   c.image_step = c.out_height * c.row_step;
   const at::Tensor y =
       empty_last({c.images, c.out, c.out_height, c.out_width}, x);
-  std::vector<float> offsets(c.out, 0.0f);
-  if (bias.has_value() && bias->defined()) {
-    const at::Tensor values = bias->to(at::kFloat).contiguous();
-    std::copy_n(values.data_ptr<float>(), c.out, offsets.begin());
-  }
+  const std::vector<float> offsets = offsets_of(bias, c.out);
   const at::Tensor in = last(x), dense = last(weight), ready = packed(c);
   pack_weights(tiles, c, halves(dense), halves(ready));
   run_conv(tiles, c, halves(in), halves(ready), offsets.data(), halves(y));

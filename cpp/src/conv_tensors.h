@@ -3,12 +3,42 @@
 
 #include <ATen/ATen.h>
 
+#include <algorithm>
+#include <vector>
+
+#include "compat.h"
 #include "lif_step.h"
 
 namespace spikedhs {
 
 inline Bf16 *halves(const at::Tensor &t) {
   return static_cast<Bf16 *>(t.data_ptr());
+}
+
+// Dense, with channels last.
+inline at::Tensor last(const at::Tensor &t) {
+  return t.contiguous(at::MemoryFormat::ChannelsLast);
+}
+
+inline at::Tensor empty_last(at::IntArrayRef sizes, const at::Tensor &like) {
+  return at::empty(
+      sizes, like.options().memory_format(at::MemoryFormat::ChannelsLast));
+}
+
+// Room for numbers that no tensor of the caller has.
+inline at::Tensor memory(int64_t elements, at::ScalarType type) {
+  return at::empty({elements}, at::TensorOptions().dtype(type));
+}
+
+// A bias of `channels` numbers, or as many zeros.
+inline std::vector<float> offsets_of(const optional<at::Tensor> &bias,
+                                     int64_t channels) {
+  std::vector<float> result(channels, 0.0f);
+  if (bias.has_value() && bias->defined()) {
+    const at::Tensor values = bias->to(at::kFloat).contiguous();
+    std::copy_n(values.data_ptr<float>(), channels, result.begin());
+  }
+  return result;
 }
 
 // Throws where a weight does not fit an input; `name` begins the message.

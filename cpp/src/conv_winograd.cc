@@ -4,7 +4,6 @@
 #include <ATen/ATen.h>
 #include <torch/library.h>
 
-#include <algorithm>
 #include <vector>
 
 #include "conv_tensors.h"
@@ -14,15 +13,6 @@ namespace spikedhs {
 namespace {
 
 constexpr int64_t kSide = 3;
-
-at::Tensor last(const at::Tensor &t) {
-  return t.contiguous(at::MemoryFormat::ChannelsLast);
-}
-
-at::Tensor empty_last(at::IntArrayRef sizes, const at::Tensor &like) {
-  return at::empty(
-      sizes, like.options().memory_format(at::MemoryFormat::ChannelsLast));
-}
 
 WinogradConv shape_of(const at::Tensor &x, int64_t out,
                       at::IntArrayRef padding) {
@@ -99,11 +89,7 @@ at::Tensor winograd_forward(const WinogradKernels &kernels, const at::Tensor &x,
                             const optional<at::Tensor> &bias,
                             at::IntArrayRef padding) {
   const WinogradConv c = shape_of(x, weight.size(0), padding);
-  std::vector<float> offsets(c.out, 0.0f);
-  if (bias.has_value() && bias->defined()) {
-    const at::Tensor values = bias->to(at::kFloat).contiguous();
-    std::copy_n(values.data_ptr<float>(), c.out, offsets.begin());
-  }
+  const std::vector<float> offsets = offsets_of(bias, c.out);
   const at::Tensor full = even(weight);
   return run(
       kernels, c, last(x),
@@ -131,8 +117,8 @@ at::Tensor winograd_weight_gradient(const WinogradKernels &kernels,
                                     at::IntArrayRef padding) {
   const WinogradConv c = shape_of(x, grad.size(1), padding);
   const at::Tensor in = last(x), out = last(grad);
-  at::Tensor result = at::empty({c.out, c.in, kSide, kSide},
-                                at::TensorOptions().dtype(at::kFloat));
+  const at::Tensor result = at::empty({c.out, c.in, kSide, kSide},
+                                      at::TensorOptions().dtype(at::kFloat));
   with_type(in, [&](auto *from) {
     winograd_weight_gradient(kernels, c, from, data_as(out, from),
                              result.data_ptr<float>());
@@ -142,48 +128,60 @@ at::Tensor winograd_weight_gradient(const WinogradKernels &kernels,
 
 namespace {
 
-// For tests: whatever pays, and on plain loops too.
+// For tests: whether it pays or not, and on plain loops too.
 const WinogradKernels &checked(const at::Tensor &x, const at::Tensor &weight,
-                               bool plain) {
+                               at::IntArrayRef padding, bool plain) {
+  check_conv("winograd", x, weight, 1, padding);
   TORCH_CHECK(winograd_fits(x, weight, 1), "winograd: not for these tensors");
   return plain ? *generic::winograd() : *winograd_kernels();
+}
+
+const WinogradKernels &checked_gradient(const at::Tensor &x,
+                                        const at::Tensor &grad,
+                                        const at::Tensor &weight,
+                                        at::IntArrayRef padding, bool plain) {
+  check_conv_gradient("winograd", x, grad, weight, 1, padding);
+  TORCH_CHECK(grad.scalar_type() == x.scalar_type(),
+              "winograd: a gradient of another type");
+  return checked(x, weight, padding, plain);
+}
+
+at::Tensor forward_checked(const at::Tensor &x, const at::Tensor &weight,
+                           const optional<at::Tensor> &bias,
+                           at::IntArrayRef padding, bool plain) {
+  return winograd_forward(checked(x, weight, padding, plain), x, weight, bias,
+                          padding);
+}
+
+at::Tensor input_gradient_checked(const at::Tensor &x, const at::Tensor &grad,
+                                  const at::Tensor &weight,
+                                  at::IntArrayRef padding, bool plain) {
+  return winograd_input_gradient(
+      checked_gradient(x, grad, weight, padding, plain), x, grad, weight,
+      padding);
+}
+
+at::Tensor weight_gradient_checked(const at::Tensor &x, const at::Tensor &grad,
+                                   const at::Tensor &weight,
+                                   at::IntArrayRef padding, bool plain) {
+  return winograd_weight_gradient(
+      checked_gradient(x, grad, weight, padding, plain), x, grad, padding);
 }
 
 }  // namespace
 }  // namespace spikedhs
 
 TORCH_LIBRARY_FRAGMENT(spikedhs, m) {
-  using namespace spikedhs;
   m.def(
       "winograd_forward(Tensor x, Tensor weight, Tensor? bias, int[] padding, "
       "bool plain) -> Tensor",
-      [](const at::Tensor &x, const at::Tensor &weight,
-         const optional<at::Tensor> &bias, at::IntArrayRef padding,
-         bool plain) {
-        check_conv("winograd", x, weight, 1, padding);
-        return winograd_forward(checked(x, weight, plain), x, weight, bias,
-                                padding);
-      });
+      &spikedhs::forward_checked);
   m.def(
       "winograd_input_gradient(Tensor x, Tensor grad, Tensor weight, int[] "
       "padding, bool plain) -> Tensor",
-      [](const at::Tensor &x, const at::Tensor &grad, const at::Tensor &weight,
-         at::IntArrayRef padding, bool plain) {
-        check_conv_gradient("winograd", x, grad, weight, 1, padding);
-        TORCH_CHECK(grad.scalar_type() == x.scalar_type(),
-                    "winograd: a gradient of another type");
-        return winograd_input_gradient(checked(x, weight, plain), x, grad,
-                                       weight, padding);
-      });
+      &spikedhs::input_gradient_checked);
   m.def(
       "winograd_weight_gradient(Tensor x, Tensor grad, Tensor weight, int[] "
       "padding, bool plain) -> Tensor",
-      [](const at::Tensor &x, const at::Tensor &grad, const at::Tensor &weight,
-         at::IntArrayRef padding, bool plain) {
-        check_conv_gradient("winograd", x, grad, weight, 1, padding);
-        TORCH_CHECK(grad.scalar_type() == x.scalar_type(),
-                    "winograd: a gradient of another type");
-        return winograd_weight_gradient(checked(x, weight, plain), x, grad,
-                                        padding);
-      });
+      &spikedhs::weight_gradient_checked);
 }

@@ -28,7 +28,6 @@ constexpr int64_t kLanes = 4;
 #endif
 
 struct Lanes {
-  static constexpr int64_t kCount = kLanes;
   typedef float Floats __attribute__((vector_size(kLanes * 4)));
   typedef uint32_t Bits __attribute__((vector_size(kLanes * 4)));
   typedef uint16_t Halves __attribute__((vector_size(kLanes * 2)));
@@ -37,7 +36,6 @@ struct Lanes {
 
 // A single float with the same operations, for what is left of a row.
 struct Lane {
-  static constexpr int64_t kCount = 1;
   float v;
 };
 

@@ -29,10 +29,6 @@
 namespace spikedhs {
 namespace {
 
-at::Tensor memory(int64_t elements, at::ScalarType type) {
-  return at::empty({elements}, at::TensorOptions().dtype(type));
-}
-
 // x and grad dense, channels last.
 class WeightGradient {
  public:
@@ -213,8 +209,8 @@ bool fits(const at::Tensor &x, const at::Tensor &grad, const at::Tensor &weight,
 at::Tensor with_tiles(const Tiles &tiles, const at::Tensor &x,
                       const at::Tensor &grad, const at::Tensor &weight,
                       int64_t stride, at::IntArrayRef padding) {
-  const at::Tensor in = x.contiguous(at::MemoryFormat::ChannelsLast);
-  const at::Tensor out = grad.contiguous(at::MemoryFormat::ChannelsLast);
+  const at::Tensor in = last(x);
+  const at::Tensor out = last(grad);
   const ConvShape shape{in.size(0), in.size(1),  out.size(1), in.size(2),
                         in.size(3), out.size(2), out.size(3), weight.size(2),
                         stride,     padding[0]};

@@ -12,6 +12,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "conv_tensors.h"
 #include "dispatch.h"
 #include "divide.h"
 #include "share.h"
@@ -34,10 +35,6 @@ constexpr int64_t kGradTiles = 64;  // whose points are written at a time
 // Rows of an odd number of lines do not fall upon each other in a cache.
 int64_t spread(int64_t floats) {
   return (divide_up(floats, kLine) | 1) * kLine;
-}
-
-at::Tensor memory(int64_t floats) {
-  return at::empty({floats}, at::TensorOptions().dtype(at::kFloat));
 }
 
 template <typename Scalar>
@@ -98,7 +95,7 @@ at::Tensor pack(const WinogradKernels &kernels, const WinogradConv &c,
                 const WinogradWeights &w) {
   const int64_t panels = divide_up(c.out, kPanel);
   const int64_t step = points_step(c);
-  const at::Tensor points = memory(kPoints * step);
+  const at::Tensor points = memory(kPoints * step, at::kFloat);
   float *to = points.data_ptr<float>();
   constexpr int64_t kSome = 16;
   const int64_t parts = divide_up(c.in, kSome);
@@ -120,14 +117,17 @@ at::Tensor pack(const WinogradKernels &kernels, const WinogradConv &c,
 }
 
 // Tiles that a thread takes at a time: many read the weights less often, few
-// leave the points of a line in the second-level cache.
+// leave the points of a line in the second-level cache, and fewer still keep
+// all threads busy where there are not many. Multiples of the rows that
+// products take at once (6, 8 or 12; winograd_kernels.cc).
 int64_t block_tiles(const WinogradConv &c) {
-  constexpr int64_t kFew = 12, kFloats = 40 << 10;
+  constexpr int64_t kRows = 12, kLeast = 2 * kRows, kMost = 8 * kRows;
+  constexpr int64_t kFloats = 40 << 10;
   const int64_t wanted = kFloats / (kLinePoints * (c.in + c.out));
   const int64_t fair = divide_up(c.tiles(), 2 * at::get_num_threads());
-  return divide_up(std::min({std::max(wanted, 2 * kFew), 8 * kFew, fair}),
-                   kFew) *
-         kFew;
+  return std::min(
+      std::clamp(divide_down(wanted, kLeast) * kLeast, kLeast, kMost),
+      divide_up(fair, kRows) * kRows);
 }
 
 // The forward convolution.
@@ -153,9 +153,10 @@ class Outputs {
 
   void run() {
     share(divide_up(c_.tiles(), block_), [&](Pieces &pieces) {
-      const at::Tensor in = memory(kLinePoints * in_step_);
-      const at::Tensor out = memory(kLinePoints * out_step_);
-      const at::Tensor rows = memory(kLinePoints * kTileSide * out_step_);
+      const at::Tensor in = memory(kLinePoints * in_step_, at::kFloat);
+      const at::Tensor out = memory(kLinePoints * out_step_, at::kFloat);
+      const at::Tensor rows =
+          memory(kLinePoints * kTileSide * out_step_, at::kFloat);
       for (int64_t piece; pieces.take(piece);) {
         run_piece(piece * block_, std::min(block_, c_.tiles() - piece * block_),
                   in.data_ptr<float>(), out.data_ptr<float>(),
@@ -234,9 +235,9 @@ class WeightSums {
         in_step_(kGradTiles * in_row_ + kLine),
         out_step_(kGradTiles * out_row_ + kLine),
         sum_step_(points_step(conv)),
-        in_points_(memory(kPoints * in_step_)),
-        out_points_(memory(kPoints * out_step_)),
-        sums_(memory(kPoints * sum_step_)) {
+        in_points_(memory(kPoints * in_step_, at::kFloat)),
+        out_points_(memory(kPoints * out_step_, at::kFloat)),
+        sums_(memory(kPoints * sum_step_, at::kFloat)) {
     // Channels that only fill up a panel.
     if (c_.out % kPanel != 0) out_points_.zero_();
   }

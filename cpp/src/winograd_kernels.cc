@@ -10,18 +10,32 @@ namespace {
 
 // ---- Along one line. Rows of the matrices in winograd.h.
 
+// A row of B^T, of d(0) to d(5): a point of an input. Rows share sums, which
+// the compiler finds.
+template <int64_t kRow, typename Numbers>
+SPIKEDHS_LOCAL auto input_point(const Numbers &d) {
+  if constexpr (kRow == 0) return d(0) - d(4);
+  if constexpr (kRow == 1) return (d(2) + d(4)) + (d(1) + d(3));
+  if constexpr (kRow == 2) return (d(2) + d(4)) - (d(1) + d(3));
+  if constexpr (kRow == 3) return (d(4) - d(2)) - (d(1) - d(3));
+  if constexpr (kRow == 4) return (d(4) - d(2)) + (d(1) - d(3));
+  if constexpr (kRow == 5) return d(1) - d(3);
+  if constexpr (kRow == 6) return d(5) - d(1);
+}
+
 // B^T: six numbers of an input to seven points.
 template <typename L>
-SPIKEDHS_LOCAL void input_line(const L *d, L *to) {
-  const L even = d[2] + d[4], odd = d[1] + d[3];
-  const L real = d[4] - d[2], imaginary = d[1] - d[3];
-  to[0] = d[0] - d[4];
-  to[1] = even + odd;
-  to[2] = even - odd;
-  to[3] = real - imaginary;
-  to[4] = real + imaginary;
-  to[5] = imaginary;
-  to[6] = d[5] - d[1];
+SPIKEDHS_LOCAL void input_line(const L *from, L *to) {
+  const auto d = [from](int64_t i) __attribute__((always_inline)) {
+    return from[i];
+  };
+  to[0] = input_point<0>(d);
+  to[1] = input_point<1>(d);
+  to[2] = input_point<2>(d);
+  to[3] = input_point<3>(d);
+  to[4] = input_point<4>(d);
+  to[5] = input_point<5>(d);
+  to[6] = input_point<6>(d);
 }
 
 // A: four numbers of an output's gradient to seven points.
@@ -139,23 +153,6 @@ void gradient(const Patch<const Scalar> &tile, float *to, int64_t step) {
   });
 }
 
-// One row of B^T down a column of a patch; the other pixels are not read.
-template <int64_t kRow, typename L, typename Scalar>
-SPIKEDHS_LOCAL L down(const Scalar *const *column, int64_t channel) {
-  const auto d = [&](int64_t y) __attribute__((always_inline)) {
-    L x;
-    read(&x, column[y * kPatchSide] + channel);
-    return x;
-  };
-  if constexpr (kRow == 0) return d(0) - d(4);
-  if constexpr (kRow == 1) return (d(2) + d(4)) + (d(1) + d(3));
-  if constexpr (kRow == 2) return (d(2) + d(4)) - (d(1) + d(3));
-  if constexpr (kRow == 3) return (d(4) - d(2)) - (d(1) - d(3));
-  if constexpr (kRow == 4) return (d(4) - d(2)) + (d(1) - d(3));
-  if constexpr (kRow == 5) return d(1) - d(3);
-  if constexpr (kRow == 6) return d(5) - d(1);
-}
-
 template <int64_t kRow, typename Scalar>
 void input_row_at(const Patch<const Scalar> &patch, float *to, int64_t step) {
   const Scalar *pixels[kPatchSide * kPatchSide];
@@ -164,7 +161,13 @@ void input_row_at(const Patch<const Scalar> &patch, float *to, int64_t step) {
       patch.channels, [&](auto zero, int64_t c) __attribute__((always_inline)) {
         decltype(zero) from[kPatchSide], points[kLinePoints];
         for (int64_t x = 0; x < kPatchSide; x++) {
-          from[x] = down<kRow, decltype(zero)>(pixels + x, c);
+          // Only the pixels that this row of B^T needs are read.
+          from[x] =
+              input_point<kRow>([&](int64_t y) __attribute__((always_inline)) {
+                decltype(zero) d;
+                read(&d, pixels[y * kPatchSide + x] + c);
+                return d;
+              });
         }
         input_line(from, points);
         for (int64_t x = 0; x < kLinePoints; x++) {
