@@ -24,6 +24,14 @@ func TestWinograd(t *testing.T) {
 		{2, 40, 33, 6, 13, 3, 1, 0},
 		{7, 48, 20, 5, 5, 3, 1, 1}, // more tiles than are taken at a time
 		{1, 9, 100, 20, 30, 3, 1, 1},
+		{1, 1, 1, 1, 1, 3, 2, 1},
+		{2, 3, 5, 7, 9, 3, 2, 0},
+		{1, 5, 4, 4, 2, 3, 2, 2},
+		{3, 16, 16, 8, 8, 3, 2, 1},
+		{5, 17, 50, 9, 4, 3, 2, 1},
+		{2, 40, 33, 6, 13, 3, 2, 3},
+		{7, 48, 20, 10, 10, 3, 2, 1},
+		{1, 9, 100, 40, 30, 3, 2, 0},
 	}
 	for i, c := range cases {
 		t.Run(c.String(), func(t *testing.T) {
@@ -41,9 +49,9 @@ func TestWinograd(t *testing.T) {
 					for _, kind := range []int8{Float32, BFloat16} {
 						cast := func(a array) Tensor { return s.Cast(s.ChannelsLast(a.tensor(s)), kind) }
 						for name, got := range map[string]Tensor{
-							"y":  s.Tensor("spikedhs::winograd_forward", cast(x), cast(w), bias.tensor(s), pad, plain),
-							"dx": s.Tensor("spikedhs::winograd_input_gradient", cast(x), cast(g), cast(w), pad, plain),
-							"dw": s.Tensor("spikedhs::winograd_weight_gradient", cast(x), cast(g), cast(w), pad, plain),
+							"y":  s.Tensor("spikedhs::winograd_forward", cast(x), cast(w), bias.tensor(s), c.stride, pad, plain),
+							"dx": s.Tensor("spikedhs::winograd_input_gradient", cast(x), cast(g), cast(w), c.stride, pad, plain),
+							"dw": s.Tensor("spikedhs::winograd_weight_gradient", cast(x), cast(g), cast(w), c.stride, pad, plain),
 						} {
 							require.NoError(t, s.Err())
 							data, err := ToSlice[float32](s.Contiguous(s.Cast(got, Float32)))
@@ -82,9 +90,9 @@ func TestWinogradRounds(t *testing.T) {
 		want array
 		got  Tensor
 	}{
-		"y":  {c.forward(x, w, zeros), s.Tensor("spikedhs::winograd_forward", x.tensor(s), w.tensor(s), nil, pad, false)},
-		"dx": {c.backward(g, w), s.Tensor("spikedhs::winograd_input_gradient", x.tensor(s), g.tensor(s), w.tensor(s), pad, false)},
-		"dw": {c.gradient(x, g), s.Tensor("spikedhs::winograd_weight_gradient", x.tensor(s), g.tensor(s), w.tensor(s), pad, false)},
+		"y":  {c.forward(x, w, zeros), s.Tensor("spikedhs::winograd_forward", x.tensor(s), w.tensor(s), nil, 1, pad, false)},
+		"dx": {c.backward(g, w), s.Tensor("spikedhs::winograd_input_gradient", x.tensor(s), g.tensor(s), w.tensor(s), 1, pad, false)},
+		"dw": {c.gradient(x, g), s.Tensor("spikedhs::winograd_weight_gradient", x.tensor(s), g.tensor(s), w.tensor(s), 1, pad, false)},
 	} {
 		require.NoError(t, s.Err())
 		data, err := ToSlice[float32](s.Contiguous(both.got))
@@ -109,8 +117,8 @@ func TestWinogradDoesNotDependOnThreads(t *testing.T) {
 	for _, threads := range []int{1, 2, 3, 16} {
 		require.NoError(t, SetThreads(threads))
 		for name, got := range map[string]Tensor{
-			"y":  s.Tensor("spikedhs::winograd_forward", x, w, nil, pad, false),
-			"dw": s.Tensor("spikedhs::winograd_weight_gradient", x, g, w, pad, false),
+			"y":  s.Tensor("spikedhs::winograd_forward", x, w, nil, 1, pad, false),
+			"dw": s.Tensor("spikedhs::winograd_weight_gradient", x, g, w, 1, pad, false),
 		} {
 			require.NoError(t, s.Err())
 			data, err := ToSlice[float32](s.Contiguous(got))
@@ -129,22 +137,22 @@ func TestWinogradRefuses(t *testing.T) {
 	x, w := s.Zeros(CPU(), 2, 3, 6, 6), s.Zeros(CPU(), 5, 3, 3, 3)
 	for name, call := range map[string]func(c *Scope){
 		"channels": func(c *Scope) {
-			c.Tensor("spikedhs::winograd_forward", s.Zeros(CPU(), 2, 4, 6, 6), w, nil, []int64{1, 1}, false)
+			c.Tensor("spikedhs::winograd_forward", s.Zeros(CPU(), 2, 4, 6, 6), w, nil, 1, []int64{1, 1}, false)
 		},
 		"kernel": func(c *Scope) {
-			c.Tensor("spikedhs::winograd_forward", x, s.Zeros(CPU(), 5, 3, 5, 5), nil, []int64{1, 1}, false)
+			c.Tensor("spikedhs::winograd_forward", x, s.Zeros(CPU(), 5, 3, 5, 5), nil, 1, []int64{1, 1}, false)
 		},
 		"types": func(c *Scope) {
-			c.Tensor("spikedhs::winograd_forward", x, s.Cast(w, BFloat16), nil, []int64{1, 1}, false)
+			c.Tensor("spikedhs::winograd_forward", x, s.Cast(w, BFloat16), nil, 1, []int64{1, 1}, false)
 		},
 		"gradient": func(c *Scope) {
-			c.Tensor("spikedhs::winograd_input_gradient", x, s.Zeros(CPU(), 2, 5, 5, 6), w, []int64{1, 1}, false)
+			c.Tensor("spikedhs::winograd_input_gradient", x, s.Zeros(CPU(), 2, 5, 5, 6), w, 1, []int64{1, 1}, false)
 		},
 		"weight gradient": func(c *Scope) {
-			c.Tensor("spikedhs::winograd_weight_gradient", x, s.Zeros(CPU(), 2, 4, 6, 6), w, []int64{1, 1}, false)
+			c.Tensor("spikedhs::winograd_weight_gradient", x, s.Zeros(CPU(), 2, 4, 6, 6), w, 1, []int64{1, 1}, false)
 		},
 		"gradient's type": func(c *Scope) {
-			c.Tensor("spikedhs::winograd_weight_gradient", x, s.Cast(s.Zeros(CPU(), 2, 5, 6, 6), BFloat16), w, []int64{1, 1}, false)
+			c.Tensor("spikedhs::winograd_weight_gradient", x, s.Cast(s.Zeros(CPU(), 2, 5, 6, 6), BFloat16), w, 1, []int64{1, 1}, false)
 		},
 	} {
 		c := NewInference()

@@ -189,9 +189,9 @@ at::Tensor conv_forward(const at::Tensor &x, const at::Tensor &weight,
   if (tiles != nullptr && fits(x, weight)) {
     return forward_tiles(*tiles, x, weight, bias, stride, padding);
   }
-  const auto *kernels = winograd_for(x, weight, stride, padding);
-  if (kernels != nullptr) {
-    return winograd_forward(*kernels, x, weight, bias, padding);
+  const auto *family = winograd_for(x, weight, stride, padding);
+  if (family != nullptr) {
+    return winograd_forward(*family, x, weight, bias, stride, padding);
   }
   return last(at::convolution(x, weight, bias, {stride, stride}, padding,
                               {1, 1}, false, {0, 0}, 1));
@@ -205,9 +205,9 @@ at::Tensor conv_input_gradient(const at::Tensor &x, const at::Tensor &grad,
   if (tiles != nullptr && fits_grad(x, grad, weight, padding)) {
     return input_gradient_tiles(*tiles, x, grad, weight, stride, padding[0]);
   }
-  const auto *kernels = winograd_for(x, weight, stride, padding);
-  if (kernels != nullptr && grad.scalar_type() == x.scalar_type()) {
-    return winograd_input_gradient(*kernels, x, grad, weight, padding);
+  const auto *family = winograd_for(x, weight, stride, padding);
+  if (family != nullptr && grad.scalar_type() == x.scalar_type()) {
+    return winograd_input_gradient(*family, x, grad, weight, stride, padding);
   }
   return last(std::get<0>(at::convolution_backward(
       grad, x, weight, at::OptionalIntArrayRef(), {stride, stride}, padding,

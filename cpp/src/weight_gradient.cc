@@ -240,9 +240,9 @@ at::Tensor conv_weight_gradient(const at::Tensor &x, const at::Tensor &grad,
   if (tiles != nullptr && fits(x, grad, weight, padding)) {
     return with_tiles(*tiles, x, grad, weight, stride, padding);
   }
-  const auto *kernels = winograd_for(x, weight, stride, padding);
-  if (kernels != nullptr && grad.scalar_type() == x.scalar_type()) {
-    return winograd_weight_gradient(*kernels, x, grad, padding);
+  const auto *family = winograd_for(x, weight, stride, padding);
+  if (family != nullptr && grad.scalar_type() == x.scalar_type()) {
+    return winograd_weight_gradient(*family, x, grad, stride, padding);
   }
   return std::get<1>(at::convolution_backward(
                          grad, x, weight, at::OptionalIntArrayRef(),

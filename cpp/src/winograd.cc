@@ -19,11 +19,11 @@
 
 namespace spikedhs {
 
-SPIKEDHS_DISPATCH(const WinogradKernels *, winograd)
+SPIKEDHS_DISPATCH(const WinogradFamily *, winograd)
 
-const WinogradKernels *winograd_kernels() {
-  static const WinogradKernels *kernels = winograd();
-  return kernels;
+const WinogradFamily &winograd_kernels() {
+  static const WinogradFamily *family = winograd();
+  return *family;
 }
 
 namespace {
@@ -48,14 +48,13 @@ const WinogradTransforms<Bf16> &transforms(const WinogradKernels &kernels) {
   return kernels.halves;
 }
 
-// An image's tile.
+// An image's tile: how many there are before it down and across.
 struct Place {
   int64_t image, row, column;
-  Place(const WinogradConv &c, int64_t tile) {
-    image = tile / (c.tile_rows() * c.tile_columns());
-    row = tile / c.tile_columns() % c.tile_rows() * kTileSide;
-    column = tile % c.tile_columns() * kTileSide;
-  }
+  Place(const WinogradConv &c, int64_t tile)
+      : image(tile / (c.tile_rows() * c.tile_columns())),
+        row(tile / c.tile_columns() % c.tile_rows()),
+        column(tile % c.tile_columns()) {}
 };
 
 template <typename Scalar>
@@ -68,8 +67,8 @@ Patch<const Scalar> input_patch(const WinogradConv &c, const Scalar *x,
           c.height,
           c.width,
           c.in,
-          at.row + c.top,
-          at.column + c.left};
+          at.row * c.sizes.advance + c.top,
+          at.column * c.sizes.advance + c.left};
 }
 
 template <typename Scalar>
@@ -81,8 +80,8 @@ Patch<Scalar> output_tile(const WinogradConv &c, Scalar *y, Scalar *zeros,
           c.out_height,
           c.out_width,
           c.out,
-          at.row,
-          at.column};
+          at.row * c.sizes.tile + c.out_top,
+          at.column * c.sizes.tile + c.out_left};
 }
 
 // Floats from a point of all weights to the next.
@@ -95,7 +94,7 @@ at::Tensor pack(const WinogradKernels &kernels, const WinogradConv &c,
                 const WinogradWeights &w) {
   const int64_t panels = divide_up(c.out, kPanel);
   const int64_t step = points_step(c);
-  const at::Tensor points = memory(kPoints * step, at::kFloat);
+  const at::Tensor points = memory(c.sizes.points() * step, at::kFloat);
   float *to = points.data_ptr<float>();
   constexpr int64_t kSome = 16;
   const int64_t parts = divide_up(c.in, kSome);
@@ -123,7 +122,7 @@ at::Tensor pack(const WinogradKernels &kernels, const WinogradConv &c,
 int64_t block_tiles(const WinogradConv &c) {
   constexpr int64_t kRows = 12, kLeast = 2 * kRows, kMost = 8 * kRows;
   constexpr int64_t kFloats = 40 << 10;
-  const int64_t wanted = kFloats / (kLinePoints * (c.in + c.out));
+  const int64_t wanted = kFloats / (c.sizes.line * (c.in + c.out));
   const int64_t fair = divide_up(c.tiles(), 2 * at::get_num_threads());
   return std::min(
       std::clamp(divide_down(wanted, kLeast) * kLeast, kLeast, kMost),
@@ -153,10 +152,10 @@ class Outputs {
 
   void run() {
     share(divide_up(c_.tiles(), block_), [&](Pieces &pieces) {
-      const at::Tensor in = memory(kLinePoints * in_step_, at::kFloat);
-      const at::Tensor out = memory(kLinePoints * out_step_, at::kFloat);
+      const at::Tensor in = memory(c_.sizes.line * in_step_, at::kFloat);
+      const at::Tensor out = memory(c_.sizes.line * out_step_, at::kFloat);
       const at::Tensor rows =
-          memory(kLinePoints * kTileSide * out_step_, at::kFloat);
+          memory(c_.sizes.line * c_.sizes.tile * out_step_, at::kFloat);
       for (int64_t piece; pieces.take(piece);) {
         run_piece(piece * block_, std::min(block_, c_.tiles() - piece * block_),
                   in.data_ptr<float>(), out.data_ptr<float>(),
@@ -169,16 +168,16 @@ class Outputs {
   void run_piece(int64_t first, int64_t count, float *in, float *out,
                  float *rows) {
     const auto &transform = transforms<Scalar>(kernels_);
-    for (int64_t row = 0; row < kLinePoints; row++) {
+    for (int64_t row = 0; row < c_.sizes.line; row++) {
       for (int64_t i = 0; i < count; i++) {
         transform.input_row(input_patch(c_, x_, zeros_, first + i), row,
                             in + i * in_row_, in_step_);
       }
-      for (int64_t i = 0; i < kLinePoints; i++) {
-        multiply(row * kLinePoints + i, count, in + i * in_step_,
+      for (int64_t i = 0; i < c_.sizes.line; i++) {
+        multiply(row * c_.sizes.line + i, count, in + i * in_step_,
                  out + i * out_step_);
       }
-      float *shorter = rows + row * kTileSide * out_step_;
+      float *shorter = rows + row * c_.sizes.tile * out_step_;
       for (int64_t i = 0; i < count; i++) {
         kernels_.shorten(out + i * out_row_, out_step_, c_.out,
                          shorter + i * out_row_, out_step_);
@@ -235,9 +234,9 @@ class WeightSums {
         in_step_(kGradTiles * in_row_ + kLine),
         out_step_(kGradTiles * out_row_ + kLine),
         sum_step_(points_step(conv)),
-        in_points_(memory(kPoints * in_step_, at::kFloat)),
-        out_points_(memory(kPoints * out_step_, at::kFloat)),
-        sums_(memory(kPoints * sum_step_, at::kFloat)) {
+        in_points_(memory(conv.sizes.points() * in_step_, at::kFloat)),
+        out_points_(memory(conv.sizes.points() * out_step_, at::kFloat)),
+        sums_(memory(conv.sizes.points() * sum_step_, at::kFloat)) {
     // Channels that only fill up a panel.
     if (c_.out % kPanel != 0) out_points_.zero_();
   }
@@ -268,7 +267,7 @@ class WeightSums {
   }
 
   void add(int64_t count, bool fresh) {
-    share_each(kPoints, [&](int64_t point) {
+    share_each(c_.sizes.points(), [&](int64_t point) {
       PanelProduct p{};
       p.rows = c_.in;
       p.depth = count;
@@ -316,22 +315,20 @@ class WeightSums {
 }  // namespace
 
 int64_t WinogradConv::tile_rows() const {
-  return divide_up(out_height, kTileSide);
+  return divide_up(out_height - out_top, sizes.tile);
 }
 int64_t WinogradConv::tile_columns() const {
-  return divide_up(out_width, kTileSide);
+  return divide_up(out_width - out_left, sizes.tile);
 }
 int64_t WinogradConv::tiles() const {
   return images * tile_rows() * tile_columns();
 }
 
 bool WinogradConv::pays() const {
-  // A point of a channel costs as much as so many products.
-  constexpr int64_t kTransform = 20;
   const int64_t points =
-      kPoints * tile_rows() * tile_columns() *
-      (in * divide_up(out, kPanel) * kPanel + kTransform * (in + out));
-  return points < kTaps * out_height * out_width * in * out;
+      sizes.points() * tile_rows() * tile_columns() *
+      (in * divide_up(out, kPanel) * kPanel + sizes.cost * (in + out));
+  return points < direct * in * out;
 }
 
 template <typename Scalar>

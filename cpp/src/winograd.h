@@ -1,5 +1,5 @@
-// Convolutions with 3x3 kernels and stride 1, and their gradients, in a third
-// of the multiplications.
+// Convolutions with 3x3 kernels and their gradients, in a third of the
+// multiplications with stride 1 and in two thirds with stride 2.
 //
 // A tile of 4x4 outputs y reads a patch of 6x6 inputs d under a kernel g of 3x3
 // taps. Along one line y is, but for the order of its numbers, part of a
@@ -25,6 +25,18 @@
 // The gradient of an input is the same with the kernel turned around. That of
 // the kernel is the transposed map: G^T [ sum over tiles of (A h A^T) *
 // (B^T d B) ] G with the gradient h of the tile.
+//
+// With stride 2 two outputs of a line read d0..d4 as
+//     y0 = d0 g0 + d1 g1 + d2 g2,  y1 = d2 g0 + d3 g1 + d4 g2.
+// The even inputs with g0 and g2 are a convolution of two taps, which takes
+// three products for two outputs; the odd ones are two more products:
+//     y0 = (d0-d2) g0 + d2 (g0+g2) + d1 g1
+//     y1 = (d4-d2) g2 + d2 (g0+g2) + d3 g1
+// A tile of 2x2 outputs takes 25 instead of 36, with no factor at all. The
+// gradient of the input is computed in tiles of 4x4 numbers from 3x3 of the
+// output's h: along a line, where the kernel's first tap reaches number 0,
+//     x0 = (h0-h1) g2 + h1 (g0+g2),  x1 = h1 g1,
+//     x2 = (h2-h1) g0 + h1 (g0+g2),  x3 = h2 g1.
 #pragma once
 
 #include <cstdint>
@@ -36,7 +48,10 @@ namespace spikedhs {
 struct WinogradConv {
   int64_t images, in, height, width;  // the input, dense with channels last
   int64_t out, out_height, out_width;
-  int64_t top, left;  // the input pixel of output (0, 0) under tap (0, 0)
+  WinogradSizes sizes;        // those of the kernels
+  int64_t top, left;          // the first pixel of the first tile's patch
+  int64_t out_top, out_left;  // its first output; what is outside is left away
+  int64_t direct;             // products of an image and pair of channels
 
   int64_t tile_rows() const;
   int64_t tile_columns() const;

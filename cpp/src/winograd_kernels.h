@@ -5,16 +5,17 @@
 #include <stdint.h>
 
 #include "lif_step.h"
+#include "panel_kernels.h"
 
 namespace spikedhs {
 
-// A tile of the output has kTileSide x kTileSide pixels and reads kPatchSide x
-// kPatchSide of the input; both become kPoints numbers a channel.
-constexpr int64_t kTileSide = 4, kPatchSide = 6;
-constexpr int64_t kLinePoints = 7, kPoints = kLinePoints * kLinePoints;
-
-// Weights and their gradients lie in panels of so many channels side by side.
-constexpr int64_t kPanel = 16;
+// A tile has tile x tile outputs and reads patch x patch inputs, `advance` on
+// from one tile to the next; both become points() numbers a channel, each of
+// which costs as much as so many products.
+struct WinogradSizes {
+  int64_t patch, advance, tile, line, cost;
+  constexpr int64_t points() const { return line * line; }
+};
 
 // Where a tile or a patch lies in an image [height, width, channels]. Pixels
 // outside are left away when written, and read from `zeros`, as many as there
@@ -25,44 +26,29 @@ struct Patch {
   int64_t height, width, channels, top, left;
 };
 
-// C[r][j] = or += the sum over k < depth of left[r][k] right[k][j], for j < 16
-// * panels.
-struct PanelProduct {
-  int64_t rows, depth, panels;
-  // In floats: rows of the left, its elements, panels and rows of the right,
-  // panels and rows of the result. Either left step is 1.
-  const float *left;
-  int64_t left_row, left_step;
-  const float *right;
-  int64_t right_panel, right_step;
-  float *to;
-  int64_t to_panel, to_row;
-  bool fresh;
-};
-
 // A tile's numbers go channel by channel, `step` floats from one point to the
 // next.
 template <typename Scalar>
 struct WinogradTransforms {
-  // A line of seven points, that of vertical point `row`, of the 6x6 patch of
-  // an input.
+  // A line of points, that of vertical point `row`, of the patch of an input.
   void (*input_row)(const Patch<const Scalar> &patch, int64_t row, float *to,
                     int64_t step);
-  // All 49 points.
+  // All points; like `gradient` null where there is no gradient of weights.
   void (*input)(const Patch<const Scalar> &patch, float *to, int64_t step);
-  // The same of a 4x4 tile of an output's gradient, to be multiplied with an
+  // The same of a tile of an output's gradient, to be multiplied with an
   // input's.
   void (*gradient)(const Patch<const Scalar> &tile, float *to, int64_t step);
-  // A 4x4 tile of the output from what `shorten` made of seven lines, plus a
-  // bias each channel.
+  // A tile of the output from what `shorten` made of all lines, plus a bias
+  // each channel.
   void (*output)(const float *from, int64_t step, const float *bias,
                  const Patch<Scalar> &tile);
 };
 
 struct WinogradKernels {
+  WinogradSizes sizes;
   WinogradTransforms<float> floats;
   WinogradTransforms<Bf16> halves;
-  // Four columns from a line of seven points.
+  // A tile's columns from a line of points.
   void (*shorten)(const float *from, int64_t step, int64_t channels, float *to,
                   int64_t to_step);
   // to[point * step + i] of 16 kernels [tap][16], row by row, for i < 16.
@@ -72,11 +58,15 @@ struct WinogradKernels {
   void (*multiply)(const PanelProduct &product);
 };
 
+struct WinogradFamily {
+  WinogradKernels unit, strided, strided_back;  // see winograd.h
+};
+
 // The best kernels for this processor.
-const WinogradKernels *winograd_kernels();
+const WinogradFamily &winograd_kernels();
 
 namespace generic {
-const WinogradKernels *winograd();
+const WinogradFamily *winograd();
 }
 
 }  // namespace spikedhs
