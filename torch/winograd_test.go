@@ -8,9 +8,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// Convolutions of 3x3 by way of points give what the definitions give, to the bit
-// where float32 holds all numbers on the way, with the processor's instructions and
-// with plain loops, with any number of threads.
+// Convolutions of 3x3, with stride 1 and 2, by way of points give what the definitions
+// give, to the bit where float32 holds all numbers on the way, with the processor's
+// instructions and with plain loops, with any number of threads.
 func TestWinograd(t *testing.T) {
 	before := Threads()
 	defer func() { require.NoError(t, SetThreads(before)) }()
@@ -75,31 +75,36 @@ func TestWinograd(t *testing.T) {
 // Numbers that round lose no more than in a direct convolution: here 144 channels,
 // whose sums have 1,296 terms.
 func TestWinogradRounds(t *testing.T) {
-	s := NewInference()
-	defer s.Close()
-	require.NoError(t, Seed(3))
-	rng := rand.New(rand.NewSource(3))
-	c := convCase{1, 144, 24, 8, 8, 3, 1, 1}
-	draw := func(shape ...int64) array {
-		return compute(shape, func([]int64) float64 { return float64(float32(rng.NormFloat64())) })
-	}
-	x, g, w := draw(1, 144, 8, 8), draw(1, 24, 8, 8), draw(24, 144, 3, 3)
-	pad := []int64{1, 1}
-	zeros := compute([]int64{24}, func([]int64) float64 { return 0 })
-	for name, both := range map[string]struct {
-		want array
-		got  Tensor
-	}{
-		"y":  {c.forward(x, w, zeros), s.Tensor("spikedhs::winograd_forward", x.tensor(s), w.tensor(s), nil, 1, pad, false)},
-		"dx": {c.backward(g, w), s.Tensor("spikedhs::winograd_input_gradient", x.tensor(s), g.tensor(s), w.tensor(s), 1, pad, false)},
-		"dw": {c.gradient(x, g), s.Tensor("spikedhs::winograd_weight_gradient", x.tensor(s), g.tensor(s), w.tensor(s), 1, pad, false)},
-	} {
-		require.NoError(t, s.Err())
-		data, err := ToSlice[float32](s.Contiguous(both.got))
-		require.NoError(t, err)
-		for k, v := range both.want.data {
-			require.InDelta(t, v, data[k], 1e-4, "%s, element %d", name, k) // of about 36: float32 has 4e-6
+	for _, c := range []convCase{{1, 144, 24, 8, 8, 3, 1, 1}, {1, 144, 24, 16, 16, 3, 2, 1}} {
+		s := NewInference()
+		rng := rand.New(rand.NewSource(3))
+		draw := func(shape ...int) array {
+			wide := make([]int64, len(shape))
+			for i, n := range shape {
+				wide[i] = int64(n)
+			}
+			return compute(wide, func([]int64) float64 { return float64(float32(rng.NormFloat64())) })
 		}
+		h, wide := c.grid()
+		x, g, w := draw(c.batch, c.in, c.height, c.width), draw(c.batch, c.out, h, wide), draw(c.out, c.in, 3, 3)
+		pad := []int64{1, 1}
+		zeros := compute([]int64{int64(c.out)}, func([]int64) float64 { return 0 })
+		for name, both := range map[string]struct {
+			want array
+			got  Tensor
+		}{
+			"y":  {c.forward(x, w, zeros), s.Tensor("spikedhs::winograd_forward", x.tensor(s), w.tensor(s), nil, c.stride, pad, false)},
+			"dx": {c.backward(g, w), s.Tensor("spikedhs::winograd_input_gradient", x.tensor(s), g.tensor(s), w.tensor(s), c.stride, pad, false)},
+			"dw": {c.gradient(x, g), s.Tensor("spikedhs::winograd_weight_gradient", x.tensor(s), g.tensor(s), w.tensor(s), c.stride, pad, false)},
+		} {
+			require.NoError(t, s.Err())
+			data, err := ToSlice[float32](s.Contiguous(both.got))
+			require.NoError(t, err)
+			for k, v := range both.want.data {
+				require.InDelta(t, v, data[k], 1e-4, "%s of %v, element %d", name, c, k) // of about 36: float32 has 4e-6
+			}
+		}
+		_ = s.Close()
 	}
 }
 
@@ -108,26 +113,31 @@ func TestWinogradRounds(t *testing.T) {
 func TestWinogradDoesNotDependOnThreads(t *testing.T) {
 	before := Threads()
 	defer func() { require.NoError(t, SetThreads(before)) }()
-	s := NewInference()
-	defer s.Close()
-	require.NoError(t, Seed(5))
-	x, g, w := s.Randn(CPU(), 9, 50, 18, 17), s.Randn(CPU(), 9, 20, 18, 17), s.Randn(CPU(), 20, 50, 3, 3)
-	pad := []int64{1, 1}
-	want := map[string][]float32{}
-	for _, threads := range []int{1, 2, 3, 16} {
-		require.NoError(t, SetThreads(threads))
-		for name, got := range map[string]Tensor{
-			"y":  s.Tensor("spikedhs::winograd_forward", x, w, nil, 1, pad, false),
-			"dw": s.Tensor("spikedhs::winograd_weight_gradient", x, g, w, 1, pad, false),
-		} {
-			require.NoError(t, s.Err())
-			data, err := ToSlice[float32](s.Contiguous(got))
-			require.NoError(t, err)
-			if want[name] == nil {
-				want[name] = data
+	for _, c := range []convCase{{9, 50, 20, 18, 17, 3, 1, 1}, {9, 50, 20, 37, 33, 3, 2, 1}} {
+		s := NewInference()
+		require.NoError(t, Seed(5))
+		h, wide := c.grid()
+		x, w := s.Randn(CPU(), int64(c.batch), int64(c.in), int64(c.height), int64(c.width)), s.Randn(CPU(), int64(c.out), int64(c.in), 3, 3)
+		g := s.Randn(CPU(), int64(c.batch), int64(c.out), int64(h), int64(wide))
+		pad := []int64{1, 1}
+		want := map[string][]float32{}
+		for _, threads := range []int{1, 2, 3, 16} {
+			require.NoError(t, SetThreads(threads))
+			for name, got := range map[string]Tensor{
+				"y":  s.Tensor("spikedhs::winograd_forward", x, w, nil, c.stride, pad, false),
+				"dx": s.Tensor("spikedhs::winograd_input_gradient", x, g, w, c.stride, pad, false),
+				"dw": s.Tensor("spikedhs::winograd_weight_gradient", x, g, w, c.stride, pad, false),
+			} {
+				require.NoError(t, s.Err())
+				data, err := ToSlice[float32](s.Contiguous(got))
+				require.NoError(t, err)
+				if want[name] == nil {
+					want[name] = data
+				}
+				require.Equal(t, want[name], data, "%s of %v, %d threads", name, c, threads)
 			}
-			require.Equal(t, want[name], data, "%s, %d threads", name, threads)
 		}
+		_ = s.Close()
 	}
 }
 
@@ -141,6 +151,9 @@ func TestWinogradRefuses(t *testing.T) {
 		},
 		"kernel": func(c *Scope) {
 			c.Tensor("spikedhs::winograd_forward", x, s.Zeros(CPU(), 5, 3, 5, 5), nil, 1, []int64{1, 1}, false)
+		},
+		"stride": func(c *Scope) {
+			c.Tensor("spikedhs::winograd_forward", x, w, nil, 3, []int64{1, 1}, false)
 		},
 		"types": func(c *Scope) {
 			c.Tensor("spikedhs::winograd_forward", x, s.Cast(w, BFloat16), nil, 1, []int64{1, 1}, false)

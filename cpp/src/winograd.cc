@@ -118,7 +118,7 @@ at::Tensor pack(const WinogradKernels &kernels, const WinogradConv &c,
 // Tiles that a thread takes at a time: many read the weights less often, few
 // leave the points of a line in the second-level cache, and fewer still keep
 // all threads busy where there are not many. Multiples of the rows that
-// products take at once (6, 8 or 12; winograd_kernels.cc).
+// products take at once (6, 8 or 12; panel_kernels.cc).
 int64_t block_tiles(const WinogradConv &c) {
   constexpr int64_t kRows = 12, kLeast = 2 * kRows, kMost = 8 * kRows;
   constexpr int64_t kFloats = 40 << 10;
