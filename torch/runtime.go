@@ -53,8 +53,10 @@ func Threads() int { return int(C.sd_threads()) }
 
 // Pin keeps the calling goroutine on its OS thread until the returned function
 // is called. OpenMP keeps one pool of worker threads for each OS thread that
-// calls it, and the workers of several pools fight for the same cores; a loop
-// over training steps therefore stays on one thread.
+// calls it, and the workers of several pools fight for the same cores. Pools that
+// only exist cost, too: with more workers than processors, however idle, libgomp's
+// threads sleep at every barrier instead of waiting actively. So all work of a
+// training, from the first tensor on, stays on one thread.
 //
 // It also fixes the last bits of gradients: libtorch's backward pass goes through the
 // graph by numbers that each OS thread counts for itself, so where a forward pass

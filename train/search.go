@@ -27,6 +27,7 @@ type SearchResult struct {
 // of set B. With search.layer_search the architecture is alpha and beta: a level for
 // each cell is searched along with the cells.
 func Search(ctx context.Context, job Job) (*SearchResult, error) {
+	defer torch.Pin()() // from the first tensor on
 	j := job.withDefaults()
 	if err := j.refuseStereo(); err != nil {
 		return nil, err

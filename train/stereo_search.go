@@ -30,6 +30,7 @@ type StereoSearchResult struct {
 // network weights w on a batch of set A and, after the warm-up, a step of alpha and
 // beta on a batch of set B. The sets are blocks of frames of the training part.
 func SearchStereo(ctx context.Context, job Job) (*StereoSearchResult, error) {
+	defer torch.Pin()() // from the first tensor on
 	j := job.withDefaults()
 	if j.Resume {
 		if err := j.resumeConfig(); err != nil {

@@ -35,6 +35,7 @@ type StereoTrainResult struct {
 // time that the network is measured on the validation frames the best is kept; the
 // test frames are looked at once, at the end.
 func TrainStereo(ctx context.Context, job Job) (*StereoTrainResult, error) {
+	defer torch.Pin()() // from the first tensor on
 	j := job.withDefaults()
 	if j.Resume {
 		if err := j.resumeConfig(); err != nil {

@@ -31,6 +31,7 @@ type TrainResult struct {
 // Train trains the network of a genotype from fresh weights. The genotype is
 // [config.Train.Genotype]: a preset's name or a file.
 func Train(ctx context.Context, job Job) (*TrainResult, error) {
+	defer torch.Pin()() // from the first tensor on
 	j := job.withDefaults()
 	if err := j.refuseStereo(); err != nil {
 		return nil, err

@@ -13,6 +13,8 @@ import (
 	"os/signal"
 	"runtime/debug"
 	"syscall"
+
+	"github.com/spikedhs/spikedhs/torch"
 )
 
 // garbagePercent is how much garbage Go's heap may hold, as a share of what is in
@@ -20,6 +22,10 @@ import (
 // pointers, which cost a collection nothing. By default it is 100 and at least 4 MB.
 // $GOGC says otherwise.
 const garbagePercent = 25
+
+// The main goroutine stays on its OS thread, so that there is one pool of OpenMP's
+// workers; see [torch.Pin].
+func init() { torch.Pin() }
 
 func main() {
 	if os.Getenv("GOGC") == "" {
