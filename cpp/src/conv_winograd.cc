@@ -26,7 +26,7 @@ WinogradConv forward_conv(const WinogradFamily &family, const at::Tensor &x,
   c.out = out;
   c.out_height = (c.height + 2 * padding[0] - kSide) / stride + 1;
   c.out_width = (c.width + 2 * padding[1] - kSide) / stride + 1;
-  c.sizes = (stride == 1 ? family.unit : family.strided).sizes;
+  c.kernels = stride == 1 ? &family.unit : &family.strided;
   c.top = -padding[0];
   c.left = -padding[1];
   c.direct = kSide * kSide * c.out_height * c.out_width;
@@ -47,11 +47,11 @@ WinogradConv backward_conv(const WinogradFamily &family, const at::Tensor &x,
   c.out_width = x.size(3);
   c.direct = kSide * kSide * c.height * c.width;
   if (stride == 1) {
-    c.sizes = family.unit.sizes;
+    c.kernels = &family.unit;
     c.top = padding[0] - (kSide - 1);
     c.left = padding[1] - (kSide - 1);
   } else {
-    c.sizes = family.strided_back.sizes;
+    c.kernels = &family.strided_back;
     c.top = c.left = -1;
     c.out_top = -padding[0];
     c.out_left = -padding[1];
@@ -81,13 +81,12 @@ at::Tensor even(const at::Tensor &weight) {
   return full.stride(2) == kSide * full.stride(3) ? full : full.contiguous();
 }
 
-at::Tensor run(const WinogradKernels &kernels, const WinogradConv &c,
-               const at::Tensor &x, const WinogradWeights &weights,
-               const float *bias) {
+at::Tensor run(const WinogradConv &c, const at::Tensor &x,
+               const WinogradWeights &weights, const float *bias) {
   const at::Tensor y =
       empty_last({c.images, c.out, c.out_height, c.out_width}, x);
   with_type(x, [&](auto *from) {
-    winograd_forward(kernels, c, from, weights, bias, data_as(y, from));
+    winograd_forward(c, from, weights, bias, data_as(y, from));
   });
   return y;
 }
@@ -125,7 +124,7 @@ at::Tensor winograd_forward(const WinogradFamily &family, const at::Tensor &x,
   const std::vector<float> offsets = offsets_of(bias, c.out);
   const at::Tensor full = even(weight);
   return run(
-      stride == 1 ? family.unit : family.strided, c, last(x),
+      c, last(x),
       {full.data_ptr<float>(), full.stride(0), full.stride(1), full.stride(3)},
       offsets.data());
 }
@@ -143,8 +142,7 @@ at::Tensor winograd_input_gradient(const WinogradFamily &family,
     weights.data += (kSide * kSide - 1) * weights.tap_step;
     weights.tap_step = -weights.tap_step;
   }
-  return run(stride == 1 ? family.unit : family.strided_back, c, last(grad),
-             weights, zeros.data());
+  return run(c, last(grad), weights, zeros.data());
 }
 
 at::Tensor winograd_weight_gradient(const WinogradFamily &family,
@@ -155,8 +153,7 @@ at::Tensor winograd_weight_gradient(const WinogradFamily &family,
   const at::Tensor result = at::empty({c.out, c.in, kSide, kSide},
                                       at::TensorOptions().dtype(at::kFloat));
   with_type(in, [&](auto *from) {
-    winograd_weight_gradient(stride == 1 ? family.unit : family.strided, c,
-                             from, data_as(out, from),
+    winograd_weight_gradient(c, from, data_as(out, from),
                              result.data_ptr<float>());
   });
   return result;

@@ -119,17 +119,15 @@ void multiply_all(const PanelProduct &p) {
   for (; panel < p.panels; panel++) multiply_panels<1, kRowsAdjacent>(p, panel);
 }
 
-void multiply(const PanelProduct &p) {
+}  // namespace
+
+void panel_product(const PanelProduct &p) {
   if (p.left_step == 1) {
     multiply_all<false>(p);
   } else {
     multiply_all<true>(p);
   }
 }
-
-}  // namespace
-
-void panel_product(const PanelProduct &product) { multiply(product); }
 
 }  // namespace SPIKEDHS_ISA
 }  // namespace spikedhs

@@ -67,8 +67,8 @@ Patch<const Scalar> input_patch(const WinogradConv &c, const Scalar *x,
           c.height,
           c.width,
           c.in,
-          at.row * c.sizes.advance + c.top,
-          at.column * c.sizes.advance + c.left};
+          at.row * c.sizes().advance + c.top,
+          at.column * c.sizes().advance + c.left};
 }
 
 template <typename Scalar>
@@ -80,8 +80,8 @@ Patch<Scalar> output_tile(const WinogradConv &c, Scalar *y, Scalar *zeros,
           c.out_height,
           c.out_width,
           c.out,
-          at.row * c.sizes.tile + c.out_top,
-          at.column * c.sizes.tile + c.out_left};
+          at.row * c.sizes().tile + c.out_top,
+          at.column * c.sizes().tile + c.out_left};
 }
 
 // Floats from a point of all weights to the next.
@@ -90,11 +90,10 @@ int64_t points_step(const WinogradConv &c) {
 }
 
 // Weights as points: panel by panel for each, [in][16].
-at::Tensor pack(const WinogradKernels &kernels, const WinogradConv &c,
-                const WinogradWeights &w) {
+at::Tensor pack(const WinogradConv &c, const WinogradWeights &w) {
   const int64_t panels = divide_up(c.out, kPanel);
   const int64_t step = points_step(c);
-  const at::Tensor points = memory(c.sizes.points() * step, at::kFloat);
+  const at::Tensor points = memory(c.sizes().points() * step, at::kFloat);
   float *to = points.data_ptr<float>();
   constexpr int64_t kSome = 16;
   const int64_t parts = divide_up(c.in, kSome);
@@ -109,7 +108,7 @@ at::Tensor pack(const WinogradKernels &kernels, const WinogradConv &c,
           taps[t * kPanel + o] = from[t * w.tap_step + o * w.out_step];
         }
       }
-      kernels.weights(taps, to + (panel * c.in + i) * kPanel, step);
+      c.kernels->weights(taps, to + (panel * c.in + i) * kPanel, step);
     }
   });
   return points;
@@ -122,7 +121,7 @@ at::Tensor pack(const WinogradKernels &kernels, const WinogradConv &c,
 int64_t block_tiles(const WinogradConv &c) {
   constexpr int64_t kRows = 12, kLeast = 2 * kRows, kMost = 8 * kRows;
   constexpr int64_t kFloats = 40 << 10;
-  const int64_t wanted = kFloats / (c.sizes.line * (c.in + c.out));
+  const int64_t wanted = kFloats / (c.sizes().line * (c.in + c.out));
   const int64_t fair = divide_up(c.tiles(), 2 * at::get_num_threads());
   return std::min(
       std::clamp(divide_down(wanted, kLeast) * kLeast, kLeast, kMost),
@@ -133,11 +132,9 @@ int64_t block_tiles(const WinogradConv &c) {
 template <typename Scalar>
 class Outputs {
  public:
-  Outputs(const WinogradKernels &kernels, const WinogradConv &conv,
-          const Scalar *x, const WinogradWeights &weights, const float *bias,
-          Scalar *y)
-      : kernels_(kernels),
-        c_(conv),
+  Outputs(const WinogradConv &conv, const Scalar *x,
+          const WinogradWeights &weights, const float *bias, Scalar *y)
+      : c_(conv),
         x_(x),
         bias_(bias),
         y_(y),
@@ -148,14 +145,14 @@ class Outputs {
         out_row_(spread(panels_ * kPanel)),
         in_step_(block_ * in_row_ + kLine),
         out_step_(block_ * out_row_ + kLine),
-        weights_(pack(kernels, conv, weights)) {}
+        weights_(pack(conv, weights)) {}
 
   void run() {
     share(divide_up(c_.tiles(), block_), [&](Pieces &pieces) {
-      const at::Tensor in = memory(c_.sizes.line * in_step_, at::kFloat);
-      const at::Tensor out = memory(c_.sizes.line * out_step_, at::kFloat);
+      const at::Tensor in = memory(c_.sizes().line * in_step_, at::kFloat);
+      const at::Tensor out = memory(c_.sizes().line * out_step_, at::kFloat);
       const at::Tensor rows =
-          memory(c_.sizes.line * c_.sizes.tile * out_step_, at::kFloat);
+          memory(c_.sizes().line * c_.sizes().tile * out_step_, at::kFloat);
       for (int64_t piece; pieces.take(piece);) {
         run_piece(piece * block_, std::min(block_, c_.tiles() - piece * block_),
                   in.data_ptr<float>(), out.data_ptr<float>(),
@@ -167,20 +164,20 @@ class Outputs {
  private:
   void run_piece(int64_t first, int64_t count, float *in, float *out,
                  float *rows) {
-    const auto &transform = transforms<Scalar>(kernels_);
-    for (int64_t row = 0; row < c_.sizes.line; row++) {
+    const auto &transform = transforms<Scalar>(*c_.kernels);
+    for (int64_t row = 0; row < c_.sizes().line; row++) {
       for (int64_t i = 0; i < count; i++) {
         transform.input_row(input_patch(c_, x_, zeros_, first + i), row,
                             in + i * in_row_, in_step_);
       }
-      for (int64_t i = 0; i < c_.sizes.line; i++) {
-        multiply(row * c_.sizes.line + i, count, in + i * in_step_,
+      for (int64_t i = 0; i < c_.sizes().line; i++) {
+        multiply(row * c_.sizes().line + i, count, in + i * in_step_,
                  out + i * out_step_);
       }
-      float *shorter = rows + row * c_.sizes.tile * out_step_;
+      float *shorter = rows + row * c_.sizes().tile * out_step_;
       for (int64_t i = 0; i < count; i++) {
-        kernels_.shorten(out + i * out_row_, out_step_, c_.out,
-                         shorter + i * out_row_, out_step_);
+        c_.kernels->shorten(out + i * out_row_, out_step_, c_.out,
+                            shorter + i * out_row_, out_step_);
       }
     }
     for (int64_t i = 0; i < count; i++) {
@@ -204,10 +201,9 @@ class Outputs {
     p.to_panel = kPanel;
     p.to_row = out_row_;
     p.fresh = true;
-    kernels_.multiply(p);
+    c_.kernels->multiply(p);
   }
 
-  const WinogradKernels &kernels_;
   const WinogradConv c_;
   const Scalar *x_;
   const float *bias_;
@@ -221,10 +217,8 @@ class Outputs {
 template <typename Scalar>
 class WeightSums {
  public:
-  WeightSums(const WinogradKernels &kernels, const WinogradConv &conv,
-             const Scalar *x, const Scalar *grad)
-      : kernels_(kernels),
-        c_(conv),
+  WeightSums(const WinogradConv &conv, const Scalar *x, const Scalar *grad)
+      : c_(conv),
         x_(x),
         grad_(grad),
         zeros_(std::max(conv.in, conv.out)),
@@ -234,9 +228,9 @@ class WeightSums {
         in_step_(kGradTiles * in_row_ + kLine),
         out_step_(kGradTiles * out_row_ + kLine),
         sum_step_(points_step(conv)),
-        in_points_(memory(conv.sizes.points() * in_step_, at::kFloat)),
-        out_points_(memory(conv.sizes.points() * out_step_, at::kFloat)),
-        sums_(memory(conv.sizes.points() * sum_step_, at::kFloat)) {
+        in_points_(memory(conv.sizes().points() * in_step_, at::kFloat)),
+        out_points_(memory(conv.sizes().points() * out_step_, at::kFloat)),
+        sums_(memory(conv.sizes().points() * sum_step_, at::kFloat)) {
     // Channels that only fill up a panel.
     if (c_.out % kPanel != 0) out_points_.zero_();
   }
@@ -256,7 +250,7 @@ class WeightSums {
     share_each(divide_up(count, kSome), [&](int64_t piece) {
       const int64_t last = std::min(count, (piece + 1) * kSome);
       for (int64_t i = piece * kSome; i < last; i++) {
-        const auto &transform = transforms<Scalar>(kernels_);
+        const auto &transform = transforms<Scalar>(*c_.kernels);
         transform.input(input_patch(c_, x_, zeros_, first + i),
                         in_points_.data_ptr<float>() + i * in_row_, in_step_);
         transform.gradient(
@@ -267,7 +261,7 @@ class WeightSums {
   }
 
   void add(int64_t count, bool fresh) {
-    share_each(c_.sizes.points(), [&](int64_t point) {
+    share_each(c_.sizes().points(), [&](int64_t point) {
       PanelProduct p{};
       p.rows = c_.in;
       p.depth = count;
@@ -282,7 +276,7 @@ class WeightSums {
       p.to_panel = c_.in * kPanel;
       p.to_row = kPanel;
       p.fresh = fresh;
-      kernels_.multiply(p);
+      c_.kernels->multiply(p);
     });
   }
 
@@ -294,8 +288,8 @@ class WeightSums {
       const int64_t count = std::min(kPanel, c_.out - panel * kPanel);
       for (int64_t i = first; i < std::min(c_.in, first + kSome); i++) {
         float taps[kTaps * kPanel];
-        kernels_.taps(sums_.data_ptr<float>() + (panel * c_.in + i) * kPanel,
-                      sum_step_, taps);
+        c_.kernels->taps(sums_.data_ptr<float>() + (panel * c_.in + i) * kPanel,
+                         sum_step_, taps);
         for (int64_t o = 0; o < count; o++) {
           float *to = dw + ((panel * kPanel + o) * c_.in + i) * kTaps;
           for (int64_t t = 0; t < kTaps; t++) to[t] = taps[t * kPanel + o];
@@ -304,7 +298,6 @@ class WeightSums {
     });
   }
 
-  const WinogradKernels &kernels_;
   const WinogradConv c_;
   const Scalar *x_, *grad_;
   const std::vector<Scalar> zeros_;
@@ -315,10 +308,10 @@ class WeightSums {
 }  // namespace
 
 int64_t WinogradConv::tile_rows() const {
-  return divide_up(out_height - out_top, sizes.tile);
+  return divide_up(out_height - out_top, sizes().tile);
 }
 int64_t WinogradConv::tile_columns() const {
-  return divide_up(out_width - out_left, sizes.tile);
+  return divide_up(out_width - out_left, sizes().tile);
 }
 int64_t WinogradConv::tiles() const {
   return images * tile_rows() * tile_columns();
@@ -326,36 +319,31 @@ int64_t WinogradConv::tiles() const {
 
 bool WinogradConv::pays() const {
   const int64_t points =
-      sizes.points() * tile_rows() * tile_columns() *
-      (in * divide_up(out, kPanel) * kPanel + sizes.cost * (in + out));
+      sizes().points() * tile_rows() * tile_columns() *
+      (in * divide_up(out, kPanel) * kPanel + sizes().cost * (in + out));
   return points < direct * in * out;
 }
 
 template <typename Scalar>
-void winograd_forward(const WinogradKernels &kernels, const WinogradConv &conv,
-                      const Scalar *x, const WinogradWeights &weights,
-                      const float *bias, Scalar *y) {
-  Outputs<Scalar>(kernels, conv, x, weights, bias, y).run();
+void winograd_forward(const WinogradConv &conv, const Scalar *x,
+                      const WinogradWeights &weights, const float *bias,
+                      Scalar *y) {
+  Outputs<Scalar>(conv, x, weights, bias, y).run();
 }
 
 template <typename Scalar>
-void winograd_weight_gradient(const WinogradKernels &kernels,
-                              const WinogradConv &c, const Scalar *x,
+void winograd_weight_gradient(const WinogradConv &c, const Scalar *x,
                               const Scalar *grad, float *dw) {
-  WeightSums<Scalar>(kernels, c, x, grad).run(dw);
+  WeightSums<Scalar>(c, x, grad).run(dw);
 }
 
-template void winograd_forward(const WinogradKernels &, const WinogradConv &,
-                               const float *, const WinogradWeights &,
-                               const float *, float *);
-template void winograd_forward(const WinogradKernels &, const WinogradConv &,
-                               const Bf16 *, const WinogradWeights &,
-                               const float *, Bf16 *);
-template void winograd_weight_gradient(const WinogradKernels &,
-                                       const WinogradConv &, const float *,
+template void winograd_forward(const WinogradConv &, const float *,
+                               const WinogradWeights &, const float *, float *);
+template void winograd_forward(const WinogradConv &, const Bf16 *,
+                               const WinogradWeights &, const float *, Bf16 *);
+template void winograd_weight_gradient(const WinogradConv &, const float *,
                                        const float *, float *);
-template void winograd_weight_gradient(const WinogradKernels &,
-                                       const WinogradConv &, const Bf16 *,
+template void winograd_weight_gradient(const WinogradConv &, const Bf16 *,
                                        const Bf16 *, float *);
 
 }  // namespace spikedhs

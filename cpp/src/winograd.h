@@ -46,13 +46,14 @@
 namespace spikedhs {
 
 struct WinogradConv {
+  const WinogradKernels *kernels;
   int64_t images, in, height, width;  // the input, dense with channels last
   int64_t out, out_height, out_width;
-  WinogradSizes sizes;        // those of the kernels
   int64_t top, left;          // the first pixel of the first tile's patch
   int64_t out_top, out_left;  // its first output; what is outside is left away
   int64_t direct;             // products of an image and pair of channels
 
+  const WinogradSizes &sizes() const { return kernels->sizes; }
   int64_t tile_rows() const;
   int64_t tile_columns() const;
   int64_t tiles() const;
@@ -70,15 +71,14 @@ struct WinogradWeights {
 // y [images, out_height, out_width, out] in Scalar = float or Bf16; sums are in
 // float32.
 template <typename Scalar>
-void winograd_forward(const WinogradKernels &kernels, const WinogradConv &conv,
-                      const Scalar *x, const WinogradWeights &weights,
-                      const float *bias, Scalar *y);
+void winograd_forward(const WinogradConv &conv, const Scalar *x,
+                      const WinogradWeights &weights, const float *bias,
+                      Scalar *y);
 
 // dw [out, in, 3, 3], dense, from the gradient [images, out_height, out_width,
 // out] of the output. The same bits with any number of threads.
 template <typename Scalar>
-void winograd_weight_gradient(const WinogradKernels &kernels,
-                              const WinogradConv &conv, const Scalar *x,
+void winograd_weight_gradient(const WinogradConv &conv, const Scalar *x,
                               const Scalar *grad, float *dw);
 
 }  // namespace spikedhs
