@@ -29,9 +29,6 @@ std::atomic<int> wanted_threads{0};  // 0: libtorch's own choice
 thread_local int applied_threads = 0;
 
 at::Generator default_generator(int type, int index) {
-#ifdef SPIKEDHS_FAKE_DEVICE
-  if (device_type_of(type) == kAccelerator) return fake::generator(index);
-#endif
   return at::globalContext().defaultGenerator(c10::Device(
       spikedhs::device_type_of(type), static_cast<c10::DeviceIndex>(index)));
 }
@@ -119,11 +116,22 @@ char *sd_cuda_synchronize(void) {
 #endif
 
 char *sd_seed(uint64_t seed) {
-  return guarded([&] { at::manual_seed(seed); });
+  return guarded([&] {
+    at::manual_seed(seed);
+#ifdef SPIKEDHS_FAKE_DEVICE
+    spikedhs::fake::seed_generators(seed);
+#endif
+  });
 }
 
 char *sd_generator_state(int type, int index, sd_tensor *out) {
   return guarded([&] {
+#ifdef SPIKEDHS_FAKE_DEVICE
+    if (spikedhs::device_type_of(type) == spikedhs::kAccelerator) {
+      *out = spikedhs::wrap(spikedhs::fake::generator_state(index));
+      return;
+    }
+#endif
     at::Generator generator = spikedhs::default_generator(type, index);
     std::lock_guard<std::mutex> lock(generator.mutex());
     *out = spikedhs::wrap(generator.get_state());
@@ -132,6 +140,12 @@ char *sd_generator_state(int type, int index, sd_tensor *out) {
 
 char *sd_set_generator_state(int type, int index, sd_tensor state) {
   return guarded([&] {
+#ifdef SPIKEDHS_FAKE_DEVICE
+    if (spikedhs::device_type_of(type) == spikedhs::kAccelerator) {
+      spikedhs::fake::set_generator_state(index, spikedhs::unwrap(state));
+      return;
+    }
+#endif
     at::Generator generator = spikedhs::default_generator(type, index);
     std::lock_guard<std::mutex> lock(generator.mutex());
     generator.set_state(spikedhs::unwrap(state));
