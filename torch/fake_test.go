@@ -32,7 +32,7 @@ func TestFakeDeviceRefusesMixedDevices(t *testing.T) {
 	for _, other := range []Device{CPU(), second} {
 		s := NewInference()
 		s.Add(s.Zeros(first, 3), s.Zeros(other, 3))
-		assert.ErrorContains(t, s.Err(), "tensors on")
+		assert.ErrorContains(t, s.Err(), "privateuseone")
 		s.Close()
 	}
 	s := NewInference()
