@@ -116,6 +116,32 @@ func TestScriptThatReturnsNoTensor(t *testing.T) {
 	assert.ErrorContains(t, s.Err(), "torch: script forward:")
 }
 
+// Weights that lie in another order, as on a GPU, are written in C order, and stay
+// where they are.
+func TestScriptStoresPlainTensors(t *testing.T) {
+	s := NewInference()
+	defer s.Close()
+	want := s.Reshape(s.Tensor("aten::arange", 2*3*4*5, Named{"dtype", Float32}), 2, 3, 4, 5)
+	weight := s.ChannelsLast(want)
+	path := filepath.Join(t.TempDir(), "m.pt")
+	script := Script{
+		Class: "M", Source: "def forward(self, x: Tensor) -> Tensor:\n    return x + self.w\n",
+		Tensors: []Variable{{Name: "w", Value: weight}},
+	}
+	require.NoError(t, script.Save(path))
+	module, err := OpenScript(path, CPU())
+	require.NoError(t, err)
+	defer module.Close()
+	stored := module.Tensor(s, "w")
+	require.NoError(t, s.Err())
+	assert.Equal(t, bits(t, want), bits(t, stored))
+	// as_strided reads the memory from its start, whatever the sizes say.
+	inMemory := func(x Tensor) []float32 { return bits(t, s.Tensor("aten::as_strided", x, []int64{120}, []int64{1})) }
+	require.NotEqual(t, inMemory(want), inMemory(weight))
+	assert.Equal(t, inMemory(want), inMemory(stored))
+	require.NoError(t, s.Err())
+}
+
 const scriptCheck = `
 import json, sys, torch
 files = {"spikedhs.json": ""}

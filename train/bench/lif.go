@@ -92,7 +92,7 @@ func LIF(ctx context.Context, c LIFCase) (rows []Bandwidth, err error) {
 			k.Call("spikedhs::lif_backward", gradient, nil, current, temperature, lif.Tau, lif.Threshold, c.Steps, nil)
 		}},
 	}
-	if err := inTurn(ctx, works, elements*bytes, c.Repeats, c.Seconds); err != nil {
+	if err := inTurn(ctx, device, works, elements*bytes, c.Repeats, c.Seconds); err != nil {
 		return nil, fmt.Errorf("bench: lif: %w", err)
 	}
 	reference := median(works[0].samples)
@@ -110,7 +110,7 @@ func LIF(ctx context.Context, c LIFCase) (rows []Bandwidth, err error) {
 
 // inTurn warms works up and takes samples of each in turn, in 10^9 a second; size
 // is the bytes or operations of a unit.
-func inTurn(ctx context.Context, works []*tensorWork, size float64, repeats int, seconds float64) error {
+func inTurn(ctx context.Context, device torch.Device, works []*tensorWork, size float64, repeats int, seconds float64) error {
 	timedRun := func(w *tensorWork, steps int) (float64, error) {
 		if err := ctx.Err(); err != nil {
 			return 0, err
@@ -123,7 +123,7 @@ func inTurn(ctx context.Context, works []*tensorWork, size float64, repeats int,
 				return 0, err
 			}
 		}
-		err := torch.Synchronize()
+		err := torch.Synchronize(device)
 		return time.Since(began).Seconds(), err
 	}
 	for _, w := range works {

@@ -188,7 +188,7 @@ func bareConv(ctx context.Context, c Case, d torch.Device, l search.Layer, p Pla
 		k.Call("aten::convolution_backward", gradient, x, w, []int64{int64(l.Out)}, stride, pad, one, false,
 			[]int64{0, 0}, 1, []bool{true, true, true})
 	}}
-	if err := inTurn(ctx, []*tensorWork{work}, float64(n), p.Repeats, p.Seconds/4); err != nil {
+	if err := inTurn(ctx, d, []*tensorWork{work}, float64(n), p.Repeats, p.Seconds/4); err != nil {
 		return 0, fmt.Errorf("bench: bare convolution: %w", err)
 	}
 	return median(work.samples), nil
@@ -200,7 +200,7 @@ func bareCopy(ctx context.Context, d torch.Device, p Plan) (rate float64, err er
 	defer func() { err = errors.Join(err, s.Close()) }()
 	from, to := s.Full(d, 1, copyElements), s.Full(d, 0, copyElements)
 	work := &tensorWork{units: 2, run: func(k *torch.Scope) { k.CopyTo(to, from) }}
-	if err := inTurn(ctx, []*tensorWork{work}, 4*copyElements, p.Repeats, p.Seconds/4); err != nil {
+	if err := inTurn(ctx, d, []*tensorWork{work}, 4*copyElements, p.Repeats, p.Seconds/4); err != nil {
 		return 0, fmt.Errorf("bench: copy: %w", err)
 	}
 	return median(work.samples), nil

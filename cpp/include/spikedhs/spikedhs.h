@@ -148,7 +148,8 @@ SPIKEDHS_API int sd_cuda_built(void);
 SPIKEDHS_API int sd_cuda_devices(void);
 // 1 when this library carries its own CUDA kernels.
 SPIKEDHS_API int sd_cuda_kernels(void);
-SPIKEDHS_API char *sd_cuda_synchronize(void);
+// Waits for the current stream of a device; nothing to do without CUDA.
+SPIKEDHS_API char *sd_cuda_synchronize(int index);
 // Compute capability, such as 9 and 0; zeros where it cannot be asked.
 SPIKEDHS_API void sd_cuda_capability(int index, int *major, int *minor);
 // Bytes: held by tensors now, the most since sd_cuda_reset_peak, free on the
@@ -196,7 +197,8 @@ SPIKEDHS_API char *sd_profile_stop(char **table);
 // ------------------------------------------------------------------
 
 // Compiles `source` (methods of one module) over named buffers and saves it,
-// with text files beside the code in the archive.
+// with text files beside the code in the archive. Tensors of any device and
+// layout are stored as CPU tensors in C order.
 SPIKEDHS_API char *sd_script_save(const char *path, const char *class_name,
                                   const char *source, const char *const *names,
                                   const uint64_t *tensors, int64_t n,
