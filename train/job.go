@@ -41,6 +41,7 @@ type Job struct {
 
 	recorded run.Info                             // of a resumed run
 	record   func(func() error) (replayer, error) // of tests, in place of CUDA graphs
+	stream   func() (func() error, error)         // of tests, in place of a CUDA stream
 }
 
 // ErrInterrupted is wrapped by the error of a run that its context ended. A
@@ -70,7 +71,7 @@ type machine struct {
 func (m machine) recorder(j *Job) *recorder {
 	switch {
 	case j.record != nil:
-		return &recorder{log: j.Log, record: j.record}
+		return &recorder{log: j.Log, record: j.record, stream: j.stream}
 	case m.graphs:
 		return newRecorder(m.device, j.Log)
 	}
