@@ -1,10 +1,7 @@
 package torch
 
 import (
-	"encoding/json"
-	"os/exec"
 	"path/filepath"
-	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -140,63 +137,4 @@ func TestScriptStoresPlainTensors(t *testing.T) {
 	require.NotEqual(t, inMemory(want), inMemory(weight))
 	assert.Equal(t, inMemory(want), inMemory(stored))
 	require.NoError(t, s.Err())
-}
-
-const scriptCheck = `
-import json, sys, torch
-files = {"spikedhs.json": ""}
-model = torch.jit.load(sys.argv[1], _extra_files=files)
-x = torch.arange(100, dtype=torch.float32).reshape(2, 2, 5, 5) / 64
-note = files["spikedhs.json"]
-print(json.dumps({
-    "output": model(x).flatten().tolist(),
-    "frozen": torch.jit.freeze(model)(x).flatten().tolist(),
-    "note": note if isinstance(note, str) else note.decode(),
-    "training": model.training,
-    "buffers": [name for name, _ in model.named_buffers()],
-}))
-`
-
-func TestScriptInPython(t *testing.T) {
-	python := pythonWithTorch(t)
-	s := NewInference()
-	defer s.Close()
-	path, _, output := saveScript(t, s)
-	command := exec.Command(python, "-c", scriptCheck, path)
-	command.Dir = t.TempDir()
-	var complaint strings.Builder
-	command.Stderr = &complaint
-	text, err := command.Output()
-	require.NoError(t, err, complaint.String())
-	var result struct {
-		Output, Frozen []float64
-		Note           string
-		Training       bool
-		Buffers        []string
-	}
-	require.NoError(t, json.Unmarshal(text, &result))
-	want := read(t, output).data
-	require.Len(t, result.Output, len(want))
-	for i, w := range want {
-		assert.InDelta(t, w, result.Output[i], 1e-5)
-		assert.InDelta(t, w, result.Frozen[i], 1e-5)
-	}
-	assert.Equal(t, `{"version":1}`, result.Note)
-	assert.False(t, result.Training)
-	assert.Equal(t, []string{"weight", "bias"}, result.Buffers)
-}
-
-// pythonWithTorch finds a Python that has PyTorch. It is asked in an empty
-// folder: the folder torch of this project looks like a Python package.
-func pythonWithTorch(t *testing.T) string {
-	t.Helper()
-	for _, python := range []string{"python3", "/usr/bin/python3"} {
-		command := exec.Command(python, "-c", "import torch; torch.jit.load")
-		command.Dir = t.TempDir()
-		if command.Run() == nil {
-			return python
-		}
-	}
-	t.Skip("no Python with PyTorch: neither python3 nor /usr/bin/python3 can import torch")
-	return ""
 }
