@@ -78,11 +78,14 @@ func (m machine) recorder(j *Job) *recorder {
 	return nil
 }
 
-// setUp applies the [run] section: device, threads, seed.
+// setUp applies the [run] section: device, kernels, threads, seed.
 func setUp(c *config.Config) (machine, error) {
 	device, err := torch.ParseDevice(c.Run.Device)
 	if err != nil {
 		return machine{}, fmt.Errorf("%w: run.device: %w", config.ErrInvalid, err)
+	}
+	if err := SetKernels(&c.Run); err != nil {
+		return machine{}, err
 	}
 	if c.Run.Threads > 0 {
 		if err := torch.SetThreads(c.Run.Threads); err != nil {

@@ -66,11 +66,8 @@ func Roofline(ctx context.Context, c Case, measured Row, p Plan) (row RooflineRo
 		Bench: "roofline", Impl: Ours, Task: c.Task, Precision: c.Precision, Batch: c.Batch, Width: c.Width, Steps: c.Steps,
 		Size: c.Size, Threads: c.Threads, Device: c.Device, Rate: measured.Rate, PeakRSSMB: measured.PeakRSSMB,
 	}
-	device, err := torch.ParseDevice(c.Device)
+	device, err := setUp(c.Device, c.Threads)
 	if err != nil {
-		return row, err
-	}
-	if err := torch.SetThreads(c.Threads); err != nil {
 		return row, err
 	}
 	layers, err := c.layers(device)

@@ -27,6 +27,12 @@ type Run struct {
 	Graphs string `toml:"graphs"`
 	// Recompute keeps only the inputs of each cell for the backward pass and computes its inside again: less memory, more time; CPU only. Default false (this project).
 	Recompute bool `toml:"recompute"`
+	// CuDNNBenchmark lets cuDNN try its algorithms at the first convolution of each shape and keep the fastest; deterministic runs take its first choice. Default true (this project).
+	CuDNNBenchmark bool `toml:"cudnn_benchmark"`
+	// TF32 lets GPUs from compute capability 8 on compute in float32 with 10 bits of mantissa: on and off hold for convolutions and matrix products, auto is libtorch's own, convolutions alone. Default "auto" (this project).
+	TF32 string `toml:"tf32"`
+	// Deterministic takes only kernels that give the same bits each time, so that a run on CUDA can be repeated where libtorch can; an operator without such a kernel ends the run with its name. The CPU needs no such setting. Default false (this project).
+	Deterministic bool `toml:"deterministic"`
 	// Threads is the number of threads libtorch computes with, 0 for all cores. Unit: threads. Default 0 (this project).
 	Threads int `toml:"threads"`
 }

@@ -158,6 +158,15 @@ SPIKEDHS_API char *sd_cuda_memory(int index, int64_t *allocated, int64_t *peak,
                                   int64_t *free_bytes, int64_t *total);
 SPIKEDHS_API char *sd_cuda_reset_peak(int index);
 
+// Which kernels libtorch may choose on CUDA devices: those that cuDNN found
+// fastest in a trial, those in TF32 for convolutions and for matrix products,
+// and only those that give the same bits each time. They hold for the process,
+// and are kept where there is no CUDA.
+SPIKEDHS_API char *sd_set_kernel_rules(int benchmark, int convolution_tf32,
+                                       int product_tf32, int deterministic);
+SPIKEDHS_API char *sd_kernel_rules(int *benchmark, int *convolution_tf32,
+                                   int *product_tf32, int *deterministic);
+
 SPIKEDHS_API char *sd_seed(uint64_t seed);
 // State of a device's default generator (device type 0 CPU, 1 CUDA).
 SPIKEDHS_API char *sd_generator_state(int type, int index, sd_tensor *out);
