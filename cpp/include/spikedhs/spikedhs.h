@@ -45,6 +45,7 @@ enum {
   SD_UINT8 = 0,
   SD_INT32 = 3,
   SD_INT64 = 4,
+  SD_FLOAT16 = 5,
   SD_FLOAT32 = 6,
   SD_FLOAT64 = 7,
   SD_BOOL = 11,
