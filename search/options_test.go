@@ -32,7 +32,7 @@ func TestOptionsThatMakeNoNetwork(t *testing.T) {
 		`"relu" knows no time: steps must be 1, not 3`:   func(o *Options) { o.Activation = ActivationReLU },
 		"strides of the stem are [2 4], want 1 to 3":     func(o *Options) { o.StemStrides = []int{2, 4} },
 		"strides of the stem are [0], want 1 to 3":       func(o *Options) { o.StemStrides = []int{0} },
-		`precision "half", want "float32" or "bfloat16"`: func(o *Options) { o.Precision = "half" },
+		`precision "half", want one of ["float32" "bfloat16" "float16"]`: func(o *Options) { o.Precision = "half" },
 	} {
 		o := tinyOptions(0)
 		require.NoError(t, o.Validate())

@@ -100,27 +100,6 @@ func setUp(c *config.Config) (machine, error) {
 	return m, torch.Seed(uint64(c.Run.Seed))
 }
 
-// resolvePrecision chooses for "auto": bfloat16 where the device is fast in it,
-// float32 elsewhere.
-func resolvePrecision(name string, d torch.Device) search.Precision {
-	if name != "auto" {
-		return search.Precision(name)
-	}
-	fast := torch.FastBFloat16()
-	if torch.IsCUDA(d) {
-		major, _ := torch.Capability(d)
-		fast = fastBFloat16Since(major)
-	}
-	if fast {
-		return search.BFloat16
-	}
-	return search.Float32
-}
-
-// fastBFloat16Since reports whether GPUs of a compute capability's first number
-// have instructions for bfloat16: from 8.0 (Ampere) on.
-func fastBFloat16Since(major int) bool { return major >= 8 }
-
 // openFolder makes the run folder or opens the one to be resumed.
 func (j *Job) openFolder(m machine) (*run.Folder, error) {
 	if j.Folder != nil {
@@ -163,10 +142,14 @@ func (j *Job) refuseStereo() error {
 // began with, also on a machine where "auto" would choose another.
 func (j *Job) setUp() (machine, error) {
 	m, err := setUp(j.Config)
-	if err == nil && j.recorded.Precision != "" {
+	if err != nil {
+		return m, err
+	}
+	if j.recorded.Precision != "" {
 		m.precision = search.Precision(j.recorded.Precision)
 	}
-	return m, err
+	return m, errors.Join(needsCUDA("run.precision", m.precision, m.device),
+		needsCUDA("eval.precision", search.Precision(j.Config.Eval.Precision), m.device))
 }
 
 // checkpointPath is the checkpoint of the run in Out.

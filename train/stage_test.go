@@ -129,8 +129,11 @@ func TestStreamIsLeft(t *testing.T) {
 }
 
 func TestPrecisionOfDevices(t *testing.T) {
-	for major, fast := range map[int]bool{0: false, 7: false, 8: true, 9: true, 12: true} {
-		assert.Equal(t, fast, fastBFloat16Since(major), "%d", major)
+	for major, want := range map[int]search.Precision{
+		0: search.Float32, 3: search.Float32, 6: search.Float32, 7: search.Float16,
+		8: search.BFloat16, 9: search.BFloat16, 10: search.BFloat16, 12: search.BFloat16,
+	} {
+		assert.Equal(t, want, precisionOfCapability(major), "%d", major)
 	}
 	want := search.Float32
 	if torch.FastBFloat16() {
@@ -151,6 +154,8 @@ func TestInferencePrecision(t *testing.T) {
 	assert.Equal(t, search.Float32, InferencePrecision("auto", search.Float32, torch.CPU()))
 	assert.Equal(t, search.Float32, InferencePrecision("float32", search.BFloat16, torch.CPU()))
 	assert.Equal(t, search.BFloat16, InferencePrecision("bfloat16", search.Float32, torch.CPU()))
+	assert.Equal(t, tiles, InferencePrecision("float16", search.BFloat16, torch.CPU()))
+	assert.Equal(t, search.Float32, InferencePrecision("float16", search.Float16, torch.CPU()))
 	c := &config.Config{Run: config.Run{Precision: "float32"}, Eval: config.Eval{Precision: "auto"}}
 	assert.Equal(t, search.Float32, evalPrecision(c, torch.CPU()))
 	c.Run.Precision = "bfloat16"

@@ -10,8 +10,8 @@ import (
 	"github.com/spikedhs/spikedhs/train/config"
 )
 
-// Precision is what run.precision means on a device: "auto" is bfloat16 where
-// that is fast, float32 elsewhere.
+// Precision is what run.precision means on a device: "auto" is bfloat16 or float16
+// where one of them is fast, float32 elsewhere.
 func Precision(name string, d torch.Device) search.Precision { return resolvePrecision(name, d) }
 
 // NetworkStep is the training step of a network: forward pass, loss, gradients,
@@ -28,7 +28,7 @@ type NetworkStep struct {
 // [train]. The step does not own the network.
 func NewNetworkStep(n *search.Network, c *config.Train) (*NetworkStep, error) {
 	optimizer, err := torch.NewSGD(n.Variables().Device(), n.Variables().Parameters(), torch.SGDOptions{
-		Rate: c.LR, Momentum: c.Momentum, WeightDecay: c.WeightDecay,
+		Rate: c.LR, Momentum: c.Momentum, WeightDecay: c.WeightDecay, LossScale: LossScale(n.Options.Precision),
 	})
 	if err != nil {
 		return nil, fmt.Errorf("train: %w", err)
@@ -74,6 +74,7 @@ type Supernet interface {
 	Architecture() *torch.Variables
 	Alphas() (normal, reduction [][]float64, err error)
 	Decode(name string) (genotype.Genotype, error)
+	Precision() search.Precision
 	Close() error
 }
 
@@ -91,7 +92,7 @@ type SupernetStep struct {
 // NewSupernetStep makes the steps of a supernet on its device from the section
 // [search]. They do not own the supernet.
 func NewSupernetStep(n Supernet, c *config.Search) (*SupernetStep, error) {
-	weights, alphas, err := searchOptimizers(n.Weights(), n.Architecture(), c)
+	weights, alphas, err := searchOptimizers(n.Weights(), n.Architecture(), c, n.Precision())
 	if err != nil {
 		return nil, err
 	}
@@ -132,7 +133,8 @@ func (n *SupernetStep) Close() error { return errors.Join(n.Weights.Close(), n.A
 
 // descend steps along the gradient of a loss, clipped to a norm unless clip is 0.
 func descend(s *torch.Scope, loss torch.Tensor, v *torch.Variables, o torch.Optimizer, clip float64) {
-	gradients := s.GradientOf(loss, torch.Tensors(v.Parameters()))
+	gradients := s.GradientOf(o.LossScale().Scale(s, loss), torch.Tensors(v.Parameters()))
+	o.LossScale().Unscale(s, gradients)
 	if clip > 0 {
 		s.ClipGradients(gradients, clip)
 	}

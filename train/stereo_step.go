@@ -27,6 +27,7 @@ type StereoStep struct {
 func NewStereoStep(n *stereo.Network, c *config.Config) (*StereoStep, error) {
 	o, err := newOptimizer(c.Stereo.Optimizer, n.Variables(), torch.SGDOptions{
 		Rate: c.Train.LR, Momentum: c.Train.Momentum, WeightDecay: c.Train.WeightDecay,
+		LossScale: LossScale(n.Options.Precision),
 	})
 	if err != nil {
 		return nil, err
@@ -66,7 +67,7 @@ type StereoSupernetStep struct {
 // NewStereoSupernetStep makes the steps of a supernet on its device from the
 // sections [stereo] and [search]. They do not own the supernet.
 func NewStereoSupernetStep(n *stereo.Supernet, c *config.Config) (*StereoSupernetStep, error) {
-	weights, architecture, err := searchOptimizers(n.Weights(), n.Architecture(), &c.Search)
+	weights, architecture, err := searchOptimizers(n.Weights(), n.Architecture(), &c.Search, n.Options.Precision)
 	if err != nil {
 		return nil, err
 	}

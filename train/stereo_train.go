@@ -167,7 +167,7 @@ func newStereoTrainer(j *Job, m machine, sets *recordings, g genotype.Stereo) (*
 		at: position{Phase: phaseTrain, Architecture: stereoFingerprint(g, o)},
 	}
 	if t.dgs, err = newSurrogates(t.loop, subject{
-		layers: t.net.SpikingLayers, buffers: t.net.Buffers, rate: t.rate, losses: t.losses,
+		layers: t.net.SpikingLayers, buffers: t.net.Buffers, rate: t.rate, losses: t.losses, scale: LossScale(t.net.Options.Precision),
 	}); err != nil {
 		t.close()
 		return nil, err

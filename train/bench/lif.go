@@ -66,9 +66,9 @@ func LIF(ctx context.Context, c LIFCase) (rows []Bandwidth, err error) {
 	if err != nil {
 		return nil, err
 	}
-	dtype, bytes := torch.Float32, 4.0
-	if c.Precision == string(search.BFloat16) {
-		dtype, bytes = torch.BFloat16, 2.0
+	dtype, bytes := search.Precision(c.Precision).Type(), 4.0
+	if search.Precision(c.Precision).Short() {
+		bytes = 2
 	}
 	s := torch.NewInference()
 	defer func() { err = errors.Join(err, s.Close()) }()

@@ -167,10 +167,7 @@ func bareConvs(ctx context.Context, c Case, d torch.Device, layers []search.Laye
 func bareConv(ctx context.Context, c Case, d torch.Device, l search.Layer, p Plan) (rate float64, err error) {
 	s := torch.NewInference()
 	defer func() { err = errors.Join(err, s.Close()) }()
-	dtype := torch.Float32
-	if c.Precision == string(search.BFloat16) {
-		dtype = torch.BFloat16
-	}
+	dtype := search.Precision(c.Precision).Type()
 	make4 := func(shape ...int64) torch.Tensor {
 		return s.ChannelsLast(s.Cast(torch.Uniform(1)(s, d, shape), dtype))
 	}

@@ -21,7 +21,7 @@ type Run struct {
 	Seed int64 `toml:"seed"`
 	// Device is the device to compute on; auto takes CUDA where there is one. Default "auto" (this project).
 	Device string `toml:"device"`
-	// Precision is the type of the convolutions; auto takes bfloat16 where it is fast. Default "auto" (this project).
+	// Precision is the type of the convolutions; auto takes bfloat16 where it is fast, and float16, whose losses are scaled, on GPUs of compute capability 7; float16 is for CUDA devices. Default "auto" (this project).
 	Precision string `toml:"precision"`
 	// Graphs records the steps of search and training as CUDA graphs, which saves the processor the call of each operator; auto does so on CUDA devices and goes on without where a step cannot be recorded. Default "off" (this project).
 	Graphs string `toml:"graphs"`
@@ -79,6 +79,6 @@ type Eval struct {
 	Batch int `toml:"batch"`
 	// CountImages is the number of test images whose spikes are counted for sparsity and energy, rounded up to whole batches; 0 for all where they are bits anyway (float32 on a CPU), else 500. Unit: images. Default 0 (this project).
 	CountImages int `toml:"count_images"`
-	// Precision is the type of the convolutions; auto takes bfloat16 on processors with AMX after training in it, else float32. Default "auto" (this project).
+	// Precision is the type of the convolutions; auto takes bfloat16 on processors with AMX after training in it, else float32; float16 is for CUDA devices. Default "auto" (this project).
 	Precision string `toml:"precision"`
 }
