@@ -124,7 +124,8 @@ type Options struct {
 	Precision Precision
 	// Recompute keeps only the inputs of a cell for the backward pass and computes
 	// what lies inside once more (activation checkpointing): less memory, more
-	// time, the same numbers. On the CPU only; elsewhere it changes nothing.
+	// time, the same numbers. Where the layers run one by one, on CUDA devices, a
+	// pass needs a [Tape] for it.
 	Recompute bool
 	// Unfused trains by the layers one by one instead of by one operator a cell:
 	// the reference that the operator is tested against.
@@ -212,6 +213,12 @@ type Pass struct {
 	// pass evaluates.
 	Membranes *Membranes
 
+	// Tape, when given, notes the cells of a training pass whose inside is left out and
+	// computed again in the backward pass; see [Tape]. It serves one pass.
+	Tape *Tape
+
+	// again says that a cell is computed a second time.
+	again bool
 	// grid is the height and width of level 0 of the network: what cells need that
 	// bring a feature to a finer level.
 	grid [2]int64

@@ -93,9 +93,6 @@ func setUp(c *config.Config) (machine, error) {
 		}
 	}
 	m := machine{device: device, threads: torch.Threads(), precision: resolvePrecision(c.Run.Precision, device)}
-	if c.Run.Recompute && torch.IsCUDA(device) {
-		return machine{}, fmt.Errorf("%w: run.recompute works on the CPU only so far; set it to false, or run.device to cpu", config.ErrInvalid)
-	}
 	m.graphs = c.Run.Graphs == "auto" && torch.IsCUDA(device)
 	return m, torch.Seed(uint64(c.Run.Seed))
 }

@@ -46,15 +46,17 @@ func (n *NetworkStep) Run(s *torch.Scope, images, labels torch.Tensor) (loss, lo
 
 // lower is the part of a step that can be recorded: it is the same each time.
 func (n *NetworkStep) lower(s *torch.Scope, images, labels torch.Tensor) (loss, logits torch.Tensor) {
-	total, loss, logits := n.forward(s, images, labels)
-	descend(s, total, n.Network.Variables(), n.Optimizer, n.clip)
+	tape := search.NewTape(s)
+	total, loss, logits := n.forward(search.Pass{Scope: s, Mode: torch.Train, Tape: tape}, images, labels)
+	descend(s, tape, total, n.Network.Variables(), n.Optimizer, n.clip)
 	return loss, logits
 }
 
 // forward computes the loss that training lowers, of it that of the main
 // classifier, and its logits.
-func (n *NetworkStep) forward(s *torch.Scope, images, labels torch.Tensor) (total, loss, logits torch.Tensor) {
-	out := n.Network.Forward(search.Pass{Scope: s, Mode: torch.Train}, images)
+func (n *NetworkStep) forward(p search.Pass, images, labels torch.Tensor) (total, loss, logits torch.Tensor) {
+	s := p.Scope
+	out := n.Network.Forward(p, images)
 	loss = s.CrossEntropy(out.Logits, labels)
 	total = loss
 	if n.Network.Options.Auxiliary {
@@ -122,18 +124,20 @@ func (n *SupernetStep) lowerByAlphas(s *torch.Scope, images, labels torch.Tensor
 
 // lower lowers the loss of a batch by the given variables alone.
 func (n *SupernetStep) lower(s *torch.Scope, images, labels torch.Tensor, v *torch.Variables, o torch.Optimizer, clip float64) (loss, logits torch.Tensor) {
-	out := n.Supernet.Forward(search.Pass{Scope: s, Mode: torch.Train}, images)
+	tape := search.NewTape(s)
+	out := n.Supernet.Forward(search.Pass{Scope: s, Mode: torch.Train, Tape: tape}, images)
 	loss = s.CrossEntropy(out.Logits, labels)
-	descend(s, loss, v, o, clip)
+	descend(s, tape, loss, v, o, clip)
 	return loss, out.Logits
 }
 
 // Close frees the state of both optimisers.
 func (n *SupernetStep) Close() error { return errors.Join(n.Weights.Close(), n.Alphas.Close()) }
 
-// descend steps along the gradient of a loss, clipped to a norm unless clip is 0.
-func descend(s *torch.Scope, loss torch.Tensor, v *torch.Variables, o torch.Optimizer, clip float64) {
-	gradients := s.GradientOf(o.LossScale().Scale(s, loss), torch.Tensors(v.Parameters()))
+// descend steps along the gradient of the loss of a taped pass, clipped to a norm
+// unless clip is 0.
+func descend(s *torch.Scope, tape *search.Tape, loss torch.Tensor, v *torch.Variables, o torch.Optimizer, clip float64) {
+	gradients := tape.GradientOf(s, o.LossScale().Scale(s, loss), torch.Tensors(v.Parameters()))
 	o.LossScale().Unscale(s, gradients)
 	if clip > 0 {
 		s.ClipGradients(gradients, clip)

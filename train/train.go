@@ -170,7 +170,7 @@ func (t *trainer) losses(ctx context.Context, epoch, first int, use func(dgs.Los
 			return false, err
 		}
 		return use(func(s *torch.Scope) torch.Tensor {
-			total, _, _ := t.descent.forward(s, on.images, on.labels)
+			total, _, _ := t.descent.forward(search.Pass{Scope: s, Mode: torch.Train}, on.images, on.labels)
 			return total
 		})
 	})

@@ -25,7 +25,7 @@ type Run struct {
 	Precision string `toml:"precision"`
 	// Graphs records the steps of search and training as CUDA graphs, which saves the processor the call of each operator; auto does so on CUDA devices and goes on without where a step cannot be recorded. Default "off" (this project).
 	Graphs string `toml:"graphs"`
-	// Recompute keeps only the inputs of each cell for the backward pass and computes its inside again: less memory, more time; CPU only. Default false (this project).
+	// Recompute keeps only the inputs of each cell for the backward pass and computes its inside again: less memory, more time. Default false (this project).
 	Recompute bool `toml:"recompute"`
 	// CuDNNBenchmark lets cuDNN try its algorithms at the first convolution of each shape and keep the fastest; deterministic runs take its first choice. Default true (this project).
 	CuDNNBenchmark bool `toml:"cudnn_benchmark"`

@@ -15,7 +15,7 @@ var keys = []Key{
 	{"run.device", "Device to compute on; auto takes CUDA where there is one", "", ours, device},
 	{"run.precision", "Type of the convolutions; auto takes bfloat16 where it is fast, and float16 on GPUs of compute capability 7; float16 is for CUDA devices", "", ours, oneOf("auto", "float32", "bfloat16", "float16")},
 	{"run.graphs", "Record the steps as CUDA graphs; auto does so on CUDA devices where it works", "", ours, oneOf("auto", "off")},
-	{"run.recompute", "Keep only the inputs of each cell for the backward pass and compute its inside again: less memory, more time; CPU only", "", ours, rule{}},
+	{"run.recompute", "Keep only the inputs of each cell for the backward pass and compute its inside again: less memory, more time", "", ours, rule{}},
 	{"run.cudnn_benchmark", "Let cuDNN try its algorithms at the first convolution of each shape and keep the fastest; deterministic runs take its first choice", "", ours, rule{}},
 	{"run.tf32", "Compute float32 with 10 bits of mantissa on GPUs from compute capability 8 on: convolutions and matrix products; auto is libtorch's own, convolutions alone", "", ours, oneOf("auto", "on", "off")},
 	{"run.deterministic", "Take only kernels that give the same bits each time; an operator without one ends the run with its name", "", ours, rule{}},

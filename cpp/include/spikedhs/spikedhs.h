@@ -129,6 +129,12 @@ SPIKEDHS_API char *sd_clear_grad(sd_tensor t);
 // grads[i] is NULL where an input has no influence.
 SPIKEDHS_API char *sd_grad_of(sd_tensor loss, const uint64_t *inputs, int64_t n,
                               uint64_t *grads);
+// The gradient of sum(grad * output) for n inputs, as sd_grad_of. What the
+// graph keeps stays there when `retain` is not 0. An output that depends on
+// nothing that requires a gradient gives none.
+SPIKEDHS_API char *sd_grad_through(sd_tensor output, sd_tensor grad,
+                                   const uint64_t *inputs, int64_t n,
+                                   int retain, uint64_t *grads);
 
 // Runtime
 // ----------------------------------------------------------------------
