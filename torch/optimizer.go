@@ -29,6 +29,9 @@ type Optimizer interface {
 	SetState(tensors map[string]Tensor, steps int64) error
 	// Steps is the number of steps done.
 	Steps() int64
+	// LossScale is that of the options, nil for none. Gradients come to Apply unscaled,
+	// and a step that is to be skipped changes nothing.
+	LossScale() *LossScale
 }
 
 var (
@@ -42,12 +45,21 @@ type slots struct {
 	parameters []Variable
 	store      *Variables
 	steps      int64
-	numbers    *numbers // nil on the CPU
+	numbers    *numbers   // nil on the CPU
+	scale      *LossScale // nil: steps are never skipped
 }
 
-func newSlots(d Device, parameters []Variable, names ...string) (slots, error) {
+// newSlots makes an optimiser's tensors; scale is the factor of its loss scale, 0 for
+// none.
+func newSlots(d Device, parameters []Variable, scale float64, names ...string) (slots, error) {
 	o := slots{parameters: parameters, store: NewVariables(d)}
-	if IsCUDA(d) {
+	if scale != 0 {
+		var err error
+		if o.scale, err = NewLossScale(d, scale); err != nil {
+			return slots{}, err
+		}
+	}
+	if IsCUDA(d) || o.scale != nil {
 		o.numbers = newNumbers(d)
 	}
 	for _, slot := range names {
@@ -73,8 +85,13 @@ func (o *slots) SetState(tensors map[string]Tensor, steps int64) error {
 	return nil
 }
 
+// LossScale implements [Optimizer].
+func (o *slots) LossScale() *LossScale { return o.scale }
+
 // Close frees the state.
-func (o *slots) Close() error { return errors.Join(o.numbers.close(), o.store.Close()) }
+func (o *slots) Close() error {
+	return errors.Join(o.numbers.close(), o.scale.Close(), o.store.Close())
+}
 
 // slot is the i-th parameter's tensor of the k-th slot.
 func (o *slots) slot(k, i int) Tensor { return o.store.list[k*len(o.parameters)+i].Value }
@@ -93,12 +110,13 @@ type SGD struct {
 	rate, momentum, decay float64
 }
 
-// SGDOptions are the constants of [SGD]; momentum and decay default to 0.
-type SGDOptions struct{ Rate, Momentum, WeightDecay float64 }
+// SGDOptions are the constants of [SGD]; momentum and decay default to 0. LossScale is
+// the factor of a [LossScale], 0 for none.
+type SGDOptions struct{ Rate, Momentum, WeightDecay, LossScale float64 }
 
 // NewSGD makes an optimiser of the given parameters.
 func NewSGD(d Device, parameters []Variable, o SGDOptions) (*SGD, error) {
-	state, err := newSlots(d, parameters, "momentum")
+	state, err := newSlots(d, parameters, o.LossScale, "momentum")
 	if err != nil {
 		return nil, err
 	}
@@ -154,8 +172,9 @@ type Adam struct {
 	rate, beta1, beta2, decay float64
 }
 
-// AdamOptions are the constants of [Adam]; betas default to 0.9 and 0.999.
-type AdamOptions struct{ Rate, Beta1, Beta2, WeightDecay float64 }
+// AdamOptions are the constants of [Adam]; betas default to 0.9 and 0.999. LossScale is
+// the factor of a [LossScale], 0 for none.
+type AdamOptions struct{ Rate, Beta1, Beta2, WeightDecay, LossScale float64 }
 
 const adamEpsilon = 1e-8
 
@@ -167,7 +186,7 @@ func NewAdam(d Device, parameters []Variable, o AdamOptions) (*Adam, error) {
 	if o.Beta2 == 0 {
 		o.Beta2 = 0.999
 	}
-	state, err := newSlots(d, parameters, "first_moment", "second_moment")
+	state, err := newSlots(d, parameters, o.LossScale, "first_moment", "second_moment")
 	if err != nil {
 		return nil, err
 	}
@@ -209,6 +228,13 @@ func (o *Adam) Apply(s *Scope, gradients []Tensor) {
 	c := s.WithoutGradient()
 	defer c.Close()
 	rate, unbias := o.constants()
+	skip := o.scale.choose(c)
+	step := o.numbers.rate(c, skip)
+	shrink := func(moment Tensor, beta float64) { c.Tensor("aten::mul_.Scalar", moment, beta) }
+	if skip != nil {
+		keep := map[float64]Tensor{o.beta1: skip.number(o.beta1, 1), o.beta2: skip.number(o.beta2, 1)}
+		shrink = func(moment Tensor, beta float64) { c.Tensor("aten::mul_.Tensor", moment, keep[beta]) }
+	}
 	for i, p := range o.parameters {
 		grad := gradients[i]
 		if !Defined(grad) {
@@ -217,15 +243,18 @@ func (o *Adam) Apply(s *Scope, gradients []Tensor) {
 		if o.decay != 0 {
 			grad = c.Tensor("aten::add.Tensor", grad, p.Value, Named{"alpha", o.decay})
 		}
+		if skip != nil {
+			grad = skip.gradient(grad)
+		}
 		first, second := o.slot(0, i), o.slot(1, i)
-		c.Tensor("aten::mul_.Scalar", first, o.beta1)
+		shrink(first, o.beta1)
 		c.Tensor("aten::add_.Tensor", first, grad, Named{"alpha", 1 - o.beta1})
-		c.Tensor("aten::mul_.Scalar", second, o.beta2)
+		shrink(second, o.beta2)
 		c.Tensor("aten::addcmul_", second, grad, grad, Named{"value", 1 - o.beta2})
 		if o.numbers != nil {
 			scale := c.Tensor("aten::sqrt", c.Mul(second, o.numbers.list[1]))
 			c.Tensor("aten::add_.Scalar", scale, adamEpsilon)
-			c.Tensor("aten::addcmul_", p.Value, c.Tensor("aten::div.Tensor", first, scale), o.numbers.list[0], Named{"value", -1.0})
+			c.Tensor("aten::addcmul_", p.Value, c.Tensor("aten::div.Tensor", first, scale), step, Named{"value", -1.0})
 			continue
 		}
 		scale := c.Tensor("aten::sqrt", c.Scale(second, unbias))
@@ -240,12 +269,8 @@ func (o *Adam) Apply(s *Scope, gradients []Tensor) {
 func (s *Scope) ClipGradients(gradients []Tensor, limit float64) Tensor {
 	c := s.WithoutGradient()
 	defer c.Close()
-	var present, norms []Tensor
-	for _, grad := range gradients {
-		if Defined(grad) {
-			present = append(present, grad)
-		}
-	}
+	var norms []Tensor
+	present := onlyDefined(gradients)
 	if len(present) == 0 {
 		return c.Return(c.Full(CPU(), 0))
 	}

@@ -51,23 +51,33 @@ func (e epochFacts) wall(images int64) []run.Field {
 // noteEvery is the number of steps between records of the loss.
 const noteEvery = 10
 
-// records reports whether steps are to be recorded as CUDA graphs.
-func (l *loop) records() bool { return len(l.stages) > 0 && l.stages[0].recorder != nil }
+// enterStream enters the stream that steps are recorded on, where they are. Without
+// one nothing is recorded.
+func (l *loop) enterStream() (leave func() error) {
+	stay := func() error { return nil }
+	if len(l.stages) == 0 || l.stages[0].recorder == nil || l.stages[0].recorder.stream == nil {
+		return stay
+	}
+	leave, err := l.stages[0].recorder.stream()
+	if err == nil {
+		return leave
+	}
+	l.stages[0].recorder.warn(err)
+	for _, g := range l.stages {
+		g.recorder = nil
+	}
+	return stay
+}
 
 // run does the epochs that are left.
 func (l *loop) run(ctx context.Context) (err error) {
 	defer torch.Pin()()
-	if l.records() {
-		leave, failed := torch.OwnStream(l.device)
-		if failed != nil {
-			return fmt.Errorf("train: %w", failed)
+	leave := l.enterStream()
+	defer func() {
+		if failed := leave(); err == nil && failed != nil {
+			err = fmt.Errorf("train: %w", failed)
 		}
-		defer func() {
-			if failed := leave(); err == nil && failed != nil {
-				err = fmt.Errorf("train: %w", failed)
-			}
-		}()
-	}
+	}()
 	saved := time.Now()
 	for l.at.Epoch < l.epochs {
 		if l.before != nil && !l.full() {

@@ -4,6 +4,7 @@
 #include <ATen/Parallel.h>
 #include <ATen/Version.h>
 #include <ATen/detail/CUDAHooksInterface.h>
+#include <c10/core/DeviceGuard.h>
 #include <c10/core/impl/VirtualGuardImpl.h>
 #include <torch/version.h>
 
@@ -105,11 +106,13 @@ int sd_cuda_kernels(void) {
 #endif
 }
 
-char *sd_cuda_synchronize(void) {
+char *sd_cuda_synchronize(int index) {
   return guarded([&] {
     if (!at::Context::hasCUDA()) return;
     const c10::impl::VirtualGuardImpl cuda(c10::kCUDA);
-    cuda.getStream(cuda.getDevice()).synchronize();
+    const c10::Device device(c10::kCUDA, static_cast<c10::DeviceIndex>(index));
+    const c10::DeviceGuard guard(device);
+    cuda.getStream(device).synchronize();
   });
 }
 
