@@ -30,6 +30,13 @@ func Uniform(bound float64) Init {
 	}
 }
 
+// Indices fills with int64 numbers, in C order.
+func Indices(values ...int64) Init {
+	return func(s *Scope, d Device, shape []int64) Tensor {
+		return onDevice(s, d, func(c *Scope) Tensor { return FromSlice(c, values, shape...) })
+	}
+}
+
 // FanIn is PyTorch's default for convolution and linear weights and biases:
 // uniform in 1/sqrt(fan in) either way.
 func FanIn(fanIn int64) Init { return Uniform(1 / math.Sqrt(float64(max(fanIn, 1)))) }
@@ -51,5 +58,20 @@ func Values(values ...float64) Init {
 		return onDevice(s, d, func(c *Scope) Tensor {
 			return c.Cast(FromSlice(c, values, shape...), Float32)
 		})
+	}
+}
+
+// inOrder lays what init makes out in memory by an order of its dimensions, from the
+// slowest on; the values stay.
+func inOrder(init Init, order []int64) Init {
+	back := make([]int64, len(order))
+	for i, dim := range order {
+		back[dim] = int64(i)
+	}
+	return func(s *Scope, d Device, shape []int64) Tensor {
+		c := s.WithoutGradient()
+		defer c.Close()
+		laid := c.Clone(c.Contiguous(c.Tensor("aten::permute", init(c, d, shape), order)))
+		return c.Return(c.Tensor("aten::permute", laid, back))
 	}
 }
