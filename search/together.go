@@ -16,7 +16,7 @@ type together struct {
 // shift is a bias that a running mean has to take up.
 type shift struct {
 	mean, bias torch.Tensor
-	share      float64 // of the bias, after as many updates as the pass made
+	updates    int // of the mean in this pass
 }
 
 // fewLaunches tells whether what is made on a device takes the form that launches few
@@ -66,36 +66,40 @@ func (t *together) weight(c *torch.Conv) torch.Tensor {
 	return c.Weight
 }
 
-// shift makes the running mean of n what it would be behind a convolution with bias:
-// each of its updates leaves a share of the bias there.
+// shift has the running mean of n, behind a convolution without its bias, take that up.
 func (t *together) shift(s *torch.Scope, n norm, bias torch.Tensor) {
-	one := &together{shifts: []shift{{n.Mean, bias, 1 - math.Pow(1-torch.BatchNormMomentum, float64(n.steps))}}}
 	if t == nil {
-		one.done(s)
+		alone := &together{}
+		alone.shift(s, n, bias)
+		alone.done(s)
 		return
 	}
-	t.shifts = append(t.shifts, one.shifts...)
+	for i := range t.shifts {
+		if t.shifts[i].mean == n.Mean {
+			t.shifts[i].updates += n.steps
+			return
+		}
+	}
+	t.shifts = append(t.shifts, shift{n.Mean, bias, n.steps})
 }
 
-// done changes the running means, all that take the same share at once. A mean that
-// was updated more than once is changed as often.
+// done changes the running means, all with as many updates at once: as if each update
+// had seen the bias, whose share in the mean grows with them.
 func (t *together) done(s *torch.Scope) {
 	c := s.WithoutGradient()
 	defer c.Close()
 	for left := t.shifts; len(left) > 0; {
 		var means, biases []torch.Tensor
 		var later []shift
-		share := left[0].share
-		taken := map[torch.Tensor]bool{}
+		updates := left[0].updates
 		for _, x := range left {
-			if x.share != share || taken[x.mean] {
+			if x.updates != updates {
 				later = append(later, x)
 				continue
 			}
-			taken[x.mean] = true
 			means, biases = append(means, x.mean), append(biases, x.bias)
 		}
-		c.ShiftMeans(means, biases, share)
+		c.ShiftMeans(means, biases, 1-math.Pow(1-torch.BatchNormMomentum, float64(updates)))
 		left = later
 	}
 	t.shifts = nil

@@ -148,6 +148,9 @@ func (s *Scope) Stack(list []Tensor, dim int) Tensor { return s.Tensor("aten::st
 // RepeatFirst repeats the whole of a n times along dimension 0 and keeps its
 // memory order, which aten::repeat does not.
 func (s *Scope) RepeatFirst(a Tensor, n int) Tensor {
+	if IsCUDA(s.Device(a)) && len(s.Shape(a)) == 4 {
+		return s.repeatLast(a, n)
+	}
 	copies := make([]Tensor, n)
 	for i := range copies {
 		copies[i] = a

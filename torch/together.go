@@ -37,3 +37,18 @@ func (s *Scope) addTogether(sums, list []Tensor, factor float64) {
 func (s *Scope) ShiftMeans(means, biases []Tensor, share float64) {
 	s.Call("spikedhs::shift_means", means, biases, share)
 }
+
+// repeatLast is [Scope.RepeatFirst] of [N, C, H, W] with channels last: one copy
+// forward and one sum backward, for as many as n-1 sums.
+func (s *Scope) repeatLast(a Tensor, n int) Tensor {
+	c := s.Child()
+	defer c.Close()
+	shape := c.Shape(a)
+	if c.err != nil {
+		return Tensor{}
+	}
+	rows := c.Tensor("aten::unsqueeze", c.Tensor("aten::permute", a, []int64{0, 2, 3, 1}), 0)
+	all := c.Expand(rows, int64(n), shape[0], shape[2], shape[3], shape[1])
+	flat := c.Reshape(all, int64(n)*shape[0], shape[2], shape[3], shape[1])
+	return c.Return(c.Tensor("aten::permute", flat, []int64{0, 3, 1, 2}))
+}
