@@ -34,7 +34,7 @@ func newFewMixed(p torch.Path, fans []*fan, nodes int, weight func(genotype.Sour
 		}
 		c.sizes = append(c.sizes, int64(len(places)-before))
 	}
-	c.picks = p.Constant(torch.Indices(places...), int64(len(places)))
+	c.picks = torch.Fixed(p, places, int64(len(places)))
 	return c
 }
 
@@ -47,7 +47,7 @@ func (f *fewMixed) forward(p Pass, c *mixedCell, s0, s1, weights torch.Tensor) t
 	if f.compute != 0 {
 		picked = s.Cast(picked, f.compute)
 	}
-	parts := s.SplitSizes(picked, 0, f.sizes)
+	parts := s.Parts(picked, 0, f.sizes)
 	// What all nodes that are left have got so far, [T*N, nodes, width, H, W].
 	sum := f.brings(p, c, genotype.S0, s0, parts)
 	sum = addTo(s, sum, f.brings(p, c, genotype.S1, s1, parts))
@@ -69,7 +69,7 @@ func (f *fewMixed) next(s *torch.Scope, sum torch.Tensor, nodes int) (current, r
 	if nodes == 1 {
 		return s.Tensor("aten::squeeze.dim", sum, 1), rest
 	}
-	parts := s.SplitSizes(sum, 1, []int64{1, int64(nodes - 1)})
+	parts := s.Parts(sum, 1, []int64{1, int64(nodes - 1)})
 	// Neurons read dense memory, in both passes: one copy serves them.
 	return s.ChannelsLast(s.Tensor("aten::squeeze.dim", at(parts, 0), 1)), at(parts, 1)
 }

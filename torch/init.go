@@ -30,13 +30,6 @@ func Uniform(bound float64) Init {
 	}
 }
 
-// Indices fills with int64 numbers, in C order.
-func Indices(values ...int64) Init {
-	return func(s *Scope, d Device, shape []int64) Tensor {
-		return onDevice(s, d, func(c *Scope) Tensor { return FromSlice(c, values, shape...) })
-	}
-}
-
 // FanIn is PyTorch's default for convolution and linear weights and biases:
 // uniform in 1/sqrt(fan in) either way.
 func FanIn(fanIn int64) Init { return Uniform(1 / math.Sqrt(float64(max(fanIn, 1)))) }

@@ -203,7 +203,7 @@ func (b *BatchNorm) Fold(s *Scope, weight, bias Tensor) (Tensor, Tensor) {
 	if Defined(bias) {
 		shift = c.Sub(bias, b.Mean)
 	}
-	folded := c.Contiguous(c.Mul(weight, c.Reshape(gain, shape...))) // in files
+	folded := c.Mul(weight, c.Reshape(gain, shape...))
 	offset := c.Add(c.Mul(shift, gain), b.Bias)
 	return c.Return(folded), c.Return(offset)
 }

@@ -121,8 +121,8 @@ func (s *Scope) Split(a Tensor, dim, size int) []Tensor {
 	return s.list("aten::split.Tensor", a, size, dim)
 }
 
-// SplitSizes cuts a into parts of the given sizes along dim.
-func (s *Scope) SplitSizes(a Tensor, dim int, sizes []int64) []Tensor {
+// Parts cuts a into parts of the given sizes along dim.
+func (s *Scope) Parts(a Tensor, dim int, sizes []int64) []Tensor {
 	return s.list("aten::split_with_sizes", a, sizes, dim)
 }
 

@@ -250,7 +250,7 @@ func (o *Adam) Step(s *Scope, gradients []Tensor) {
 // Begin implements [Optimizer].
 func (o *Adam) Begin(s *Scope) {
 	o.steps++
-	if o.fused() {
+	if o.fused(s) {
 		o.together.set(s, o.rate, float64(o.steps))
 		return
 	}

@@ -66,7 +66,7 @@ func at(list []Tensor, i int) Tensor {
 }
 
 // has reports whether libtorch knows an operator.
-func has(name string) bool {
+func (s *Scope) has(name string) bool {
 	_, err := operator(name)
 	return err == nil
 }
@@ -90,7 +90,7 @@ func (o *SGD) applyTogether(c *Scope, which []int, values, grads []Tensor) {
 		return
 	}
 	momenta, rate := o.slotsOf(0, which), o.together.numbers[0]
-	if has(fusedSGD) {
+	if c.has(fusedSGD) {
 		c.Call(fusedSGD, values, c.inLayoutOf(values, grads), momenta, Named{"weight_decay", o.decay}, Named{"momentum", o.momentum},
 			Named{"lr", rate}, Named{"dampening", 0.0}, Named{"nesterov", false}, Named{"maximize", false},
 			Named{"is_first_step", false})
@@ -106,7 +106,7 @@ func (o *SGD) applyTogether(c *Scope, which []int, values, grads []Tensor) {
 }
 
 // fused reports whether steps are done by one kernel.
-func (o *Adam) fused() bool { return o.together != nil && has(fusedAdam) }
+func (o *Adam) fused(s *Scope) bool { return o.together != nil && s.has(fusedAdam) }
 
 // applyTogether is [Adam.Apply] to some parameters. c records no gradients.
 func (o *Adam) applyTogether(c *Scope, which []int, values, grads []Tensor) {
@@ -114,7 +114,7 @@ func (o *Adam) applyTogether(c *Scope, which []int, values, grads []Tensor) {
 		return
 	}
 	first, second, t := o.slotsOf(0, which), o.slotsOf(1, which), o.together
-	if o.fused() {
+	if o.fused(c) {
 		steps := make([]Tensor, len(which))
 		for i := range steps {
 			steps[i] = t.numbers[1]
@@ -143,7 +143,7 @@ func (o *Adam) applyTogether(c *Scope, which []int, values, grads []Tensor) {
 // clipTogether is [Scope.ClipGradients] for devices where a call costs more than its
 // work; present are those of the gradients that are tensors. s records no gradients.
 func (s *Scope) clipTogether(gradients, present []Tensor, limit float64) Tensor {
-	if has("aten::_foreach_mul_.Tensor") {
+	if s.has("aten::_foreach_mul_.Tensor") {
 		norm := s.Tensor("aten::linalg_vector_norm", s.Stack(s.list("aten::_foreach_norm.Scalar", present), 0))
 		if limit > 0 {
 			s.Call("aten::_foreach_mul_.Tensor", present, s.clipFactor(norm, limit))

@@ -164,19 +164,6 @@ func TestInOrder(t *testing.T) {
 	}
 }
 
-// A constant belongs to the variables without being one.
-func TestConstant(t *testing.T) {
-	assertLive(t)
-	v := NewVariables(CPU())
-	x := v.Root().Constant(Indices(3, 1, 2), 3)
-	require.NoError(t, v.Err())
-	values, err := ToSlice[int64](x)
-	require.NoError(t, err)
-	assert.Equal(t, []int64{3, 1, 2}, values)
-	assert.Empty(t, v.All())
-	require.NoError(t, v.Close())
-}
-
 // The gradient of a bias that is left out is 0 where the weight has one, else absent.
 func TestOptimizersTakeTheGradientOfABiasLeftOutToBeZero(t *testing.T) {
 	for name, make := range map[string]func(v *Variables) (Optimizer, error){

@@ -220,13 +220,6 @@ func (p Path) Name() string {
 // Device is where the variables are made.
 func (p Path) Device() Device { return p.variables.device }
 
-// Constant makes a tensor that lives as long as the variables but is none of them:
-// it is neither trained nor saved.
-func (p Path) Constant(init Init, shape ...int64) Tensor {
-	v := p.variables
-	return init(v.scope, v.device, shape)
-}
-
 // Parameter makes a trainable float32 tensor filled by init.
 func (p Path) Parameter(name string, init Init, shape ...int64) Tensor {
 	v := p.variables
