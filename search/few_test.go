@@ -163,3 +163,37 @@ func TestRunningMeansOfALayerThatRunsTwice(t *testing.T) {
 	}
 	assert.InDeltaSlice(t, run(false), run(true), 1e-6)
 }
+
+// Cells of a trellis without a first input, and several classifiers.
+func TestFewLaunchesInATrellis(t *testing.T) {
+	s := begin(t, 81)
+	run := func(few bool) (logits torch.Tensor, of []torch.Variable, gradients []torch.Tensor, buffers [][]float32) {
+		require.NoError(t, torch.Seed(82))
+		o := tinyOptions(0, 1, 1)
+		o.Head, o.Width, o.Mixing, o.TrellisLevels, o.FewLaunches, o.Unfused = HeadRate, 3, MixSpike, 2, few, true
+		n, err := NewTrellisSupernet(torch.CPU(), 2, o)
+		require.NoError(t, err)
+		t.Cleanup(func() { require.NoError(t, n.Close()) })
+		unsettle(t, s, n.Weights())
+		images, labels := labelled(s)
+		out := n.Forward(Pass{Scope: s, Mode: torch.Train}, images)
+		of = append(n.Weights().Parameters(), n.Architecture().Parameters()...)
+		gradients = s.GradientOf(s.CrossEntropy(out.Logits, labels), torch.Tensors(of))
+		require.NoError(t, s.Err())
+		for _, x := range n.Weights().All() {
+			buffers = append(buffers, read(t, x.Value))
+		}
+		return out.Logits, of, gradients, buffers
+	}
+	logits, of, gradients, buffers := run(false)
+	fewLogits, _, fewGradients, fewBuffers := run(true)
+	requireClose(t, logits, fewLogits, "logits")
+	for i, x := range of {
+		if !strings.HasSuffix(x.Name, "conv.bias") {
+			requireWithin(t, 5e-5, gradients[i], fewGradients[i], "gradient of "+x.Name)
+		}
+	}
+	for i := range buffers {
+		assert.InDeltaSlice(t, buffers[i], fewBuffers[i], 1e-5)
+	}
+}

@@ -8,12 +8,17 @@ type norm struct {
 	*torch.BatchNorm
 	steps int  // 1: shared statistics
 	few   bool // launches: see Options.FewLaunches
+	// each trains with the statistics of each step where launches count, else nil.
+	each *torch.StepNorm
 }
 
 func newNorm(p torch.Path, channels int, o *Options) norm {
 	n := norm{BatchNorm: torch.NewBatchNorm(p, int64(channels)), steps: 1, few: o.fewLaunches(p.Device())}
 	if o.PerStepNorm {
 		n.steps = o.Steps
+	}
+	if n.few && n.steps > 1 {
+		n.each = torch.NewStepNorm(p, n.BatchNorm, channels, n.steps)
 	}
 	return n
 }
@@ -57,25 +62,15 @@ func (n norm) forward(p Pass, x torch.Tensor) torch.Tensor {
 	}
 	s := p.Scope.Child()
 	defer s.Close()
-	parts := n.split(s, x)
-	for t, part := range parts {
-		parts[t] = n.Forward(s, part, p.Mode)
+	if n.each != nil {
+		return s.Return(p.together.eachStep(s, n.each, x))
 	}
-	return s.Return(s.Cat(parts, 0))
-}
-
-// split cuts x into its steps. One split has one backward pass; cutting each step
-// out by itself has as many as there are steps, each over the whole tensor.
-func (n norm) split(s *torch.Scope, x torch.Tensor) []torch.Tensor {
 	batch := int(s.Size(x, 0)) / n.steps
-	if n.few {
-		return s.Split(x, 0, batch)
-	}
 	parts := make([]torch.Tensor, n.steps)
 	for t := range parts {
-		parts[t] = s.Narrow(x, 0, t*batch, batch)
+		parts[t] = n.Forward(s, s.Narrow(x, 0, t*batch, batch), p.Mode)
 	}
-	return parts
+	return s.Return(s.Cat(parts, 0))
 }
 
 // behind convolves and normalises: n(c(x)); planes is the depth that is folded into
@@ -90,6 +85,9 @@ func (n norm) behind(p Pass, c *torch.Conv, x torch.Tensor, planes int) torch.Te
 	leaves := n.few && p.Mode == torch.Train && torch.Defined(c.Bias)
 	if leaves {
 		conv.Bias = torch.Tensor{}
+	}
+	if leaves {
+		p.together.settle(s, n.Mean)
 	}
 	y := n.forward(p.in(s), conv.ForwardPlanes(s, x, planes))
 	if leaves {

@@ -34,6 +34,7 @@ type Variables struct {
 	index  map[string]int
 
 	convolutions []*Conv
+	stepNorms    []*StepNorm
 }
 
 // NewVariables makes an empty registry on a device.
