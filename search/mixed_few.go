@@ -66,12 +66,13 @@ func (f *fewMixed) forward(p Pass, c *mixedCell, s0, s1, weights torch.Tensor) t
 // next cuts the first node's current out of a sum for several nodes.
 func (f *fewMixed) next(s *torch.Scope, sum torch.Tensor, nodes int) (current, rest torch.Tensor) {
 	defer s.Free(sum)
-	if nodes == 1 {
-		return s.Tensor("aten::squeeze.dim", sum, 1), rest
+	first := sum
+	if nodes > 1 {
+		parts := s.Parts(sum, 1, []int64{1, int64(nodes - 1)})
+		first, rest = at(parts, 0), at(parts, 1)
 	}
-	parts := s.Parts(sum, 1, []int64{1, int64(nodes - 1)})
 	// Neurons read dense memory, in both passes: one copy serves them.
-	return s.ChannelsLast(s.Tensor("aten::squeeze.dim", at(parts, 0), 1)), at(parts, 1)
+	return s.ChannelsLast(s.Tensor("aten::squeeze.dim", first, 1)), rest
 }
 
 // brings is what the edges from src bring to the nodes that they lead to,

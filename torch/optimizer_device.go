@@ -72,7 +72,8 @@ func (s *Scope) has(name string) bool {
 }
 
 // inLayoutOf is each tensor of a list, or where its strides are not those of its
-// match a copy that has them: libtorch's fused optimisers refuse others.
+// match a copy that has them: of others libtorch's operators over many tensors do one
+// after the other, and its fused optimisers refuse them.
 func (s *Scope) inLayoutOf(like, list []Tensor) []Tensor {
 	return s.list("spikedhs::in_layout_of", list, like)
 }
@@ -90,8 +91,9 @@ func (o *SGD) applyTogether(c *Scope, which []int, values, grads []Tensor) {
 		return
 	}
 	momenta, rate := o.slotsOf(0, which), o.together.numbers[0]
+	grads = c.inLayoutOf(values, grads)
 	if c.has(fusedSGD) {
-		c.Call(fusedSGD, values, c.inLayoutOf(values, grads), momenta, Named{"weight_decay", o.decay}, Named{"momentum", o.momentum},
+		c.Call(fusedSGD, values, grads, momenta, Named{"weight_decay", o.decay}, Named{"momentum", o.momentum},
 			Named{"lr", rate}, Named{"dampening", 0.0}, Named{"nesterov", false}, Named{"maximize", false},
 			Named{"is_first_step", false})
 		return
@@ -114,12 +116,13 @@ func (o *Adam) applyTogether(c *Scope, which []int, values, grads []Tensor) {
 		return
 	}
 	first, second, t := o.slotsOf(0, which), o.slotsOf(1, which), o.together
+	grads = c.inLayoutOf(values, grads)
 	if o.fused(c) {
 		steps := make([]Tensor, len(which))
 		for i := range steps {
 			steps[i] = t.numbers[1]
 		}
-		c.Call(fusedAdam, values, c.inLayoutOf(values, grads), first, second, []Tensor{}, steps, Named{"lr", t.numbers[0]},
+		c.Call(fusedAdam, values, grads, first, second, []Tensor{}, steps, Named{"lr", t.numbers[0]},
 			Named{"beta1", o.beta1}, Named{"beta2", o.beta2}, Named{"weight_decay", o.decay}, Named{"eps", adamEpsilon},
 			Named{"amsgrad", false}, Named{"maximize", false})
 		return

@@ -37,10 +37,16 @@ std::vector<int64_t> strides_like(const at::Tensor &t) {
   return strides;
 }
 
-// t, or a copy of it in the layout of `like`.
+// t with the strides of `like`: t itself, or a copy where its elements lie in
+// another order. Strides of dimensions of size 1 place nothing.
 at::Tensor in_layout(const at::Tensor &t, const at::Tensor &like) {
   const auto strides = strides_like(like);
   if (t.strides() == at::IntArrayRef(strides)) return t;
+  bool same = true;
+  for (int64_t i = 0; i < t.dim(); i++) {
+    same = same && (t.size(i) == 1 || t.stride(i) == strides[i]);
+  }
+  if (same) return t.as_strided(t.sizes(), strides, t.storage_offset());
   return at::empty_strided(like.sizes(), strides, t.options()).copy_(t);
 }
 
