@@ -47,7 +47,11 @@ func pass(t *testing.T, s *torch.Scope, super bool, d genotype.Downsample, o Opt
 	for _, v := range variables {
 		r.of = append(r.of, v.Parameters()...)
 	}
-	r.gradients = tape.GradientOf(s, s.CrossEntropy(out.Logits, labels), torch.Tensors(r.of))
+	loss := s.CrossEntropy(out.Logits, labels)
+	if torch.Defined(out.Auxiliary) {
+		loss = s.Add(loss, s.CrossEntropy(out.Auxiliary, labels))
+	}
+	r.gradients = tape.GradientOf(s, loss, torch.Tensors(r.of))
 	require.NoError(t, s.Err())
 	for _, v := range variables {
 		for _, x := range v.All() {

@@ -130,6 +130,10 @@ type Options struct {
 	// Unfused trains by the layers one by one instead of by one operator a cell:
 	// the reference that the operator is tested against.
 	Unfused bool
+	// FewLaunches takes the forms that launch few kernels on the CPU too. Elsewhere
+	// they are always taken; they compute the same, up to rounding, layer by layer as
+	// with Unfused.
+	FewLaunches bool
 	// AlphaDeviation is the spread of a supernet's first architecture weights,
 	// which are normally distributed around 0.
 	AlphaDeviation float64
@@ -219,6 +223,8 @@ type Pass struct {
 
 	// again says that a cell is computed a second time.
 	again bool
+	// together is what the pass does once for all layers; nil: every layer by itself.
+	together *together
 	// grid is the height and width of level 0 of the network: what cells need that
 	// bring a feature to a finer level.
 	grid [2]int64

@@ -85,7 +85,8 @@ func (n *Supernet) Close() error {
 func (n *Supernet) Forward(p Pass, images torch.Tensor) Output {
 	s := p.Scope.Child()
 	defer s.Close()
-	p = p.in(s)
+	p, done := n.Options.Together(p.in(s), n.weights)
+	defer done()
 	normal := s.Softmax(n.normal, 1)
 	reduction := normal
 	if torch.Defined(n.reduction) {

@@ -110,7 +110,8 @@ func (n *TrellisSupernet) CheckSize(height, width int) error {
 func (n *TrellisSupernet) Forward(p Pass, images torch.Tensor) Output {
 	s := p.Scope.Child()
 	defer s.Close()
-	p = p.in(s)
+	p, done := n.Options.Together(p.in(s), n.weights)
+	defer done()
 	if shape := s.Shape(images); len(shape) == 4 {
 		if err := n.CheckSize(int(shape[2]), int(shape[3])); err != nil {
 			s.Fail(err)

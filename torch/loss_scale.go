@@ -78,6 +78,14 @@ func (l *LossScale) Unscale(s *Scope, gradients []Tensor) {
 // take as found_inf. It stays the same tensor.
 func (l *LossScale) Found() Tensor { return l.found }
 
+// foundInf is Found as the argument of an operator: nil where there is no scale.
+func (l *LossScale) foundInf() any {
+	if l == nil {
+		return nil
+	}
+	return l.found
+}
+
 // Skipped is how many steps were skipped so far. It waits for the device.
 func (l *LossScale) Skipped() (int64, error) {
 	if l == nil {
@@ -104,29 +112,4 @@ func onlyDefined(gradients []Tensor) []Tensor {
 		}
 	}
 	return list
-}
-
-// choice is what a step takes in place of its constants, so that one that is skipped
-// changes nothing. Its tensors belong to a scope of the step.
-type choice struct {
-	skip Tensor // bool without dimensions
-	c    *Scope
-}
-
-// choose reads the last verdict; nil where there is no scale.
-func (l *LossScale) choose(c *Scope) *choice {
-	if l == nil {
-		return nil
-	}
-	return &choice{skip: c.Tensor("aten::gt.Scalar", l.found, 0.0), c: c}
-}
-
-// number is value, or instead of it other in a skipped step.
-func (h *choice) number(value, other float64) Tensor {
-	return h.c.Tensor("aten::where.Scalar", h.skip, other, value)
-}
-
-// gradient is grad, or zeros in a skipped step, where it may hold anything.
-func (h *choice) gradient(grad Tensor) Tensor {
-	return h.c.Tensor("aten::masked_fill.Scalar", grad, h.skip, 0.0)
 }

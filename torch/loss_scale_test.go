@@ -11,15 +11,15 @@ import (
 // scaledOptimizers makes each kind of optimiser with a loss scale, 0 for none.
 var scaledOptimizers = map[string]func(p *problem, scale float64) (Optimizer, *slots, error){
 	"SGD": func(p *problem, scale float64) (Optimizer, *slots, error) {
-		o, err := NewSGD(CPU(), p.v.Parameters(), SGDOptions{Momentum: 0.8, WeightDecay: 0.3, LossScale: scale})
+		o, err := newSGD(CPU(), p.v.Parameters(), SGDOptions{Momentum: 0.8, WeightDecay: 0.3, LossScale: scale}, true)
 		return o, &o.slots, err
 	},
 	"SGD without decay": func(p *problem, scale float64) (Optimizer, *slots, error) {
-		o, err := NewSGD(CPU(), p.v.Parameters(), SGDOptions{Momentum: 0.8, LossScale: scale})
+		o, err := newSGD(CPU(), p.v.Parameters(), SGDOptions{Momentum: 0.8, LossScale: scale}, true)
 		return o, &o.slots, err
 	},
 	"Adam": func(p *problem, scale float64) (Optimizer, *slots, error) {
-		o, err := NewAdam(CPU(), p.v.Parameters(), AdamOptions{WeightDecay: 0.1, LossScale: scale})
+		o, err := newAdam(CPU(), p.v.Parameters(), AdamOptions{WeightDecay: 0.1, LossScale: scale}, true)
 		return o, &o.slots, err
 	},
 }
@@ -67,7 +67,6 @@ func TestLossScaleChangesNoBit(t *testing.T) {
 			plain, scaled := newProblem(t), newProblem(t)
 			a, state, err := make(plain, 0)
 			require.NoError(t, err)
-			state.numbers = newNumbers(CPU())
 			b, other, err := make(scaled, factor)
 			require.NoError(t, err)
 			for _, rate := range testRates {

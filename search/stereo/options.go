@@ -87,6 +87,9 @@ type Options struct {
 	Recompute bool
 	// Unfused trains by the layers one by one, the reference of the cell operator.
 	Unfused bool
+	// FewLaunches takes the forms that launch few kernels on the CPU too, where they are
+	// tested; see [search.Options].
+	FewLaunches bool
 	// TrellisLevels is how many levels a supernet has, the finest first, 1 to 4.
 	// Default 4, as in the paper.
 	TrellisLevels int
@@ -186,5 +189,6 @@ func (o Options) cells() search.Options {
 	return search.Options{
 		Steps: o.Steps, Neuron: o.Neuron, Temperature: o.Temperature, Mixing: o.Mixing,
 		PerStepNorm: !o.SharedNorm, Precision: o.Precision, Recompute: o.Recompute, Unfused: o.Unfused,
+		FewLaunches: o.FewLaunches,
 	}
 }
