@@ -9,9 +9,9 @@ import (
 	"time"
 
 	data "github.com/spikedhs/spikedhs/data/stereo"
+	"github.com/spikedhs/spikedhs/search"
 	"github.com/spikedhs/spikedhs/search/dgs"
 	"github.com/spikedhs/spikedhs/search/genotype"
-	"github.com/spikedhs/spikedhs/search"
 	"github.com/spikedhs/spikedhs/search/stereo"
 	"github.com/spikedhs/spikedhs/torch"
 	"github.com/spikedhs/spikedhs/train/config"
