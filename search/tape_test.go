@@ -38,9 +38,9 @@ func TestTapedCellsAreTheSameToTheBit(t *testing.T) {
 
 const tapeChild = "SPIKEDHS_TAPE_CHILD"
 
-// A pass with a tape has the inside of one cell in memory, not that of all: of eight
-// cells in a row less than six tenths, their inputs and gradients included. Processes of their own are
-// measured.
+// A pass with a tape has the inside of one cell in memory, not that of all: with eight
+// cells in a row less than six tenths, their outputs and gradients included. Processes
+// of their own are measured.
 func TestTapeSavesMemory(t *testing.T) {
 	if kind := os.Getenv(tapeChild); kind != "" {
 		trainOnce(t, kind == "taped")

@@ -27,6 +27,7 @@ type loop struct {
 	key     string // section of the configuration
 
 	noted   time.Time // when the loss was last recorded
+	skipped int64     // steps so far whose gradients were not finite
 	meters  []*meter
 	groups  []group
 	stages  []*stage                                                            // what work runs; closed with the loop
@@ -96,6 +97,9 @@ func (l *loop) run(ctx context.Context) (err error) {
 		if l.warn != nil {
 			l.warn()
 		}
+		if err := l.warnOfSkipped(); err != nil {
+			return err
+		}
 		seconds := time.Since(began).Seconds()
 		used, err := memoryOf(l.device)
 		if err != nil {
@@ -123,6 +127,27 @@ func (l *loop) run(ctx context.Context) (err error) {
 			break
 		}
 	}
+	return nil
+}
+
+// warnOfSkipped says how many steps of an epoch changed nothing.
+func (l *loop) warnOfSkipped() error {
+	var all int64
+	for _, g := range l.groups {
+		if g.optimizer == nil {
+			continue
+		}
+		n, err := g.optimizer.LossScale().Skipped()
+		if err != nil {
+			return fmt.Errorf("train: %w", err)
+		}
+		all += n
+	}
+	if all > l.skipped {
+		l.job.Log.Warn("steps changed nothing, for their gradients were not finite in float16; take another run.precision if there are many",
+			"epoch", l.at.Epoch+1, "steps", all-l.skipped)
+	}
+	l.skipped = all
 	return nil
 }
 

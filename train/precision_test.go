@@ -1,7 +1,10 @@
 package train
 
 import (
+	"bytes"
 	"context"
+	"log/slog"
+	"math"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -40,6 +43,29 @@ func TestUseOfAFloat16Run(t *testing.T) {
 	m, err = setUpToUse(c)
 	require.NoError(t, err)
 	assert.Equal(t, search.BFloat16, m.precision)
+}
+
+// Skipped steps are told once an epoch, those of the epoch alone.
+func TestSkippedStepsAreTold(t *testing.T) {
+	v := torch.NewVariables(torch.CPU())
+	defer v.Close()
+	v.Root().Parameter("w", torch.Constant(1), 2)
+	o, err := newOptimizer("sgd", v, torch.SGDOptions{Rate: 0.1, LossScale: LossScale(search.Float16)})
+	require.NoError(t, err)
+	defer o.Close()
+	var log bytes.Buffer
+	l := &loop{job: &Job{Log: slog.New(slog.NewTextHandler(&log, nil))}, groups: []group{{"weights", v, nil}, {"optimizer", nil, o}}}
+	s := torch.NewScope()
+	defer s.Close()
+	for _, g := range []float64{1, math.Inf(1), math.NaN()} {
+		o.LossScale().Unscale(s, []torch.Tensor{s.Full(torch.CPU(), g, 2)})
+	}
+	require.NoError(t, s.Err())
+	require.NoError(t, l.warnOfSkipped())
+	assert.Contains(t, log.String(), "epoch=1 steps=2")
+	log.Reset()
+	require.NoError(t, l.warnOfSkipped())
+	assert.Empty(t, log.String())
 }
 
 // The losses of float16 alone are scaled.
