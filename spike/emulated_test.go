@@ -69,11 +69,11 @@ func TestCUDAKernels(t *testing.T) {
 	if reason := torch.CUDAMissing(); reason != "" {
 		t.Skip("no CUDA device: " + reason)
 	}
-	if !torch.HasCUDAKernels() {
-		t.Skip("this build has no CUDA kernels")
-	}
 	d, err := torch.ParseDevice("cuda")
 	require.NoError(t, err)
+	if reason := torch.CUDAKernelsMissing(d); reason != "" {
+		t.Skip("no CUDA kernels: " + reason)
+	}
 	checkAllKernels(t, kernels{"spikedhs::lif", "spikedhs::lif_backward", d}, 2e-5)
 }
 

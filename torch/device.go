@@ -83,10 +83,6 @@ func CUDAMissing() string {
 	return ""
 }
 
-// HasCUDAKernels reports whether libspikedhs was built with its own CUDA
-// kernels; without them CUDA devices use the composed operators.
-func HasCUDAKernels() bool { return C.sd_cuda_kernels() != 0 }
-
 // Synchronize waits until the CUDA device has done all its work; without CUDA
 // it returns at once.
 func Synchronize() error { return message(C.sd_cuda_synchronize()) }

@@ -82,14 +82,6 @@ int sd_cuda_devices(void) {
   }
 }
 
-int sd_cuda_kernels(void) {
-#ifdef SPIKEDHS_CUDA_KERNELS
-  return 1;
-#else
-  return 0;
-#endif
-}
-
 char *sd_cuda_synchronize(void) {
   return guarded([&] {
     if (!at::Context::hasCUDA()) return;
