@@ -2,6 +2,7 @@ package torch
 
 import (
 	"fmt"
+	"hash/fnv"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -91,6 +92,7 @@ func TestKernelsAreKept(t *testing.T) {
 	after, err := os.Stat(entry)
 	require.NoError(t, err)
 	assert.True(t, os.SameFile(before, after), "the entry was not written again")
+	requireRead(t, cache, entry)
 
 	_, _, err = childKernel(t, compiler(t, 12), cache, 80)
 	require.NoError(t, err)
@@ -98,6 +100,24 @@ func TestKernelsAreKept(t *testing.T) {
 	_, _, err = childKernel(t, compiler(t, 13), cache, 90)
 	require.NoError(t, err)
 	assert.Len(t, entries(t, cache), 3, "another compiler, another entry")
+}
+
+// requireRead shows that the entry is what is used: with another image in it, and a
+// checksum that fits, that image comes out.
+func requireRead(t *testing.T, cache, entry string) {
+	t.Helper()
+	whole, err := os.ReadFile(entry)
+	require.NoError(t, err)
+	description, _, found := strings.Cut(string(whole), "\n")
+	require.True(t, found)
+	text := description + "\n4 5\nnameimage"
+	sum := fnv.New64a()
+	sum.Write([]byte(text))
+	require.NoError(t, os.WriteFile(entry, fmt.Appendf(nil, "%s%016x", text, sum.Sum64()), 0o644))
+	size, name, err := childKernel(t, compiler(t, 12), cache, 90)
+	require.NoError(t, err)
+	assert.Equal(t, 5, size)
+	assert.Equal(t, "name", name)
 }
 
 // A damaged entry is compiled anew and replaced.
