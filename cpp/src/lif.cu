@@ -5,7 +5,7 @@
 namespace spikedhs {
 
 template <int kSteps, int kLanes, typename Scalar, typename Real>
-__global__ void __launch_bounds__(kLifThreads)
+__global__ void __launch_bounds__(kLifThreads, 2)
     lif_forward_kernel(const LifForward<Scalar, Real> p) {
   const int64_t first =
       (static_cast<int64_t>(blockIdx.x) * kLifThreads + threadIdx.x) * kLanes;
@@ -14,7 +14,7 @@ __global__ void __launch_bounds__(kLifThreads)
 
 template <int kFamily, int kSteps, bool kExact, int kLanes, typename Scalar,
           typename Real>
-__global__ void __launch_bounds__(kLifThreads)
+__global__ void __launch_bounds__(kLifThreads, 2)
     lif_backward_kernel(const LifBackward<Scalar, Real> p) {
   // Raw bytes, since the type differs from one instance to the next.
   extern __shared__ __align__(16) unsigned char shared[];

@@ -294,7 +294,9 @@ SPIKEDHS_INLINE void lif_backward_window(const LifBackward<Scalar, Real> &p,
   for (int t = 0; t < kSteps; t++) {
     if (kExact || t < count) {
       in[t] = load_pack<kLanes>(current + t * p.current_rows.step);
-      grad_in[t] = load_pack<kLanes>(grad_spikes + t * p.grad_rows.step);
+      if (kExact) {
+        grad_in[t] = load_pack<kLanes>(grad_spikes + t * p.grad_rows.step);
+      }
     }
   }
   SPIKEDHS_UNROLL
@@ -304,6 +306,14 @@ SPIKEDHS_INLINE void lif_backward_window(const LifBackward<Scalar, Real> &p,
       for (int i = 0; i < kLanes; i++) {
         u[t][i] = lif_charge(v[i], load(in[t].lane[i]), p.tau);
         v[i] = u[t][i] > p.vth ? Real(0) : u[t][i];
+      }
+    }
+  }
+  if (!kExact) {  // only now: a window has no registers for both
+    SPIKEDHS_UNROLL
+    for (int t = 0; t < kSteps; t++) {
+      if (t < count) {
+        grad_in[t] = load_pack<kLanes>(grad_spikes + t * p.grad_rows.step);
       }
     }
   }
