@@ -78,7 +78,6 @@ int sd_threads(void) {
 
 int sd_cuda_built(void) { return 1; }
 int sd_cuda_devices(void) { return spikedhs::fake::kDevices; }
-int sd_cuda_kernels(void) { return spikedhs::fake::kernels() ? 1 : 0; }
 
 char *sd_cuda_synchronize(void) {
   return guarded([&] { spikedhs::fake::refuse_in_capture("waiting"); });
