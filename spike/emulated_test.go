@@ -101,7 +101,7 @@ func checkAllKernels(t *testing.T, k kernels, tolerance float64) {
 		"float32":  {torch.Float32, toFloat32, tolerance},
 		"float64":  {torch.Float64, toFloat64, 1e-12},
 		"bfloat16": {torch.BFloat16, toBFloat16, 1.0 / 128},
-		"float16":  {float16, toFloat16, 1.0 / 1024},
+		"float16":  {torch.Float16, toFloat16, 1.0 / 1024},
 	}
 	for _, steps := range []int{1, 2, 3, 4, 5, 6, 7, 8, 9, 16, 20, 33} {
 		for name, shape := range shapes {

@@ -12,9 +12,6 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// float16 is IEEE's, as libtorch numbers it.
-const float16 int8 = 5
-
 // toFloat16 rounds to 11 bits of mantissa, fewer below 2^-14, ties to even.
 func toFloat16(x float64) float64 {
 	_, exponent := math.Frexp(x)
@@ -60,7 +57,7 @@ func copies(t *testing.T, do func()) int64 {
 func TestCUDAKernelsEmulatedOnSlices(t *testing.T) {
 	rng := rand.New(rand.NewSource(12))
 	rounds := map[int8]func(float64) float64{
-		torch.Float32: toFloat32, torch.Float64: toFloat64, torch.BFloat16: toBFloat16, float16: toFloat16,
+		torch.Float32: toFloat32, torch.Float64: toFloat64, torch.BFloat16: toBFloat16, torch.Float16: toFloat16,
 	}
 	for dtype, round := range rounds {
 		for _, steps := range []int{1, 4, 9, 21} {
@@ -113,7 +110,7 @@ func (p *problem) checkSlices(t *testing.T, dtype int8, layout string, before in
 	require.Equal(t, p.spikes, read(t, spikes))
 	require.Equal(t, read(t, wantGradient), read(t, gradient))
 	assert.Equal(t, p.shape, s.Shape(gradient))
-	aligned := 16 / map[int8]int{torch.Float32: 4, torch.Float64: 8, torch.BFloat16: 2, float16: 2}[dtype]
+	aligned := 16 / map[int8]int{torch.Float32: 4, torch.Float64: 8, torch.BFloat16: 2, torch.Float16: 2}[dtype]
 	plane := product(p.shape[2:])
 	if layout == "channels-last" && len(p.shape) > 2 {
 		plane = 1
@@ -135,8 +132,8 @@ func TestFloat16OfTheEmulatedKernels(t *testing.T) {
 		values = append(values, math.Exp(20*rand.New(rand.NewSource(int64(len(values)))).Float64()-12))
 	}
 	n := int64(len(values))
-	x := tensor(s, values, float16, 1, n)
-	current := s.Cast(s.Full(torch.CPU(), 0.5, 1, n), float16)
+	x := tensor(s, values, torch.Float16, 1, n)
+	current := s.Cast(s.Full(torch.CPU(), 0.5, 1, n), torch.Float16)
 	// On the threshold the rectangle is 1 and nothing is reset: dL/dI is dL/dy.
 	rectangle := append([]any{x, nil, current, s.Full(torch.CPU(), 1, 1), 0.5, 0.5, 1, nil}, Rectangular.Arguments(s, current)...)
 	gradient := s.Call("spikedhs::lif_backward_emulated", rectangle...)
@@ -147,6 +144,6 @@ func TestFloat16OfTheEmulatedKernels(t *testing.T) {
 	third := append([]any{x, nil, current, s.Full(torch.CPU(), 1.37, 1), 0.5, 0.5, 1, nil}, Rectangular.Arguments(s, current)...)
 	scaled := s.Call("spikedhs::lif_backward_emulated", third...)
 	require.NoError(t, s.Err())
-	want := s.Cast(s.Mul(s.Cast(x, torch.Float32), s.Full(torch.CPU(), 1.37, 1)), float16)
+	want := s.Cast(s.Mul(s.Cast(x, torch.Float32), s.Full(torch.CPU(), 1.37, 1)), torch.Float16)
 	require.Equal(t, read(t, want), read(t, scaled[0].(torch.Tensor)))
 }

@@ -71,7 +71,7 @@ type KernelMatrix struct {
 	Steps []int
 	// Families are numbers of surrogate families, 0 to 6.
 	Families []int
-	// Elements are types of tensors: [Float32], [Float64], [BFloat16], float16.
+	// Elements are types of tensors: [Float32], [Float64], [BFloat16], [Float16].
 	Elements []int8
 }
 
@@ -102,7 +102,7 @@ func CompileKernels(m KernelMatrix) ([]CompiledProgram, error) {
 	steps, families := cInts(m.Steps), cInts(m.Families)
 	elements := make([]C.int, len(m.Elements))
 	for i, e := range m.Elements {
-		number, ok := map[int8]C.int{Float32: 0, Float64: 1, BFloat16: 2, kernelFloat16: 3}[e]
+		number, ok := map[int8]C.int{Float32: 0, Float64: 1, BFloat16: 2, Float16: 3}[e]
 		if !ok {
 			return nil, fmt.Errorf("torch: kernels: no element type %d", e)
 		}
@@ -121,9 +121,6 @@ func CompileKernels(m KernelMatrix) ([]CompiledProgram, error) {
 	defer C.sd_release(unsafe.Pointer(table))
 	return readPrograms(C.GoString(table)), nil
 }
-
-// kernelFloat16 is float16, as libtorch numbers it.
-const kernelFloat16 int8 = 5
 
 func cInts(list []int) []C.int {
 	out := make([]C.int, len(list))

@@ -62,9 +62,9 @@ type job struct {
 // version that there is for sm_90, those that the presets run for the others.
 func compilations(t *testing.T) ([]*compilation, []job) {
 	compilers := map[int]string{12: compiler(t, 12), 13: compiler(t, 13)}
-	presets := []KernelMatrix{{Steps: presetSteps(t), Families: []int{0}, Elements: []int8{Float32, BFloat16, kernelFloat16}}}
+	presets := []KernelMatrix{{Steps: presetSteps(t), Families: []int{0}, Elements: []int8{Float32, BFloat16, Float16}}}
 	every := []KernelMatrix{{Steps: []int{4, 9}, Families: []int{0}, Elements: []int8{Float64}}} // for tests alone
-	for _, element := range []int8{Float32, BFloat16, kernelFloat16} {
+	for _, element := range []int8{Float32, BFloat16, Float16} {
 		every = append(every, KernelMatrix{Steps: []int{1, 2, 3, 4, 5, 6, 7, 8, 9}, Families: []int{0, 1, 2, 3, 4, 5, 6}, Elements: []int8{element}})
 	}
 	var list []*compilation
