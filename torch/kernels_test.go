@@ -103,7 +103,9 @@ func TestKernelsCompile(t *testing.T) {
 	var workers sync.WaitGroup
 	var mutex sync.Mutex
 	for range 2 {
-		workers.Go(func() {
+		workers.Add(1)
+		go func() {
+			defer workers.Done()
 			for j := range work {
 				programs, err := CompileKernels(j.matrix)
 				mutex.Lock()
@@ -111,7 +113,7 @@ func TestKernelsCompile(t *testing.T) {
 				j.of.programs = append(j.of.programs, programs...)
 				mutex.Unlock()
 			}
-		})
+		}()
 	}
 	workers.Wait()
 	for _, c := range list {
