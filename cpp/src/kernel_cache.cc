@@ -76,7 +76,7 @@ bool make_folder(const std::string &folder) {
   if (slash != std::string::npos && slash > 0) {
     if (!make_folder(folder.substr(0, slash))) return false;
   }
-  return mkdir(folder.c_str(), 0777) == 0 || exists(folder);
+  return mkdir(folder.c_str(), 0700) == 0 || exists(folder);
 }
 
 // An entry is the description, then the rest as lengths and bytes, then the
@@ -141,7 +141,7 @@ void keep(const std::string &path, const std::string &text) {
   const std::string part = path + "." + std::to_string(getpid()) + "." +
                            std::to_string(count++) + ".part";
   const int file =
-      open(part.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+      open(part.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
   if (file < 0) return;
   const bool whole = write_all(file, text);
   const bool closed = close(file) == 0;  // where a network's quota is told

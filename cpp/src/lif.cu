@@ -19,7 +19,7 @@ __global__ void __launch_bounds__(kLifThreads, 2)
   // Raw bytes, since the type differs from one instance to the next.
   extern __shared__ __align__(16) unsigned char shared[];
   Real *table = nullptr;
-  if (lif_wants_table<kLanes>(p)) {
+  if (lif_wants_table(p, kLanes)) {
     table = reinterpret_cast<Real *>(shared);
     lif_fill_table<kFamily>(p, table, static_cast<int>(threadIdx.x),
                             kLifThreads);

@@ -33,10 +33,8 @@ bool launch_lif(c10::Device device, const LifForward<Scalar, Real> &p) {
 template <typename Scalar, typename Real>
 bool launch_lif(c10::Device device, const LifBackward<Scalar, Real> &p) {
   const LifVersion version = lif_version(p);
-  // As lif_wants_table, of a number of lanes that is only known here.
-  const bool table =
-      p.channels > 1 && p.run % version.lanes != 0 && p.channels <= kLifTable;
-  const int64_t shared = table ? 2 * p.channels * sizeof(Real) : 0;
+  const int64_t shared =
+      lif_wants_table(p, version.lanes) ? 2 * p.channels * sizeof(Real) : 0;
   return launch(device, "lif_backward",
                 lif_backward_instance(version, static_cast<int>(p.family),
                                       element_of(Scalar{})),

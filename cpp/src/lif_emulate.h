@@ -22,7 +22,7 @@ void lif_emulate_kernel(const LifBackward<Scalar, Real> &p) {
   };
   std::vector<Bytes> shared(2 * p.channels * sizeof(Real) / kPackBytes + 1);
   Real *table = nullptr;
-  if (lif_wants_table<kLanes>(p)) {
+  if (lif_wants_table(p, kLanes)) {
     table = reinterpret_cast<Real *>(shared.data());
     for (int thread = 0; thread < kLifThreads; thread++) {
       lif_fill_table<kAnyFamily>(p, table, thread, kLifThreads);

@@ -176,18 +176,20 @@ SPIKEDHS_INLINE void lif_forward_thread(const LifForward<Scalar, Real> &p,
 
 // Whether the lanes of a thread belong to several channels, which makes it
 // worth while that the threads of a block share the factors of all channels.
-template <int kLanes, typename Scalar, typename Real>
-SPIKEDHS_INLINE bool lif_lanes_differ(const LifBackward<Scalar, Real> &p) {
-  return p.channels > 1 && p.run % kLanes != 0;
+template <typename Scalar, typename Real>
+SPIKEDHS_INLINE bool lif_lanes_differ(const LifBackward<Scalar, Real> &p,
+                                      int lanes) {
+  return p.channels > 1 && p.run % lanes != 0;
 }
 
 // Whether a block shares the factors of its channels. They are computed anew in
 // every block: a kernel before it, once a layer, would cost more than these few
 // hyperbolic tangents, and a factor that outlives the call would be stale when
 // a temperature is overwritten between two replays of a recorded step.
-template <int kLanes, typename Scalar, typename Real>
-SPIKEDHS_INLINE bool lif_wants_table(const LifBackward<Scalar, Real> &p) {
-  return lif_lanes_differ<kLanes>(p) && p.channels <= kLifTable;
+template <typename Scalar, typename Real>
+SPIKEDHS_INLINE bool lif_wants_table(const LifBackward<Scalar, Real> &p,
+                                     int lanes) {
+  return lif_lanes_differ(p, lanes) && p.channels <= kLifTable;
 }
 
 // A family is compiled by itself. The emulation asks for it at every derivative
@@ -242,7 +244,7 @@ SPIKEDHS_INLINE void lif_temperatures(const LifBackward<Scalar, Real> &p,
       place = first % p.run;
     }
   }
-  if (!lif_lanes_differ<kLanes>(p)) {
+  if (!lif_lanes_differ(p, kLanes)) {
     const Real one = p.temperature[c], its = lif_factor<kFamily>(p, one);
     SPIKEDHS_UNROLL
     for (int i = 0; i < kLanes; i++) {
