@@ -83,10 +83,6 @@ func CUDAMissing() string {
 	return ""
 }
 
-// HasCUDAKernels reports whether libspikedhs was built with its own CUDA
-// kernels; without them CUDA devices use the composed operators.
-func HasCUDAKernels() bool { return C.sd_cuda_kernels() != 0 }
-
 // Synchronize waits until a device has done the work of its current stream. The CPU
 // has always done its own.
 func Synchronize(d Device) error {

@@ -76,9 +76,8 @@ int sd_threads(void) {
 
 int sd_cuda_built(void) { return 1; }
 int sd_cuda_devices(void) { return spikedhs::fake::kDevices; }
-int sd_cuda_kernels(void) { return spikedhs::fake::kernels() ? 1 : 0; }
 
-char *sd_cuda_synchronize(void) {
+char *sd_cuda_synchronize(int) {
   return guarded([&] { spikedhs::fake::refuse_in_capture("waiting"); });
 }
 
@@ -96,14 +95,6 @@ int sd_cuda_devices(void) {
   } catch (...) {
     return 0;
   }
-}
-
-int sd_cuda_kernels(void) {
-#ifdef SPIKEDHS_CUDA_KERNELS
-  return 1;
-#else
-  return 0;
-#endif
 }
 
 char *sd_cuda_synchronize(int index) {

@@ -153,8 +153,6 @@ SPIKEDHS_API int sd_threads(void);
 // 1 when libtorch was built with CUDA, whether or not a device is present.
 SPIKEDHS_API int sd_cuda_built(void);
 SPIKEDHS_API int sd_cuda_devices(void);
-// 1 when this library carries its own CUDA kernels.
-SPIKEDHS_API int sd_cuda_kernels(void);
 // Waits for the current stream of a device; nothing to do without CUDA.
 SPIKEDHS_API char *sd_cuda_synchronize(int index);
 // Compute capability, such as 9 and 0; zeros where it cannot be asked.
@@ -178,6 +176,31 @@ SPIKEDHS_API char *sd_seed(uint64_t seed);
 // State of a device's default generator (device type 0 CPU, 1 CUDA).
 SPIKEDHS_API char *sd_generator_state(int type, int index, sd_tensor *out);
 SPIKEDHS_API char *sd_set_generator_state(int type, int index, sd_tensor state);
+
+// CUDA kernels
+// ------------------------------------------------------------------
+
+// Why this library's own kernels cannot run on a CUDA device, "" when they can;
+// to release. Asked for the first time it compiles a small one.
+SPIKEDHS_API char *sd_kernels_missing(int index, char **reason);
+// The version that the NVIDIA driver supports and that of NVRTC, such as 12090
+// and 1209, 0 where there is none, and NVRTC's file, to release.
+SPIKEDHS_API char *sd_kernels_tools(int *driver, int *nvrtc, char **path);
+// Compiles kernels by the NVRTC in a file (NULL: the one in use) for a compute
+// capability such as 90; needs no GPU. `steps` and `families` are the values of
+// T and the surrogate families for which the LIF kernels are compiled, `elements`
+// the types (0 float32, 1 float64, 2 bfloat16, 3 float16). The table to release
+// has lines "program <tab> kernel <tab> registers <tab> bytes spilled" and, for
+// each program, "program <tab> <tab> milliseconds <tab> kernels".
+SPIKEDHS_API char *sd_kernels_compile(const char *nvrtc, int capability,
+                                      const int *steps, int steps_count,
+                                      const int *families, int families_count,
+                                      const int *elements, int elements_count,
+                                      char **table);
+// One kernel through the cache in use, for tests: the size of what the driver
+// would load, and its name there, to release.
+SPIKEDHS_API char *sd_kernels_cached(int capability, int64_t *bytes,
+                                     char **name);
 
 // CUDA graphs
 // -------------------------------------------------------------------
