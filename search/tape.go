@@ -102,7 +102,9 @@ func (t *Tape) GradientOf(s *torch.Scope, loss torch.Tensor, leaves []torch.Tens
 	if t == nil || len(t.events) == 0 {
 		return s.GradientOf(loss, leaves)
 	}
-	w := &rewind{scope: s, leaves: leaves, grads: make([]torch.Tensor, len(leaves)), targets: leaves[:len(leaves):len(leaves)]}
+	w := &rewind{
+		scope: s, leaves: leaves, grads: make([]torch.Tensor, len(leaves)), targets: leaves[:len(leaves):len(leaves)],
+	}
 	for _, e := range t.events {
 		if c, ok := e.(*taped); ok {
 			w.targets, w.cells = append(w.targets, c.output), append(w.cells, c)

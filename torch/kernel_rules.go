@@ -30,7 +30,8 @@ func Kernels() (KernelRules, error) {
 		return KernelRules{}, fmt.Errorf("torch: kernel rules: %w", err)
 	}
 	return KernelRules{
-		Benchmark: benchmark != 0, ConvolutionTF32: convolution != 0, ProductTF32: product != 0, Deterministic: deterministic != 0,
+		Benchmark: benchmark != 0, Deterministic: deterministic != 0,
+		ConvolutionTF32: convolution != 0, ProductTF32: product != 0,
 	}, nil
 }
 
@@ -56,7 +57,8 @@ func SetKernels(r KernelRules) error {
 		}
 		return 0
 	}
-	err := message(C.sd_set_kernel_rules(number(r.Benchmark), number(r.ConvolutionTF32), number(r.ProductTF32), number(r.Deterministic)))
+	err := message(C.sd_set_kernel_rules(number(r.Benchmark), number(r.ConvolutionTF32), number(r.ProductTF32),
+		number(r.Deterministic)))
 	if err != nil {
 		return fmt.Errorf("torch: set kernel rules: %w", err)
 	}

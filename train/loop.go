@@ -144,8 +144,8 @@ func (l *loop) warnOfSkipped() error {
 		all += n
 	}
 	if all > l.skipped {
-		l.job.Log.Warn("steps changed nothing, for their gradients were not finite in float16; take another run.precision if there are many",
-			"epoch", l.at.Epoch+1, "steps", all-l.skipped)
+		l.job.Log.Warn("steps changed nothing, for their gradients were not finite in float16; if there are many, "+
+			"take another run.precision", "epoch", l.at.Epoch+1, "steps", all-l.skipped)
 	}
 	l.skipped = all
 	return nil

@@ -190,7 +190,7 @@ func TestRefusals(t *testing.T) {
 	s := begin(t, 6)
 	for _, o := range []Options{
 		{Width: 3}, {MaxDisparity: 20}, {MaxDisparity: 3}, {Stems: "C"}, {Head: "x"}, {Steps: -1}, {Mixing: "x"},
-		{Stem: "x"}, {Precision: "float16"}, {Temperature: -1}, {Neuron: spike.LIF{Tau: -1}}, {Deviation: -1}, {TrellisLevels: 5},
+		{Stem: "x"}, {Precision: "float8"}, {Temperature: -1}, {Neuron: spike.LIF{Tau: -1}}, {Deviation: -1}, {TrellisLevels: 5},
 	} {
 		_, err := NewNetwork(torch.CPU(), published(t), o)
 		assert.ErrorIs(t, err, ErrOptions, "%+v", o)

@@ -27,7 +27,8 @@ func Interpreter(t testing.TB) string {
 	foundBy, directory := torch.BuildLocation()
 	name, others := find(candidates(foundBy), t.TempDir(), directory, torch.Version())
 	if name == "" {
-		t.Skipf("no Python with the PyTorch %s of the build: %s; name one with PYTHON", torch.Version(), strings.Join(others, ", "))
+		t.Skipf("no Python with the PyTorch %s of the build: %s; name one with PYTHON",
+			torch.Version(), strings.Join(others, ", "))
 	}
 	return name
 }
