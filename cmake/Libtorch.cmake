@@ -62,10 +62,10 @@ if(LIBTORCH_CUDA)
   endif()
 
   # LIBTORCH_CUDA_CODE: whether our own code may call the CUDA runtime (graphs,
-  # memory, capability).
+  # memory, capability, the current stream that kernels are launched on).
   set(LIBTORCH_CUDA_CODE OFF)
   if(NOT CUDA_INCLUDE_DIR OR NOT CUDA_HEADERS_COMPILE)
-    message(WARNING "libtorch has CUDA but the CUDA headers (cuda.h, cuda_runtime_api.h) were not found or do not compile: built without CUDA kernels and graphs. Set CUDA_HOME to a toolkit of CUDA ${LIBTORCH_CUDA_MAJOR}.")
+    message(WARNING "libtorch has CUDA but the CUDA headers (cuda.h, cuda_runtime_api.h) were not found or do not compile: built without CUDA kernels and graphs. Install the package of the CUDA runtime that belongs to this libtorch, or set CUDA_HOME to a toolkit of CUDA ${LIBTORCH_CUDA_MAJOR}.")
   elseif(NOT cuda_headers_major STREQUAL LIBTORCH_CUDA_MAJOR)
     message(WARNING "The CUDA headers in ${CUDA_INCLUDE_DIR} are of CUDA ${cuda_headers_major} and libtorch of CUDA ${LIBTORCH_CUDA_MAJOR}: built without CUDA kernels and graphs. Set CUDA_HOME to a toolkit of CUDA ${LIBTORCH_CUDA_MAJOR}.")
   else()

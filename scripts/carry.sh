@@ -1,8 +1,7 @@
 #!/bin/bash
 # carry.sh: fills .carry/ with what a machine needs that has PyTorch, CMake and a
 # C++ compiler but no Go: the Go binaries, which need the two shims alone, and the
-# sources of the shims, CUDA kernels included (make it where an nvcc is and they travel
-# compiled as well). There:
+# sources of the shims, CUDA kernels included (NVRTC compiles them there). There:
 #   .carry/build.sh                  builds the shims against that machine's PyTorch
 #   .carry/bin/spikedhs ...          runs the program
 #   .carry/test.sh [TEST FLAGS]      runs all tests; -test.run, -test.v and so on
@@ -16,15 +15,6 @@ gotorch=$(go list -m -f '{{.Dir}}' github.com/wangkuiyi/gotorch)
 install -m 644 -D -t .carry/gotorch/cgotorch "$gotorch"/cgotorch/*.{cc,h}
 cp -R CMakeLists.txt cmake cpp .carry/
 cp scripts/libtorch.sh .carry/scripts/
-
-# With an nvcc here, a machine that has a GPU and no nvcc gets the kernels compiled.
-if command -v nvcc >/dev/null; then
-    mkdir .carry/kernels
-    for kernel in cpp/src/*.cu; do
-        nvcc -c "$kernel" -o ".carry/kernels/$(basename "$kernel").o" -O3 -std=c++17 --threads 0 -Xcompiler -fPIC,-fvisibility=hidden \
-            -gencode arch=compute_80,code=sm_80 -gencode arch=compute_90,code=sm_90 -gencode arch=compute_90,code=compute_90
-    done
-fi
 
 # -s -w: no symbol tables, to travel light. The rpath in the binaries leads
 # from bin/ and test/ to ../lib/spikedhs, where build.sh puts the shims.
@@ -44,8 +34,8 @@ cat >.carry/build.sh <<'END'
 # Builds the shims into lib/spikedhs. LIBTORCH and PYTHON choose another libtorch.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
-cmake -S "$here" -B "$here/build" -DGOTORCH_DIR="$here/gotorch" -DSPIKEDHS_CUDA_OBJECTS="$here/kernels" >"$here/cmake.log" 2>&1 || { cat "$here/cmake.log"; exit 1; }
-grep -E '^-- (libtorch|CUDA kernels)' "$here/cmake.log"
+cmake -S "$here" -B "$here/build" -DGOTORCH_DIR="$here/gotorch" >"$here/cmake.log" 2>&1 || { cat "$here/cmake.log"; exit 1; }
+grep '^-- libtorch' "$here/cmake.log"
 grep -A 4 '^CMake Warning' "$here/cmake.log" || true
 cmake --build "$here/build" --parallel
 cmake --install "$here/build" --prefix "$here" >/dev/null

@@ -41,7 +41,8 @@ func pass(t *testing.T, s *torch.Scope, super bool, d genotype.Downsample, o Opt
 	}
 	unsettle(t, s, variables[0])
 	images, labels := labelled(s)
-	out := forward(Pass{Scope: s, Mode: torch.Train}, images)
+	tape := NewTape(s)
+	out := forward(Pass{Scope: s, Mode: torch.Train, Tape: tape}, images)
 	r := trained{logits: out.Logits}
 	for _, v := range variables {
 		r.of = append(r.of, v.Parameters()...)
@@ -50,7 +51,7 @@ func pass(t *testing.T, s *torch.Scope, super bool, d genotype.Downsample, o Opt
 	if torch.Defined(out.Auxiliary) {
 		loss = s.Add(loss, s.CrossEntropy(out.Auxiliary, labels))
 	}
-	r.gradients = s.GradientOf(loss, torch.Tensors(r.of))
+	r.gradients = tape.GradientOf(s, loss, torch.Tensors(r.of))
 	require.NoError(t, s.Err())
 	for _, v := range variables {
 		for _, x := range v.All() {

@@ -58,6 +58,11 @@ func newMixedCell(p torch.Path, at place, nodes int, o *Options) *mixedCell {
 
 // forward reads s0 and s1; weights are softmax(alpha), [edges, ops].
 func (c *mixedCell) forward(p Pass, s0, s1, weights torch.Tensor) torch.Tensor {
+	if p.tapes(c.fused, s1) {
+		return p.Tape.run(p, []torch.Tensor{weights, s0, s1}, func(p Pass, in []torch.Tensor) torch.Tensor {
+			return c.forward(p, in[1], in[2], in[0])
+		})
+	}
 	s := p.Scope.Child()
 	defer s.Close()
 	p = p.in(s)

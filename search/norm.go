@@ -57,6 +57,9 @@ func (n norm) ofBatch(s *torch.Scope, x, weight, bias torch.Tensor) torch.Tensor
 }
 
 func (n norm) forward(p Pass, x torch.Tensor) torch.Tensor {
+	if p.again {
+		return n.ofBatch(p.Scope, x, n.Weight, n.Bias) // the running averages have seen x
+	}
 	if n.steps == 1 || p.Mode == torch.Evaluate {
 		return n.Forward(p.Scope, x, p.Mode)
 	}

@@ -68,6 +68,9 @@ func (n *Supernet) Weights() *torch.Variables { return n.weights }
 // Architecture are the architecture weights alpha.
 func (n *Supernet) Architecture() *torch.Variables { return n.architecture }
 
+// Precision is that of the convolutions.
+func (n *Supernet) Precision() Precision { return n.Options.Precision }
+
 // Close frees the supernet.
 func (n *Supernet) Close() error {
 	err := n.weights.Close()

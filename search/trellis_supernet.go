@@ -81,6 +81,9 @@ func (n *TrellisSupernet) Weights() *torch.Variables { return n.weights }
 // Architecture are the architecture weights alpha and beta.
 func (n *TrellisSupernet) Architecture() *torch.Variables { return n.architecture }
 
+// Precision is that of the convolutions.
+func (n *TrellisSupernet) Precision() Precision { return n.Options.Precision }
+
 // Close frees the supernet.
 func (n *TrellisSupernet) Close() error {
 	return errors.Join(n.weights.Close(), n.architecture.Close())

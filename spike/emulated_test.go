@@ -69,11 +69,11 @@ func TestCUDAKernels(t *testing.T) {
 	if reason := torch.CUDAMissing(); reason != "" {
 		t.Skip("no CUDA device: " + reason)
 	}
-	if !torch.HasCUDAKernels() {
-		t.Skip("this build has no CUDA kernels")
-	}
 	d, err := torch.ParseDevice("cuda")
 	require.NoError(t, err)
+	if reason := torch.CUDAKernelsMissing(d); reason != "" {
+		t.Skip("no CUDA kernels: " + reason)
+	}
 	checkAllKernels(t, kernels{"spikedhs::lif", "spikedhs::lif_backward", d}, 2e-5)
 }
 
@@ -101,6 +101,7 @@ func checkAllKernels(t *testing.T, k kernels, tolerance float64) {
 		"float32":  {torch.Float32, toFloat32, tolerance},
 		"float64":  {torch.Float64, toFloat64, 1e-12},
 		"bfloat16": {torch.BFloat16, toBFloat16, 1.0 / 128},
+		"float16":  {torch.Float16, toFloat16, 1.0 / 1024},
 	}
 	for _, steps := range []int{1, 2, 3, 4, 5, 6, 7, 8, 9, 16, 20, 33} {
 		for name, shape := range shapes {

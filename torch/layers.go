@@ -19,7 +19,7 @@ type ConvOptions struct {
 	Padding int64 // zeros on each side, default 0
 	NoBias  bool
 	// Compute is the element type that the convolution computes in and returns,
-	// [BFloat16] or, by default, that of its input. The weights stay float32.
+	// [BFloat16], [Float16] or, by default, that of its input. The weights stay float32.
 	Compute int8
 }
 

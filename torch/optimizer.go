@@ -29,6 +29,9 @@ type Optimizer interface {
 	SetState(tensors map[string]Tensor, steps int64) error
 	// Steps is the number of steps done.
 	Steps() int64
+	// LossScale is that of the options, nil for none. Gradients come to Apply unscaled,
+	// and a step that is to be skipped changes nothing.
+	LossScale() *LossScale
 }
 
 var (
@@ -42,15 +45,24 @@ type slots struct {
 	parameters []Variable
 	store      *Variables
 	steps      int64
-	follows    []int     // of each parameter that follows another, that one; else -1
-	zeros      []Tensor  // gradients of those that follow
-	together   *together // nil on the CPU
+	follows    []int      // of each parameter that follows another, that one; else -1
+	zeros      []Tensor   // gradients of those that follow
+	together   *together  // nil on the CPU
+	scale      *LossScale // nil: steps are never skipped
 }
 
 // newSlots makes the slots; where a call costs more than its work, all tensors of a
-// slot lie together.
-func newSlots(d Device, parameters []Variable, together bool, names ...string) (slots, error) {
+// slot lie together, and so they do where a step may be skipped. scale is the factor of
+// the loss scale, 0 for none.
+func newSlots(d Device, parameters []Variable, together bool, scale float64, names ...string) (slots, error) {
 	o := slots{parameters: parameters, store: NewVariables(d)}
+	if scale != 0 {
+		var err error
+		if o.scale, err = NewLossScale(d, scale); err != nil {
+			return slots{}, err
+		}
+		together = true
+	}
 	o.findFollowers()
 	if together && len(parameters) > 0 {
 		o.together = newTogether(d, Tensors(parameters))
@@ -116,8 +128,13 @@ func (o *slots) SetState(tensors map[string]Tensor, steps int64) error {
 	return nil
 }
 
+// LossScale implements [Optimizer].
+func (o *slots) LossScale() *LossScale { return o.scale }
+
 // Close frees the state.
-func (o *slots) Close() error { return errors.Join(o.together.close(), o.store.Close()) }
+func (o *slots) Close() error {
+	return errors.Join(o.together.close(), o.scale.Close(), o.store.Close())
+}
 
 // slot is the i-th parameter's tensor of the k-th slot.
 func (o *slots) slot(k, i int) Tensor { return o.store.list[k*len(o.parameters)+i].Value }
@@ -156,8 +173,9 @@ type SGD struct {
 	rate, momentum, decay float64
 }
 
-// SGDOptions are the constants of [SGD]; momentum and decay default to 0.
-type SGDOptions struct{ Rate, Momentum, WeightDecay float64 }
+// SGDOptions are the constants of [SGD]; momentum and decay default to 0. LossScale is
+// the factor of a [LossScale], 0 for none.
+type SGDOptions struct{ Rate, Momentum, WeightDecay, LossScale float64 }
 
 // NewSGD makes an optimiser of the given parameters.
 func NewSGD(d Device, parameters []Variable, o SGDOptions) (*SGD, error) {
@@ -165,7 +183,7 @@ func NewSGD(d Device, parameters []Variable, o SGDOptions) (*SGD, error) {
 }
 
 func newSGD(d Device, parameters []Variable, o SGDOptions, together bool) (*SGD, error) {
-	state, err := newSlots(d, parameters, together, "momentum")
+	state, err := newSlots(d, parameters, together, o.LossScale, "momentum")
 	if err != nil {
 		return nil, err
 	}
@@ -211,8 +229,9 @@ type Adam struct {
 	rate, beta1, beta2, decay float64
 }
 
-// AdamOptions are the constants of [Adam]; betas default to 0.9 and 0.999.
-type AdamOptions struct{ Rate, Beta1, Beta2, WeightDecay float64 }
+// AdamOptions are the constants of [Adam]; betas default to 0.9 and 0.999. LossScale is
+// the factor of a [LossScale], 0 for none.
+type AdamOptions struct{ Rate, Beta1, Beta2, WeightDecay, LossScale float64 }
 
 const adamEpsilon = 1e-8
 
@@ -228,7 +247,7 @@ func newAdam(d Device, parameters []Variable, o AdamOptions, together bool) (*Ad
 	if o.Beta2 == 0 {
 		o.Beta2 = 0.999
 	}
-	state, err := newSlots(d, parameters, together, "first_moment", "second_moment")
+	state, err := newSlots(d, parameters, together, o.LossScale, "first_moment", "second_moment")
 	if err != nil {
 		return nil, err
 	}

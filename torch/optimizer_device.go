@@ -42,6 +42,32 @@ func (t *together) set(s *Scope, values ...float64) {
 	}
 }
 
+// keep copies the slots before a step that may turn out to be skipped; nothing where no
+// step is.
+func (t *together) keep(c *Scope, scale *LossScale) []Tensor {
+	if scale == nil {
+		return nil
+	}
+	before := make([]Tensor, len(t.slots))
+	for k, slot := range t.slots {
+		before[k] = c.Clone(slot)
+	}
+	return before
+}
+
+// skip undoes a step that is to be skipped: its slots are those of before, and it takes
+// nothing off the parameters. The device decides.
+func (t *together) skip(c *Scope, scale *LossScale, before []Tensor) {
+	if scale == nil {
+		return
+	}
+	skipped := c.Tensor("aten::gt.Scalar", scale.Found(), 0.0)
+	for k, slot := range t.slots {
+		c.CopyTo(slot, c.Tensor("aten::where.self", skipped, before[k], slot))
+	}
+	c.Tensor("aten::masked_fill_.Scalar", t.change, skipped, 0.0)
+}
+
 // subtract takes the parts of change off some parameters.
 func (t *together) subtract(c *Scope, values []Tensor, which []int) {
 	changes := make([]Tensor, len(which))
@@ -96,15 +122,17 @@ func (o *SGD) applyTogether(c *Scope, which []int, values, grads []Tensor) {
 	if o.together.fused && c.has(fusedSGD) {
 		c.Call(fusedSGD, values, grads, momenta, Named{"weight_decay", o.decay}, Named{"momentum", o.momentum},
 			Named{"lr", rate}, Named{"dampening", 0.0}, Named{"nesterov", false}, Named{"maximize", false},
-			Named{"is_first_step", false})
+			Named{"is_first_step", false}, Named{"found_inf", o.scale.foundInf()})
 		return
 	}
+	before := o.together.keep(c, o.scale)
 	c.Call("aten::_foreach_mul_.Scalar", momenta, o.momentum)
 	c.addTogether(momenta, grads, 1)
 	if o.decay != 0 {
 		c.addTogether(momenta, values, o.decay)
 	}
 	c.Tensor("aten::mul.out", o.together.slots[0], rate, Named{"out", o.together.change})
+	o.together.skip(c, o.scale, before)
 	o.together.subtract(c, values, which)
 }
 
@@ -127,9 +155,10 @@ func (o *Adam) applyTogether(c *Scope, which []int, values, grads []Tensor) {
 		}
 		c.Call(fusedAdam, values, grads, first, second, []Tensor{}, steps, Named{"lr", t.numbers[0]},
 			Named{"beta1", o.beta1}, Named{"beta2", o.beta2}, Named{"weight_decay", o.decay}, Named{"eps", adamEpsilon},
-			Named{"amsgrad", false}, Named{"maximize", false})
+			Named{"amsgrad", false}, Named{"maximize", false}, Named{"found_inf", o.scale.foundInf()})
 		return
 	}
+	before := t.keep(c, o.scale)
 	if o.decay != 0 {
 		grads = c.list("aten::_foreach_add.List", grads, values, Named{"alpha", o.decay})
 	}
@@ -143,6 +172,7 @@ func (o *Adam) applyTogether(c *Scope, which []int, values, grads []Tensor) {
 	c.Tensor("aten::add_.Scalar", change, adamEpsilon)
 	c.Tensor("aten::div.out", t.slots[0], change, into)
 	c.Tensor("aten::mul_.Tensor", change, t.numbers[0])
+	t.skip(c, o.scale, before)
 	t.subtract(c, values, which)
 }
 

@@ -141,7 +141,7 @@ func TestRecordedStepsOnCUDA(t *testing.T) {
 			}
 			require.NoError(t, graph.Replay())
 		}
-		require.NoError(t, Synchronize())
+		require.NoError(t, Synchronize(d))
 		return bits(t, w)
 	}
 	assert.Equal(t, train(false), train(true))

@@ -29,6 +29,7 @@ const (
 	Float64  = gotorch.Double
 	Bool     = gotorch.Bool
 	BFloat16 = gotorch.BFloat16
+	Float16  = gotorch.Half
 )
 
 // ErrClosed is the cause of an error about a tensor that is used after its
@@ -223,6 +224,8 @@ func dtypeName(dtype int8) string {
 		return "bool"
 	case BFloat16:
 		return "bfloat16"
+	case Float16:
+		return "float16"
 	}
 	return fmt.Sprintf("type %d", dtype)
 }

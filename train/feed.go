@@ -58,11 +58,8 @@ func newFeed(c *config.Config, d torch.Device, loader *data.Loader, size int) (*
 	case "off":
 		return f, nil
 	case "on":
-		if torch.IsCUDA(d) && !torch.HasCUDAKernels() {
-			return nil, fmt.Errorf("%w: data.resident = on needs the CUDA kernels, which this build lacks; set it to auto", config.ErrInvalid)
-		}
 	default:
-		if !torch.IsCUDA(d) || !torch.HasCUDAKernels() {
+		if !torch.IsCUDA(d) {
 			return f, nil
 		}
 		memory, err := torch.DeviceMemory(d)

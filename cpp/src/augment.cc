@@ -1,15 +1,9 @@
-// spikedhs::augment: a batch of network inputs from stored images, the table of
-// pixel values, and the random choices that data.Transform drew.
+// spikedhs::augment on the CPU, and what it does with its arguments anywhere.
+#include "augment.h"
+
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
 #include <torch/library.h>
-
-#include "augment_pixel.h"
-
-#ifdef SPIKEDHS_CUDA_KERNELS
-#include <c10/cuda/CUDAGuard.h>
-#include <c10/cuda/CUDAStream.h>
-#endif
 
 namespace spikedhs {
 namespace {
@@ -23,11 +17,12 @@ void check(const at::Tensor &t, const char *what, at::ScalarType type,
               t.scalar_type(), " ", t.sizes(), " on ", t.device());
 }
 
-// Checks the arguments and makes the output.
-AugmentBatch prepare(const at::Tensor &images, const at::Tensor &index,
-                     const at::Tensor &choices, const at::Tensor &tables,
-                     int64_t height, int64_t width, int64_t cutout,
-                     at::Tensor *out) {
+}  // namespace
+
+AugmentBatch prepare_augment(const at::Tensor &images, const at::Tensor &index,
+                             const at::Tensor &choices,
+                             const at::Tensor &tables, int64_t height,
+                             int64_t width, int64_t cutout, at::Tensor *out) {
   check(images, "images", at::kByte, 4, images);
   check(index, "index", at::kLong, 1, images);
   check(choices, "choices", at::kInt, 2, images);
@@ -60,12 +55,14 @@ AugmentBatch prepare(const at::Tensor &images, const at::Tensor &index,
   return a;
 }
 
+namespace {
+
 at::Tensor augment_cpu(const at::Tensor &images, const at::Tensor &index,
                        const at::Tensor &choices, const at::Tensor &tables,
                        int64_t height, int64_t width, int64_t cutout) {
   at::Tensor out;
-  const AugmentBatch a =
-      prepare(images, index, choices, tables, height, width, cutout, &out);
+  const AugmentBatch a = prepare_augment(images, index, choices, tables, height,
+                                         width, cutout, &out);
   for (int64_t n = 0; n < a.batch; n++) {
     TORCH_CHECK_INDEX(a.index[n] >= 0 && a.index[n] < a.stored,
                       "augment: image ", a.index[n], " of ", a.stored,
@@ -86,23 +83,6 @@ at::Tensor augment_cpu(const at::Tensor &images, const at::Tensor &index,
   return out;
 }
 
-#ifdef SPIKEDHS_CUDA_KERNELS
-// The index is not looked at: that would make the caller wait. An index that
-// does not exist gives a NaN image.
-at::Tensor augment_cuda(const at::Tensor &images, const at::Tensor &index,
-                        const at::Tensor &choices, const at::Tensor &tables,
-                        int64_t height, int64_t width, int64_t cutout) {
-  const c10::cuda::CUDAGuard device(images.device());
-  at::Tensor out;
-  const AugmentBatch a =
-      prepare(images, index, choices, tables, height, width, cutout, &out);
-  const char *error = launch_augment(
-      a, c10::cuda::getCurrentCUDAStream(images.device().index()).stream());
-  TORCH_CHECK(error == nullptr, "augment: CUDA kernel: ", error);
-  return out;
-}
-#endif
-
 }  // namespace
 }  // namespace spikedhs
 
@@ -115,9 +95,3 @@ TORCH_LIBRARY_FRAGMENT(spikedhs, library) {
 TORCH_LIBRARY_IMPL(spikedhs, CPU, library) {
   library.impl("augment", &spikedhs::augment_cpu);
 }
-
-#ifdef SPIKEDHS_CUDA_KERNELS
-TORCH_LIBRARY_IMPL(spikedhs, CUDA, library) {
-  library.impl("augment", &spikedhs::augment_cuda);
-}
-#endif

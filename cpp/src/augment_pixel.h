@@ -11,6 +11,8 @@ namespace spikedhs {
 // is mirrored, and the centre of the cutout.
 constexpr int kAugmentChoices = 5;
 
+constexpr int kAugmentThreads = 256;  // of a block
+
 struct AugmentBatch {
   const uint8_t *images;   // [stored, channels, height, width]
   const int64_t *index;    // [batch], which stored image
@@ -20,6 +22,10 @@ struct AugmentBatch {
   int64_t stored, batch;
   int32_t channels, height, width, out_height, out_width;
   int32_t cutout;  // side of the erased square, 0 for none
+
+  SPIKEDHS_INLINE int64_t size() const {
+    return batch * channels * out_height * out_width;
+  }
 };
 
 // Pixel x of row y in channel c of image n of the batch. What lies outside of
@@ -44,7 +50,14 @@ SPIKEDHS_INLINE float augmented_pixel(const AugmentBatch &a, int64_t n,
   return a.tables[c * 256 + level];
 }
 
-// NULL, or what the CUDA runtime said. `stream` is a cudaStream_t.
-const char *launch_augment(const AugmentBatch &a, void *stream);
+// Writes the output's number `i`.
+SPIKEDHS_INLINE void augment_thread(const AugmentBatch &a, int64_t i) {
+  const int64_t row = i / a.out_width;
+  const int64_t plane = row / a.out_height;
+  a.out[i] = augmented_pixel(a, plane / a.channels,
+                             static_cast<int32_t>(plane % a.channels),
+                             static_cast<int32_t>(row % a.out_height),
+                             static_cast<int32_t>(i % a.out_width));
+}
 
 }  // namespace spikedhs

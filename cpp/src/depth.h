@@ -18,6 +18,14 @@ at::Tensor depth_stack(const at::Tensor &x, int64_t planes);
 // The gradient of x from that of depth_stack(x).
 at::Tensor depth_stack_backward(const at::Tensor &grad, int64_t planes);
 
+// Both by ATen operators alone, on any device.
+at::Tensor depth_stack_composed(const at::Tensor &x, int64_t planes);
+at::Tensor depth_stack_backward_composed(const at::Tensor &grad,
+                                         int64_t planes);
+
+// Throws with a sentence unless x can be stacked.
+void check_depth(const at::Tensor &x, int64_t planes);
+
 // The weight [O, C, k, h, w] of a convolution over depth, for what depth_stack
 // makes (k = 3) or for the planes by themselves (k = 1): [O, k*C, h, w].
 at::Tensor depth_weight(const at::Tensor &weight);

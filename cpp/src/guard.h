@@ -34,6 +34,12 @@ at::Tensor &unwrap(sd_tensor handle);
 // OpenMP keeps that number per thread, and Go moves between threads.
 void apply_thread_count();
 
+// What an exception says, without a trace of the stack.
+inline std::string message_of(const std::exception &e) {
+  const auto *error = dynamic_cast<const c10::Error *>(&e);
+  return error != nullptr ? error->what_without_backtrace() : e.what();
+}
+
 // Runs `body` and turns whatever it throws into a message.
 template <typename Body>
 char *guarded(Body body) {
@@ -41,10 +47,8 @@ char *guarded(Body body) {
     apply_thread_count();
     body();
     return nullptr;
-  } catch (const c10::Error &e) {
-    return copy_text(e.what_without_backtrace());
   } catch (const std::exception &e) {
-    return copy_text(e.what());
+    return copy_text(message_of(e));
   } catch (...) {
     return copy_text("unknown C++ exception");
   }

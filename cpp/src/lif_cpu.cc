@@ -110,9 +110,9 @@ LifResult lif_cpu(const at::Tensor &current, const at::Tensor &temperature,
                   double tau, double threshold, int64_t steps,
                   const optional<at::Tensor> &membrane, bool keep_membrane,
                   int64_t surrogate, const optional<at::Tensor> &table) {
-  return lif_forward_tensors(current, temperature, tau, threshold, steps,
-                             membrane, keep_membrane, surrogate, table,
-                             Forward{});
+  return lif_forward_tensors<kForCpu>(current, temperature, tau, threshold,
+                                      steps, membrane, keep_membrane, surrogate,
+                                      table, Forward{});
 }
 
 LifResult lif_backward_cpu(
@@ -120,9 +120,9 @@ LifResult lif_backward_cpu(
     const at::Tensor &current, const at::Tensor &temperature, double tau,
     double threshold, int64_t steps, const optional<at::Tensor> &membrane,
     int64_t surrogate, const optional<at::Tensor> &table) {
-  return lif_backward_tensors(grad_spikes, grad_membrane, current, temperature,
-                              tau, threshold, steps, membrane, surrogate, table,
-                              Backward{});
+  return lif_backward_tensors<kForCpu>(grad_spikes, grad_membrane, current,
+                                       temperature, tau, threshold, steps,
+                                       membrane, surrogate, table, Backward{});
 }
 
 }  // namespace spikedhs

@@ -10,34 +10,9 @@
 // another and a GPU hides their latency only when they are many.
 #pragma once
 
-#include "lif_step.h"
-
-// Arrays that a thread indexes stay in registers only where loops are unrolled.
-#if defined(__CUDA_ARCH__)
-#define SPIKEDHS_UNROLL _Pragma("unroll")
-#else
-#define SPIKEDHS_UNROLL
-#endif
+#include "pack.h"
 
 namespace spikedhs {
-
-// kLanes values that are read or written at once; a pack starts at a multiple
-// of its size, up to the 16 bytes that a thread can move in one instruction.
-template <typename Scalar, int kLanes>
-struct alignas(sizeof(Scalar) * kLanes < 16 ? sizeof(Scalar) * kLanes
-                                            : 16) Pack {
-  Scalar lane[kLanes];
-};
-
-template <int kLanes, typename Scalar>
-SPIKEDHS_INLINE Pack<Scalar, kLanes> load_pack(const Scalar *from) {
-  return *reinterpret_cast<const Pack<Scalar, kLanes> *>(from);
-}
-
-template <int kLanes, typename Scalar>
-SPIKEDHS_INLINE void store_pack(Scalar *to, const Pack<Scalar, kLanes> &pack) {
-  *reinterpret_cast<Pack<Scalar, kLanes> *>(to) = pack;
-}
 
 // A spike is 1 or 0 in every type; nothing has to be rounded.
 SPIKEDHS_INLINE void store_spike(float *to, bool fired) {
@@ -49,13 +24,29 @@ SPIKEDHS_INLINE void store_spike(double *to, bool fired) {
 SPIKEDHS_INLINE void store_spike(Bf16 *to, bool fired) {
   to->bits = fired ? 0x3f80 : 0;
 }
+SPIKEDHS_INLINE void store_spike(Fp16 *to, bool fired) {
+  to->bits = fired ? 0x3c00 : 0;
+}
+
+constexpr int kLifThreads = 128;     // of a block
+constexpr int64_t kLifTable = 1024;  // channels that a block's table can hold
+
+// Where the numbers of an input lie: in rows of `row` neighbours, `pitch`
+// apart, as in a slice of another tensor's channels, and `step` from one time
+// step to the next. Row 0: all are neighbours, and `step` is the number of
+// neurons.
+struct LifRows {
+  int64_t row, pitch, step;
+};
 
 // Dimension 0 of the tensors is steps * batch, time slowest, so the distance
-// from a step to the next is the number of neurons. States may be NULL: zero at
-// the start, not wanted at the end.
+// from a step of the results to the next is the number of neurons; `rows` say
+// it of the inputs. States may be NULL: zero at the start, not wanted at the
+// end.
 template <typename Scalar, typename Real>
 struct LifForward {
   const Scalar *current;
+  LifRows current_rows;
   Scalar *spikes;
   const Real *start;
   Real *last;
@@ -67,7 +58,9 @@ struct LifForward {
 template <typename Scalar, typename Real>
 struct LifBackward {
   const Scalar *current;
+  LifRows current_rows;
   const Scalar *grad_spikes;
+  LifRows grad_rows;
   Scalar *grad_current;
   const Real *start;
   const Real *grad_last;
@@ -87,6 +80,18 @@ constexpr int kLifWindow = 16;
 // How many windows' first membranes LifBackward::checkpoints has to hold.
 SPIKEDHS_INLINE int64_t lif_checkpoints(int64_t steps) {
   return steps <= kLifWindow ? 0 : (steps + kLifWindow - 1) / kLifWindow;
+}
+
+// Neuron `first` of step 0 in an input.
+SPIKEDHS_INLINE int64_t lif_place(const LifRows &rows, int64_t neurons,
+                                  int64_t first) {
+  if (rows.row == 0) return first;
+  if (neurons <= 0xffffffffLL) {  // half as wide, a fraction of the time
+    const uint32_t i = static_cast<uint32_t>(first);
+    const uint32_t row = static_cast<uint32_t>(rows.row);
+    return (i / row) * rows.pitch + i % row;
+  }
+  return (first / rows.row) * rows.pitch + first % rows.row;
 }
 
 template <int kLanes, typename Real>
@@ -121,30 +126,49 @@ SPIKEDHS_INLINE Pack<Scalar, kLanes> lif_fire(const Pack<Scalar, kLanes> &in,
   return out;
 }
 
+// The steps of a thread between two of which its loads wait, where T is not
+// compiled in.
+constexpr int kLifGroup = 4;
+
+// kCount steps: all loads, then all arithmetic.
+template <int kCount, int kLanes, typename Scalar, typename Real>
+SPIKEDHS_INLINE void lif_forward_group(const LifForward<Scalar, Real> &p,
+                                       const Scalar *current, Scalar *spikes,
+                                       Real *v) {
+  Pack<Scalar, kLanes> in[kCount];
+  SPIKEDHS_UNROLL
+  for (int t = 0; t < kCount; t++) {
+    in[t] = load_pack<kLanes>(current + t * p.current_rows.step);
+  }
+  SPIKEDHS_UNROLL
+  for (int t = 0; t < kCount; t++) {
+    store_pack<kLanes>(spikes + t * p.neurons,
+                       lif_fire<kLanes>(in[t], p.tau, p.vth, v));
+  }
+}
+
 // kSteps is T, or 0 where T is only known at run time.
 template <int kSteps, int kLanes, typename Scalar, typename Real>
 SPIKEDHS_INLINE void lif_forward_thread(const LifForward<Scalar, Real> &p,
                                         int64_t first) {
   Real v[kLanes];
   load_state<kLanes>(p.start, first, v);
-  const Scalar *current = p.current + first;
+  const Scalar *current =
+      p.current + lif_place(p.current_rows, p.neurons, first);
   Scalar *spikes = p.spikes + first;
   if constexpr (kSteps > 0) {
-    Pack<Scalar, kLanes> in[kSteps];
-    SPIKEDHS_UNROLL
-    for (int t = 0; t < kSteps; t++) {
-      in[t] = load_pack<kLanes>(current + t * p.neurons);
-    }
-    SPIKEDHS_UNROLL
-    for (int t = 0; t < kSteps; t++) {
-      store_pack<kLanes>(spikes + t * p.neurons,
-                         lif_fire<kLanes>(in[t], p.tau, p.vth, v));
-    }
+    lif_forward_group<kSteps, kLanes>(p, current, spikes, v);
   } else {
-    for (int64_t t = 0; t < p.steps; t++) {
-      const auto in = load_pack<kLanes>(current + t * p.neurons);
-      store_pack<kLanes>(spikes + t * p.neurons,
-                         lif_fire<kLanes>(in, p.tau, p.vth, v));
+    int64_t t = 0;
+    for (; t + kLifGroup <= p.steps; t += kLifGroup) {
+      lif_forward_group<kLifGroup, kLanes>(p, current, spikes, v);
+      current += kLifGroup * p.current_rows.step;
+      spikes += kLifGroup * p.neurons;
+    }
+    for (; t < p.steps; t++) {
+      lif_forward_group<1, kLanes>(p, current, spikes, v);
+      current += p.current_rows.step;
+      spikes += p.neurons;
     }
   }
   if (p.last != nullptr) store_state<kLanes>(p.last, first, v);
@@ -152,39 +176,59 @@ SPIKEDHS_INLINE void lif_forward_thread(const LifForward<Scalar, Real> &p,
 
 // Whether the lanes of a thread belong to several channels, which makes it
 // worth while that the threads of a block share the factors of all channels.
-template <int kLanes, typename Scalar, typename Real>
-SPIKEDHS_INLINE bool lif_lanes_differ(const LifBackward<Scalar, Real> &p) {
-  return p.channels > 1 && p.run % kLanes != 0;
+template <typename Scalar, typename Real>
+SPIKEDHS_INLINE bool lif_lanes_differ(const LifBackward<Scalar, Real> &p,
+                                      int lanes) {
+  return p.channels > 1 && p.run % lanes != 0;
 }
 
-// Dspike, which nearly everybody uses, is compiled by itself; the other
-// families share a version that asks for the family at every derivative.
-template <bool kDspike, typename Scalar, typename Real>
+// Whether a block shares the factors of its channels. They are computed anew in
+// every block: a kernel before it, once a layer, would cost more than these few
+// hyperbolic tangents, and a factor that outlives the call would be stale when
+// a temperature is overwritten between two replays of a recorded step.
+template <typename Scalar, typename Real>
+SPIKEDHS_INLINE bool lif_wants_table(const LifBackward<Scalar, Real> &p,
+                                     int lanes) {
+  return lif_lanes_differ(p, lanes) && p.channels <= kLifTable;
+}
+
+// A family is compiled by itself. The emulation asks for it at every derivative
+// instead, which saves its compiler six of seven versions.
+constexpr int kAnyFamily = -1;
+
+template <int kFamily, typename Scalar, typename Real>
 SPIKEDHS_INLINE Real lif_factor(const LifBackward<Scalar, Real> &p, Real b) {
-  const Family family = kDspike ? Family::kDspike : p.family;
-  return surrogate_factor(family, b, p.table);
+  if constexpr (kFamily == kAnyFamily) {
+    return surrogate_factor(p.family, b, p.table);
+  } else {
+    return surrogate_factor<static_cast<Family>(kFamily)>(b, p.table);
+  }
 }
 
-template <bool kDspike, typename Scalar, typename Real>
+template <int kFamily, typename Scalar, typename Real>
 SPIKEDHS_INLINE Real lif_slope(const LifBackward<Scalar, Real> &p, Real u,
                                Real b, Real factor) {
-  const Family family = kDspike ? Family::kDspike : p.family;
-  return surrogate_derivative(family, u, p.vth, b, factor, p.table);
+  if constexpr (kFamily == kAnyFamily) {
+    return surrogate_derivative(p.family, u, p.vth, b, factor, p.table);
+  } else {
+    return surrogate_derivative<static_cast<Family>(kFamily)>(u, p.vth, b,
+                                                              factor, p.table);
+  }
 }
 
 // The share of one thread in the block's table: temperatures, then factors.
-template <bool kDspike, typename Scalar, typename Real>
+template <int kFamily, typename Scalar, typename Real>
 SPIKEDHS_INLINE void lif_fill_table(const LifBackward<Scalar, Real> &p,
                                     Real *table, int thread, int threads) {
   for (int64_t c = thread; c < p.channels; c += threads) {
     const Real b = p.temperature[c];
     table[c] = b;
-    table[p.channels + c] = lif_factor<kDspike>(p, b);
+    table[p.channels + c] = lif_factor<kFamily>(p, b);
   }
 }
 
 // Temperature and factor of each lane; table is NULL where there is none.
-template <bool kDspike, int kLanes, typename Scalar, typename Real>
+template <int kFamily, int kLanes, typename Scalar, typename Real>
 SPIKEDHS_INLINE void lif_temperatures(const LifBackward<Scalar, Real> &p,
                                       const Real *table, int64_t first, Real *b,
                                       Real *factor) {
@@ -200,8 +244,8 @@ SPIKEDHS_INLINE void lif_temperatures(const LifBackward<Scalar, Real> &p,
       place = first % p.run;
     }
   }
-  if (!lif_lanes_differ<kLanes>(p)) {
-    const Real one = p.temperature[c], its = lif_factor<kDspike>(p, one);
+  if (!lif_lanes_differ(p, kLanes)) {
+    const Real one = p.temperature[c], its = lif_factor<kFamily>(p, one);
     SPIKEDHS_UNROLL
     for (int i = 0; i < kLanes; i++) {
       b[i] = one;
@@ -223,7 +267,7 @@ SPIKEDHS_INLINE void lif_temperatures(const LifBackward<Scalar, Real> &p,
   for (int i = 0; i < kLanes; i++) {
     b[i] = table != nullptr ? table[c] : p.temperature[c];
     factor[i] =
-        table != nullptr ? table[p.channels + c] : lif_factor<kDspike>(p, b[i]);
+        table != nullptr ? table[p.channels + c] : lif_factor<kFamily>(p, b[i]);
     if (++place == p.run) {
       place = 0;
       if (++c == p.channels) c = 0;
@@ -234,24 +278,27 @@ SPIKEDHS_INLINE void lif_temperatures(const LifBackward<Scalar, Real> &p,
 // The backward scan over the steps begin..begin+count, where v holds the
 // membranes before them and grad_v the gradient of those after them, replaced
 // by that of those before. kExact: count is kSteps.
-template <bool kDspike, int kSteps, bool kExact, int kLanes, typename Scalar,
+template <int kFamily, int kSteps, bool kExact, int kLanes, typename Scalar,
           typename Real>
 SPIKEDHS_INLINE void lif_backward_window(const LifBackward<Scalar, Real> &p,
                                          int64_t first, int64_t begin,
                                          int count, const Real *b,
                                          const Real *factor, Real *v,
                                          Real *grad_v) {
-  const int64_t offset = begin * p.neurons + first;
-  const Scalar *current = p.current + offset;
-  const Scalar *grad_spikes = p.grad_spikes + offset;
-  Scalar *grad_current = p.grad_current + offset;
+  const Scalar *current = p.current + begin * p.current_rows.step +
+                          lif_place(p.current_rows, p.neurons, first);
+  const Scalar *grad_spikes = p.grad_spikes + begin * p.grad_rows.step +
+                              lif_place(p.grad_rows, p.neurons, first);
+  Scalar *grad_current = p.grad_current + begin * p.neurons + first;
   Pack<Scalar, kLanes> in[kSteps] = {}, grad_in[kSteps] = {};
   Real u[kSteps][kLanes];
   SPIKEDHS_UNROLL
   for (int t = 0; t < kSteps; t++) {
     if (kExact || t < count) {
-      in[t] = load_pack<kLanes>(current + t * p.neurons);
-      grad_in[t] = load_pack<kLanes>(grad_spikes + t * p.neurons);
+      in[t] = load_pack<kLanes>(current + t * p.current_rows.step);
+      if (kExact) {
+        grad_in[t] = load_pack<kLanes>(grad_spikes + t * p.grad_rows.step);
+      }
     }
   }
   SPIKEDHS_UNROLL
@@ -264,13 +311,21 @@ SPIKEDHS_INLINE void lif_backward_window(const LifBackward<Scalar, Real> &p,
       }
     }
   }
+  if (!kExact) {  // only now: a window has no registers for both
+    SPIKEDHS_UNROLL
+    for (int t = 0; t < kSteps; t++) {
+      if (t < count) {
+        grad_in[t] = load_pack<kLanes>(grad_spikes + t * p.grad_rows.step);
+      }
+    }
+  }
   SPIKEDHS_UNROLL
   for (int t = kSteps - 1; t >= 0; t--) {
     if (kExact || t < count) {
       Pack<Scalar, kLanes> out;
       SPIKEDHS_UNROLL
       for (int i = 0; i < kLanes; i++) {
-        const Real slope = lif_slope<kDspike>(p, u[t][i], b[i], factor[i]);
+        const Real slope = lif_slope<kFamily>(p, u[t][i], b[i], factor[i]);
         const Real grad_u =
             lif_grad_membrane(u[t][i], u[t][i] > p.vth,
                               load(grad_in[t].lane[i]), grad_v[i], slope);
@@ -285,31 +340,33 @@ SPIKEDHS_INLINE void lif_backward_window(const LifBackward<Scalar, Real> &p,
 // kExact: T is kSteps. Else a thread goes through windows of kSteps steps from
 // the last to the first; the membranes at their beginnings come from a first
 // pass forward and wait in `checkpoints`.
-template <bool kDspike, int kSteps, bool kExact, int kLanes, typename Scalar,
+template <int kFamily, int kSteps, bool kExact, int kLanes, typename Scalar,
           typename Real>
 SPIKEDHS_INLINE void lif_backward_thread(const LifBackward<Scalar, Real> &p,
                                          const Real *table, int64_t first) {
   Real b[kLanes], factor[kLanes], v[kLanes], grad_v[kLanes];
-  lif_temperatures<kDspike, kLanes>(p, table, first, b, factor);
+  lif_temperatures<kFamily, kLanes>(p, table, first, b, factor);
   load_state<kLanes>(p.start, first, v);
   load_state<kLanes>(p.grad_last, first, grad_v);
   if (kExact || p.steps <= kSteps) {
-    lif_backward_window<kDspike, kSteps, kExact, kLanes>(
+    lif_backward_window<kFamily, kSteps, kExact, kLanes>(
         p, first, 0, static_cast<int>(p.steps), b, factor, v, grad_v);
   } else {
     const int64_t windows = (p.steps + kSteps - 1) / kSteps;
+    const Scalar *current =
+        p.current + lif_place(p.current_rows, p.neurons, first);
     for (int64_t w = 0; w < windows; w++) {
       store_state<kLanes>(p.checkpoints + w * p.neurons, first, v);
       if (w == windows - 1) break;
       for (int64_t t = w * kSteps; t < (w + 1) * kSteps; t++) {
-        const auto in = load_pack<kLanes>(p.current + t * p.neurons + first);
+        const auto in = load_pack<kLanes>(current + t * p.current_rows.step);
         lif_fire<kLanes>(in, p.tau, p.vth, v);
       }
     }
     for (int64_t w = windows - 1; w >= 0; w--) {
       load_state<kLanes>(p.checkpoints + w * p.neurons, first, v);
       const int64_t left = p.steps - w * kSteps;
-      lif_backward_window<kDspike, kSteps, false, kLanes>(
+      lif_backward_window<kFamily, kSteps, false, kLanes>(
           p, first, w * kSteps, static_cast<int>(left < kSteps ? left : kSteps),
           b, factor, v, grad_v);
     }

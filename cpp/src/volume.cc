@@ -29,27 +29,6 @@ void check_volume(const at::Tensor &left, const at::Tensor &right,
 
 namespace {
 
-using torch::autograd::AutogradContext;
-using torch::autograd::variable_list;
-
-at::Tensor call_volume(const at::Tensor &left, const at::Tensor &right,
-                       int64_t planes) {
-  static const auto op =
-      c10::Dispatcher::singleton()
-          .findSchemaOrThrow("spikedhs::feature_volume", "")
-          .typed<at::Tensor(const at::Tensor &, const at::Tensor &, int64_t)>();
-  return op.call(left, right, planes);
-}
-
-VolumeGrads call_volume_backward(const at::Tensor &grad_volume,
-                                 bool channels_last) {
-  static const auto op =
-      c10::Dispatcher::singleton()
-          .findSchemaOrThrow("spikedhs::feature_volume_backward", "")
-          .typed<VolumeGrads(const at::Tensor &, bool)>();
-  return op.call(grad_volume, channels_last);
-}
-
 // Plane i of both halves, where x >= i: a window of the volume, and the windows
 // of the features that it copies.
 struct Plane {
@@ -61,6 +40,8 @@ Plane volume_plane(const at::Tensor &volume, int64_t i) {
   const at::Tensor plane = volume.select(2, i).narrow(3, i, width - i);
   return {plane.narrow(1, 0, channels), plane.narrow(1, channels, channels)};
 }
+
+}  // namespace
 
 at::Tensor volume_composed(const at::Tensor &left, const at::Tensor &right,
                            int64_t planes) {
@@ -95,6 +76,29 @@ VolumeGrads volume_backward_composed(const at::Tensor &grad_volume,
     right.narrow(3, 0, width - i).add_(plane.right);
   }
   return {left, right};
+}
+
+namespace {
+
+using torch::autograd::AutogradContext;
+using torch::autograd::variable_list;
+
+at::Tensor call_volume(const at::Tensor &left, const at::Tensor &right,
+                       int64_t planes) {
+  static const auto op =
+      c10::Dispatcher::singleton()
+          .findSchemaOrThrow("spikedhs::feature_volume", "")
+          .typed<at::Tensor(const at::Tensor &, const at::Tensor &, int64_t)>();
+  return op.call(left, right, planes);
+}
+
+VolumeGrads call_volume_backward(const at::Tensor &grad_volume,
+                                 bool channels_last) {
+  static const auto op =
+      c10::Dispatcher::singleton()
+          .findSchemaOrThrow("spikedhs::feature_volume_backward", "")
+          .typed<VolumeGrads(const at::Tensor &, bool)>();
+  return op.call(grad_volume, channels_last);
 }
 
 struct VolumeFunction : torch::autograd::Function<VolumeFunction> {

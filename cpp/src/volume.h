@@ -3,11 +3,10 @@
 #pragma once
 
 #include <ATen/ATen.h>
-#include <ATen/Dispatch.h>
 
 #include <tuple>
 
-#include "lif_tensors.h"  // LifElement, LifReal
+#include "lif_tensors.h"  // lif_dispatch, LifElement, LifReal
 #include "volume_element.h"
 
 namespace spikedhs {
@@ -17,6 +16,12 @@ using VolumeGrads = std::tuple<at::Tensor, at::Tensor>;
 // Throws with a sentence when the arguments do not fit together.
 void check_volume(const at::Tensor &left, const at::Tensor &right,
                   int64_t planes);
+
+// By ATen operators alone, on any device.
+at::Tensor volume_composed(const at::Tensor &left, const at::Tensor &right,
+                           int64_t planes);
+VolumeGrads volume_backward_composed(const at::Tensor &grad_volume,
+                                     bool channels_last);
 
 inline VolumeShape volume_shape(const at::Tensor &feature, int64_t planes) {
   return {feature.size(0),
@@ -39,7 +44,7 @@ inline at::MemoryFormat feature_format(const VolumeShape &shape) {
 
 // Calls `launch` with a VolumeForward of raw pointers. The memory order is that
 // of the left feature.
-template <typename Launch>
+template <bool kDevice, typename Launch>
 at::Tensor volume_forward_tensors(const at::Tensor &left,
                                   const at::Tensor &right, int64_t planes,
                                   const Launch &launch) {
@@ -50,19 +55,19 @@ at::Tensor volume_forward_tensors(const at::Tensor &left,
   at::Tensor volume = at::empty(
       {shape.batch, 2 * shape.channels, planes, shape.height, shape.width},
       left.options().memory_format(volume_format(shape)));
-  AT_DISPATCH_FLOATING_TYPES_AND(
-      at::kBFloat16, l.scalar_type(), "feature_volume", [&] {
-        using Element = LifElement<scalar_t>;
-        launch(VolumeForward<Element>{lif_elements<scalar_t>(l),
-                                      lif_elements<scalar_t>(r),
-                                      lif_elements<scalar_t>(volume), shape});
-      });
+  lif_dispatch<kDevice>(l.scalar_type(), "feature_volume", [&](auto element) {
+    using scalar_t = typename decltype(element)::type;
+    using Element = LifElement<scalar_t>;
+    launch(VolumeForward<Element>{lif_elements<scalar_t>(l),
+                                  lif_elements<scalar_t>(r),
+                                  lif_elements<scalar_t>(volume), shape});
+  });
   return volume;
 }
 
 // Calls `launch` with a VolumeBackward; `channels_last` is the memory order of
 // the features.
-template <typename Launch>
+template <bool kDevice, typename Launch>
 VolumeGrads volume_backward_tensors(const at::Tensor &grad_volume,
                                     bool channels_last, const Launch &launch) {
   const VolumeShape shape = {grad_volume.size(0), grad_volume.size(1) / 2,
@@ -73,8 +78,9 @@ VolumeGrads volume_backward_tensors(const at::Tensor &grad_volume,
       at::empty({shape.batch, shape.channels, shape.height, shape.width},
                 grads.options().memory_format(feature_format(shape)));
   at::Tensor right = at::empty_like(left);
-  AT_DISPATCH_FLOATING_TYPES_AND(
-      at::kBFloat16, grads.scalar_type(), "feature_volume_backward", [&] {
+  lif_dispatch<kDevice>(
+      grads.scalar_type(), "feature_volume_backward", [&](auto element) {
+        using scalar_t = typename decltype(element)::type;
         using Element = LifElement<scalar_t>;
         launch(VolumeBackward<Element, LifReal<scalar_t>>{
             lif_elements<scalar_t>(grads), lif_elements<scalar_t>(left),

@@ -42,8 +42,8 @@ struct Forward {
       const int64_t y = row % s.height;
       const int64_t i = row / s.height % s.planes;
       const int64_t b = row / s.height / s.planes;
-      const Scalar *left = p.left + s.feature_at(b, 0, y, 0);
-      const Scalar *right = p.right + s.feature_at(b, 0, y, 0);
+      const Scalar *left = p.left + s.feature_at<int64_t>(b, 0, y, 0);
+      const Scalar *right = p.right + s.feature_at<int64_t>(b, 0, y, 0);
       Scalar *to = p.volume + row * size;
       const int64_t first = std::min(i, s.width);
       std::fill_n(to, 2 * c * first, Scalar{});
@@ -69,9 +69,9 @@ struct Forward {
                const int64_t first = std::min(i, s.width);
                std::fill_n(to, first, Scalar{});
                const Scalar *from =
-                   c < s.channels
-                       ? p.left + s.feature_at(b, c, y, first)
-                       : p.right + s.feature_at(b, c - s.channels, y, 0);
+                   c < s.channels ? p.left + s.feature_at(b, c, y, first)
+                                  : p.right + s.feature_at<int64_t>(
+                                                  b, c - s.channels, y, 0);
                std::copy_n(from, s.width - first, to + first);
              });
   }
@@ -111,7 +111,7 @@ struct Backward {
                  p.grad_volume + s.volume_at(b, s.channels + c, i, y, i),
                  s.width - i, run, pixel);
       }
-      const int64_t at = s.feature_at(b, c, y, 0);
+      const int64_t at = s.feature_at<int64_t>(b, c, y, 0);
       for (int64_t k = 0; k < size; k++) {
         store(p.grad_left + at + k, sums[k]);
         store(p.grad_right + at + k, sums[size + k]);
@@ -122,12 +122,13 @@ struct Backward {
 
 at::Tensor volume_cpu(const at::Tensor &left, const at::Tensor &right,
                       int64_t planes) {
-  return volume_forward_tensors(left, right, planes, Forward{});
+  return volume_forward_tensors<kForCpu>(left, right, planes, Forward{});
 }
 
 VolumeGrads volume_backward_cpu(const at::Tensor &grad_volume,
                                 bool channels_last) {
-  return volume_backward_tensors(grad_volume, channels_last, Backward{});
+  return volume_backward_tensors<kForCpu>(grad_volume, channels_last,
+                                          Backward{});
 }
 
 }  // namespace

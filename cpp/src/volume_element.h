@@ -1,17 +1,23 @@
 // One element of the feature volume and of its gradient. The CUDA kernels and
-// the operators that emulate them share this; the CPU loops in volume.cc copy
-// whole runs of it.
+// the operators that emulate them share this; the CPU loops in volume_cpu.cc
+// copy whole runs of it.
 //
 // From the features FL, FR of the two views the volume holds, for plane i,
 //     V[b, c, i, y, x]     = FL[b, c, y, x]
 //     V[b, C + c, i, y, x] = FR[b, c, y, x - i]
 // where x >= i, and 0 elsewhere: plane i puts side by side what would be the
 // same point at a disparity of i pixels.
+//
+// A thread owns kLanes neighbours in memory: channels of one pixel in
+// channels-last order, else a single element. Index is uint32_t where that
+// counts all of the volume: a GPU divides 64-bit numbers several times slower.
 #pragma once
 
-#include "lif_step.h"  // SPIKEDHS_INLINE, Bf16
+#include "pack.h"
 
 namespace spikedhs {
+
+constexpr int kVolumeThreads = 256;  // of a block
 
 struct VolumeShape {
   int64_t batch, channels, planes, height, width;  // of a feature; planes of V
@@ -23,18 +29,21 @@ struct VolumeShape {
   SPIKEDHS_INLINE int64_t volume_size() const {
     return 2 * planes * feature_size();
   }
-  SPIKEDHS_INLINE int64_t feature_at(int64_t b, int64_t c, int64_t y,
-                                     int64_t x) const {
-    return channels_last ? ((b * height + y) * width + x) * channels + c
-                         : ((b * channels + c) * height + y) * width + x;
+  template <typename Index>
+  SPIKEDHS_INLINE Index feature_at(Index b, Index c, Index y, Index x) const {
+    const Index C = static_cast<Index>(channels);
+    const Index H = static_cast<Index>(height), W = static_cast<Index>(width);
+    return channels_last ? ((b * H + y) * W + x) * C + c
+                         : ((b * C + c) * H + y) * W + x;
   }
-  SPIKEDHS_INLINE int64_t volume_at(int64_t b, int64_t c, int64_t i, int64_t y,
-                                    int64_t x) const {
-    return channels_last
-               ? (((b * planes + i) * height + y) * width + x) * 2 * channels +
-                     c
-               : (((b * 2 * channels + c) * planes + i) * height + y) * width +
-                     x;
+  template <typename Index>
+  SPIKEDHS_INLINE Index volume_at(Index b, Index c, Index i, Index y,
+                                  Index x) const {
+    const Index C = static_cast<Index>(2 * channels);
+    const Index D = static_cast<Index>(planes);
+    const Index H = static_cast<Index>(height), W = static_cast<Index>(width);
+    return channels_last ? (((b * D + i) * H + y) * W + x) * C + c
+                         : (((b * C + c) * D + i) * H + y) * W + x;
   }
 };
 
@@ -52,64 +61,84 @@ struct VolumeBackward {
   VolumeShape shape;
 };
 
-// Writes the element that lies at `at` in the volume's memory.
-template <typename Scalar>
-SPIKEDHS_INLINE void volume_forward_thread(const VolumeForward<Scalar> &p,
-                                           int64_t at) {
-  const VolumeShape &s = p.shape;
-  int64_t rest = at, b, c, i, y, x;
-  if (s.channels_last) {
-    c = rest % (2 * s.channels), rest /= 2 * s.channels;
-    x = rest % s.width, rest /= s.width;
-    y = rest % s.height, rest /= s.height;
-    i = rest % s.planes, b = rest / s.planes;
-  } else {
-    x = rest % s.width, rest /= s.width;
-    y = rest % s.height, rest /= s.height;
-    i = rest % s.planes, rest /= s.planes;
-    c = rest % (2 * s.channels), b = rest / (2 * s.channels);
-  }
-  if (x < i) {
-    store(p.volume + at, 0);
-  } else if (c < s.channels) {
-    p.volume[at] = p.left[s.feature_at(b, c, y, x)];
-  } else {
-    p.volume[at] = p.right[s.feature_at(b, c - s.channels, y, x - i)];
-  }
+// The remainder by `size`, which is then divided off.
+template <typename Index>
+SPIKEDHS_INLINE Index split_off(Index *rest, int64_t size) {
+  const Index n = static_cast<Index>(size);
+  const Index remainder = *rest % n;
+  *rest /= n;
+  return remainder;
 }
 
-// Writes both gradients of the feature element at `at`: the sums over all
-// planes that hold a copy of it, from plane 0 on as on the CPU.
-template <typename Scalar, typename Real>
-SPIKEDHS_INLINE void volume_backward_thread(
-    const VolumeBackward<Scalar, Real> &p, int64_t at) {
+// Writes the kLanes elements that lie from `at` on in the volume's memory.
+template <int kLanes, typename Index, typename Scalar>
+SPIKEDHS_INLINE void volume_forward_thread(const VolumeForward<Scalar> &p,
+                                           Index at) {
   const VolumeShape &s = p.shape;
-  int64_t rest = at, b, c, y, x;
+  Index rest = at, b, c, i, y, x;
   if (s.channels_last) {
-    c = rest % s.channels, rest /= s.channels;
-    x = rest % s.width, rest /= s.width;
-    y = rest % s.height, b = rest / s.height;
+    c = split_off(&rest, 2 * s.channels);
+    x = split_off(&rest, s.width);
+    y = split_off(&rest, s.height);
+    i = split_off(&rest, s.planes), b = rest;
   } else {
-    x = rest % s.width, rest /= s.width;
-    y = rest % s.height, rest /= s.height;
-    c = rest % s.channels, b = rest / s.channels;
+    x = split_off(&rest, s.width);
+    y = split_off(&rest, s.height);
+    i = split_off(&rest, s.planes);
+    c = split_off(&rest, 2 * s.channels), b = rest;
   }
-  Real left = 0, right = 0;
-  for (int64_t i = 0; i < s.planes; i++) {
-    if (x >= i) left += load(p.grad_volume[s.volume_at(b, c, i, y, x)]);
-    if (x + i < s.width) {
-      right += load(p.grad_volume[s.volume_at(b, s.channels + c, i, y, x + i)]);
+  Pack<Scalar, kLanes> out = {};
+  const Index channels = static_cast<Index>(s.channels);
+  if (x >= i) {
+    out = c < channels ? load_pack<kLanes>(p.left + s.feature_at(b, c, y, x))
+                       : load_pack<kLanes>(
+                             p.right + s.feature_at(b, c - channels, y, x - i));
+  }
+  store_pack<kLanes>(p.volume + at, out);
+}
+
+// Writes both gradients of the kLanes feature elements from `at` on: the sums
+// over all planes that hold a copy of them, from plane 0 on as on the CPU.
+template <int kLanes, typename Index, typename Scalar, typename Real>
+SPIKEDHS_INLINE void volume_backward_thread(
+    const VolumeBackward<Scalar, Real> &p, Index at) {
+  const VolumeShape &s = p.shape;
+  Index rest = at, b, c, y, x;
+  if (s.channels_last) {
+    c = split_off(&rest, s.channels);
+    x = split_off(&rest, s.width);
+    y = split_off(&rest, s.height), b = rest;
+  } else {
+    x = split_off(&rest, s.width);
+    y = split_off(&rest, s.height);
+    c = split_off(&rest, s.channels), b = rest;
+  }
+  const Index planes = static_cast<Index>(s.planes);
+  const Index width = static_cast<Index>(s.width);
+  const Index other = c + static_cast<Index>(s.channels);  // of the right view
+  Real left[kLanes] = {}, right[kLanes] = {};
+  for (Index i = 0; i < planes; i++) {
+    if (x >= i) {
+      const auto in =
+          load_pack<kLanes>(p.grad_volume + s.volume_at(b, c, i, y, x));
+      SPIKEDHS_UNROLL
+      for (int k = 0; k < kLanes; k++) left[k] += load(in.lane[k]);
+    }
+    if (x + i < width) {
+      const auto in =
+          load_pack<kLanes>(p.grad_volume + s.volume_at(b, other, i, y, x + i));
+      SPIKEDHS_UNROLL
+      for (int k = 0; k < kLanes; k++) right[k] += load(in.lane[k]);
     }
   }
-  store(p.grad_left + at, left);
-  store(p.grad_right + at, right);
+  Pack<Scalar, kLanes> out_left, out_right;
+  SPIKEDHS_UNROLL
+  for (int k = 0; k < kLanes; k++) {
+    store(&out_left.lane[k], left[k]);
+    store(&out_right.lane[k], right[k]);
+  }
+  store_pack<kLanes>(p.grad_left + at, out_left);
+  store_pack<kLanes>(p.grad_right + at, out_right);
 }
-
-// NULL, or what the CUDA runtime said. `stream` is a cudaStream_t.
-template <typename Scalar>
-const char *launch_volume_forward(const VolumeForward<Scalar> &p, void *stream);
-template <typename Scalar, typename Real>
-const char *launch_volume_backward(const VolumeBackward<Scalar, Real> &p,
-                                   void *stream);
 
 }  // namespace spikedhs

@@ -1,28 +1,23 @@
-// The CUDA kernels of the feature volume, run thread by thread on the CPU:
-// operators for tests alone.
+// The emulated CUDA kernels of the feature volume as operators, for tests
+// alone.
 #include <torch/library.h>
 
 #include "volume.h"
+#include "volume_emulate.h"
 
 namespace spikedhs {
 namespace {
 
 at::Tensor volume_emulated(const at::Tensor &left, const at::Tensor &right,
                            int64_t planes) {
-  return volume_forward_tensors(left, right, planes, [](const auto &p) {
-    for (int64_t i = 0; i < p.shape.volume_size(); i++) {
-      volume_forward_thread(p, i);
-    }
-  });
+  return volume_forward_tensors<kForDevice>(
+      left, right, planes, [](const auto &p) { volume_emulate(p); });
 }
 
 VolumeGrads volume_backward_emulated(const at::Tensor &grad_volume,
                                      bool channels_last) {
-  return volume_backward_tensors(grad_volume, channels_last, [](const auto &p) {
-    for (int64_t i = 0; i < p.shape.feature_size(); i++) {
-      volume_backward_thread(p, i);
-    }
-  });
+  return volume_backward_tensors<kForDevice>(
+      grad_volume, channels_last, [](const auto &p) { volume_emulate(p); });
 }
 
 }  // namespace

@@ -3,6 +3,7 @@ package stereo
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/spikedhs/spikedhs/search"
 	"github.com/spikedhs/spikedhs/spike"
@@ -169,8 +170,8 @@ func (o Options) Validate() error {
 		return fmt.Errorf("stereo: mixing %q, want %q or %q: %w", o.Mixing, search.MixSpike, search.MixMembrane, ErrOptions)
 	case o.Stem != search.StemSpike && o.Stem != search.StemReLU:
 		return fmt.Errorf("stereo: stem %q, want %q or %q: %w", o.Stem, search.StemSpike, search.StemReLU, ErrOptions)
-	case o.Precision != search.Float32 && o.Precision != search.BFloat16:
-		return fmt.Errorf("stereo: precision %q, want %q or %q: %w", o.Precision, search.Float32, search.BFloat16, ErrOptions)
+	case !slices.Contains(search.Precisions(), o.Precision):
+		return fmt.Errorf("stereo: precision %q, want one of %q: %w", o.Precision, search.Precisions(), ErrOptions)
 	case o.Temperature <= 0:
 		return fmt.Errorf("stereo: temperature must be positive, is %g: %w", o.Temperature, ErrOptions)
 	case o.Neuron.Tau < 0:

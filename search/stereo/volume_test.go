@@ -65,7 +65,7 @@ func numbers(n int, seed float64) []float64 {
 // definition, forward and backward, in all types and layouts.
 func TestFeatureVolume(t *testing.T) {
 	s := begin(t, 10)
-	sizes := [][5]int{{2, 3, 4, 7, 5}, {1, 16, 3, 20, 9}, {3, 1, 1, 4, 6}, {1, 2, 2, 5, 1}}
+	sizes := [][5]int{{2, 3, 4, 7, 5}, {1, 16, 3, 20, 9}, {2, 8, 2, 5, 8}, {3, 1, 1, 4, 6}, {1, 2, 2, 5, 1}}
 	for _, size := range sizes {
 		b, c, h, w, planes := size[0], size[1], size[2], size[3], size[4]
 		shape := []int64{int64(b), int64(c), int64(h), int64(w)}
@@ -109,6 +109,36 @@ func TestFeatureVolume(t *testing.T) {
 			}
 		}
 	}
+}
+
+// The emulated CUDA kernels in float16, eight channels at a time and one by one.
+func TestFeatureVolumeInFloat16(t *testing.T) {
+	s := begin(t, 11).WithoutGradient()
+	for _, size := range [][5]int{{2, 3, 4, 7, 5}, {1, 16, 3, 20, 9}, {2, 8, 2, 5, 8}} {
+		b, c, h, w, planes := size[0], size[1], size[2], size[3], size[4]
+		shape := []int64{int64(b), int64(c), int64(h), int64(w)}
+		l, r := numbers(b*c*h*w, 1.3), numbers(b*c*h*w, 2.1)
+		want := volumeOf(l, r, b, c, h, w, planes)
+		weight := numbers(len(want), 0.7)
+		wantLeft, wantRight := gradientOf(weight, b, c, h, w, planes)
+		for _, last := range []bool{false, true} {
+			of := func(values []float64) torch.Tensor {
+				x := s.Cast(torch.FromSlice(s, values, shape...), torch.Float16)
+				if last {
+					x = s.ChannelsLast(x)
+				}
+				return x
+			}
+			volume := s.Tensor("spikedhs::feature_volume_emulated", of(l), of(r), planes)
+			require.Equal(t, want, read(t, s, volume), size)
+			grad := s.Cast(torch.FromSlice(s, weight, s.Shape(volume)...), torch.Float16)
+			grads := s.Call("spikedhs::feature_volume_backward_emulated", grad, last)
+			require.NoError(t, s.Err())
+			require.InDeltaSlice(t, wantLeft, read(t, s, grads[0].(torch.Tensor)), 0.004, size)
+			require.InDeltaSlice(t, wantRight, read(t, s, grads[1].(torch.Tensor)), 0.004, size)
+		}
+	}
+	require.NoError(t, s.Close())
 }
 
 func TestFeatureVolumeRefuses(t *testing.T) {

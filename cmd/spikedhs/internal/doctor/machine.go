@@ -16,10 +16,13 @@ func cuda() []Check {
 	missing := torch.CUDAMissing()
 	if missing == "" {
 		device := ok("CUDA", "%d devices", torch.CUDADevices())
-		kernels := ok("CUDA kernels", "built")
-		if !torch.HasCUDAKernels() {
-			kernels.Value = "not built: neurons use composed operators"
-			kernels = kernels.but(Warn, "Install the CUDA compiler nvcc and run make build; neurons are then one kernel.")
+		kernels := ok("CUDA kernels", "compiled by NVRTC at first use")
+		first, err := torch.ParseDevice("cuda")
+		if err != nil {
+			kernels = ok("CUDA kernels", "not asked: %v", err)
+		} else if why := torch.CUDAKernelsMissing(first); why != "" {
+			kernels = ok("CUDA kernels", "composed operators instead: %s", why).
+				but(Warn, "Install nvidia-cuda-nvrtc of libtorch's CUDA version, or set SPIKEDHS_NVRTC to a libnvrtc.so.")
 		}
 		return []Check{device, kernels}
 	}
@@ -27,11 +30,7 @@ func cuda() []Check {
 	if _, err := os.Stat("/dev/nvidia0"); err == nil {
 		device = device.but(Warn, "This machine has an NVIDIA device: set LIBTORCH to a libtorch with CUDA and run make build.")
 	}
-	kernels := ok("CUDA kernels", "not built, not needed without CUDA")
-	if torch.HasCUDAKernels() {
-		kernels.Value = "built"
-	}
-	return []Check{device, kernels}
+	return []Check{device, ok("CUDA kernels", "not needed without CUDA")}
 }
 
 // dataSets says which data sets are there.

@@ -1,0 +1,47 @@
+#include "driver.h"
+
+#include <c10/util/Exception.h>
+#include <dlfcn.h>
+
+#include <memory>
+#include <type_traits>
+
+namespace spikedhs {
+
+Driver::Driver() {
+  void *library = dlopen("libcuda.so.1", RTLD_NOW | RTLD_LOCAL);
+  TORCH_CHECK(library != nullptr, "no NVIDIA driver: ", dlerror());
+  const auto find = [&](auto *function, const char *name) {
+    void *symbol = dlsym(library, name);
+    TORCH_CHECK(symbol != nullptr, "the NVIDIA driver has no ", name);
+    *function = reinterpret_cast<std::decay_t<decltype(*function)>>(symbol);
+  };
+  find(&version, "cuDriverGetVersion");
+  find(&device, "cuDeviceGet");
+  find(&attribute, "cuDeviceGetAttribute");
+  find(&retain, "cuDevicePrimaryCtxRetain");
+  find(&push, "cuCtxPushCurrent_v2");
+  find(&pop, "cuCtxPopCurrent_v2");
+  find(&load, "cuModuleLoadData");
+  find(&function, "cuModuleGetFunction");
+  find(&launch, "cuLaunchKernel");
+  find(&capturing, "cuStreamIsCapturing");
+  find(&error_text, "cuGetErrorString");
+  int (*start)(unsigned);
+  find(&start, "cuInit");
+  check(start(0), "start");
+}
+
+void Driver::check(int result, const char *what) const {
+  if (result == 0) return;
+  const char *text = nullptr;
+  if (error_text(result, &text) != 0 || text == nullptr) text = "unknown error";
+  TORCH_CHECK(false, "CUDA driver: ", what, ": ", text);
+}
+
+const Driver &Driver::get() {
+  static const std::unique_ptr<const Driver> driver(new Driver);
+  return *driver;
+}
+
+}  // namespace spikedhs

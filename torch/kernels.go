@@ -1,0 +1,161 @@
+package torch
+
+// #include <stdlib.h>
+// #include "spikedhs/spikedhs.h"
+import "C"
+
+import (
+	"fmt"
+	"runtime"
+	"strconv"
+	"strings"
+	"time"
+	"unsafe"
+)
+
+// HasCUDAKernels reports whether our own kernels run on a CUDA device. They are
+// compiled there by NVRTC, which the first call tries with a small one (about a
+// second, kept in the user's cache folder). Where they do not, composed operators
+// take over, and libtorch's warning says why.
+func HasCUDAKernels(d Device) bool { return CUDAKernelsMissing(d) == "" }
+
+// CUDAKernelsMissing says why our own kernels do not run on d, "" when they do.
+func CUDAKernelsMissing(d Device) string {
+	kind, index := deviceNumbers(d)
+	if kind != kindCUDA {
+		return "not a CUDA device"
+	}
+	var reason *C.char
+	if err := message(C.sd_kernels_missing(C.int(max(index, 0)), &reason)); err != nil {
+		return err.Error()
+	}
+	defer C.sd_release(unsafe.Pointer(reason))
+	return C.GoString(reason)
+}
+
+// KernelTools are the parts of CUDA that are loaded when the program runs.
+type KernelTools struct {
+	// Driver is the newest CUDA version that the NVIDIA driver knows, such as
+	// "12.9", "" without a driver.
+	Driver string
+	// NVRTC is the version of the compiler, "" without one, and Path its file.
+	NVRTC, Path string
+}
+
+// FindKernelTools looks for the driver and for NVRTC. NVRTC is that of the file in
+// $SPIKEDHS_NVRTC, else that beside libtorch, else the system's.
+func FindKernelTools() (KernelTools, error) {
+	var driver, nvrtc C.int
+	var path *C.char
+	if err := message(C.sd_kernels_tools(&driver, &nvrtc, &path)); err != nil {
+		return KernelTools{}, fmt.Errorf("torch: kernels: %w", err)
+	}
+	defer C.sd_release(unsafe.Pointer(path))
+	tools := KernelTools{Path: C.GoString(path)}
+	if driver > 0 {
+		tools.Driver = fmt.Sprintf("%d.%d", driver/1000, driver%1000/10)
+	}
+	if nvrtc > 0 {
+		tools.NVRTC = fmt.Sprintf("%d.%d", nvrtc/100, nvrtc%100)
+	}
+	return tools, nil
+}
+
+// KernelMatrix says for what our kernels are compiled by [CompileKernels].
+type KernelMatrix struct {
+	// NVRTC is the compiler's file, "" for the one in use.
+	NVRTC string
+	// Capability is a GPU's compute capability, such as 90.
+	Capability int
+	// Steps are the numbers T of time steps; all above 8 are one version.
+	Steps []int
+	// Families are numbers of surrogate families, 0 to 6.
+	Families []int
+	// Elements are types of tensors: [Float32], [Float64], [BFloat16], [Float16].
+	Elements []int8
+}
+
+// CompiledKernel is one kernel as the GPU will have it.
+type CompiledKernel struct {
+	// Program is the file of the kernel, Name its C++ name.
+	Program, Name string
+	// Registers are those of a thread; Spilled is what did not fit into them, in
+	// bytes written and read.
+	Registers, Spilled int
+}
+
+// CompiledProgram is what one call of the compiler made.
+type CompiledProgram struct {
+	Program string
+	Kernels []CompiledKernel
+	Time    time.Duration
+}
+
+// CompileKernels compiles our CUDA kernels in every version of the matrix. It
+// needs NVRTC and no GPU; nothing is kept.
+func CompileKernels(m KernelMatrix) ([]CompiledProgram, error) {
+	var file *C.char
+	if m.NVRTC != "" {
+		file = C.CString(m.NVRTC)
+		defer C.free(unsafe.Pointer(file))
+	}
+	steps, families := cInts(m.Steps), cInts(m.Families)
+	elements := make([]C.int, len(m.Elements))
+	for i, e := range m.Elements {
+		number, ok := map[int8]C.int{Float32: 0, Float64: 1, BFloat16: 2, Float16: 3}[e]
+		if !ok {
+			return nil, fmt.Errorf("torch: kernels: no element type %d", e)
+		}
+		elements[i] = number
+	}
+	if len(steps) == 0 || len(families) == 0 || len(elements) == 0 {
+		return nil, fmt.Errorf("torch: kernels: want at least one T, family and element type")
+	}
+	var table *C.char
+	err := message(C.sd_kernels_compile(file, C.int(m.Capability), &steps[0], C.int(len(steps)),
+		&families[0], C.int(len(families)), &elements[0], C.int(len(elements)), &table))
+	runtime.KeepAlive(elements)
+	if err != nil {
+		return nil, fmt.Errorf("torch: kernels: %w", err)
+	}
+	defer C.sd_release(unsafe.Pointer(table))
+	return readPrograms(C.GoString(table)), nil
+}
+
+func cInts(list []int) []C.int {
+	out := make([]C.int, len(list))
+	for i, n := range list {
+		out[i] = C.int(n)
+	}
+	return out
+}
+
+// readPrograms reads the table of sd_kernels_compile.
+func readPrograms(table string) []CompiledProgram {
+	var programs []CompiledProgram
+	var kernels []CompiledKernel
+	for line := range strings.Lines(table) {
+		fields := strings.Split(strings.TrimSuffix(line, "\n"), "\t")
+		first, _ := strconv.Atoi(fields[2])
+		second, _ := strconv.Atoi(fields[3])
+		if fields[1] != "" {
+			kernels = append(kernels, CompiledKernel{fields[0], fields[1], first, second})
+			continue
+		}
+		programs = append(programs, CompiledProgram{fields[0], kernels, time.Duration(first) * time.Millisecond})
+		kernels = nil
+	}
+	return programs
+}
+
+// cachedKernel is one kernel by way of the cache folder: the size of its image and
+// its name there.
+func cachedKernel(capability int) (int, string, error) {
+	var size C.int64_t
+	var name *C.char
+	if err := message(C.sd_kernels_cached(C.int(capability), &size, &name)); err != nil {
+		return 0, "", fmt.Errorf("torch: kernels: %w", err)
+	}
+	defer C.sd_release(unsafe.Pointer(name))
+	return int(size), C.GoString(name), nil
+}
