@@ -57,8 +57,12 @@ func (n norm) ofBatch(s *torch.Scope, x, weight, bias torch.Tensor) torch.Tensor
 }
 
 func (n norm) forward(p Pass, x torch.Tensor) torch.Tensor {
-	if p.again {
-		return n.ofBatch(p.Scope, x, n.Weight, n.Bias) // the running averages have seen x
+	if p.again { // the running averages have seen x
+		if n.each != nil {
+			tile := tilesOf(p.Scope, []*torch.StepNorm{n.each})[0]
+			return n.each.Train(p.Scope, x, tile.weight, tile.bias)
+		}
+		return n.ofBatch(p.Scope, x, n.Weight, n.Bias)
 	}
 	if n.steps == 1 || p.Mode == torch.Evaluate {
 		return n.Forward(p.Scope, x, p.Mode)
@@ -84,16 +88,19 @@ func (n norm) behind(p Pass, c *torch.Conv, x torch.Tensor, planes int) torch.Te
 	s := p.Scope.Child()
 	defer s.Close()
 	conv := *c
-	conv.Weight = p.together.weight(c)
+	if !p.again { // or what the pass has cast is gone
+		conv.Weight = p.together.weight(c)
+	}
 	leaves := n.few && p.Mode == torch.Train && torch.Defined(c.Bias)
 	if leaves {
 		conv.Bias = torch.Tensor{}
 	}
-	if leaves {
+	moves := leaves && !p.again
+	if moves {
 		p.together.settle(s, n.Mean)
 	}
 	y := n.forward(p.in(s), conv.ForwardPlanes(s, x, planes))
-	if leaves {
+	if moves {
 		p.together.shift(s, n, c.Bias)
 	}
 	return s.Return(y)

@@ -10,10 +10,11 @@ type together struct {
 	slots   []Tensor // all tensors of a slot as a flat one
 	change  Tensor   // flat memory for what a step takes off the parameters
 	changes []Tensor // its parts
+	fused   bool     // use libtorch's fused optimiser where there is one
 }
 
 func newTogether(d Device, values []Tensor) *together {
-	t := &together{scope: NewInference()}
+	t := &together{scope: NewInference(), fused: IsCUDA(d)}
 	for range 2 { // as many as Adam has
 		t.numbers = append(t.numbers, t.scope.Full(d, 0))
 	}
@@ -118,7 +119,7 @@ func (o *SGD) applyTogether(c *Scope, which []int, values, grads []Tensor) {
 	}
 	momenta, rate := o.slotsOf(0, which), o.together.numbers[0]
 	grads = c.inLayoutOf(values, grads)
-	if c.has(fusedSGD) {
+	if o.together.fused && c.has(fusedSGD) {
 		c.Call(fusedSGD, values, grads, momenta, Named{"weight_decay", o.decay}, Named{"momentum", o.momentum},
 			Named{"lr", rate}, Named{"dampening", 0.0}, Named{"nesterov", false}, Named{"maximize", false},
 			Named{"is_first_step", false}, Named{"found_inf", o.scale.foundInf()})
@@ -136,7 +137,9 @@ func (o *SGD) applyTogether(c *Scope, which []int, values, grads []Tensor) {
 }
 
 // fused reports whether steps are done by one kernel.
-func (o *Adam) fused(s *Scope) bool { return o.together != nil && s.has(fusedAdam) }
+func (o *Adam) fused(s *Scope) bool {
+	return o.together != nil && o.together.fused && s.has(fusedAdam)
+}
 
 // applyTogether is [Adam.Apply] to some parameters. c records no gradients.
 func (o *Adam) applyTogether(c *Scope, which []int, values, grads []Tensor) {

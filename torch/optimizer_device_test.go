@@ -11,6 +11,26 @@ import (
 // The form for CUDA devices, whose numbers lie in tensors, takes the steps of the
 // other one. A replay is Begin once more and the same Apply.
 func TestOptimizersWithNumbersOnTheDevice(t *testing.T) {
+	testTogether(t, func(Optimizer) {})
+}
+
+// So do libtorch's fused optimisers, which have kernels for CPUs since 2.4.
+func TestFusedOptimizers(t *testing.T) {
+	if s := NewInference(); !s.has(fusedSGD) || !s.has(fusedAdam) || !s.has("aten::_fused_adagrad_") {
+		t.Skip("this libtorch has no fused optimisers for CPUs")
+	}
+	testTogether(t, func(o Optimizer) {
+		switch o := o.(type) {
+		case *SGD:
+			o.together.fused = true
+		case *Adam:
+			o.together.fused = true
+		}
+	})
+}
+
+// testTogether compares the two forms; choose changes the one for devices.
+func testTogether(t *testing.T, choose func(Optimizer)) {
 	for name, make := range map[string]func(p *problem, together bool) (Optimizer, error){
 		"SGD": func(p *problem, together bool) (Optimizer, error) {
 			return newSGD(CPU(), p.v.Parameters(), SGDOptions{Momentum: 0.8, WeightDecay: 0.3}, together)
@@ -32,6 +52,7 @@ func TestOptimizersWithNumbersOnTheDevice(t *testing.T) {
 			require.NoError(t, err)
 			b, err := make(device, true)
 			require.NoError(t, err)
+			choose(b)
 			for i, rate := range testRates {
 				a.SetLearningRate(rate)
 				b.SetLearningRate(rate)
