@@ -22,11 +22,7 @@ func Estimate(s *torch.Scope, cost torch.Tensor) torch.Tensor {
 	defer c.Close()
 	cost = c.Cast(cost, torch.Float32)
 	bins := c.Size(cost, 1)
-	numbers := make([]float32, bins)
-	for j := range numbers {
-		numbers[j] = float32(j)
-	}
-	axis := c.To(torch.FromSlice(c, numbers, 1, bins, 1, 1), c.Device(cost))
+	axis := c.Reshape(c.Range(c.Device(cost), bins), 1, bins, 1, 1)
 	// All values have the size of the cost, the largest tensor of a stream: each goes
 	// as soon as the next is there.
 	distance := c.Sub(axis, c.Cast(c.Tensor("aten::argmax", cost, 1, true), torch.Float32))

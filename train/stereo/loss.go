@@ -37,11 +37,7 @@ func target(s *torch.Scope, cost, disparity torch.Tensor, diversity float64) (q,
 	c := s.WithoutGradient()
 	defer c.Close()
 	bins := c.Size(cost, 1)
-	centres := make([]float32, bins)
-	for j := range centres {
-		centres[j] = float32(j * stereo.BinStep)
-	}
-	axis := c.To(torch.FromSlice(c, centres, 1, bins, 1, 1), c.Device(cost))
+	axis := c.Reshape(c.Scale(c.Range(c.Device(cost), bins), stereo.BinStep), 1, bins, 1, 1)
 	finite := c.Tensor("aten::isfinite", disparity)
 	d := c.Tensor("aten::unsqueeze", c.Tensor("aten::nan_to_num", disparity, 0.0, 0.0, 0.0), 1)
 	distance := c.Tensor("aten::abs", c.Sub(axis, d))
