@@ -30,6 +30,13 @@ type Program struct {
 	mapping  int
 	neurons  []layer
 	constant torch.Tensor // the surrogate's temperature, which does not matter here
+
+	// The form for devices, in float32 and, once it was asked for, in 16 bits; nil on a CPU.
+	compact, compact16 *compact
+	estimator          *estimator // of devices
+	// indices are those of pictures of the size `indexed`, see [machine.nearest].
+	indices map[[2]Grid]torch.Tensor
+	indexed [2]int
 }
 
 // layer is a layer of neurons: what shapes its membrane.
@@ -47,11 +54,16 @@ const fullLevel = -1
 // value is the number of the instruction that made a tensor.
 type value int
 
-// instruction makes one tensor from earlier ones.
-type instruction interface {
+// operation makes one tensor from earlier ones.
+type operation interface {
 	reads() []value
 	// run computes the result.
 	run(m *machine) torch.Tensor
+}
+
+// instruction is an operation that a script has as well.
+type instruction interface {
+	operation
 	// text is the same as a TorchScript expression.
 	text(p *Program) string
 }
@@ -173,30 +185,40 @@ func (p *Program) Run(s *torch.Scope, left, right torch.Tensor, steps int, state
 	m := &machine{
 		Program: p, left: left, right: right, steps: max(steps, 1), state: state,
 		size: [2]int{h, w}, full: [2]int64{int64(Padded(h)), int64(Padded(w))},
-		flat: Grids(0, h, w), deep: Grids(p.Options.Planes(), h, w), values: make([]torch.Tensor, len(p.list)),
-	}
-	if precision == search.BFloat16 {
-		m.half = p.halves()
+		flat: Grids(0, h, w), deep: Grids(p.Options.Planes(), h, w),
 	}
 	if state != nil && len(state.layers) != len(p.neurons) {
 		state.Reset()
 		state.layers = make([]spike.State, len(p.neurons))
 	}
-	for i, instruction := range p.list {
-		step := inner.Child()
+	if form := p.form(precision); form != nil {
+		return inner.Return(runAll(m, inner, form.list, form.last))
+	}
+	if precision == search.BFloat16 {
+		m.half = p.halves()
+	}
+	return inner.Return(runAll(m, inner, p.list, p.last))
+}
+
+// runAll runs a list whose values are read last by the operations of the given numbers,
+// and returns the last one's result.
+func runAll[O operation](m *machine, s *torch.Scope, list []O, last []int) torch.Tensor {
+	m.values = make([]torch.Tensor, len(list))
+	for i, operation := range list {
+		step := s.Child()
 		m.scope = step
-		m.values[i] = step.Return(instruction.run(m))
+		m.values[i] = step.Return(operation.run(m))
 		if step.Close() != nil {
-			inner.Blame(fmt.Sprintf("stereo program, instruction %d (%T)", i, instruction), nil)
+			s.Blame(fmt.Sprintf("stereo program, instruction %d (%T)", i, operation), nil)
 			return torch.Tensor{}
 		}
-		for _, v := range instruction.reads() {
-			if p.last[v] == i {
-				inner.Free(m.values[v])
+		for _, v := range operation.reads() {
+			if last[v] == i {
+				s.Free(m.values[v])
 			}
 		}
 	}
-	return inner.Return(m.values[len(m.values)-1])
+	return m.values[len(m.values)-1]
 }
 
 // halves are the weights in bfloat16, made when they are first asked for.
@@ -214,7 +236,7 @@ func (p *Program) halves() map[int]torch.Tensor {
 	return p.half
 }
 
-// Disparity is [Estimate] of [Program.Run]: [T*N, H, W] in pixels.
+// Disparity is [Program.Estimate] of [Program.Run]: [T*N, H, W] in pixels.
 func (p *Program) Disparity(s *torch.Scope, left, right torch.Tensor, steps int, state *State, precision search.Precision) torch.Tensor {
 	c := s.WithoutGradient()
 	defer c.Close()
@@ -222,5 +244,13 @@ func (p *Program) Disparity(s *torch.Scope, left, right torch.Tensor, steps int,
 	if c.Err() != nil {
 		return torch.Tensor{}
 	}
-	return c.Return(Estimate(c, cost))
+	return c.Return(p.Estimate(c, cost))
+}
+
+// Estimate is [Estimate] of a cost of the program.
+func (p *Program) Estimate(s *torch.Scope, cost torch.Tensor) torch.Tensor {
+	if p.estimator != nil {
+		return p.estimator.estimate(s, cost)
+	}
+	return Estimate(s, cost)
 }
