@@ -24,11 +24,28 @@ func Loss(s *torch.Scope, cost, disparity torch.Tensor, diversity float64) torch
 	c := s.Child()
 	defer c.Close()
 	q, valid := target(c, cost, disparity, diversity)
+	of := lossByPixel
+	if torch.IsCUDA(c.Device(cost)) {
+		of = lossByBin
+	}
+	return c.Return(of(c, cost, q, valid))
+}
+
+// lossByPixel averages the cross entropies of the pixels.
+func lossByPixel(s *torch.Scope, cost, q, valid torch.Tensor) torch.Tensor {
 	// sum q = 1, so - sum q log softmax(C) = log sum exp(C) - sum q C.
-	expected := c.Tensor("aten::sum.dim_IntList", c.Mul(cost, q), []int64{1})
-	each := c.Sub(c.Tensor("aten::logsumexp", cost, []int64{1}), expected)
-	count := c.Tensor("aten::clamp_min", c.Sum(valid), 1)
-	return c.Return(c.Tensor("aten::div.Tensor", c.Sum(c.Mul(each, valid)), count))
+	expected := s.Tensor("aten::sum.dim_IntList", s.Mul(cost, q), []int64{1})
+	each := s.Sub(s.Tensor("aten::logsumexp", cost, []int64{1}), expected)
+	count := s.Tensor("aten::clamp_min", s.Sum(valid), 1)
+	return s.Tensor("aten::div.Tensor", s.Sum(s.Mul(each, valid)), count)
+}
+
+// lossByBin weighs log softmax(C) by what it counts in the mean. All but that is without
+// gradient, so that the backward pass has two kernels.
+func lossByBin(s *torch.Scope, cost, q, valid torch.Tensor) torch.Tensor {
+	count := s.Scale(s.Tensor("aten::clamp_min", s.Sum(valid), 1), -1)
+	share := s.Tensor("aten::unsqueeze", s.Tensor("aten::div.Tensor", valid, count), 1)
+	return s.Sum(s.Mul(s.Tensor("aten::log_softmax.int", cost, 1), s.Mul(q, share)))
 }
 
 // target is the Laplace distribution over the bins, [B, bins, H, W], and which
