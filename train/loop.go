@@ -136,8 +136,10 @@ func (l *loop) epoch(ctx context.Context, saved *time.Time) error {
 		case err != nil:
 			return fmt.Errorf("train: %w", err)
 		}
+		end := torch.Annotate(l.label + " step")
 		s := torch.NewScope()
 		err = one.step(s)
+		end()
 		one.release()
 		if failed := s.Close(); err == nil {
 			err = failed

@@ -11,6 +11,7 @@
 
 #include <vector>
 
+#include "accelerator.h"
 #include "compat.h"
 #include "guard.h"
 
@@ -149,7 +150,7 @@ c10::IValue read_value(Reader &in, const c10::Argument &argument) {
     case SD_STRING:
       return in.next_text();
     case SD_DEVICE: {
-      const auto device = static_cast<c10::DeviceType>(in.next_int());
+      const auto device = device_type_of(static_cast<int>(in.next_int()));
       return c10::Device(device, static_cast<c10::DeviceIndex>(in.next_int()));
     }
     default:

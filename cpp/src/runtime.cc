@@ -10,6 +10,10 @@
 #include <atomic>
 #include <mutex>
 
+#include "accelerator.h"
+#ifdef SPIKEDHS_FAKE_DEVICE
+#include "../fake/fake.h"
+#endif
 #include "guard.h"
 
 #ifndef SPIKEDHS_LIBTORCH_FOUND_BY
@@ -25,9 +29,11 @@ std::atomic<int> wanted_threads{0};  // 0: libtorch's own choice
 thread_local int applied_threads = 0;
 
 at::Generator default_generator(int type, int index) {
-  return at::globalContext().defaultGenerator(
-      c10::Device(static_cast<c10::DeviceType>(type),
-                  static_cast<c10::DeviceIndex>(index)));
+#ifdef SPIKEDHS_FAKE_DEVICE
+  if (device_type_of(type) == kAccelerator) return fake::generator(index);
+#endif
+  return at::globalContext().defaultGenerator(c10::Device(
+      spikedhs::device_type_of(type), static_cast<c10::DeviceIndex>(index)));
 }
 }  // namespace
 
@@ -68,6 +74,18 @@ int sd_threads(void) {
   return at::get_num_threads();
 }
 
+#ifdef SPIKEDHS_FAKE_DEVICE
+
+int sd_cuda_built(void) { return 1; }
+int sd_cuda_devices(void) { return spikedhs::fake::kDevices; }
+int sd_cuda_kernels(void) { return spikedhs::fake::kernels() ? 1 : 0; }
+
+char *sd_cuda_synchronize(void) {
+  return guarded([&] { spikedhs::fake::refuse_in_capture("waiting"); });
+}
+
+#else
+
 int sd_cuda_built(void) {
   return at::Context::hasCUDA() || at::globalContext().hasCUDART() ? 1 : 0;
 }
@@ -97,6 +115,8 @@ char *sd_cuda_synchronize(void) {
     cuda.getStream(cuda.getDevice()).synchronize();
   });
 }
+
+#endif
 
 char *sd_seed(uint64_t seed) {
   return guarded([&] { at::manual_seed(seed); });

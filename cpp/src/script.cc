@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "accelerator.h"
 #include "guard.h"
 
 using spikedhs::guarded;
@@ -56,10 +57,12 @@ char *sd_script_load(const char *path, int type, int index, int freeze,
     // Where libtorch was built with LLVM, its fuser inlines the membranes of
     // all steps into each other, which takes time exponential in T.
     torch::jit::setTensorExprFuserEnabled(false);
-    const c10::Device device(static_cast<c10::DeviceType>(type),
+    const c10::Device device(spikedhs::device_type_of(type),
                              static_cast<c10::DeviceIndex>(index));
-    auto module =
-        std::make_unique<torch::jit::Module>(torch::jit::load(path, device));
+    // Reading straight to a device is for the types that the reader knows.
+    auto module = std::make_unique<torch::jit::Module>(
+        torch::jit::load(path, c10::Device(c10::kCPU)));
+    if (!device.is_cpu()) module->to(device);
     module->eval();
     if (freeze != 0) *module = frozen(*module);
     *out = module.release();

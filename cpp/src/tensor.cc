@@ -3,6 +3,7 @@
 
 #include <atomic>
 
+#include "accelerator.h"
 #include "guard.h"
 
 namespace spikedhs {
@@ -85,13 +86,13 @@ char *sd_tensor_dtype(sd_tensor t, int *dtype) {
 char *sd_tensor_device(sd_tensor t, int *type, int *index) {
   return guarded([&] {
     const at::Device device = unwrap(t).device();
-    *type = static_cast<int>(device.type());
+    *type = spikedhs::number_of(device.type());
     *index = device.index();
   });
 }
 
 void sd_device_numbers(const void *device, int *type, int *index) {
   const auto *d = static_cast<const c10::Device *>(device);
-  *type = static_cast<int>(d->type());
+  *type = spikedhs::number_of(d->type());
   *index = d->index();
 }

@@ -202,16 +202,15 @@ func (m *Model) disparity(steps []*data.Step, state *stereo.State, precision sea
 		}
 		return s.Cat(list, 0)
 	}
+	end := torch.Annotate("stream step") // without the wait for its result
 	left := views(func(step *data.Step) []float32 { return step.Left })
 	right := views(func(step *data.Step) []float32 { return step.Right })
 	cost := m.program.Run(s, left, right, len(steps), state, precision)
-	if s.Err() != nil {
-		return nil, s.Err()
-	}
 	if len(steps) > 1 {
 		cost = s.Narrow(cost, 0, len(steps)-1, 1)
 	}
 	d := m.program.Estimate(s, cost)
+	end()
 	if s.Err() != nil {
 		return nil, s.Err()
 	}

@@ -190,6 +190,10 @@ SPIKEDHS_API void sd_graph_free(sd_graph graph);
 // operators with other argument shapes are apart when `shapes` is not 0. The
 // table to release has lines "name <tab> calls <tab> nanoseconds of its own".
 SPIKEDHS_API char *sd_profile_start(int shapes);
+// Names what the calling thread does until the next sd_range_end, for whoever
+// listens to libtorch's profiler. Ranges may lie in each other.
+SPIKEDHS_API void sd_range_begin(const char *name);
+SPIKEDHS_API void sd_range_end(void);
 SPIKEDHS_API char *sd_profile_stop(char **table);
 
 // TorchScript
