@@ -1,6 +1,7 @@
 package stereo
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -69,7 +70,7 @@ func TestMergedBiases(t *testing.T) {
 	n := newNetwork(t, tiny())
 	unsettle(t, s, n.Variables())
 	p := newProgramOf(t, n)
-	merged, err := p.mergedBiases()
+	merged, err := usesOf(p).mergedBiases()
 	require.NoError(t, err)
 	of := func(list map[value]torch.Tensor, x part) []float64 {
 		bias := list[x.x]
@@ -115,6 +116,22 @@ func TestMergedBiases(t *testing.T) {
 	// Two cells of the feature network need two biases, four of the matching network one;
 	// four stems and the tail from level 1 have theirs, the two last layers have none.
 	assert.Len(t, merged, 2*2+4+4+1)
+}
+
+// What a step of the published network is made of: two nodes of each of the two cells of
+// the feature network fire at once and are read at once.
+func TestCompactIsShort(t *testing.T) {
+	begin(t, 57)
+	p := newProgramOf(t, newNetwork(t, tiny()))
+	require.NoError(t, p.forDevice())
+	count := map[string]int{}
+	for _, x := range p.compact.list {
+		count[fmt.Sprintf("%T", x)]++
+	}
+	assert.Equal(t, map[string]int{
+		"stereo.joinViews": 1, "stereo.convolution": 32 - 2, "stereo.fire": 24 - 2, "stereo.sum": 18 - 4, "stereo.stack": 17,
+		"stereo.regrid": 2, "stereo.gather": 7, "stereo.concatenate": 6, "stereo.volume": 1, "stereo.tapsToBins": 1,
+	}, count)
 }
 
 // Resizing by one operator takes what the two of [resize] take.
@@ -164,14 +181,26 @@ func TestPadLast(t *testing.T) {
 	require.NoError(t, c.Close(), "not channels last")
 }
 
-// A genotype whose cells read a value twice keeps it until the last has read it.
-func TestCompactOfRandomGenotypes(t *testing.T) {
+// Genotypes whose first two nodes read the same, and the third reads them in all ways,
+// and random ones.
+func TestCompactOfOtherGenotypes(t *testing.T) {
 	s := begin(t, 56)
+	var cells []genotype.Cell
+	third := [][2]genotype.Op{{genotype.B3, genotype.B5}, {genotype.B3, genotype.Skip}, {genotype.Skip, genotype.Skip}}
+	for _, ops := range third {
+		cells = append(cells, genotype.Cell{Nodes: 3, Edges: []genotype.Edge{
+			{Index: 1, Op: genotype.B3}, {Index: 0, Op: genotype.B3}, {Index: 2, Op: genotype.B5}, {Index: 3, Op: genotype.Skip},
+			{Index: 8, Op: ops[0]}, {Index: 7, Op: ops[1]},
+		}})
+	}
 	drawn, err := genotype.RandomSet(57, 6, inputNodes, genotype.DownsampleNearest)
 	require.NoError(t, err)
-	for i, one := range drawn {
+	for _, one := range drawn {
+		cells = append(cells, one.Normal)
+	}
+	for i, cell := range cells {
 		g := published(t)
-		g.Feature.Cell, g.Matching.Cell = one.Normal, drawn[(i+1)%len(drawn)].Normal
+		g.Feature.Cell, g.Matching.Cell = cell, cells[(i+1)%len(cells)]
 		n, err := NewNetwork(torch.CPU(), g, tiny())
 		require.NoError(t, err)
 		unsettle(t, s, n.Variables())

@@ -281,7 +281,7 @@ type toBins struct{ x value }
 func (i toBins) reads() []value { return []value{i.x} }
 
 func (i toBins) run(m *machine) torch.Tensor {
-	return spread(m.scope, m.at(i.x), m.tensors[m.mapping].Value, nil, m.Options.Planes(), m.size[0], m.size[1])
+	return spread(m.scope, m.at(i.x), m.tensors[m.mapping].Value, m.Options.Planes(), m.size[0], m.size[1])
 }
 
 func (i toBins) text(p *Program) string {
