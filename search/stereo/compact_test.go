@@ -129,7 +129,7 @@ func TestCompactIsShort(t *testing.T) {
 		count[fmt.Sprintf("%T", x)]++
 	}
 	assert.Equal(t, map[string]int{
-		"stereo.joinViews": 1, "stereo.convolution": 32 - 2, "stereo.fire": 24 - 2, "stereo.sum": 18 - 4, "stereo.stack": 17,
+		"stereo.joinViews": 1, "stereo.convolution": 31 - 2, "stereo.fire": 24 - 2, "stereo.sum": 18 - 4, "stereo.stack": 17,
 		"stereo.regrid": 2, "stereo.gather": 7, "stereo.concatenate": 6, "stereo.volume": 1, "stereo.tapsToBins": 1,
 	}, count)
 }
