@@ -72,6 +72,13 @@ class Call {
       each_tensor(arguments_[i],
                   [&](const at::Tensor &t) { list.push_back(t); });
     }
+    // The running mean and variance, which this schema does not mark.
+    if (name() == "aten::native_batch_norm") {
+      for (size_t i = 3; i <= 4; i++) {
+        each_tensor(arguments_[i],
+                    [&](const at::Tensor &t) { list.push_back(t); });
+      }
+    }
     return list;
   }
 

@@ -86,6 +86,7 @@ const std::unordered_map<std::string, int64_t> table = {
     {"aten::tanh", 1},
     {"aten::tanh_backward", 1},
     {"aten::threshold_backward", 1},
+    {"aten::trunc", 1},
     {"aten::where", 1},
     // Reductions (Reduce.cuh), and softmax with its kin (SoftMax.cu).
     {"aten::_log_softmax", 1},
