@@ -80,7 +80,8 @@ func (m *State) Reset() {
 }
 
 // Membranes are the potentials v = u (1 - y) of all layers in the order of
-// [Program.Layers], none at rest. They belong to the state.
+// [Program.Layers], none at rest. They belong to the state. On a device, layers of one
+// cell that fire at once have one, side by side in the place of the first.
 func (m *State) Membranes() []torch.Tensor {
 	var list []torch.Tensor
 	for i := range m.layers {
