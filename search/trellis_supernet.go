@@ -29,6 +29,7 @@ type TrellisSupernet struct {
 	weights      *torch.Variables
 	architecture *torch.Variables
 	alpha, beta  torch.Tensor // [edges, ops] and [layers, 4, 3]
+	moves        *trellis.Table
 	stem         *stem
 	cells        map[trellis.Cell]*MixedBlock
 	heads        []*head // by level
@@ -53,6 +54,7 @@ func NewTrellisSupernet(d torch.Device, nodes int, o Options) (*TrellisSupernet,
 	arch, root := n.architecture.Root(), n.weights.Root()
 	n.alpha = arch.Parameter("alpha", torch.Normal(o.AlphaDeviation), int64(genotype.Edges(nodes)), genotype.NumOps)
 	n.beta = n.space.Parameter(arch, o.AlphaDeviation)
+	n.moves = n.space.Table(arch)
 	wide := nodes * o.Width
 	n.stem = newStem(root.Sub("stem"), wide, &o)
 	for _, c := range n.space.Cells() {
@@ -119,7 +121,7 @@ func (n *TrellisSupernet) Forward(p Pass, images torch.Tensor) Output {
 		}
 	}
 	alpha := s.Softmax(n.alpha, 1)
-	moves := n.space.Weights(s, n.beta)
+	moves := n.moves.Weights(s, n.beta)
 	x := n.stem.forward(p, images)
 	p.grid = gridOf(s, x)
 	last := trellis.Run(n.space, []torch.Tensor{x, x}, trellis.Network[torch.Tensor]{
@@ -135,7 +137,7 @@ func (n *TrellisSupernet) Forward(p Pass, images torch.Tensor) Output {
 			}
 		},
 	})
-	shares := n.space.Ends(s, moves)
+	shares := moves.Ends(s)
 	var logits torch.Tensor
 	for level, h := range n.heads {
 		logits = addTo(s, logits, s.Mul(h.forward(p, last[level].Value), shares[level]))

@@ -14,6 +14,11 @@ func (s *Scope) Full(d Device, value float64, shape ...int64) Tensor {
 	return s.Tensor("aten::full", shape, value, Named{"dtype", Float32}, Named{"device", d})
 }
 
+// Range makes the float32 numbers 0, 1, ..., n-1 on a device, without a copy from the host.
+func (s *Scope) Range(d Device, n int64) Tensor {
+	return s.Tensor("aten::arange", n, Named{"dtype", Float32}, Named{"device", d})
+}
+
 // Randn draws float32 values from the standard normal distribution.
 func (s *Scope) Randn(d Device, shape ...int64) Tensor {
 	return s.Tensor("aten::randn", shape, Named{"dtype", Float32}, Named{"device", d})

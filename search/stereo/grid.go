@@ -53,13 +53,12 @@ func resize(s *torch.Scope, x torch.Tensor, from, to Grid) torch.Tensor {
 // resizeDepth picks planes as nearest interpolation does: plane i of `to` comes
 // from plane i*from/to, rounded down.
 func resizeDepth(s *torch.Scope, x torch.Tensor, from, to int) torch.Tensor {
+	pick := pickPlanes
+	if torch.IsCUDA(s.Device(x)) {
+		pick = interpolatePlanes
+	}
 	c := s.Child()
 	defer c.Close()
-	picks := make([]int64, to)
-	for i := range picks {
-		picks[i] = int64(i * from / to)
-	}
-	index := c.To(torch.FromSlice(c, picks, int64(to)), c.Device(x))
 	shape := c.Shape(x)
 	if len(shape) != 4 {
 		return torch.Tensor{}
@@ -67,8 +66,29 @@ func resizeDepth(s *torch.Scope, x torch.Tensor, from, to int) torch.Tensor {
 	channels, height, width := shape[1], shape[2], shape[3]
 	// Channels last is [N*planes, H, W, C] in memory, so planes are whole blocks.
 	blocks := c.Tensor("aten::permute", c.ChannelsLast(x), []int64{0, 2, 3, 1})
-	blocks = c.Reshape(blocks, -1, int64(from), height, width, channels)
-	blocks = c.Tensor("aten::index_select", blocks, 1, index)
+	blocks = pick(c, c.Reshape(blocks, -1, int64(from), height*width*channels), from, to)
 	blocks = c.Reshape(blocks, -1, height, width, channels)
 	return c.Return(c.Tensor("aten::permute", blocks, []int64{0, 3, 1, 2}))
+}
+
+// pickPlanes picks planes [N, from, size] by their numbers: [N, to, size]. The numbers
+// come from the host.
+func pickPlanes(s *torch.Scope, planes torch.Tensor, from, to int) torch.Tensor {
+	picks := make([]int64, to)
+	for i := range picks {
+		picks[i] = int64(i * from / to)
+	}
+	return s.Tensor("aten::index_select", planes, 1, torch.FromSlice(s, picks, int64(to)))
+}
+
+// interpolatePlanes does the same by interpolation over two dimensions, where a plane is
+// a row: a device makes one kernel of it, and one of its gradient, and reads nothing from
+// the host.
+func interpolatePlanes(s *torch.Scope, planes torch.Tensor, from, to int) torch.Tensor {
+	// The operator multiplies by the inverse of this number in 32 bits. It is a little too
+	// small, so that no plane i*from/to that is whole comes out below itself.
+	scale := float64(to) / float64(from) * (1 - 1e-6)
+	y := s.Tensor("aten::unsqueeze", planes, 1)
+	y = s.Tensor("aten::upsample_nearest2d", y, []int64{int64(to), s.Size(planes, 2)}, scale, nil)
+	return s.Tensor("aten::squeeze.dim", y, 1)
 }

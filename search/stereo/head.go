@@ -61,7 +61,13 @@ func spread(s *torch.Scope, y, mapping torch.Tensor, planes, height, width int) 
 	c := s.Child()
 	defer c.Close()
 	y = c.Reshape(c.Contiguous(y), -1, int64(planes), c.Size(y, 2), c.Size(y, 3))
-	y = c.Tensor("aten::conv2d", y, mapping)
+	return c.Return(enlarge(c, c.Tensor("aten::conv2d", y, mapping), height, width))
+}
+
+// enlarge brings bins [B, bins, h, w] to the input's resolution.
+func enlarge(s *torch.Scope, y torch.Tensor, height, width int) torch.Tensor {
+	c := s.Child()
+	defer c.Close()
 	y = c.Tensor("aten::upsample_bilinear2d", y, []int64{int64(Padded(height)), int64(Padded(width))}, false)
 	y = c.Narrow(y, 2, Padded(height)-height, height)
 	return c.Return(c.Narrow(y, 3, Padded(width)-width, width))

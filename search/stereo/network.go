@@ -121,7 +121,18 @@ func prepare(s *torch.Scope, left, right torch.Tensor, steps int) torch.Tensor {
 	height, width := c.Size(left, 2), c.Size(left, 3)
 	x := c.Cast(views(c, left, right, steps), torch.Float32)
 	top, before := int64(Padded(int(height)))-height, int64(Padded(int(width)))-width
+	if torch.IsCUDA(c.Device(x)) {
+		return c.Return(padLast(c, x, before, top))
+	}
 	return c.Return(c.ChannelsLast(c.Tensor("aten::constant_pad_nd", x, []int64{before, 0, top, 0})))
+}
+
+// padLast adds zeros before the columns and on top of the rows of x [N, C, H, W] and lays
+// it out channels last on the way, not by a copy of its own.
+func padLast(s *torch.Scope, x torch.Tensor, before, top int64) torch.Tensor {
+	x = s.Tensor("aten::permute", x, []int64{0, 2, 3, 1})
+	x = s.Tensor("aten::constant_pad_nd", x, []int64{0, 0, before, 0, top, 0})
+	return s.Tensor("aten::permute", x, []int64{0, 3, 1, 2})
 }
 
 // checkInputs explains inputs that do not fit.

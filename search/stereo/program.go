@@ -30,6 +30,15 @@ type Program struct {
 	mapping  int
 	neurons  []layer
 	constant torch.Tensor // the surrogate's temperature, which does not matter here
+
+	// The form for devices, nil on a CPU, and those in element types of 16 bits that were
+	// asked for.
+	compact   *compact
+	short     map[int8]*compact
+	estimator *estimator // of devices
+	// indices are those of pictures of the size `indexed`, see [machine.nearest].
+	indices map[[2]Grid]torch.Tensor
+	indexed [2]int
 }
 
 // layer is a layer of neurons: what shapes its membrane.
@@ -47,11 +56,16 @@ const fullLevel = -1
 // value is the number of the instruction that made a tensor.
 type value int
 
-// instruction makes one tensor from earlier ones.
-type instruction interface {
+// operation makes one tensor from earlier ones.
+type operation interface {
 	reads() []value
 	// run computes the result.
 	run(m *machine) torch.Tensor
+}
+
+// instruction is an operation that a script has as well.
+type instruction interface {
+	operation
 	// text is the same as a TorchScript expression.
 	text(p *Program) string
 }
@@ -68,7 +82,8 @@ func (m *State) Reset() {
 }
 
 // Membranes are the potentials v = u (1 - y) of all layers in the order of
-// [Program.Layers], none at rest. They belong to the state.
+// [Program.Layers], none at rest. They belong to the state. On a device, layers of one
+// cell that fire at once have one, side by side in the place of the first.
 func (m *State) Membranes() []torch.Tensor {
 	var list []torch.Tensor
 	for i := range m.layers {
@@ -160,8 +175,8 @@ func (p *Program) Close() error { return p.scope.Close() }
 // state the stacks are the next piece of a stream and the membranes are left
 // there, without one the neurons start at rest. Convolutions behind the first are
 // float32, or with [search.BFloat16] and [search.Float16] of 16 bits, in which spikes
-// are exact and weights have 8 and 11 bits; membranes and the cost are float32 always. A tensor goes as
-// soon as nobody reads it.
+// are exact and weights have 8 and 11 bits; membranes and the cost are float32 always.
+// A tensor goes as soon as nobody reads it.
 func (p *Program) Run(s *torch.Scope, left, right torch.Tensor, steps int, state *State, precision search.Precision) torch.Tensor {
 	inner := s.WithoutGradient()
 	defer inner.Close()
@@ -173,30 +188,40 @@ func (p *Program) Run(s *torch.Scope, left, right torch.Tensor, steps int, state
 	m := &machine{
 		Program: p, left: left, right: right, steps: max(steps, 1), state: state,
 		size: [2]int{h, w}, full: [2]int64{int64(Padded(h)), int64(Padded(w))},
-		flat: Grids(0, h, w), deep: Grids(p.Options.Planes(), h, w), values: make([]torch.Tensor, len(p.list)),
-	}
-	if precision.Short() {
-		m.half = p.halves(precision.Type())
+		flat: Grids(0, h, w), deep: Grids(p.Options.Planes(), h, w),
 	}
 	if state != nil && len(state.layers) != len(p.neurons) {
 		state.Reset()
 		state.layers = make([]spike.State, len(p.neurons))
 	}
-	for i, instruction := range p.list {
-		step := inner.Child()
+	if form := p.form(precision); form != nil {
+		return inner.Return(runAll(m, inner, form.list, form.last))
+	}
+	if precision.Short() {
+		m.half = p.halves(precision.Type())
+	}
+	return inner.Return(runAll(m, inner, p.list, p.last))
+}
+
+// runAll runs a list whose values are read last by the operations of the given numbers,
+// and returns the last one's result.
+func runAll[O operation](m *machine, s *torch.Scope, list []O, last []int) torch.Tensor {
+	m.values = make([]torch.Tensor, len(list))
+	for i, operation := range list {
+		step := s.Child()
 		m.scope = step
-		m.values[i] = step.Return(instruction.run(m))
+		m.values[i] = step.Return(operation.run(m))
 		if step.Close() != nil {
-			inner.Blame(fmt.Sprintf("stereo program, instruction %d (%T)", i, instruction), nil)
+			s.Blame(fmt.Sprintf("stereo program, instruction %d (%T)", i, operation), nil)
 			return torch.Tensor{}
 		}
-		for _, v := range instruction.reads() {
-			if p.last[v] == i {
-				inner.Free(m.values[v])
+		for _, v := range operation.reads() {
+			if last[v] == i {
+				s.Free(m.values[v])
 			}
 		}
 	}
-	return inner.Return(m.values[len(m.values)-1])
+	return m.values[len(m.values)-1]
 }
 
 // halves are a program's weights in 16 bits.
@@ -220,7 +245,7 @@ func (p *Program) halves(dtype int8) *halves {
 	return p.half
 }
 
-// Disparity is [Estimate] of [Program.Run]: [T*N, H, W] in pixels.
+// Disparity is [Program.Estimate] of [Program.Run]: [T*N, H, W] in pixels.
 func (p *Program) Disparity(s *torch.Scope, left, right torch.Tensor, steps int, state *State, precision search.Precision) torch.Tensor {
 	c := s.WithoutGradient()
 	defer c.Close()
@@ -228,5 +253,13 @@ func (p *Program) Disparity(s *torch.Scope, left, right torch.Tensor, steps int,
 	if c.Err() != nil {
 		return torch.Tensor{}
 	}
-	return c.Return(Estimate(c, cost))
+	return c.Return(p.Estimate(c, cost))
+}
+
+// Estimate is [Estimate] of a cost of the program.
+func (p *Program) Estimate(s *torch.Scope, cost torch.Tensor) torch.Tensor {
+	if p.estimator != nil {
+		return p.estimator.estimate(s, cost)
+	}
+	return Estimate(s, cost)
 }

@@ -23,7 +23,11 @@ func (p *Program) build(w weights, mapping torch.Tensor) (*Program, error) {
 	x = b.convolve("matching.last_3", x, convolve{kernel: 3, planes: b.planes, whole: true, last: true})
 	p.mapping = p.tensor("mapping", mapping)
 	b.add(toBins{x})
-	if err := p.scope.Err(); err != nil {
+	err := p.scope.Err()
+	if err == nil && torch.IsCUDA(p.scope.Device(mapping)) {
+		err = p.forDevice()
+	}
+	if err != nil {
 		p.Close()
 		return nil, fmt.Errorf("stereo: fold network: %w", err)
 	}

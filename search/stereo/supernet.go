@@ -38,6 +38,7 @@ type supernetHalf struct {
 	cells       map[trellis.Cell]*search.MixedBlock
 	tail        *tail
 	alpha, beta torch.Tensor
+	moves       *trellis.Table
 }
 
 // NewSupernet builds a supernet with the given number of layers in the feature
@@ -69,6 +70,7 @@ func newHalf(p, architecture torch.Path, t *stems, planes, layers int, o *Option
 	n := &supernetHalf{space: trellis.Space{Layers: layers, Levels: o.TrellisLevels}, planes: planes, stems: t, cells: map[trellis.Cell]*search.MixedBlock{}}
 	n.alpha = architecture.Parameter("alpha", torch.Normal(o.Deviation), int64(genotype.Edges(inputNodes)), genotype.NumOps)
 	n.beta = n.space.Parameter(architecture, o.Deviation)
+	n.moves = n.space.Table(architecture)
 	wide := 3 * o.Width
 	for _, c := range n.space.Cells() {
 		s0 := 0
@@ -90,7 +92,7 @@ func (n *supernetHalf) forward(p search.Pass, x torch.Tensor, grids [Levels]Grid
 	defer s.Close()
 	p.Scope = s
 	alpha := s.Softmax(n.alpha, 1)
-	weights := n.space.Weights(s, n.beta)
+	weights := n.moves.Weights(s, n.beta)
 	s0, s1 := n.stems.forward(p, x)
 	last := trellis.Run(n.space, []torch.Tensor{s0, s1}, trellis.Network[torch.Tensor]{
 		Cell: func(c trellis.Cell, s0, s1 trellis.Feature[torch.Tensor]) torch.Tensor {

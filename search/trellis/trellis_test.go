@@ -225,10 +225,10 @@ func checkWeights(t *testing.T, s *torch.Scope, space Space) {
 	}
 	beta := torch.FromSlice(s, flat, 4, Levels, int64(Moves))
 	require.NoError(t, torch.RequireGradient(beta, true))
-	weights := space.Weights(s, beta)
+	weights := tableOf(t, space).Weights(s, beta)
 	p, err := space.Probabilities(b)
 	require.NoError(t, err)
-	have, err := Read(weights)
+	have, err := Read(weights.All)
 	require.NoError(t, err)
 	exists := map[[3]int]bool{}
 	for _, c := range space.Cells() {
@@ -240,7 +240,9 @@ func checkWeights(t *testing.T, s *torch.Scope, space Space) {
 		return
 	}
 	pick := Cell{2, 0, 1, Down}
-	s.Backward(Weight(s, weights, pick))
+	into := weights.into[[2]int{pick.Layer, pick.To}] // from 0, 1 and 2
+	require.Equal(t, []int64{int64(min(space.Levels, 3))}, s.Shape(into))
+	s.Backward(s.Select(into, 0, 0))
 	grad, err := Read(s.Gradient(beta))
 	require.NoError(t, err)
 	const share = 2.0 / 3 // of level 0
@@ -257,6 +259,109 @@ func checkWeights(t *testing.T, s *torch.Scope, space Space) {
 					assert.Zero(t, g)
 				}
 			}
+		}
+	}
+}
+
+// tableOf is the table of a space on the CPU, as long as the test.
+func tableOf(t *testing.T, space Space) *Table {
+	t.Helper()
+	v := torch.NewVariables(torch.CPU())
+	t.Cleanup(func() { require.NoError(t, v.Close()) })
+	table := space.Table(v.Root())
+	require.NoError(t, v.Err())
+	require.Empty(t, v.All(), "no checkpoint has the table")
+	return table
+}
+
+// checkEndsGradient compares the gradient of the share of level 1 with differences of
+// what all paths sum to.
+func checkEndsGradient(t *testing.T, space Space, b, gradient Beta) {
+	t.Helper()
+	share := func() float64 {
+		p, err := space.Probabilities(b)
+		require.NoError(t, err)
+		var sums [Levels]float64
+		total := 0.0
+		for _, path := range paths(space) {
+			v := product(p, path)
+			sums[path[space.Layers-1]] += v
+			total += v
+		}
+		return sums[1] / total
+	}
+	const h = 1e-5
+	for _, c := range space.Cells() {
+		at := &b[c.Layer][c.From][c.Move]
+		kept := *at
+		*at = kept + h
+		above := share()
+		*at = kept - h
+		below := share()
+		*at = kept
+		assert.InDelta(t, (above-below)/(2*h), gradient[c.Layer][c.From][c.Move], 1e-5, "%+v", c)
+	}
+}
+
+// Both ways to join outputs against sums in float64, values and gradients; the order in
+// memory stays that of the outputs.
+func TestJoin(t *testing.T) {
+	forms := map[string]func(*torch.Scope, torch.Tensor, []torch.Tensor, func(torch.Tensor)) torch.Tensor{
+		"one by one": joinOneByOne, "together": joinTogether,
+	}
+	r := rand.New(rand.NewSource(3))
+	draw := func(n int) []float64 {
+		list := make([]float64, n)
+		for i := range list {
+			list[i] = float64(float32(r.NormFloat64()))
+		}
+		return list
+	}
+	for name, join := range forms {
+		for count := 1; count <= 3; count++ {
+			s := torch.NewScope()
+			const size = 2 * 3 * 4 * 5
+			weights, factors := draw(count), draw(size)
+			leaf := func(values []float64, shape ...int64) torch.Tensor {
+				x := s.Detach(s.Cast(torch.FromSlice(s, values, shape...), torch.Float32))
+				require.NoError(t, torch.RequireGradient(x, true))
+				return x
+			}
+			leaves := []torch.Tensor{leaf(weights, int64(count))}
+			var outputs []torch.Tensor
+			var values [][]float64
+			for range count {
+				values = append(values, draw(size))
+				y := leaf(values[len(values)-1], 2, 3, 4, 5)
+				leaves, outputs = append(leaves, y), append(outputs, s.ChannelsLast(y))
+			}
+			freed := 0
+			sum := join(s, leaves[0], outputs, func(torch.Tensor) { freed++ })
+			require.NoError(t, s.Err())
+			require.Equal(t, count, freed, name)
+			last := s.Tensor("aten::permute", sum, []int64{0, 2, 3, 1})
+			s.Tensor("aten::view", last, []int64{-1}) // takes no other order in memory
+			require.NoError(t, s.Err(), "%s of %d", name, count)
+			factor := s.Cast(torch.FromSlice(s, factors, 2, 3, 4, 5), torch.Float32)
+			gradients := s.GradientOf(s.Sum(s.Mul(sum, factor)), leaves)
+			have := func(x torch.Tensor) []float64 {
+				list, err := torch.ToSlice[float64](s.Cast(s.Contiguous(x), torch.Float64))
+				require.NoError(t, err)
+				return list
+			}
+			wantSum, wantWeights := make([]float64, size), make([]float64, count)
+			for k, y := range values {
+				wantGradient := make([]float64, size)
+				for i := range y {
+					wantSum[i] += weights[k] * y[i]
+					wantWeights[k] += factors[i] * y[i]
+					wantGradient[i] = factors[i] * weights[k]
+				}
+				assert.InDeltaSlice(t, wantGradient, have(gradients[1+k]), 1e-5, "%s of %d, output %d", name, count, k)
+			}
+			assert.InDeltaSlice(t, wantSum, have(sum), 1e-5, "%s of %d", name, count)
+			assert.InDeltaSlice(t, wantWeights, have(gradients[0]), 1e-4, "%s of %d", name, count)
+			require.NoError(t, s.Close())
 		}
 	}
 }
@@ -289,16 +394,18 @@ func TestEnds(t *testing.T) {
 			want[path[layers-1]] += v
 			total += v
 		}
-		ends := space.Ends(s, space.Weights(s, beta))
-		for level, share := range ends {
-			require.Equal(t, level <= layers && level < space.Levels, torch.Defined(share))
-			if torch.Defined(share) {
-				assert.InDelta(t, want[level]/total, s.Item(share), 1e-6)
+		for _, form := range []func(*Weights, *torch.Scope) [Levels]torch.Tensor{(*Weights).endsByCells, (*Weights).endsByLayers} {
+			ends := form(tableOf(t, space).Weights(s, beta), s)
+			for level, share := range ends {
+				require.Equal(t, level <= layers && level < space.Levels, torch.Defined(share))
+				if torch.Defined(share) {
+					assert.InDelta(t, want[level]/total, s.Item(share), 1e-6)
+				}
 			}
+			gradient, err := Read(s.GradientOf(ends[1], []torch.Tensor{beta})[0])
+			require.NoError(t, err)
+			checkEndsGradient(t, space, b, gradient)
 		}
-		gradient, err := Read(s.GradientOf(s.Sum(ends[1]), []torch.Tensor{beta})[0])
-		require.NoError(t, err)
-		assert.NotZero(t, gradient[0][0][Down])
 	}
 	require.NoError(t, s.Err())
 }

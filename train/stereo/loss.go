@@ -24,11 +24,28 @@ func Loss(s *torch.Scope, cost, disparity torch.Tensor, diversity float64) torch
 	c := s.Child()
 	defer c.Close()
 	q, valid := target(c, cost, disparity, diversity)
+	of := lossByPixel
+	if torch.IsCUDA(c.Device(cost)) {
+		of = lossByBin
+	}
+	return c.Return(of(c, cost, q, valid))
+}
+
+// lossByPixel averages the cross entropies of the pixels.
+func lossByPixel(s *torch.Scope, cost, q, valid torch.Tensor) torch.Tensor {
 	// sum q = 1, so - sum q log softmax(C) = log sum exp(C) - sum q C.
-	expected := c.Tensor("aten::sum.dim_IntList", c.Mul(cost, q), []int64{1})
-	each := c.Sub(c.Tensor("aten::logsumexp", cost, []int64{1}), expected)
-	count := c.Tensor("aten::clamp_min", c.Sum(valid), 1)
-	return c.Return(c.Tensor("aten::div.Tensor", c.Sum(c.Mul(each, valid)), count))
+	expected := s.Tensor("aten::sum.dim_IntList", s.Mul(cost, q), []int64{1})
+	each := s.Sub(s.Tensor("aten::logsumexp", cost, []int64{1}), expected)
+	count := s.Tensor("aten::clamp_min", s.Sum(valid), 1)
+	return s.Tensor("aten::div.Tensor", s.Sum(s.Mul(each, valid)), count)
+}
+
+// lossByBin weighs log softmax(C) by what it counts in the mean. All but that is without
+// gradient, so that the backward pass has two kernels.
+func lossByBin(s *torch.Scope, cost, q, valid torch.Tensor) torch.Tensor {
+	count := s.Scale(s.Tensor("aten::clamp_min", s.Sum(valid), 1), -1)
+	share := s.Tensor("aten::unsqueeze", s.Tensor("aten::div.Tensor", valid, count), 1)
+	return s.Sum(s.Mul(s.Tensor("aten::log_softmax.int", cost, 1), s.Mul(q, share)))
 }
 
 // target is the Laplace distribution over the bins, [B, bins, H, W], and which
@@ -37,11 +54,7 @@ func target(s *torch.Scope, cost, disparity torch.Tensor, diversity float64) (q,
 	c := s.WithoutGradient()
 	defer c.Close()
 	bins := c.Size(cost, 1)
-	centres := make([]float32, bins)
-	for j := range centres {
-		centres[j] = float32(j * stereo.BinStep)
-	}
-	axis := c.To(torch.FromSlice(c, centres, 1, bins, 1, 1), c.Device(cost))
+	axis := c.Reshape(c.Scale(c.Range(c.Device(cost), bins), stereo.BinStep), 1, bins, 1, 1)
 	finite := c.Tensor("aten::isfinite", disparity)
 	d := c.Tensor("aten::unsqueeze", c.Tensor("aten::nan_to_num", disparity, 0.0, 0.0, 0.0), 1)
 	distance := c.Tensor("aten::abs", c.Sub(axis, d))

@@ -32,13 +32,16 @@ func laplace(d, b float64, bins int) []float64 {
 	return q
 }
 
+// lossOf is the loss, which both forms agree on.
 func lossOf(t *testing.T, cost, truth []float32, bins int64, b float64) float64 {
 	t.Helper()
 	s := torch.NewScope()
 	defer s.Close()
 	n := int64(len(truth))
-	loss := Loss(s, torch.FromSlice(s, cost, 1, bins, 1, n), torch.FromSlice(s, truth, 1, 1, n), b)
-	value := s.Item(loss)
+	c, d := torch.FromSlice(s, cost, 1, bins, 1, n), torch.FromSlice(s, truth, 1, 1, n)
+	value := s.Item(Loss(s, c, d, b))
+	q, valid := target(s, c, d, b)
+	assert.InDelta(t, value, s.Item(lossByBin(s, c, q, valid)), 1e-5)
 	require.NoError(t, s.Err())
 	return value
 }
@@ -100,14 +103,16 @@ func TestLossGradient(t *testing.T) {
 	cost := torch.FromSlice(s, []float32{1, 0, -1, 2, 0.5, 0}, 1, 3, 1, 2)
 	require.NoError(t, torch.RequireGradient(cost, true))
 	truth := torch.FromSlice(s, []float32{2.5, float32(math.Inf(1))}, 1, 1, 2)
-	s.Backward(Loss(s, cost, truth, 1))
-	have, err := torch.ToSlice[float32](s.Gradient(cost))
-	require.NoError(t, err)
+	target, valid := target(s, cost, truth, 1)
 	q := laplace(2.5, 1, 3)
 	c := []float64{1, -1, 0.5}
 	sum := math.Exp(c[0]) + math.Exp(c[1]) + math.Exp(c[2])
-	for j := range 3 {
-		assert.InDelta(t, math.Exp(c[j])/sum-q[j], have[2*j], 1e-6)
-		assert.Zero(t, have[2*j+1])
+	for _, loss := range []torch.Tensor{Loss(s, cost, truth, 1), lossByBin(s, cost, target, valid)} {
+		have, err := torch.ToSlice[float32](s.GradientOf(loss, []torch.Tensor{cost})[0])
+		require.NoError(t, err)
+		for j := range 3 {
+			assert.InDelta(t, math.Exp(c[j])/sum-q[j], have[2*j], 1e-6)
+			assert.Zero(t, have[2*j+1])
+		}
 	}
 }

@@ -195,16 +195,12 @@ func (m *Model) disparity(steps []*data.Step, state *stereo.State, precision sea
 	views := func(of func(*data.Step) []float32) torch.Tensor {
 		list := make([]torch.Tensor, len(steps))
 		for i, step := range steps {
-			list[i] = torch.FromSlice(s, of(step), 1, int64(step.C), int64(step.H), int64(step.W))
+			list[i] = torch.Upload(s, m.device, of(step), 1, int64(step.C), int64(step.H), int64(step.W))
 		}
-		x := list[0]
-		if len(list) > 1 {
-			x = s.Cat(list, 0)
+		if len(list) == 1 {
+			return list[0]
 		}
-		if torch.IsCUDA(m.device) {
-			x = s.To(x, m.device)
-		}
-		return x
+		return s.Cat(list, 0)
 	}
 	end := torch.Annotate("stream step") // without the wait for its result
 	left := views(func(step *data.Step) []float32 { return step.Left })
@@ -213,7 +209,7 @@ func (m *Model) disparity(steps []*data.Step, state *stereo.State, precision sea
 	if len(steps) > 1 {
 		cost = s.Narrow(cost, 0, len(steps)-1, 1)
 	}
-	d := stereo.Estimate(s, cost)
+	d := m.program.Estimate(s, cost)
 	end()
 	if s.Err() != nil {
 		return nil, s.Err()
