@@ -14,10 +14,10 @@ export PATH := $(PATH):/usr/local/go/bin
 
 # Every go command runs with the flags that point cgo at the two shims.
 GO  = . build/env && go
-CXX_FILES = $(wildcard cpp/include/spikedhs/*.h cpp/src/*.h cpp/src/*.cc cpp/src/*.cu cpp/gotorch/*.cc)
+CXX_FILES = $(wildcard cpp/include/spikedhs/*.h cpp/fake/*.h cpp/fake/*.cc cpp/src/*.h cpp/src/*.cc cpp/src/*.cu cpp/gotorch/*.cc)
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test check fmt install carry deps deps-check clean shims
+.PHONY: help build demo test test-device check fmt install carry deps deps-check clean shims
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -43,6 +43,14 @@ demo: build ## search, train and export a small network on real data, in runs/de
 test: shims ## go vet and all tests; lists the skipped ones with their reasons
 	@$(GO) vet ./...
 	@scripts/test.sh
+
+# The tests that need a CUDA device, on the fake one (cpp/fake), which a build of
+# the shims for tests has in place of CUDA.
+test-device: ## run every command and preset as on a CUDA device, on a fake one
+	@mkdir -p build/device
+	@cmake -S . -B build/device -G 'Unix Makefiles' -DSPIKEDHS_FAKE_DEVICE=ON >build/device/cmake.log 2>&1 || { cat build/device/cmake.log >&2; exit 1; }
+	@cmake --build build/device --parallel $(JOBS) -- --no-print-directory
+	@scripts/test-device.sh
 
 check: shims ## formatting and linters; changes nothing
 	@if command -v apt-get >/dev/null; then scripts/deps.sh install check; fi

@@ -114,7 +114,7 @@ func NewConvBlock(p torch.Path, shape ConvShape, options Options) *ConvBlock {
 		b.fan.conv = torch.NewConv2d(p.Sub("conv"), int64(shape.In), int64(shape.Out), conv)
 	}
 	if b.normalises {
-		b.fan.norm = newNorm(p.Sub("norm"), shape.Out, o)
+		b.fan.norm = newNormBehind(b.fan.conv, p.Sub("norm"), shape.Out, o)
 	}
 	if b.activation == Fires {
 		b.neurons = spike.NewNeurons(p.Sub("neurons"), o.Neuron, o.Temperature)
@@ -147,9 +147,12 @@ func (b *ConvBlock) Forward(p Pass, x torch.Tensor) torch.Tensor {
 	s := p.Scope.Child()
 	defer s.Close()
 	p = p.in(s)
-	y := b.fan.conv.ForwardPlanes(s, s.ChannelsLast(x), b.fan.planes)
+	x = s.ChannelsLast(x)
+	var y torch.Tensor
 	if b.normalises {
-		y = b.fan.norm.forward(p, y)
+		y = b.fan.norm.behind(p, b.fan.conv, x, b.fan.planes)
+	} else {
+		y = b.fan.conv.ForwardPlanes(s, x, b.fan.planes)
 	}
 	switch b.activation {
 	case Fires:

@@ -50,6 +50,11 @@ func newCell(p torch.Path, at place, wiring genotype.Cell, o *Options) *cell {
 
 // forward reads s0 and s1 and returns the concatenated spikes of the nodes.
 func (c *cell) forward(p Pass, s0, s1 torch.Tensor) torch.Tensor {
+	if p.tapes(c.fused, s1) {
+		return p.Tape.run(p, []torch.Tensor{s0, s1}, func(p Pass, in []torch.Tensor) torch.Tensor {
+			return c.forward(p, in[0], in[1])
+		})
+	}
 	s := p.Scope.Child()
 	defer s.Close()
 	p = p.in(s)

@@ -42,7 +42,7 @@ func newFan(p torch.Path, in, width, stride int, readers []reader, o *Options) *
 	} else {
 		f.conv = torch.NewConv2d(p.Sub("conv"), int64(in), int64(out), options)
 	}
-	f.norm = newNorm(p.Sub("norm"), out, o)
+	f.norm = newNormBehind(f.conv, p.Sub("norm"), out, o)
 	if o.Mixing == MixSpike {
 		temperatures := make([]float64, 0, out)
 		for _, r := range readers {
@@ -69,7 +69,7 @@ func surrogateOf(op genotype.Op) float64 {
 func (f *fan) forward(p Pass, x torch.Tensor) torch.Tensor {
 	s := p.Scope.Child()
 	defer s.Close()
-	y := f.norm.forward(p.in(s), f.conv.ForwardPlanes(s, x, f.planes))
+	y := f.norm.behind(p.in(s), f.conv, x, f.planes)
 	if f.neurons != nil {
 		y = p.in(s).fire(f.neurons, y, f.steps)
 	}

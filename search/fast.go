@@ -26,17 +26,22 @@ func (p *Program) EventDriven() bool {
 // more spikes differ than in [Program.RunFast]. Membranes and the head are
 // float32.
 func (p *Program) RunHalf(s *torch.Scope, images torch.Tensor) torch.Tensor {
-	if p.half == nil {
-		p.half = newHalf(p)
+	return p.runShort(s, images, BFloat16)
+}
+
+// runShort runs the form for convolutions of 16 bits.
+func (p *Program) runShort(s *torch.Scope, images torch.Tensor, precision Precision) torch.Tensor {
+	if p.half == nil || p.half.dtype != precision.Type() {
+		p.half = newHalf(p, precision.Type())
 	}
 	return p.run(s, images, p.half, p.census)
 }
 
 // Runner is the fastest form in a precision: [Program.RunFast] in float32,
-// [Program.RunHalf] in bfloat16.
+// [Program.RunHalf] in bfloat16, and the same with currents of 11 bits in float16.
 func (p *Program) Runner(precision Precision) func(*torch.Scope, torch.Tensor) torch.Tensor {
-	if precision == BFloat16 {
-		return p.RunHalf
+	if precision.Short() {
+		return func(s *torch.Scope, images torch.Tensor) torch.Tensor { return p.runShort(s, images, precision) }
 	}
 	return p.RunFast
 }

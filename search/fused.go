@@ -82,7 +82,8 @@ func flag(on bool) int {
 
 // serves reports whether the operator can do this pass.
 func (c *fusedCell) serves(p Pass, x torch.Tensor) bool {
-	return p.Mode == torch.Train && !c.options.Unfused && !c.options.analog() && !torch.IsCUDA(p.Scope.Device(x))
+	o := c.options
+	return p.Mode == torch.Train && !o.Unfused && !o.analog() && o.Precision != Float16 && !o.fewLaunches(p.Scope.Device(x))
 }
 
 // forward gives the cell's output [T*N, nodes*width, H, W]; mix is softmax(alpha),

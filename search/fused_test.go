@@ -41,12 +41,17 @@ func pass(t *testing.T, s *torch.Scope, super bool, d genotype.Downsample, o Opt
 	}
 	unsettle(t, s, variables[0])
 	images, labels := labelled(s)
-	out := forward(Pass{Scope: s, Mode: torch.Train}, images)
+	tape := NewTape(s)
+	out := forward(Pass{Scope: s, Mode: torch.Train, Tape: tape}, images)
 	r := trained{logits: out.Logits}
 	for _, v := range variables {
 		r.of = append(r.of, v.Parameters()...)
 	}
-	r.gradients = s.GradientOf(s.CrossEntropy(out.Logits, labels), torch.Tensors(r.of))
+	loss := s.CrossEntropy(out.Logits, labels)
+	if torch.Defined(out.Auxiliary) {
+		loss = s.Add(loss, s.CrossEntropy(out.Auxiliary, labels))
+	}
+	r.gradients = tape.GradientOf(s, loss, torch.Tensors(r.of))
 	require.NoError(t, s.Err())
 	for _, v := range variables {
 		for _, x := range v.All() {

@@ -6,8 +6,8 @@ import (
 	"github.com/spikedhs/spikedhs/torch"
 )
 
-// half is a program's form for convolutions in bfloat16: the same list, but on the
-// CPU the neurons of a node take the currents of its edges as they are, add them in
+// half is a program's form for convolutions in 16 bits: the same list, but on the CPU
+// and in bfloat16 the neurons of a node take the currents of its edges as they are, add them in
 // float32, and write their spikes where the cell's output has them
 // (spikedhs::cell_node), so that neither sums nor joined channels are tensors of
 // their own.
@@ -15,7 +15,8 @@ type half struct {
 	constants map[int]torch.Tensor // weights and biases, by index
 	sums      map[value]value      // of neurons: the add that they alone read, made just before them
 	joins     map[value]join       // of such neurons: where their spikes go besides
-	cpu       bool
+	dtype     int8
+	cpu       bool // with operators of its own
 }
 
 // join is a place in the result of a concatenation.
@@ -24,16 +25,16 @@ type join struct {
 	channel, whole int // the first channel there, and how many there are
 }
 
-// newHalf makes the form for bfloat16.
-func newHalf(p *Program) *half {
-	h := &half{constants: map[int]torch.Tensor{}, sums: map[value]value{}, joins: map[value]join{}}
+// newHalf makes the form for bfloat16 or float16.
+func newHalf(p *Program, dtype int8) *half {
+	h := &half{dtype: dtype, constants: map[int]torch.Tensor{}, sums: map[value]value{}, joins: map[value]join{}}
 	for _, instruction := range p.list {
 		if c, ok := instruction.(convolve); ok {
-			h.constants[c.weight] = p.scope.ChannelsLast(p.scope.Cast(p.tensors[c.weight].Value, torch.BFloat16))
-			h.constants[c.bias] = p.scope.Cast(p.tensors[c.bias].Value, torch.BFloat16)
+			h.constants[c.weight] = p.scope.ChannelsLast(p.scope.Cast(p.tensors[c.weight].Value, dtype))
+			h.constants[c.bias] = p.scope.Cast(p.tensors[c.bias].Value, dtype)
 		}
 	}
-	if slices.ContainsFunc(p.tensors, func(t torch.Variable) bool { return torch.DeviceName(p.scope.Device(t.Value)) != "cpu" }) {
+	if dtype != torch.BFloat16 || slices.ContainsFunc(p.tensors, func(t torch.Variable) bool { return torch.DeviceName(p.scope.Device(t.Value)) != "cpu" }) {
 		return h
 	}
 	h.cpu = true

@@ -26,7 +26,7 @@ func TestHalfFormEqualsItsList(t *testing.T) {
 			have := read(t, p.RunHalf(s, x))
 			nodes += len(p.half.sums)
 			joined += len(p.half.joins)
-			list := &half{constants: p.half.constants}
+			list := &half{dtype: torch.BFloat16, constants: p.half.constants}
 			assert.Equal(t, read(t, p.run(s, x, list, nil)), have)
 
 			counts := func(h *half) (all int64) {

@@ -70,6 +70,9 @@ func newAuxiliary(p torch.Path, after, channels int, o *Options) *auxiliary {
 	a.linear = torch.NewLinear(p.Sub("linear"), auxiliaryWide, int64(o.Classes))
 	for i, width := range []int{auxiliaryNarrow, auxiliaryWide, o.Classes} {
 		a.norms[i] = newNorm(p.At("norm", i), width, o)
+		if i < len(a.convs) {
+			a.norms[i].leaveOut(a.convs[i])
+		}
 	}
 	return a
 }
@@ -87,7 +90,7 @@ func (a *auxiliary) forward(p Pass, x torch.Tensor) torch.Tensor {
 	}
 	y = a.neurons[0].Forward(s, y, a.steps)
 	for i, conv := range a.convs {
-		y = a.norms[i].forward(p, conv.Forward(s, y))
+		y = a.norms[i].behind(p, conv, y, 0)
 		y = a.neurons[i+1].Forward(s, y, a.steps)
 	}
 	y = a.norms[2].forward(p, a.linear.Forward(s, s.Reshape(y, -1, auxiliaryWide)))

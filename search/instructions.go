@@ -58,7 +58,7 @@ func (i convolve) row(m *machine, x torch.Tensor) torch.Tensor {
 		return m.scope.Tensor("aten::conv2d", x, weight, bias, stride, pad)
 	}
 	if m.readsImage(i) {
-		return m.scope.Cast(m.scope.Tensor("aten::conv2d", x, weight, bias, stride, pad), torch.BFloat16)
+		return m.scope.Cast(m.scope.Tensor("aten::conv2d", x, weight, bias, stride, pad), m.half.dtype)
 	}
 	weight, bias = m.half.constants[i.weight], m.half.constants[i.bias]
 	if m.half.cpu {

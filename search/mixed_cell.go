@@ -15,6 +15,7 @@ type mixedCell struct {
 	nodes []*spike.Neurons
 	fused *fusedCell
 	steps int
+	few   *fewMixed // where launches count, else nil
 }
 
 func newMixedCell(p torch.Path, at place, nodes int, o *Options) *mixedCell {
@@ -49,11 +50,19 @@ func newMixedCell(p torch.Path, at place, nodes int, o *Options) *mixedCell {
 	}
 	c.fused = newFusedCell(p.Name(), at.channels, c.fans, c.nodes, skips,
 		func(src genotype.Source, r reader) int { return weight(src, r.node, r.op) }, o)
+	if o.fewLaunches(p.Device()) {
+		c.few = newFewMixed(p, c.fans, nodes, weight, o)
+	}
 	return c
 }
 
 // forward reads s0 and s1; weights are softmax(alpha), [edges, ops].
 func (c *mixedCell) forward(p Pass, s0, s1, weights torch.Tensor) torch.Tensor {
+	if p.tapes(c.fused, s1) {
+		return p.Tape.run(p, []torch.Tensor{weights, s0, s1}, func(p Pass, in []torch.Tensor) torch.Tensor {
+			return c.forward(p, in[1], in[2], in[0])
+		})
+	}
 	s := p.Scope.Child()
 	defer s.Close()
 	p = p.in(s)
@@ -61,6 +70,9 @@ func (c *mixedCell) forward(p Pass, s0, s1, weights torch.Tensor) torch.Tensor {
 	s0, s1 = c.align(p, s0, s1)
 	if c.fused.serves(p, s0) {
 		return s.Return(c.fused.forward(s, s0, s1, weights))
+	}
+	if c.few != nil {
+		return s.Return(c.few.forward(p, c, s0, s1, weights))
 	}
 	c.spread(p, genotype.S0, s0, weights, sums)
 	c.spread(p, genotype.S1, s1, weights, sums)

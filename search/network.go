@@ -77,7 +77,8 @@ func (n *Network) Parameters() (int64, error) {
 func (n *Network) Forward(p Pass, images torch.Tensor) Output {
 	s := p.Scope.Child()
 	defer s.Close()
-	p = p.in(s)
+	p, done := n.Options.Together(p.in(s), n.variables)
+	defer done()
 	var out Output
 	s0 := n.stem.forward(p, images)
 	p.grid = gridOf(s, s0)

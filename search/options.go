@@ -51,15 +51,36 @@ const (
 	// BFloat16 convolves in 16 bits, in which spikes are exact: several times
 	// faster on processors and GPUs that have instructions for it.
 	BFloat16 Precision = "bfloat16"
+	// Float16 convolves in 16 bits too, for GPUs that are fast in it and not in
+	// bfloat16. Its numbers end at 65504 and begin at 6e-8, so gradients need a
+	// [torch.LossScale].
+	Float16 Precision = "float16"
 )
+
+// Precisions are all of them.
+func Precisions() []Precision { return []Precision{Float32, BFloat16, Float16} }
+
+// Type is the element type of the convolutions.
+func (p Precision) Type() int8 {
+	switch p {
+	case BFloat16:
+		return torch.BFloat16
+	case Float16:
+		return torch.Float16
+	}
+	return torch.Float32
+}
 
 // compute is the element type for a convolution's options.
 func (p Precision) compute() int8 {
-	if p == BFloat16 {
-		return torch.BFloat16
+	if p.Short() {
+		return p.Type()
 	}
 	return 0
 }
+
+// Short reports whether the convolutions have 16 bits.
+func (p Precision) Short() bool { return p == BFloat16 || p == Float16 }
 
 // Options describe a classification network around its cells.
 type Options struct {
@@ -103,11 +124,16 @@ type Options struct {
 	Precision Precision
 	// Recompute keeps only the inputs of a cell for the backward pass and computes
 	// what lies inside once more (activation checkpointing): less memory, more
-	// time, the same numbers. On the CPU only; elsewhere it changes nothing.
+	// time, the same numbers. Where the layers run one by one, on CUDA devices, a
+	// pass needs a [Tape] for it.
 	Recompute bool
 	// Unfused trains by the layers one by one instead of by one operator a cell:
 	// the reference that the operator is tested against.
 	Unfused bool
+	// FewLaunches takes the forms that launch few kernels on the CPU too. Elsewhere
+	// they are always taken; they compute the same, up to rounding, layer by layer as
+	// with Unfused.
+	FewLaunches bool
 	// AlphaDeviation is the spread of a supernet's first architecture weights,
 	// which are normally distributed around 0.
 	AlphaDeviation float64
@@ -155,8 +181,8 @@ func (o *Options) Validate() error {
 		return fmt.Errorf("search: head %q, want %q or %q: %w", o.Head, HeadLIF, HeadRate, ErrOptions)
 	case o.Stem != StemSpike && o.Stem != StemReLU:
 		return fmt.Errorf("search: stem %q, want %q or %q: %w", o.Stem, StemSpike, StemReLU, ErrOptions)
-	case o.Precision != "" && o.Precision != Float32 && o.Precision != BFloat16:
-		return fmt.Errorf("search: precision %q, want %q or %q: %w", o.Precision, Float32, BFloat16, ErrOptions)
+	case o.Precision != "" && !slices.Contains(Precisions(), o.Precision):
+		return fmt.Errorf("search: precision %q, want one of %q: %w", o.Precision, Precisions(), ErrOptions)
 	case o.Temperature <= 0:
 		return fmt.Errorf("search: temperature must be positive, is %g: %w", o.Temperature, ErrOptions)
 	case o.Activation != "" && o.Activation != ActivationLIF && o.Activation != ActivationReLU:
@@ -191,6 +217,14 @@ type Pass struct {
 	// pass evaluates.
 	Membranes *Membranes
 
+	// Tape, when given, notes the cells of a training pass whose inside is left out and
+	// computed again in the backward pass; see [Tape]. It serves one pass.
+	Tape *Tape
+
+	// again says that a cell is computed a second time.
+	again bool
+	// together is what the pass does once for all layers; nil: every layer by itself.
+	together *together
 	// grid is the height and width of level 0 of the network: what cells need that
 	// bring a feature to a finer level.
 	grid [2]int64

@@ -11,22 +11,9 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-)
 
-// python finds an interpreter that has PyTorch. It runs in a folder of its own:
-// in this project's the package torch would be taken for PyTorch.
-func python(t *testing.T, dir string) string {
-	t.Helper()
-	for _, name := range []string{"python3", "/usr/bin/python3"} {
-		c := exec.Command(name, "-c", "import torch; torch.jit.load")
-		c.Dir = dir
-		if c.Run() == nil {
-			return name
-		}
-	}
-	t.Skip("no Python with PyTorch on this machine")
-	return ""
-}
+	"github.com/spikedhs/spikedhs/torch/pytorch"
+)
 
 const pythonScript = `
 import json, sys, torch
@@ -43,7 +30,7 @@ print(json.dumps(results))
 // PyTorch computes the same logits from the exported archive.
 func TestPyTorchAgrees(t *testing.T) {
 	dir := t.TempDir()
-	interpreter := python(t, dir)
+	interpreter := pytorch.Interpreter(t)
 	s := begin(t, 60)
 	arguments := []string{"-c", pythonScript}
 	want := map[string][]float32{}

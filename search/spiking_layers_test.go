@@ -97,7 +97,7 @@ func TestHeldLayersComputeWhatTheirCellsDo(t *testing.T) {
 			assert.InDelta(t, want, c.Item(held), 1e-5)
 			requireSameGradients(t, of, gradients, s.GradientOf(held, torch.Tensors(of)))
 			return loss(c)
-		}, n.Buffers())
+		}, n.Buffers(), 0)
 		require.NoError(t, err)
 		require.NoError(t, s.Err())
 	})

@@ -59,9 +59,9 @@ func newStem(p torch.Path, channels int, o *Options) *stem {
 	t := &stem{
 		conv: torch.NewConv2d(p.Sub("conv"), int64(o.Channels), int64(first),
 			torch.ConvOptions{Kernel: 3, Stride: int64(strides[0]), Padding: 1}),
-		norm:  newNorm(p.Sub("norm"), first, &shared),
 		steps: o.Steps, temporal: o.Temporal, compute: o.Precision.compute(),
 	}
+	t.norm = newNormBehind(t.conv, p.Sub("norm"), first, &shared)
 	spiking := o.Stem == StemSpike && !o.analog()
 	if spiking {
 		shared.PerStepNorm = o.PerStepNorm // behind neurons the steps differ
@@ -73,9 +73,9 @@ func newStem(p torch.Path, channels int, o *Options) *stem {
 		l := &stemLayer{
 			conv: torch.NewConv2d(at.Sub("conv"), int64(in), int64(out),
 				torch.ConvOptions{Kernel: 3, Stride: int64(stride), Padding: 1, Compute: o.Precision.compute()}),
-			norm:  newNorm(at.Sub("norm"), out, &shared),
 			steps: o.Steps,
 		}
+		l.norm = newNormBehind(l.conv, at.Sub("norm"), out, &shared)
 		if spiking {
 			l.neurons = newNeurons(at.Sub("neurons"), o, o.Temperature)
 			l.layer = l.searchable(i + 1)
@@ -95,7 +95,7 @@ func (t *stem) forward(p Pass, images torch.Tensor) torch.Tensor {
 	if searched(p, t.layer) {
 		return s.Return(t.further(p.in(s), t.layer.Forward(s, images)))
 	}
-	y := t.norm.forward(p.in(s), t.conv.Forward(s, s.ChannelsLast(images)))
+	y := t.norm.behind(p.in(s), t.conv, s.ChannelsLast(images), 0)
 	if t.compute != 0 {
 		y = s.Cast(y, t.compute) // once, before it is repeated
 	}
@@ -119,7 +119,7 @@ func (l *stemLayer) forward(p Pass, x torch.Tensor) torch.Tensor {
 	if searched(p, l.layer) {
 		return s.Return(l.layer.Forward(s, x))
 	}
-	y := l.norm.forward(p.in(s), l.conv.Forward(s, x))
+	y := l.norm.behind(p.in(s), l.conv, x, 0)
 	if l.neurons == nil {
 		return s.Return(s.ReLU(y))
 	}

@@ -68,6 +68,9 @@ func (n *Supernet) Weights() *torch.Variables { return n.weights }
 // Architecture are the architecture weights alpha.
 func (n *Supernet) Architecture() *torch.Variables { return n.architecture }
 
+// Precision is that of the convolutions.
+func (n *Supernet) Precision() Precision { return n.Options.Precision }
+
 // Close frees the supernet.
 func (n *Supernet) Close() error {
 	err := n.weights.Close()
@@ -82,7 +85,8 @@ func (n *Supernet) Close() error {
 func (n *Supernet) Forward(p Pass, images torch.Tensor) Output {
 	s := p.Scope.Child()
 	defer s.Close()
-	p = p.in(s)
+	p, done := n.Options.Together(p.in(s), n.weights)
+	defer done()
 	normal := s.Softmax(n.normal, 1)
 	reduction := normal
 	if torch.Defined(n.reduction) {

@@ -14,6 +14,7 @@ import (
 
 	"github.com/spikedhs/spikedhs/search/genotype"
 	"github.com/spikedhs/spikedhs/torch"
+	"github.com/spikedhs/spikedhs/torch/pytorch"
 )
 
 // temporalVariants are networks whose input has time.
@@ -284,7 +285,7 @@ func TestTemporalEventDrivenFormIsExactOnCoarseWeights(t *testing.T) {
 // PyTorch computes the same logits from an archive whose input has time.
 func TestPyTorchAgreesOnTemporalInput(t *testing.T) {
 	dir := t.TempDir()
-	interpreter := python(t, dir)
+	interpreter := pytorch.Interpreter(t)
 	s := begin(t, 880)
 	v := temporalVariants(t)[0]
 	_, p := v.temporalProgram(t, s)

@@ -81,6 +81,9 @@ func (n *TrellisSupernet) Weights() *torch.Variables { return n.weights }
 // Architecture are the architecture weights alpha and beta.
 func (n *TrellisSupernet) Architecture() *torch.Variables { return n.architecture }
 
+// Precision is that of the convolutions.
+func (n *TrellisSupernet) Precision() Precision { return n.Options.Precision }
+
 // Close frees the supernet.
 func (n *TrellisSupernet) Close() error {
 	return errors.Join(n.weights.Close(), n.architecture.Close())
@@ -107,7 +110,8 @@ func (n *TrellisSupernet) CheckSize(height, width int) error {
 func (n *TrellisSupernet) Forward(p Pass, images torch.Tensor) Output {
 	s := p.Scope.Child()
 	defer s.Close()
-	p = p.in(s)
+	p, done := n.Options.Together(p.in(s), n.weights)
+	defer done()
 	if shape := s.Shape(images); len(shape) == 4 {
 		if err := n.CheckSize(int(shape[2]), int(shape[3])); err != nil {
 			s.Fail(err)

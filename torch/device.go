@@ -83,9 +83,18 @@ func CUDAMissing() string {
 	return ""
 }
 
-// Synchronize waits until the CUDA device has done all its work; without CUDA
-// it returns at once.
-func Synchronize() error { return message(C.sd_cuda_synchronize()) }
+// Synchronize waits until a device has done the work of its current stream. The CPU
+// has always done its own.
+func Synchronize(d Device) error {
+	kind, index := deviceNumbers(d)
+	if kind != kindCUDA {
+		return nil
+	}
+	if err := message(C.sd_cuda_synchronize(C.int(max(index, 0)))); err != nil {
+		return fmt.Errorf("torch: synchronize %s: %w", DeviceName(d), err)
+	}
+	return nil
+}
 
 // deviceNumbers are libtorch's device type and index (-1: unspecified).
 func deviceNumbers(d Device) (kind, index int) {

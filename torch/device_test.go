@@ -38,7 +38,7 @@ func TestDevicesWithoutCUDA(t *testing.T) {
 		_, err := ParseDevice(name)
 		assert.EqualError(t, err, "torch: device "+name+": "+reason+"; use --device cpu")
 	}
-	assert.NoError(t, Synchronize())
+	assert.NoError(t, Synchronize(CPU()))
 }
 
 func TestDevicesWithCUDA(t *testing.T) {
@@ -55,8 +55,8 @@ func TestDevicesWithCUDA(t *testing.T) {
 		x := s.To(vector(1, 2).tensor(s), d)
 		assertClose(t, vector(2, 4), s.Add(x, x), 0)
 		assert.Equal(t, "cuda:0", DeviceName(s.Device(x)))
+		assert.NoError(t, Synchronize(d))
 	}
-	assert.NoError(t, Synchronize())
 	_, err := ParseDevice("cuda:999")
 	assert.ErrorContains(t, err, "numbered from 0")
 }

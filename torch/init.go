@@ -53,3 +53,18 @@ func Values(values ...float64) Init {
 		})
 	}
 }
+
+// inOrder lays what init makes out in memory by an order of its dimensions, from the
+// slowest on; the values stay.
+func inOrder(init Init, order []int64) Init {
+	back := make([]int64, len(order))
+	for i, dim := range order {
+		back[dim] = int64(i)
+	}
+	return func(s *Scope, d Device, shape []int64) Tensor {
+		c := s.WithoutGradient()
+		defer c.Close()
+		laid := c.Clone(c.Contiguous(c.Tensor("aten::permute", init(c, d, shape), order)))
+		return c.Return(c.Tensor("aten::permute", laid, back))
+	}
+}

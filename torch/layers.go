@@ -19,7 +19,7 @@ type ConvOptions struct {
 	Padding int64 // zeros on each side, default 0
 	NoBias  bool
 	// Compute is the element type that the convolution computes in and returns,
-	// [BFloat16] or, by default, that of its input. The weights stay float32.
+	// [BFloat16], [Float16] or, by default, that of its input. The weights stay float32.
 	Compute int8
 }
 
@@ -42,6 +42,7 @@ type Conv struct {
 
 	name string
 	dims int
+	path Path
 }
 
 // NewConv2d makes a convolution of [N, in, H, W].
@@ -58,12 +59,41 @@ func newConv(p Path, dims int, in, out int64, o ConvOptions) *Conv {
 		shape = append(shape, o.Kernel)
 		fanIn *= o.Kernel
 	}
-	c := &Conv{Options: o, name: p.Name(), dims: dims}
-	c.Weight = p.Parameter("weight", FanIn(fanIn), shape...)
+	c := &Conv{Options: o, name: p.Name(), dims: dims, path: p}
+	init := FanIn(fanIn)
+	if IsCUDA(p.Device()) {
+		init = inOrder(init, kernelOrder(dims))
+	}
+	c.Weight = p.Parameter("weight", init, shape...)
 	if !o.NoBias {
 		c.Bias = p.Parameter("bias", FanIn(fanIn), out)
 	}
+	p.variables.convolutions = append(p.variables.convolutions, c)
 	return c
+}
+
+// kernelOrder is how the weights of a convolution lie on a CUDA device, as dimensions
+// from the slowest on: as the kernels want them for inputs with channels last, and
+// as they give the gradient. Over three dimensions that is the order in which
+// [Conv.ForwardPlanes] needs no copy.
+func kernelOrder(dims int) []int64 {
+	if dims == 3 {
+		return []int64{0, 3, 4, 2, 1}
+	}
+	return []int64{0, 2, 3, 1}
+}
+
+// LeaveBiasOut says that training passes will not add the bias, because what comes
+// next takes the mean out of each channel. To optimisers the gradient of the bias is
+// then 0, not absent, so that weight decay still moves it.
+func (c *Conv) LeaveBiasOut() {
+	if c.Options.NoBias {
+		return
+	}
+	v := c.path.variables
+	if i, ok := v.index[c.path.prefix+"bias"]; ok {
+		v.list[i].Follows = c.path.prefix + "weight"
+	}
 }
 
 // Forward convolves x.

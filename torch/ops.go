@@ -121,6 +121,11 @@ func (s *Scope) Split(a Tensor, dim, size int) []Tensor {
 	return s.list("aten::split.Tensor", a, size, dim)
 }
 
+// Parts cuts a into parts of the given sizes along dim.
+func (s *Scope) Parts(a Tensor, dim int, sizes []int64) []Tensor {
+	return s.list("aten::split_with_sizes", a, sizes, dim)
+}
+
 // Unbind cuts a into its parts along dim, which disappears.
 func (s *Scope) Unbind(a Tensor, dim int) []Tensor { return s.list("aten::unbind.int", a, dim) }
 
@@ -143,6 +148,9 @@ func (s *Scope) Stack(list []Tensor, dim int) Tensor { return s.Tensor("aten::st
 // RepeatFirst repeats the whole of a n times along dimension 0 and keeps its
 // memory order, which aten::repeat does not.
 func (s *Scope) RepeatFirst(a Tensor, n int) Tensor {
+	if IsCUDA(s.Device(a)) && len(s.Shape(a)) == 4 {
+		return s.repeatLast(a, n)
+	}
 	copies := make([]Tensor, n)
 	for i := range copies {
 		copies[i] = a

@@ -7,7 +7,7 @@ import (
 )
 
 // Optimizer changes parameters by their gradients. A parameter without a
-// gradient is left alone.
+// gradient is left alone, unless that is known to be 0 (see [Variable.Follows]).
 //
 // On a CUDA device the numbers that change from step to step lie in tensors, so
 // that a step can be recorded ([Record]): Begin before each replay, Apply in the
@@ -29,6 +29,9 @@ type Optimizer interface {
 	SetState(tensors map[string]Tensor, steps int64) error
 	// Steps is the number of steps done.
 	Steps() int64
+	// LossScale is that of the options, nil for none. Gradients come to Apply unscaled,
+	// and a step that is to be skipped changes nothing.
+	LossScale() *LossScale
 }
 
 var (
@@ -42,20 +45,72 @@ type slots struct {
 	parameters []Variable
 	store      *Variables
 	steps      int64
-	numbers    *numbers // nil on the CPU
+	follows    []int      // of each parameter that follows another, that one; else -1
+	zeros      []Tensor   // gradients of those that follow
+	together   *together  // nil on the CPU
+	scale      *LossScale // nil: steps are never skipped
 }
 
-func newSlots(d Device, parameters []Variable, names ...string) (slots, error) {
+// newSlots makes the slots; where a call costs more than its work, all tensors of a
+// slot lie together, and so they do where a step may be skipped. scale is the factor of
+// the loss scale, 0 for none.
+func newSlots(d Device, parameters []Variable, together bool, scale float64, names ...string) (slots, error) {
 	o := slots{parameters: parameters, store: NewVariables(d)}
-	if IsCUDA(d) {
-		o.numbers = newNumbers(d)
+	if scale != 0 {
+		var err error
+		if o.scale, err = NewLossScale(d, scale); err != nil {
+			return slots{}, err
+		}
+		together = true
+	}
+	o.findFollowers()
+	if together && len(parameters) > 0 {
+		o.together = newTogether(d, Tensors(parameters))
 	}
 	for _, slot := range names {
-		for _, p := range parameters {
-			o.store.add(slot+"."+p.Name, o.store.scope.ZerosLike(p.Value), false)
+		parts := o.slotOf(parameters)
+		for i, p := range parameters {
+			o.store.add(slot+"."+p.Name, at(parts, i), false)
 		}
 	}
 	return o, o.store.Err()
+}
+
+// slotOf makes the tensors of one more slot.
+func (o *slots) slotOf(parameters []Variable) []Tensor {
+	if o.together != nil {
+		return o.together.slot(o.store.scope, Tensors(parameters))
+	}
+	var list []Tensor
+	for _, p := range parameters {
+		list = append(list, o.store.scope.ZerosLike(p.Value))
+	}
+	return list
+}
+
+// findFollowers looks up which parameters follow which, and makes their gradients.
+func (o *slots) findFollowers() {
+	index := map[string]int{}
+	for i, p := range o.parameters {
+		index[p.Name] = i
+	}
+	for _, p := range o.parameters {
+		other, follows := index[p.Follows]
+		if p.Follows == "" || !follows {
+			o.follows, o.zeros = append(o.follows, -1), append(o.zeros, Tensor{})
+			continue
+		}
+		o.follows = append(o.follows, other)
+		o.zeros = append(o.zeros, o.store.scope.ZerosLike(p.Value))
+	}
+}
+
+// gradient is that of parameter i: as given, 0 where that is known, else no tensor.
+func (o *slots) gradient(gradients []Tensor, i int) Tensor {
+	if other := o.follows[i]; !Defined(gradients[i]) && other >= 0 && Defined(gradients[other]) {
+		return o.zeros[i]
+	}
+	return gradients[i]
 }
 
 // State implements [Optimizer].
@@ -73,11 +128,36 @@ func (o *slots) SetState(tensors map[string]Tensor, steps int64) error {
 	return nil
 }
 
+// LossScale implements [Optimizer].
+func (o *slots) LossScale() *LossScale { return o.scale }
+
 // Close frees the state.
-func (o *slots) Close() error { return errors.Join(o.numbers.close(), o.store.Close()) }
+func (o *slots) Close() error {
+	return errors.Join(o.together.close(), o.scale.Close(), o.store.Close())
+}
 
 // slot is the i-th parameter's tensor of the k-th slot.
 func (o *slots) slot(k, i int) Tensor { return o.store.list[k*len(o.parameters)+i].Value }
+
+// slotsOf are the tensors of the k-th slot of some parameters.
+func (o *slots) slotsOf(k int, which []int) []Tensor {
+	list := make([]Tensor, len(which))
+	for n, i := range which {
+		list[n] = o.slot(k, i)
+	}
+	return list
+}
+
+// changed lists the parameters that have a gradient: their numbers, values and
+// gradients.
+func (o *slots) changed(gradients []Tensor) (which []int, values, grads []Tensor) {
+	for i, p := range o.parameters {
+		if g := o.gradient(gradients, i); Defined(g) {
+			which, values, grads = append(which, i), append(values, p.Value), append(grads, g)
+		}
+	}
+	return which, values, grads
+}
 
 // check makes s fail when there is not one gradient for each parameter.
 func (o *slots) check(s *Scope, gradients []Tensor) {
@@ -93,12 +173,17 @@ type SGD struct {
 	rate, momentum, decay float64
 }
 
-// SGDOptions are the constants of [SGD]; momentum and decay default to 0.
-type SGDOptions struct{ Rate, Momentum, WeightDecay float64 }
+// SGDOptions are the constants of [SGD]; momentum and decay default to 0. LossScale is
+// the factor of a [LossScale], 0 for none.
+type SGDOptions struct{ Rate, Momentum, WeightDecay, LossScale float64 }
 
 // NewSGD makes an optimiser of the given parameters.
 func NewSGD(d Device, parameters []Variable, o SGDOptions) (*SGD, error) {
-	state, err := newSlots(d, parameters, "momentum")
+	return newSGD(d, parameters, o, IsCUDA(d))
+}
+
+func newSGD(d Device, parameters []Variable, o SGDOptions, together bool) (*SGD, error) {
+	state, err := newSlots(d, parameters, together, o.LossScale, "momentum")
 	if err != nil {
 		return nil, err
 	}
@@ -120,7 +205,7 @@ func (o *SGD) Step(s *Scope, gradients []Tensor) {
 // Begin implements [Optimizer].
 func (o *SGD) Begin(s *Scope) {
 	o.steps++
-	o.numbers.set(s, o.rate)
+	o.together.set(s, o.rate)
 }
 
 // Apply implements [Optimizer].
@@ -130,22 +215,12 @@ func (o *SGD) Apply(s *Scope, gradients []Tensor) {
 	}
 	c := s.WithoutGradient()
 	defer c.Close()
-	if o.numbers != nil {
-		o.applyTogether(c, gradients)
+	which, values, grads := o.changed(gradients)
+	if o.together != nil {
+		o.applyTogether(c, which, values, grads)
 		return
 	}
-	values, momenta, grads := o.changed(gradients)
-	c.Call("spikedhs::sgd_step", values, momenta, grads, o.momentum, o.decay, o.rate)
-}
-
-// changed lists the parameters that have a gradient, their momenta and gradients.
-func (o *SGD) changed(gradients []Tensor) (values, momenta, grads []Tensor) {
-	for i, p := range o.parameters {
-		if Defined(gradients[i]) {
-			values, momenta, grads = append(values, p.Value), append(momenta, o.slot(0, i)), append(grads, gradients[i])
-		}
-	}
-	return values, momenta, grads
+	c.Call("spikedhs::sgd_step", values, o.slotsOf(0, which), grads, o.momentum, o.decay, o.rate)
 }
 
 // Adam (Kingma and Ba 2015) with weight decay added to the gradient.
@@ -154,20 +229,25 @@ type Adam struct {
 	rate, beta1, beta2, decay float64
 }
 
-// AdamOptions are the constants of [Adam]; betas default to 0.9 and 0.999.
-type AdamOptions struct{ Rate, Beta1, Beta2, WeightDecay float64 }
+// AdamOptions are the constants of [Adam]; betas default to 0.9 and 0.999. LossScale is
+// the factor of a [LossScale], 0 for none.
+type AdamOptions struct{ Rate, Beta1, Beta2, WeightDecay, LossScale float64 }
 
 const adamEpsilon = 1e-8
 
 // NewAdam makes an optimiser of the given parameters.
 func NewAdam(d Device, parameters []Variable, o AdamOptions) (*Adam, error) {
+	return newAdam(d, parameters, o, IsCUDA(d))
+}
+
+func newAdam(d Device, parameters []Variable, o AdamOptions, together bool) (*Adam, error) {
 	if o.Beta1 == 0 {
 		o.Beta1 = 0.9
 	}
 	if o.Beta2 == 0 {
 		o.Beta2 = 0.999
 	}
-	state, err := newSlots(d, parameters, "first_moment", "second_moment")
+	state, err := newSlots(d, parameters, together, o.LossScale, "first_moment", "second_moment")
 	if err != nil {
 		return nil, err
 	}
@@ -189,8 +269,12 @@ func (o *Adam) Step(s *Scope, gradients []Tensor) {
 // Begin implements [Optimizer].
 func (o *Adam) Begin(s *Scope) {
 	o.steps++
+	if o.fused(s) {
+		o.together.set(s, o.rate, float64(o.steps))
+		return
+	}
 	rate, unbias := o.constants()
-	o.numbers.set(s, rate, unbias)
+	o.together.set(s, rate, unbias)
 }
 
 // constants are the learning rate and the factor of the second moment that
@@ -208,35 +292,33 @@ func (o *Adam) Apply(s *Scope, gradients []Tensor) {
 	}
 	c := s.WithoutGradient()
 	defer c.Close()
+	which, values, grads := o.changed(gradients)
+	if o.together != nil {
+		o.applyTogether(c, which, values, grads)
+		return
+	}
 	rate, unbias := o.constants()
-	for i, p := range o.parameters {
-		grad := gradients[i]
-		if !Defined(grad) {
-			continue
-		}
+	for k, i := range which {
+		grad, value := grads[k], values[k]
 		if o.decay != 0 {
-			grad = c.Tensor("aten::add.Tensor", grad, p.Value, Named{"alpha", o.decay})
+			grad = c.Tensor("aten::add.Tensor", grad, value, Named{"alpha", o.decay})
 		}
 		first, second := o.slot(0, i), o.slot(1, i)
 		c.Tensor("aten::mul_.Scalar", first, o.beta1)
 		c.Tensor("aten::add_.Tensor", first, grad, Named{"alpha", 1 - o.beta1})
 		c.Tensor("aten::mul_.Scalar", second, o.beta2)
 		c.Tensor("aten::addcmul_", second, grad, grad, Named{"value", 1 - o.beta2})
-		if o.numbers != nil {
-			scale := c.Tensor("aten::sqrt", c.Mul(second, o.numbers.list[1]))
-			c.Tensor("aten::add_.Scalar", scale, adamEpsilon)
-			c.Tensor("aten::addcmul_", p.Value, c.Tensor("aten::div.Tensor", first, scale), o.numbers.list[0], Named{"value", -1.0})
-			continue
-		}
 		scale := c.Tensor("aten::sqrt", c.Scale(second, unbias))
 		c.Tensor("aten::add_.Scalar", scale, adamEpsilon)
-		c.Tensor("aten::addcdiv_", p.Value, first, scale, Named{"value", -rate})
+		c.Tensor("aten::addcdiv_", value, first, scale, Named{"value", -rate})
 	}
 }
 
-// ClipGradients scales gradients in place so that their common Euclidean norm
-// is at most limit, and returns the norm before that as a tensor (no value is
-// waited for). A limit of 0 changes nothing. Missing gradients are passed over.
+// ClipGradients scales gradients so that their common Euclidean norm is at most
+// limit, and returns the norm before that as a tensor (no value is waited for). A
+// limit of 0 changes nothing. Missing gradients are passed over. Gradients are
+// scaled in place; on a CUDA device with a libtorch before 2.1 the list then holds
+// others.
 func (s *Scope) ClipGradients(gradients []Tensor, limit float64) Tensor {
 	c := s.WithoutGradient()
 	defer c.Close()
@@ -249,22 +331,16 @@ func (s *Scope) ClipGradients(gradients []Tensor, limit float64) Tensor {
 	if len(present) == 0 {
 		return c.Return(c.Full(CPU(), 0))
 	}
-	together := IsCUDA(c.Device(present[0]))
-	if together {
-		norms = c.list("aten::_foreach_norm.Scalar", present)
-	} else {
-		for _, grad := range present {
-			norms = append(norms, c.Tensor("aten::linalg_vector_norm", grad))
-		}
+	if IsCUDA(c.Device(present[0])) {
+		return c.Return(c.clipTogether(gradients, present, limit))
+	}
+	for _, grad := range present {
+		norms = append(norms, c.Tensor("aten::linalg_vector_norm", grad))
 	}
 	norm := c.Tensor("aten::linalg_vector_norm", c.Stack(norms, 0))
 	if limit > 0 {
 		ratio := c.Tensor("aten::reciprocal", c.Tensor("aten::add.Scalar", norm, 1e-6))
 		factor := c.Tensor("aten::clamp", c.Scale(ratio, limit), nil, 1.0)
-		if together && c.has("aten::_foreach_mul_.Tensor") {
-			c.Call("aten::_foreach_mul_.Tensor", present, factor)
-			return c.Return(norm)
-		}
 		for _, grad := range present {
 			c.Tensor("aten::mul_.Tensor", grad, factor)
 		}

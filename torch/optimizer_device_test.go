@@ -11,29 +11,27 @@ import (
 // The form for CUDA devices, whose numbers lie in tensors, takes the steps of the
 // other one. A replay is Begin once more and the same Apply.
 func TestOptimizersWithNumbersOnTheDevice(t *testing.T) {
-	for name, make := range map[string]func(*problem) (Optimizer, *slots){
-		"SGD": func(p *problem) (Optimizer, *slots) {
-			o, err := NewSGD(CPU(), p.v.Parameters(), SGDOptions{Momentum: 0.8, WeightDecay: 0.3})
-			require.NoError(t, err)
-			return o, &o.slots
+	for name, make := range map[string]func(p *problem, together bool) (Optimizer, error){
+		"SGD": func(p *problem, together bool) (Optimizer, error) {
+			return newSGD(CPU(), p.v.Parameters(), SGDOptions{Momentum: 0.8, WeightDecay: 0.3}, together)
 		},
-		"SGD without decay": func(p *problem) (Optimizer, *slots) {
-			o, err := NewSGD(CPU(), p.v.Parameters(), SGDOptions{Momentum: 0.8})
-			require.NoError(t, err)
-			return o, &o.slots
+		"SGD without decay": func(p *problem, together bool) (Optimizer, error) {
+			return newSGD(CPU(), p.v.Parameters(), SGDOptions{Momentum: 0.8}, together)
 		},
-		"Adam": func(p *problem) (Optimizer, *slots) {
-			o, err := NewAdam(CPU(), p.v.Parameters(), AdamOptions{WeightDecay: 0.1})
-			require.NoError(t, err)
-			return o, &o.slots
+		"Adam": func(p *problem, together bool) (Optimizer, error) {
+			return newAdam(CPU(), p.v.Parameters(), AdamOptions{WeightDecay: 0.1}, together)
+		},
+		"Adam without decay": func(p *problem, together bool) (Optimizer, error) {
+			return newAdam(CPU(), p.v.Parameters(), AdamOptions{}, together)
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			assertLive(t)
 			host, device := newProblem(t), newProblem(t)
-			a, _ := make(host)
-			b, state := make(device)
-			state.numbers = newNumbers(CPU())
+			a, err := make(host, false)
+			require.NoError(t, err)
+			b, err := make(device, true)
+			require.NoError(t, err)
 			for i, rate := range testRates {
 				a.SetLearningRate(rate)
 				b.SetLearningRate(rate)
@@ -60,15 +58,14 @@ func TestOptimizersWithNumbersOnTheDevice(t *testing.T) {
 
 func TestBeginInAFailedScopeCountsButWritesNothing(t *testing.T) {
 	p := newProblem(t)
-	o, err := NewSGD(CPU(), p.v.Parameters(), SGDOptions{Rate: 0.5})
+	o, err := newSGD(CPU(), p.v.Parameters(), SGDOptions{Rate: 0.5}, true)
 	require.NoError(t, err)
 	defer o.Close()
-	o.numbers = newNumbers(CPU())
 	s := NewScope()
 	defer s.Close()
 	s.Fail(ErrClosed)
 	o.Begin(s)
-	assertClose(t, number(0), o.numbers.list[0], 0)
+	assertClose(t, number(0), o.together.numbers[0], 0)
 	assert.ErrorIs(t, s.Err(), ErrClosed)
 }
 
@@ -123,7 +120,7 @@ func TestRecordedStepsOnCUDA(t *testing.T) {
 			}
 			require.NoError(t, graph.Replay())
 		}
-		require.NoError(t, Synchronize())
+		require.NoError(t, Synchronize(d))
 		return bits(t, w)
 	}
 	assert.Equal(t, train(false), train(true))

@@ -16,6 +16,11 @@ type Variable struct {
 	Value Tensor
 	// Trainable is true for parameters, false for buffers such as running means.
 	Trainable bool
+	// Follows names another parameter where a training pass leaves this one out,
+	// because what comes after it removes it again: see [Conv.LeaveBiasOut]. Its
+	// gradient is then 0 where the other one has a gradient, and an [Optimizer] takes
+	// it to be so.
+	Follows string
 }
 
 // Variables is the ordered registry of a network's parameters and buffers, and
@@ -27,6 +32,9 @@ type Variables struct {
 	scope  *Scope
 	list   []Variable
 	index  map[string]int
+
+	convolutions []*Conv
+	stepNorms    []*StepNorm
 }
 
 // NewVariables makes an empty registry on a device.
@@ -57,6 +65,10 @@ func (v *Variables) Parameters() []Variable {
 	}
 	return list
 }
+
+// Convolutions lists the convolutions whose parameters are among v, in order of
+// creation.
+func (v *Variables) Convolutions() []*Conv { return v.convolutions }
 
 // Tensors lists the values of variables.
 func Tensors(list []Variable) []Tensor {
@@ -205,6 +217,9 @@ func (p Path) Name() string {
 	}
 	return p.prefix[:len(p.prefix)-1]
 }
+
+// Device is where the variables are made.
+func (p Path) Device() Device { return p.variables.device }
 
 // Parameter makes a trainable float32 tensor filled by init.
 func (p Path) Parameter(name string, init Init, shape ...int64) Tensor {

@@ -26,7 +26,7 @@ type counter struct {
 // newCounter makes a counter; count is eval.count_images.
 func newCounter(p *search.Program, precision search.Precision, count int) *counter {
 	c := &counter{program: p, run: p.Runner(precision), limit: count}
-	if count == 0 && (precision == search.BFloat16 || !p.EventDriven()) {
+	if count == 0 && (precision != search.Float32 || !p.EventDriven()) {
 		c.limit = countedElsewhere
 	}
 	return c

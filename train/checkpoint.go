@@ -180,7 +180,7 @@ func (c *checkpoint) restore(l *loop) error {
 			return fmt.Errorf("%w: %s: %w", ErrCheckpoint, c.path, err)
 		}
 	}
-	return c.restoreGenerator(l.device)
+	return c.restoreGenerator(l)
 }
 
 // group returns the tensors below a prefix, without it.
@@ -202,13 +202,25 @@ func (c *checkpoint) assign(v *torch.Variables, prefix string) error {
 	return nil
 }
 
-// restoreGenerator restores the random numbers of a device.
-func (c *checkpoint) restoreGenerator(d torch.Device) error {
+// restoreGenerator restores the random numbers of a device. Those of another kind of
+// device mean nothing here: then the numbers go on from the run's seed, which setUp
+// has set. Batches and their augmentation do not depend on them.
+func (c *checkpoint) restoreGenerator(l *loop) error {
 	state, ok := c.tensors["generator.state"]
 	if !ok {
 		return fmt.Errorf("%w: %s has no generator state", ErrCheckpoint, c.path)
 	}
-	if err := torch.SetGeneratorState(d, state); err != nil {
+	was, err := torch.Shape(state)
+	if err != nil {
+		return fmt.Errorf("%w: %s: %w", ErrCheckpoint, c.path, err)
+	}
+	s := torch.NewInference()
+	defer s.Close()
+	if is := s.Shape(s.GeneratorState(l.device)); s.Err() == nil && !slices.Equal(was, is) {
+		l.job.Log.Info("the checkpoint was made on another kind of device", "checkpoint", c.path, "device", torch.DeviceName(l.device))
+		return nil
+	}
+	if err := torch.SetGeneratorState(l.device, state); err != nil {
 		return fmt.Errorf("%w: %s: %w", ErrCheckpoint, c.path, err)
 	}
 	return nil

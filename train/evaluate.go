@@ -155,7 +155,7 @@ func Open(ctx context.Context, dir, checkpointPath, device string) (*Trained, er
 		c.Run.Device = device
 	}
 	t := &Trained{Folder: folder, config: &c}
-	if t.machine, err = setUp(&c); err != nil {
+	if t.machine, err = setUpToUse(&c); err != nil {
 		return nil, err
 	}
 	g, err := genotype.Load(folder.Path(run.GenotypeFile))
@@ -226,10 +226,11 @@ func evalPrecision(c *config.Config, d torch.Device) search.Precision {
 // InferencePrecision is what eval.precision means for a network that was trained
 // with convolutions in the given precision: "auto" is bfloat16 if that was, too,
 // and the CPU multiplies tiles of it ([torch.MatrixTiles]). Everywhere else it is
-// float32, whose event-driven form is then the faster one.
+// float32, whose event-driven form is then the faster one. On the CPU float16 means
+// "auto", so that a run of a GPU can be evaluated anywhere.
 func InferencePrecision(name string, trained search.Precision, d torch.Device) search.Precision {
 	switch {
-	case name != "auto":
+	case name != "auto" && (name != string(search.Float16) || torch.IsCUDA(d)):
 		return search.Precision(name)
 	case trained == search.BFloat16 && !torch.IsCUDA(d) && torch.MatrixTiles():
 		return search.BFloat16

@@ -41,6 +41,7 @@ type Job struct {
 
 	recorded run.Info                             // of a resumed run
 	record   func(func() error) (replayer, error) // of tests, in place of CUDA graphs
+	stream   func() (func() error, error)         // of tests, in place of a CUDA stream
 }
 
 // ErrInterrupted is wrapped by the error of a run that its context ended. A
@@ -70,18 +71,21 @@ type machine struct {
 func (m machine) recorder(j *Job) *recorder {
 	switch {
 	case j.record != nil:
-		return &recorder{log: j.Log, record: j.record}
+		return &recorder{log: j.Log, record: j.record, stream: j.stream}
 	case m.graphs:
 		return newRecorder(m.device, j.Log)
 	}
 	return nil
 }
 
-// setUp applies the [run] section: device, threads, seed.
+// setUp applies the [run] section: device, kernels, threads, seed.
 func setUp(c *config.Config) (machine, error) {
 	device, err := torch.ParseDevice(c.Run.Device)
 	if err != nil {
 		return machine{}, fmt.Errorf("%w: run.device: %w", config.ErrInvalid, err)
+	}
+	if err := SetKernels(&c.Run); err != nil {
+		return machine{}, err
 	}
 	if c.Run.Threads > 0 {
 		if err := torch.SetThreads(c.Run.Threads); err != nil {
@@ -89,33 +93,9 @@ func setUp(c *config.Config) (machine, error) {
 		}
 	}
 	m := machine{device: device, threads: torch.Threads(), precision: resolvePrecision(c.Run.Precision, device)}
-	if c.Run.Recompute && torch.IsCUDA(device) {
-		return machine{}, fmt.Errorf("%w: run.recompute works on the CPU only so far; set it to false, or run.device to cpu", config.ErrInvalid)
-	}
 	m.graphs = c.Run.Graphs == "auto" && torch.IsCUDA(device)
 	return m, torch.Seed(uint64(c.Run.Seed))
 }
-
-// resolvePrecision chooses for "auto": bfloat16 where the device is fast in it,
-// float32 elsewhere.
-func resolvePrecision(name string, d torch.Device) search.Precision {
-	if name != "auto" {
-		return search.Precision(name)
-	}
-	fast := torch.FastBFloat16()
-	if torch.IsCUDA(d) {
-		major, _ := torch.Capability(d)
-		fast = fastBFloat16Since(major)
-	}
-	if fast {
-		return search.BFloat16
-	}
-	return search.Float32
-}
-
-// fastBFloat16Since reports whether GPUs of a compute capability's first number
-// have instructions for bfloat16: from 8.0 (Ampere) on.
-func fastBFloat16Since(major int) bool { return major >= 8 }
 
 // openFolder makes the run folder or opens the one to be resumed.
 func (j *Job) openFolder(m machine) (*run.Folder, error) {
@@ -159,10 +139,14 @@ func (j *Job) refuseStereo() error {
 // began with, also on a machine where "auto" would choose another.
 func (j *Job) setUp() (machine, error) {
 	m, err := setUp(j.Config)
-	if err == nil && j.recorded.Precision != "" {
+	if err != nil {
+		return m, err
+	}
+	if j.recorded.Precision != "" {
 		m.precision = search.Precision(j.recorded.Precision)
 	}
-	return m, err
+	return m, errors.Join(needsCUDA("run.precision", m.precision, m.device),
+		needsCUDA("eval.precision", search.Precision(j.Config.Eval.Precision), m.device))
 }
 
 // checkpointPath is the checkpoint of the run in Out.

@@ -27,6 +27,7 @@ type loop struct {
 	key     string // section of the configuration
 
 	noted   time.Time // when the loss was last recorded
+	skipped int64     // steps so far whose gradients were not finite
 	meters  []*meter
 	groups  []group
 	stages  []*stage                                                            // what work runs; closed with the loop
@@ -51,23 +52,33 @@ func (e epochFacts) wall(images int64) []run.Field {
 // noteEvery is the number of steps between records of the loss.
 const noteEvery = 10
 
-// records reports whether steps are to be recorded as CUDA graphs.
-func (l *loop) records() bool { return len(l.stages) > 0 && l.stages[0].recorder != nil }
+// enterStream enters the stream that steps are recorded on, where they are. Without
+// one nothing is recorded.
+func (l *loop) enterStream() (leave func() error) {
+	stay := func() error { return nil }
+	if len(l.stages) == 0 || l.stages[0].recorder == nil || l.stages[0].recorder.stream == nil {
+		return stay
+	}
+	leave, err := l.stages[0].recorder.stream()
+	if err == nil {
+		return leave
+	}
+	l.stages[0].recorder.warn(err)
+	for _, g := range l.stages {
+		g.recorder = nil
+	}
+	return stay
+}
 
 // run does the epochs that are left.
 func (l *loop) run(ctx context.Context) (err error) {
 	defer torch.Pin()()
-	if l.records() {
-		leave, failed := torch.OwnStream(l.device)
-		if failed != nil {
-			return fmt.Errorf("train: %w", failed)
+	leave := l.enterStream()
+	defer func() {
+		if failed := leave(); err == nil && failed != nil {
+			err = fmt.Errorf("train: %w", failed)
 		}
-		defer func() {
-			if failed := leave(); err == nil && failed != nil {
-				err = fmt.Errorf("train: %w", failed)
-			}
-		}()
-	}
+	}()
 	saved := time.Now()
 	for l.at.Epoch < l.epochs {
 		if l.before != nil && !l.full() {
@@ -85,6 +96,9 @@ func (l *loop) run(ctx context.Context) (err error) {
 		}
 		if l.warn != nil {
 			l.warn()
+		}
+		if err := l.warnOfSkipped(); err != nil {
+			return err
 		}
 		seconds := time.Since(began).Seconds()
 		used, err := memoryOf(l.device)
@@ -113,6 +127,27 @@ func (l *loop) run(ctx context.Context) (err error) {
 			break
 		}
 	}
+	return nil
+}
+
+// warnOfSkipped says how many steps of an epoch changed nothing.
+func (l *loop) warnOfSkipped() error {
+	var all int64
+	for _, g := range l.groups {
+		if g.optimizer == nil {
+			continue
+		}
+		n, err := g.optimizer.LossScale().Skipped()
+		if err != nil {
+			return fmt.Errorf("train: %w", err)
+		}
+		all += n
+	}
+	if all > l.skipped {
+		l.job.Log.Warn("steps changed nothing, for their gradients were not finite in float16; take another run.precision if there are many",
+			"epoch", l.at.Epoch+1, "steps", all-l.skipped)
+	}
+	l.skipped = all
 	return nil
 }
 

@@ -52,6 +52,7 @@ type replayer interface {
 // recorder is what the stages of a loop share to record their work.
 type recorder struct {
 	log    *slog.Logger
+	stream func() (leave func() error, err error) // enters the stream that is recorded; nil: none is needed
 	record func(work func() error) (replayer, error)
 }
 
@@ -59,16 +60,25 @@ type recorder struct {
 // since stages take turns and leave nothing in it for each other.
 func newRecorder(d torch.Device, log *slog.Logger) *recorder {
 	var first *torch.Graph
-	return &recorder{log: log, record: func(work func() error) (replayer, error) {
-		graph, err := torch.Record(d, first, work)
-		if err != nil {
-			return nil, err
-		}
-		if first == nil {
-			first = graph
-		}
-		return graph, nil
-	}}
+	return &recorder{
+		log:    log,
+		stream: func() (func() error, error) { return torch.OwnStream(d) },
+		record: func(work func() error) (replayer, error) {
+			graph, err := torch.Record(d, first, work)
+			if err != nil {
+				return nil, err
+			}
+			if first == nil {
+				first = graph
+			}
+			return graph, nil
+		},
+	}
+}
+
+// warn says why steps are done one operator at a time.
+func (r *recorder) warn(reason error) {
+	r.log.Warn("steps are not recorded as a CUDA graph and run slower", "reason", reason)
 }
 
 // recordAfter is how many steps are done before one is recorded: libraries set
@@ -87,12 +97,9 @@ func (g *stage) step(s *torch.Scope, b *data.Batch) error {
 			return g.eager(s, b)
 		}
 		if err := g.record(b); err != nil {
-			if !errors.Is(err, torch.ErrNoGraph) {
-				return err
-			}
-			g.recorder.log.Warn("steps are not recorded as a CUDA graph and run slower", "reason", err)
-			g.recorder = nil
-			return g.eager(s, b)
+			// Nothing was done: what is wrong with the step itself shows here.
+			g.recorder.warn(err)
+			return errors.Join(g.forget(), g.eager(s, b))
 		}
 	}
 	g.feed.overwrite(s, g.tensors, b)
@@ -126,14 +133,18 @@ func (g *stage) record(b *data.Batch) error {
 	return err
 }
 
-// close frees the graph and the data set on the device.
-func (g *stage) close() error {
+// forget gives up recording, and what there is of it.
+func (g *stage) forget() error {
 	if g.graph != nil {
 		g.graph.Close()
 	}
-	var all []error
+	var err error
 	if g.scope != nil {
-		all = append(all, g.scope.Close())
+		err = g.scope.Close()
 	}
-	return errors.Join(append(all, g.feed.close())...)
+	g.recorder, g.graph, g.scope, g.tensors = nil, nil, nil, nil
+	return err
 }
+
+// close frees the graph and the data set on the device.
+func (g *stage) close() error { return errors.Join(g.forget(), g.feed.close()) }

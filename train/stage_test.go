@@ -3,6 +3,7 @@ package train
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"strings"
@@ -69,9 +70,70 @@ func TestStepsThatCannotBeRecorded(t *testing.T) {
 	assert.Equal(t, 1, strings.Count(log.String(), "not today"), log.String())
 }
 
+// Whatever a capture fails of, the run goes on without and is the same run; each
+// stage says so once and frees what it had brought for it.
+func TestCapturesThatFail(t *testing.T) {
+	for kind, start := range runs {
+		t.Run(kind, func(t *testing.T) {
+			b := newBench(t)
+			require.NoError(t, start(context.Background(), b.job("plain", busy)))
+			live := torch.LiveTensors()
+			var log bytes.Buffer
+			j := b.job("failing", busy)
+			j.Log = slog.New(slog.NewTextHandler(&log, nil))
+			j.record = func(func() error) (replayer, error) { return nil, errors.New("no memory") }
+			require.NoError(t, start(context.Background(), j))
+			b.remains(t, "plain").require(t, b.remains(t, "failing"))
+			assert.Equal(t, map[string]int{"search": 2, "train": 1}[kind], strings.Count(log.String(), "no memory"), log.String())
+			assert.Equal(t, live, torch.LiveTensors())
+		})
+	}
+}
+
+// Without a stream of its own a run records nothing, and is the same run.
+func TestNoStreamToRecordOn(t *testing.T) {
+	for kind, start := range runs {
+		t.Run(kind, func(t *testing.T) {
+			b := newBench(t)
+			require.NoError(t, start(context.Background(), b.job("plain", busy)))
+			var log bytes.Buffer
+			j := b.job("streamless", busy)
+			j.Log = slog.New(slog.NewTextHandler(&log, nil))
+			j.stream = func() (func() error, error) { return nil, errors.New("no stream left") }
+			j.record = func(func() error) (replayer, error) {
+				t.Error("recorded without a stream")
+				return nil, errors.New("not asked for")
+			}
+			require.NoError(t, start(context.Background(), j))
+			b.remains(t, "plain").require(t, b.remains(t, "streamless"))
+			assert.Equal(t, 1, strings.Count(log.String(), "no stream left"), log.String())
+		})
+	}
+}
+
+// The stream is left when the run ends, and the error of leaving it is the run's.
+func TestStreamIsLeft(t *testing.T) {
+	b := newBench(t)
+	j := b.job("left", busy)
+	left := 0
+	j.stream = func() (func() error, error) {
+		return func() error { left++; return errors.New("the device is gone") }, nil
+	}
+	var replays, closed int
+	j.record = func(work func() error) (replayer, error) { return tape{work, &replays, &closed}, nil }
+	_, err := Train(context.Background(), j)
+	require.ErrorContains(t, err, "the device is gone")
+	assert.Equal(t, 1, left)
+	assert.Positive(t, replays)
+	assert.Equal(t, 1, closed)
+}
+
 func TestPrecisionOfDevices(t *testing.T) {
-	for major, fast := range map[int]bool{0: false, 7: false, 8: true, 9: true, 12: true} {
-		assert.Equal(t, fast, fastBFloat16Since(major), "%d", major)
+	for major, want := range map[int]search.Precision{
+		0: search.Float32, 3: search.Float32, 6: search.Float32, 7: search.Float16,
+		8: search.BFloat16, 9: search.BFloat16, 10: search.BFloat16, 12: search.BFloat16,
+	} {
+		assert.Equal(t, want, precisionOfCapability(major), "%d", major)
 	}
 	want := search.Float32
 	if torch.FastBFloat16() {
@@ -92,6 +154,8 @@ func TestInferencePrecision(t *testing.T) {
 	assert.Equal(t, search.Float32, InferencePrecision("auto", search.Float32, torch.CPU()))
 	assert.Equal(t, search.Float32, InferencePrecision("float32", search.BFloat16, torch.CPU()))
 	assert.Equal(t, search.BFloat16, InferencePrecision("bfloat16", search.Float32, torch.CPU()))
+	assert.Equal(t, tiles, InferencePrecision("float16", search.BFloat16, torch.CPU()))
+	assert.Equal(t, search.Float32, InferencePrecision("float16", search.Float16, torch.CPU()))
 	c := &config.Config{Run: config.Run{Precision: "float32"}, Eval: config.Eval{Precision: "auto"}}
 	assert.Equal(t, search.Float32, evalPrecision(c, torch.CPU()))
 	c.Run.Precision = "bfloat16"

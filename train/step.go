@@ -10,8 +10,8 @@ import (
 	"github.com/spikedhs/spikedhs/train/config"
 )
 
-// Precision is what run.precision means on a device: "auto" is bfloat16 where
-// that is fast, float32 elsewhere.
+// Precision is what run.precision means on a device: "auto" is bfloat16 or float16
+// where one of them is fast, float32 elsewhere.
 func Precision(name string, d torch.Device) search.Precision { return resolvePrecision(name, d) }
 
 // NetworkStep is the training step of a network: forward pass, loss, gradients,
@@ -28,7 +28,7 @@ type NetworkStep struct {
 // [train]. The step does not own the network.
 func NewNetworkStep(n *search.Network, c *config.Train) (*NetworkStep, error) {
 	optimizer, err := torch.NewSGD(n.Variables().Device(), n.Variables().Parameters(), torch.SGDOptions{
-		Rate: c.LR, Momentum: c.Momentum, WeightDecay: c.WeightDecay,
+		Rate: c.LR, Momentum: c.Momentum, WeightDecay: c.WeightDecay, LossScale: LossScale(n.Options.Precision),
 	})
 	if err != nil {
 		return nil, fmt.Errorf("train: %w", err)
@@ -46,15 +46,17 @@ func (n *NetworkStep) Run(s *torch.Scope, images, labels torch.Tensor) (loss, lo
 
 // lower is the part of a step that can be recorded: it is the same each time.
 func (n *NetworkStep) lower(s *torch.Scope, images, labels torch.Tensor) (loss, logits torch.Tensor) {
-	total, loss, logits := n.forward(s, images, labels)
-	descend(s, total, n.Network.Variables(), n.Optimizer, n.clip)
+	tape := search.NewTape(s)
+	total, loss, logits := n.forward(search.Pass{Scope: s, Mode: torch.Train, Tape: tape}, images, labels)
+	descend(s, tape, total, n.Network.Variables(), n.Optimizer, n.clip)
 	return loss, logits
 }
 
 // forward computes the loss that training lowers, of it that of the main
 // classifier, and its logits.
-func (n *NetworkStep) forward(s *torch.Scope, images, labels torch.Tensor) (total, loss, logits torch.Tensor) {
-	out := n.Network.Forward(search.Pass{Scope: s, Mode: torch.Train}, images)
+func (n *NetworkStep) forward(p search.Pass, images, labels torch.Tensor) (total, loss, logits torch.Tensor) {
+	s := p.Scope
+	out := n.Network.Forward(p, images)
 	loss = s.CrossEntropy(out.Logits, labels)
 	total = loss
 	if n.Network.Options.Auxiliary {
@@ -74,6 +76,7 @@ type Supernet interface {
 	Architecture() *torch.Variables
 	Alphas() (normal, reduction [][]float64, err error)
 	Decode(name string) (genotype.Genotype, error)
+	Precision() search.Precision
 	Close() error
 }
 
@@ -91,7 +94,7 @@ type SupernetStep struct {
 // NewSupernetStep makes the steps of a supernet on its device from the section
 // [search]. They do not own the supernet.
 func NewSupernetStep(n Supernet, c *config.Search) (*SupernetStep, error) {
-	weights, alphas, err := searchOptimizers(n.Weights(), n.Architecture(), c)
+	weights, alphas, err := searchOptimizers(n.Weights(), n.Architecture(), c, n.Precision())
 	if err != nil {
 		return nil, err
 	}
@@ -121,18 +124,21 @@ func (n *SupernetStep) lowerByAlphas(s *torch.Scope, images, labels torch.Tensor
 
 // lower lowers the loss of a batch by the given variables alone.
 func (n *SupernetStep) lower(s *torch.Scope, images, labels torch.Tensor, v *torch.Variables, o torch.Optimizer, clip float64) (loss, logits torch.Tensor) {
-	out := n.Supernet.Forward(search.Pass{Scope: s, Mode: torch.Train}, images)
+	tape := search.NewTape(s)
+	out := n.Supernet.Forward(search.Pass{Scope: s, Mode: torch.Train, Tape: tape}, images)
 	loss = s.CrossEntropy(out.Logits, labels)
-	descend(s, loss, v, o, clip)
+	descend(s, tape, loss, v, o, clip)
 	return loss, out.Logits
 }
 
 // Close frees the state of both optimisers.
 func (n *SupernetStep) Close() error { return errors.Join(n.Weights.Close(), n.Alphas.Close()) }
 
-// descend steps along the gradient of a loss, clipped to a norm unless clip is 0.
-func descend(s *torch.Scope, loss torch.Tensor, v *torch.Variables, o torch.Optimizer, clip float64) {
-	gradients := s.GradientOf(loss, torch.Tensors(v.Parameters()))
+// descend steps along the gradient of the loss of a taped pass, clipped to a norm
+// unless clip is 0.
+func descend(s *torch.Scope, tape *search.Tape, loss torch.Tensor, v *torch.Variables, o torch.Optimizer, clip float64) {
+	gradients := tape.GradientOf(s, o.LossScale().Scale(s, loss), torch.Tensors(v.Parameters()))
+	o.LossScale().Unscale(s, gradients)
 	if clip > 0 {
 		s.ClipGradients(gradients, clip)
 	}

@@ -224,7 +224,7 @@ func OpenStereo(_ context.Context, dir, checkpoint, device string) (*TrainedSter
 	if device != "" {
 		c.Run.Device = device
 	}
-	m, err := setUp(&c)
+	m, err := setUpToUse(&c)
 	if err != nil {
 		return nil, err
 	}

@@ -27,6 +27,7 @@ type StereoStep struct {
 func NewStereoStep(n *stereo.Network, c *config.Config) (*StereoStep, error) {
 	o, err := newOptimizer(c.Stereo.Optimizer, n.Variables(), torch.SGDOptions{
 		Rate: c.Train.LR, Momentum: c.Train.Momentum, WeightDecay: c.Train.WeightDecay,
+		LossScale: LossScale(n.Options.Precision),
 	})
 	if err != nil {
 		return nil, err
@@ -39,14 +40,15 @@ func NewStereoStep(n *stereo.Network, c *config.Config) (*StereoStep, error) {
 // cost of all time steps, from before the step; both belong to s.
 func (n *StereoStep) Run(s *torch.Scope, left, right, labels torch.Tensor) (loss, cost torch.Tensor) {
 	n.Optimizer.Begin(s)
-	loss, cost = n.forward(s, stereoBatch{left, right, labels})
-	descend(s, loss, n.Network.Variables(), n.Optimizer, n.clip)
+	tape := search.NewTape(s)
+	loss, cost = n.forward(search.Pass{Scope: s, Mode: torch.Train, Tape: tape}, stereoBatch{left, right, labels})
+	descend(s, tape, loss, n.Network.Variables(), n.Optimizer, n.clip)
 	return loss, cost
 }
 
-func (n *StereoStep) forward(s *torch.Scope, b stereoBatch) (loss, cost torch.Tensor) {
-	cost = n.Network.Forward(search.Pass{Scope: s, Mode: torch.Train}, b.left, b.right)
-	return n.loss.of(s, cost, b.labels), cost
+func (n *StereoStep) forward(p search.Pass, b stereoBatch) (loss, cost torch.Tensor) {
+	cost = n.Network.Forward(p, b.left, b.right)
+	return n.loss.of(p.Scope, cost, b.labels), cost
 }
 
 // Close frees the optimiser's state.
@@ -66,7 +68,7 @@ type StereoSupernetStep struct {
 // NewStereoSupernetStep makes the steps of a supernet on its device from the
 // sections [stereo] and [search]. They do not own the supernet.
 func NewStereoSupernetStep(n *stereo.Supernet, c *config.Config) (*StereoSupernetStep, error) {
-	weights, architecture, err := searchOptimizers(n.Weights(), n.Architecture(), &c.Search)
+	weights, architecture, err := searchOptimizers(n.Weights(), n.Architecture(), &c.Search, n.Options.Precision)
 	if err != nil {
 		return nil, err
 	}
@@ -87,9 +89,10 @@ func (n *StereoSupernetStep) RunArchitecture(s *torch.Scope, left, right, labels
 // run lowers the loss of a batch by the given variables alone.
 func (n *StereoSupernetStep) run(s *torch.Scope, b stereoBatch, v *torch.Variables, o torch.Optimizer, clip float64) (loss, cost torch.Tensor) {
 	o.Begin(s)
-	cost = n.Supernet.Forward(search.Pass{Scope: s, Mode: torch.Train}, b.left, b.right)
+	tape := search.NewTape(s)
+	cost = n.Supernet.Forward(search.Pass{Scope: s, Mode: torch.Train, Tape: tape}, b.left, b.right)
 	loss = n.loss.of(s, cost, b.labels)
-	descend(s, loss, v, o, clip)
+	descend(s, tape, loss, v, o, clip)
 	return loss, cost
 }
 

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	data "github.com/spikedhs/spikedhs/data/stereo"
+	"github.com/spikedhs/spikedhs/search"
 	"github.com/spikedhs/spikedhs/search/dgs"
 	"github.com/spikedhs/spikedhs/search/genotype"
 	"github.com/spikedhs/spikedhs/search/stereo"
@@ -167,7 +168,7 @@ func newStereoTrainer(j *Job, m machine, sets *recordings, g genotype.Stereo) (*
 		at: position{Phase: phaseTrain, Architecture: stereoFingerprint(g, o)},
 	}
 	if t.dgs, err = newSurrogates(t.loop, subject{
-		layers: t.net.SpikingLayers, buffers: t.net.Buffers, rate: t.rate, losses: t.losses,
+		layers: t.net.SpikingLayers, buffers: t.net.Buffers, rate: t.rate, losses: t.losses, scale: LossScale(t.net.Options.Precision),
 	}); err != nil {
 		t.close()
 		return nil, err
@@ -179,7 +180,7 @@ func newStereoTrainer(j *Job, m machine, sets *recordings, g genotype.Stereo) (*
 // losses are the losses of an epoch's batches; see [subject].
 func (t *stereoTrainer) losses(ctx context.Context, epoch, first int, use func(dgs.Loss) (more bool, err error)) error {
 	return stereoLosses(ctx, t.loop.device, t.loader, epoch, first, func(s *torch.Scope, b stereoBatch) torch.Tensor {
-		loss, _ := t.descent.forward(s, b)
+		loss, _ := t.descent.forward(search.Pass{Scope: s, Mode: torch.Train}, b)
 		return loss
 	}, func(loss func(*torch.Scope) torch.Tensor) (bool, error) { return use(loss) })
 }

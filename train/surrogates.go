@@ -35,6 +35,7 @@ type subject struct {
 	// losses calls work with the losses of an epoch's batches, from one on, as long as
 	// it wants more.
 	losses func(ctx context.Context, epoch, first int, work func(dgs.Loss) (more bool, err error)) error
+	scale  float64 // of these losses; see dgs.Options
 }
 
 // surrogateState is where a search of surrogates stands.
@@ -89,7 +90,7 @@ func (u *surrogates) options() dgs.Options {
 	return dgs.Options{
 		Candidates: c.Candidates, Delta: c.Delta, Iterations: c.Iterations, Epsilon: c.Epsilon, AlphaRate: c.AlphaLR,
 		Min: c.Min, Max: c.Max, Estimate: dgs.Estimate(c.Estimate),
-		LearningRate: u.rate(), Clip: u.c.Train.Clip, Keep: u.buffers(),
+		LearningRate: u.rate(), Clip: u.c.Train.Clip, LossScale: u.scale, Keep: u.buffers(),
 	}
 }
 
@@ -210,7 +211,7 @@ func (u *surrogates) choose(ctx context.Context) ([]*dgs.Layer, error) {
 func (u *surrogates) read(ctx context.Context, layers []*dgs.Layer, epoch, batch int) ([]dgs.Reading, error) {
 	var readings []dgs.Reading
 	err := u.losses(ctx, epoch, batch, func(loss dgs.Loss) (more bool, err error) {
-		readings, err = dgs.Measure(layers, loss, u.buffers())
+		readings, err = dgs.Measure(layers, loss, u.buffers(), u.scale)
 		return false, err
 	})
 	return readings, err

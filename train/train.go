@@ -156,7 +156,9 @@ func newTrainer(j *Job, m machine, sets *images, g genotype.Genotype) (*trainer,
 
 // subject is the training as the search of surrogates sees it.
 func (t *trainer) subject() subject {
-	return subject{layers: t.net.SpikingLayers, buffers: t.net.Buffers, rate: t.rate, losses: t.losses}
+	return subject{
+		layers: t.net.SpikingLayers, buffers: t.net.Buffers, rate: t.rate, losses: t.losses, scale: LossScale(t.net.Options.Precision),
+	}
 }
 
 // losses are the losses of an epoch's batches; see [subject].
@@ -168,7 +170,7 @@ func (t *trainer) losses(ctx context.Context, epoch, first int, use func(dgs.Los
 			return false, err
 		}
 		return use(func(s *torch.Scope) torch.Tensor {
-			total, _, _ := t.descent.forward(s, on.images, on.labels)
+			total, _, _ := t.descent.forward(search.Pass{Scope: s, Mode: torch.Train}, on.images, on.labels)
 			return total
 		})
 	})

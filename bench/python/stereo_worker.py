@@ -76,6 +76,7 @@ def make(case):
 def main():
     case = json.loads(sys.argv[1])
     torch.set_num_threads(case["threads"])
+    torch.backends.cudnn.benchmark = True  # as on the other side
     _, step = make(case)
     say({"torch": torch.__version__})
     for line in sys.stdin:

@@ -46,7 +46,7 @@ func gridFlags() []cli.Flag {
 }
 
 func precisionFlag() cli.Flag {
-	return &cli.StringFlag{Name: "precision", Value: "auto", Usage: "`TYPE` of the convolutions: auto, float32 or bfloat16", Action: oneOf("precision", "auto", "float32", "bfloat16")}
+	return &cli.StringFlag{Name: "precision", Value: "auto", Usage: "`TYPE` of the convolutions: auto, float32, bfloat16 or float16 (CUDA)", Action: oneOf("precision", "auto", "float32", "bfloat16", "float16")}
 }
 
 // measureFlags say how often to measure and what to print.

@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"os"
 	"path/filepath"
@@ -11,6 +10,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/spikedhs/spikedhs/torch/pytorch"
 	"github.com/spikedhs/spikedhs/train/bench"
 )
 
@@ -53,12 +53,8 @@ func TestBenchTable(t *testing.T) {
 }
 
 func TestBenchAgainstPython(t *testing.T) {
-	python, err := bench.FindPython(context.Background(), "")
-	if err != nil {
-		t.Skip(err)
-	}
-	require.NoError(t, python.Close())
-	args := []string{"--width", "2", "--steps", "2", "--size", "8", "--batch", "2", "--vs", "python"}
+	python := pytorch.Interpreter(t)
+	args := []string{"--width", "2", "--steps", "2", "--size", "8", "--batch", "2", "--vs", "python", "--python", python}
 	list := objects(t, benchmark(t, "infer", append(args, "--json")...))
 	require.Len(t, list, 5)
 	for i, impl := range []string{"spikedhs", "python-folded", "python-per-step"} {

@@ -19,7 +19,7 @@ func configFlags() []cli.Flag {
 		&cli.StringFlag{Name: "config", Usage: "`FILE|PRESET` of settings; spikedhs config list names the presets"},
 		&cli.StringSliceFlag{Name: "set", Usage: "one setting, `section.key=value`; may be given often"},
 		deviceFlag(),
-		&cli.StringFlag{Name: "precision", Usage: "`TYPE` of the convolutions: auto, float32 or bfloat16", Action: oneOf("precision", "auto", "float32", "bfloat16")},
+		&cli.StringFlag{Name: "precision", Usage: "`TYPE` of the convolutions: auto, float32, bfloat16 or float16 (CUDA)", Action: oneOf("precision", "auto", "float32", "bfloat16", "float16")},
 		&cli.Int64Flag{Name: "seed", Usage: "`N` of which all random numbers come", Action: atLeast[int64]("seed", 0)},
 	}
 }

@@ -141,7 +141,11 @@ func windowOf(c *cli.Context, o *console, m *stream.Model, path string) (d *stre
 			return nil, usagef("infer: %s has pictures of %dx%d, --size says %s; leave it away", path, r.Height, r.Width, text)
 		}
 	}
-	options := stream.WindowOptions{Precision: streamPrecision(c)}
+	precision, err := streamPrecision(c, m)
+	if err != nil {
+		return nil, err
+	}
+	options := stream.WindowOptions{Precision: precision}
 	if c.IsSet("frame") {
 		frame := c.Int("frame")
 		options.Frame = &frame

@@ -17,6 +17,7 @@ import (
 
 	"github.com/spikedhs/spikedhs/data"
 	"github.com/spikedhs/spikedhs/torch"
+	"github.com/spikedhs/spikedhs/torch/pytorch"
 )
 
 func TestEvaluate(t *testing.T) {
@@ -124,7 +125,7 @@ func writePNG(t *testing.T, path string, size int, value func(x, y int) byte) {
 // TestPython loads an exported model in Python and compares its logits with those
 // of Go, on real images.
 func TestPython(t *testing.T) {
-	python := pythonWithTorch(t)
+	python := pytorch.Interpreter(t)
 	real, err := data.Open(context.Background(), "fashion-mnist", "", data.Test)
 	if err != nil {
 		t.Skipf("no real images: %v", err)
@@ -179,18 +180,4 @@ with torch.no_grad():
 	for i := range logits {
 		require.InDelta(t, logits[i], have.Logits[i], 1e-4, "logit %d", i)
 	}
-}
-
-// pythonWithTorch is a Python that has PyTorch.
-func pythonWithTorch(t *testing.T) string {
-	t.Helper()
-	for _, python := range []string{"python3", "/usr/bin/python3"} {
-		c := exec.Command(python, "-c", "import torch; torch.jit.load")
-		c.Dir = t.TempDir()
-		if c.Run() == nil {
-			return python
-		}
-	}
-	t.Skip("neither python3 nor /usr/bin/python3 can import torch")
-	return ""
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/spikedhs/spikedhs/data/stereo"
 	"github.com/spikedhs/spikedhs/torch"
 	"github.com/spikedhs/spikedhs/train"
+	"github.com/spikedhs/spikedhs/train/config"
 	"github.com/spikedhs/spikedhs/train/run"
 	"github.com/spikedhs/spikedhs/train/stream"
 )
@@ -29,6 +30,9 @@ func stereoModel(c *cli.Context) (*stream.Model, error) {
 	}
 	if _, err := os.Stat(file); err != nil {
 		return nil, existing(err)
+	}
+	if err := train.SetKernels(&config.Default().Run); err != nil {
+		return nil, err
 	}
 	return stream.Load(file, device)
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/spikedhs/spikedhs/search"
+	"github.com/spikedhs/spikedhs/torch"
 	"github.com/spikedhs/spikedhs/train/run"
 	"github.com/spikedhs/spikedhs/train/stream"
 )
@@ -55,14 +56,19 @@ func formatFlag(about string) cli.Flag {
 
 // streamPrecisionFlag is --precision of a stereo network that is used, not trained.
 func streamPrecisionFlag(about string) cli.Flag {
-	return &cli.StringFlag{Name: "precision", Value: "auto", Usage: about + "`TYPE` of the convolutions: auto (float32), float32 or bfloat16", Action: oneOf("precision", "auto", "float32", "bfloat16")}
+	return &cli.StringFlag{Name: "precision", Value: "auto", Usage: about + "`TYPE` of the convolutions: auto (float32), float32, bfloat16 or float16 (CUDA)", Action: oneOf("precision", "auto", "float32", "bfloat16", "float16")}
 }
 
-func streamPrecision(c *cli.Context) search.Precision {
-	if c.String("precision") == string(search.BFloat16) {
-		return search.BFloat16
+// streamPrecision is that of a model on its device.
+func streamPrecision(c *cli.Context, m *stream.Model) (search.Precision, error) {
+	p := search.Precision(c.String("precision"))
+	if p == search.Float16 && !torch.IsCUDA(m.Device()) {
+		return p, usagef("--precision float16: needs a CUDA device; on the CPU use bfloat16 or float32")
 	}
-	return search.Float32
+	if !p.Short() {
+		return search.Float32, nil
+	}
+	return p, nil
 }
 
 func streamEvents(c *cli.Context) (err error) {
@@ -86,7 +92,11 @@ func streamEvents(c *cli.Context) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, source.Close()) }()
-	options := stream.Options{Steps: c.Int("max-steps"), Precision: streamPrecision(c)}
+	precision, err := streamPrecision(c, model)
+	if err != nil {
+		return err
+	}
+	options := stream.Options{Steps: c.Int("max-steps"), Precision: precision}
 	if !c.Bool("no-windowed") {
 		options.Window = model.Info.Steps
 	}

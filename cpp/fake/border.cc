@@ -1,7 +1,5 @@
 // The C functions about CUDA devices (cuda.cc), for the fake one, and what the
 // device tests ask of it.
-#include <ATen/core/Generator.h>
-
 #include <atomic>
 #include <cstring>
 

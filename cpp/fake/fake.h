@@ -26,10 +26,6 @@
 
 #include "compat.h"
 
-namespace at {
-struct Generator;
-}
-
 namespace spikedhs::fake {
 
 constexpr int kDevices = 2;
@@ -67,7 +63,9 @@ bool is_pinned(const at::Tensor &t);
 int current_device();
 c10::StreamId current_stream(int device);
 c10::StreamId exchange_stream(int device, c10::StreamId id);
-at::Generator &generator(int device);
+void seed_generators(uint64_t seed);
+at::Tensor generator_state(int device);
+void set_generator_state(int device, const at::Tensor &state);
 void capability(int *major, int *minor);
 bool setting(const char *name);  // whether the variable is set, and not to 0
 

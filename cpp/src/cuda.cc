@@ -47,6 +47,14 @@ struct Graph {
   int device;
 };
 
+using DeviceGuard = c10::cuda::CUDAGuard;
+
+// libtorch's calls without a device in their names mean the calling thread's
+// current one, which need not be the one that is worked on.
+DeviceGuard on(int index) {
+  return DeviceGuard(static_cast<c10::DeviceIndex>(index));
+}
+
 // Makes sure that libtorch has started CUDA on this device.
 void wake(int index) {
   at::empty({1}, at::TensorOptions().dtype(at::kByte).device(
@@ -66,6 +74,7 @@ Graph *graph_of(sd_graph handle) {
 
 // Leaves a capture that went wrong. Returns whether the graph may be deleted.
 bool abandon(Graph *graph) {
+  const DeviceGuard device = on(graph->device);
   try {
     graph->captured.capture_end();
     return true;
@@ -88,6 +97,7 @@ bool abandon(Graph *graph) {
 }  // namespace spikedhs
 
 using spikedhs::abandon;
+using spikedhs::DeviceGuard;
 using spikedhs::Graph;
 using spikedhs::graph_of;
 
@@ -109,7 +119,7 @@ char *sd_cuda_memory(int index, int64_t *allocated, int64_t *peak,
         static_cast<c10::DeviceIndex>(index));
     *allocated = stats.allocated_bytes[0].current;  // 0: of all pools together
     *peak = stats.allocated_bytes[0].peak;
-    const c10::cuda::CUDAGuard device(static_cast<c10::DeviceIndex>(index));
+    const DeviceGuard device = spikedhs::on(index);
     size_t available = 0, whole = 0;
     C10_CUDA_CHECK(cudaMemGetInfo(&available, &whole));
     *free_bytes = static_cast<int64_t>(available);
@@ -128,6 +138,7 @@ char *sd_cuda_reset_peak(int index) {
 char *sd_stream_enter(int index, sd_stream *out) {
   return guarded([&] {
     const auto device = static_cast<c10::DeviceIndex>(index);
+    const DeviceGuard guard = spikedhs::on(index);
     spikedhs::wake(index);
     const c10::cuda::CUDAStream before =
         c10::cuda::getCurrentCUDAStream(device);
@@ -152,12 +163,12 @@ char *sd_stream_leave(sd_stream stream) {
 
 char *sd_graph_begin(int index, sd_graph share, sd_graph *out) {
   return guarded([&] {
-    const auto device = static_cast<c10::DeviceIndex>(index);
+    const DeviceGuard device = spikedhs::on(index);
     auto graph = std::make_unique<Graph>();
     graph->device = index;
     graph->pool = share != nullptr ? graph_of(share)->pool
                                    : at::cuda::graph_pool_handle();
-    c10::cuda::getCurrentCUDAStream(device).synchronize();
+    c10::cuda::getCurrentCUDAStream().synchronize();
     // A graph has memory of its own: what the steps before it needed is free.
     c10::cuda::CUDACachingAllocator::emptyCache();
     Graph *handle = graph.release();  // see abandon
@@ -174,6 +185,7 @@ char *sd_graph_begin(int index, sd_graph share, sd_graph *out) {
 char *sd_graph_end(sd_graph graph) {
   return guarded([&] {
     Graph *handle = graph_of(graph);
+    const DeviceGuard device = spikedhs::on(handle->device);
     try {
       handle->captured.capture_end();
     } catch (...) {
@@ -190,10 +202,19 @@ void sd_graph_abandon(sd_graph graph) {
 }
 
 char *sd_graph_replay(sd_graph graph) {
-  return guarded([&] { graph_of(graph)->captured.replay(); });
+  return guarded([&] {
+    Graph *handle = graph_of(graph);
+    const DeviceGuard device = spikedhs::on(handle->device);
+    handle->captured.replay();
+  });
 }
 
-void sd_graph_free(sd_graph graph) { delete static_cast<Graph *>(graph); }
+void sd_graph_free(sd_graph graph) {
+  if (graph == nullptr) return;
+  Graph *handle = static_cast<Graph *>(graph);
+  const DeviceGuard device = spikedhs::on(handle->device);
+  delete handle;
+}
 
 #else  // SPIKEDHS_CUDA
 

@@ -100,6 +100,8 @@ struct LifFunction : torch::autograd::Function<LifFunction> {
     context->saved_data["tau"] = tau;
     context->saved_data["threshold"] = threshold;
     context->saved_data["steps"] = steps;
+    // No zeros in the place of a gradient that there is not: a launch a layer.
+    context->set_materialize_grads(false);
     auto [spikes, last] = call_lif(current, temperature, tau, threshold, steps,
                                    membrane, keep_membrane, surrogate, table);
     return {spikes, last};

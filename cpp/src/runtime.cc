@@ -4,6 +4,7 @@
 #include <ATen/Parallel.h>
 #include <ATen/Version.h>
 #include <ATen/detail/CUDAHooksInterface.h>
+#include <c10/core/DeviceGuard.h>
 #include <c10/core/impl/VirtualGuardImpl.h>
 #include <torch/version.h>
 
@@ -29,9 +30,6 @@ std::atomic<int> wanted_threads{0};  // 0: libtorch's own choice
 thread_local int applied_threads = 0;
 
 at::Generator default_generator(int type, int index) {
-#ifdef SPIKEDHS_FAKE_DEVICE
-  if (device_type_of(type) == kAccelerator) return fake::generator(index);
-#endif
   return at::globalContext().defaultGenerator(c10::Device(
       spikedhs::device_type_of(type), static_cast<c10::DeviceIndex>(index)));
 }
@@ -79,7 +77,7 @@ int sd_threads(void) {
 int sd_cuda_built(void) { return 1; }
 int sd_cuda_devices(void) { return spikedhs::fake::kDevices; }
 
-char *sd_cuda_synchronize(void) {
+char *sd_cuda_synchronize(int) {
   return guarded([&] { spikedhs::fake::refuse_in_capture("waiting"); });
 }
 
@@ -99,22 +97,35 @@ int sd_cuda_devices(void) {
   }
 }
 
-char *sd_cuda_synchronize(void) {
+char *sd_cuda_synchronize(int index) {
   return guarded([&] {
     if (!at::Context::hasCUDA()) return;
     const c10::impl::VirtualGuardImpl cuda(c10::kCUDA);
-    cuda.getStream(cuda.getDevice()).synchronize();
+    const c10::Device device(c10::kCUDA, static_cast<c10::DeviceIndex>(index));
+    const c10::DeviceGuard guard(device);
+    cuda.getStream(device).synchronize();
   });
 }
 
 #endif
 
 char *sd_seed(uint64_t seed) {
-  return guarded([&] { at::manual_seed(seed); });
+  return guarded([&] {
+    at::manual_seed(seed);
+#ifdef SPIKEDHS_FAKE_DEVICE
+    spikedhs::fake::seed_generators(seed);
+#endif
+  });
 }
 
 char *sd_generator_state(int type, int index, sd_tensor *out) {
   return guarded([&] {
+#ifdef SPIKEDHS_FAKE_DEVICE
+    if (spikedhs::device_type_of(type) == spikedhs::kAccelerator) {
+      *out = spikedhs::wrap(spikedhs::fake::generator_state(index));
+      return;
+    }
+#endif
     at::Generator generator = spikedhs::default_generator(type, index);
     std::lock_guard<std::mutex> lock(generator.mutex());
     *out = spikedhs::wrap(generator.get_state());
@@ -123,6 +134,12 @@ char *sd_generator_state(int type, int index, sd_tensor *out) {
 
 char *sd_set_generator_state(int type, int index, sd_tensor state) {
   return guarded([&] {
+#ifdef SPIKEDHS_FAKE_DEVICE
+    if (spikedhs::device_type_of(type) == spikedhs::kAccelerator) {
+      spikedhs::fake::set_generator_state(index, spikedhs::unwrap(state));
+      return;
+    }
+#endif
     at::Generator generator = spikedhs::default_generator(type, index);
     std::lock_guard<std::mutex> lock(generator.mutex());
     generator.set_state(spikedhs::unwrap(state));

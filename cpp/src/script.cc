@@ -26,6 +26,12 @@ torch::jit::Module frozen(const torch::jit::Module &module) {
   }
   return torch::jit::freeze(module, names);
 }
+
+// An archive is read where there is no such device as it was written on, and
+// every reader takes the order of memory that it finds: both are made plain.
+at::Tensor portable(const at::Tensor &t) {
+  return t.detach().to(at::kCPU).contiguous();
+}
 }  // namespace
 
 char *sd_script_save(const char *path, const char *class_name,
@@ -41,7 +47,7 @@ char *sd_script_save(const char *path, const char *class_name,
     module.register_attribute("training", c10::BoolType::get(), false);
     for (int64_t i = 0; i < n; i++) {
       module.register_buffer(
-          names[i], unwrap(reinterpret_cast<sd_tensor>(tensors[i])).detach());
+          names[i], portable(unwrap(reinterpret_cast<sd_tensor>(tensors[i]))));
     }
     module.define(source);
     torch::jit::ExtraFilesMap files;

@@ -42,8 +42,7 @@ func (p *Phase) repeat(s *torch.Scope, l *Layer, loss Loss) [][]Tensor {
 	for i := range list {
 		c := s.Child()
 		l.shifted(c, p.options.offset(i), func() {
-			gradients := c.GradientOf(loss(c), l.leaves())
-			list[i] = p.step(c, l, gradients)
+			list[i] = p.step(c, l, p.options.scale().gradients(c, loss(c), l.leaves()))
 		})
 		p.passes.Network++
 		c.Close()
@@ -70,7 +69,7 @@ func (p *Phase) direct(s *torch.Scope, loss Loss) (list [][][]Tensor, shared boo
 			spikes = append(spikes, l.probe.spikes)
 		}
 		if !shared {
-			for _, g := range c.GradientOf(value, spikes) {
+			for _, g := range c.GradientOf(p.options.scale().loss(c, value), spikes) { // stay scaled
 				arriving = append(arriving, c.Return(g))
 			}
 		}
@@ -94,7 +93,7 @@ func (p *Phase) direct(s *torch.Scope, loss Loss) (list [][][]Tensor, shared boo
 			c := s.Child()
 			l.shifted(c, p.options.offset(i), func() {
 				y := l.fire(c, l.Current(c, l.weights(c), probes[k].inputs...))
-				list[k][i] = p.step(c, l, c.GradientOf(c.Sum(c.Mul(y, arriving[k])), l.leaves()))
+				list[k][i] = p.step(c, l, p.options.scale().unscaled(c, c.GradientOf(c.Sum(c.Mul(y, arriving[k])), l.leaves())))
 			})
 			p.passes.Layer++
 			c.Close()

@@ -33,7 +33,8 @@ const uselessBelow = 0.05
 
 // Measure reads the state of layers from one forward and backward pass. Weights,
 // temperatures and the tensors in kept (running statistics) stay as they are.
-func Measure(layers []*Layer, loss Loss, kept []Tensor) ([]Reading, error) {
+// lossScale is as in [Options].
+func Measure(layers []*Layer, loss Loss, kept []Tensor, lossScale float64) ([]Reading, error) {
 	s := torch.NewScope()
 	back := keep(s, kept)
 	var gradients [][]Tensor
@@ -45,7 +46,7 @@ func Measure(layers []*Layer, loss Loss, kept []Tensor) ([]Reading, error) {
 		for _, l := range layers {
 			leaves = append(leaves, l.leaves()...)
 		}
-		all := c.GradientOf(value, leaves)
+		all := scale(lossScale).gradients(c, value, leaves)
 		for _, l := range layers {
 			if len(all) < len(l.Parameters) {
 				return // failed

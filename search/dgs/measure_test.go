@@ -15,7 +15,7 @@ func TestMeasureAgainstDefinition(t *testing.T) {
 		o := newOracle(21, tau, 4, 5, 9, 8, 3)
 		o.layers[0].b, o.layers[1].b = 6, 3 // steep: saturated inside of its support
 		net := o.tensors(t)
-		readings, err := Measure(net.layers, net.loss(o), nil)
+		readings, err := Measure(net.layers, net.loss(o), nil, 0)
 		require.NoError(t, err)
 		o.pass()
 		for k, l := range o.layers {

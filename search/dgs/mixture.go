@@ -36,9 +36,9 @@ func (m *mixture) forward(s *torch.Scope, l *Layer, inputs []Tensor) Tensor {
 	return s.CastLike(l.fire(s, current), base)
 }
 
-// widen gives bfloat16 in float32: in 8 bits the I_i would be alike.
+// widen gives 16 bits in float32: in 8 or 11 digits the I_i would be alike.
 func widen(s *torch.Scope, x Tensor) Tensor {
-	if kind, err := torch.Dtype(x); err == nil && kind == torch.BFloat16 {
+	if kind, err := torch.Dtype(x); err == nil && (kind == torch.BFloat16 || kind == torch.Float16) {
 		return s.Cast(x, torch.Float32)
 	}
 	return x

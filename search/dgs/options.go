@@ -44,6 +44,9 @@ type Options struct {
 	// Clip is the norm that the gradient of a layer is clipped to; 0 for none. It
 	// is the training's, but here the norm is that of the layer alone.
 	Clip float64
+	// LossScale multiplies losses before their gradients are taken, which are divided
+	// by it, so that they do not vanish in float16: a power of two, 0 for none.
+	LossScale float64
 	// Keep are tensors that a forward pass changes by itself, such as running
 	// statistics. Every iteration puts them back.
 	Keep []Tensor
@@ -93,6 +96,7 @@ func (o Options) Validate() error {
 		{o.Min > 0 && o.Min <= o.Max && finite(o.Max), fmt.Sprintf("temperatures are bound to %g..%g; take 0 < min <= max", o.Min, o.Max)},
 		{o.LearningRate > 0 && finite(o.LearningRate), fmt.Sprintf("the learning rate is %g; take that of the training", o.LearningRate)},
 		{o.Clip >= 0 && finite(o.Clip), fmt.Sprintf("clip is %g; take 0 or more", o.Clip)},
+		{o.LossScale >= 0 && finite(o.LossScale), fmt.Sprintf("the loss scale is %g; take a power of two, or 0", o.LossScale)},
 		{o.Estimate == Auto || o.Estimate == Repeat || o.Estimate == Direct, fmt.Sprintf("estimate is %q; take %s", o.Estimate, strings.Join([]string{string(Auto), string(Repeat), string(Direct)}, ", "))},
 	} {
 		if !c.holds {

@@ -196,7 +196,7 @@ func (p *Phase) iterate(s *torch.Scope, loss Loss) {
 			s.Fail(errAbsent(l))
 		}
 	}
-	gradients := s.GradientOf(value, alphas)
+	gradients := p.options.scale().gradients(s, value, alphas)
 	p.passes.Network++
 	if s.Err() != nil {
 		return

@@ -106,6 +106,29 @@ func TestAgainstDefinition(t *testing.T) {
 	}
 }
 
+// A scale of the losses that is a power of two changes no bit.
+func TestLossScaleOfASearch(t *testing.T) {
+	for _, estimate := range []Estimate{Repeat, Direct} {
+		var alphas [][][]float64
+		for _, factor := range []float64{0, 1 << 10} {
+			o := newOracle(11, 0.2, 4, 5, 7, 6, 3)
+			net := o.tensors(t)
+			p, err := New(net.layers, Options{Iterations: 2, LearningRate: o.rate, Clip: 0.4, Estimate: estimate, LossScale: factor})
+			require.NoError(t, err)
+			require.NoError(t, p.Step(net.loss(o)))
+			alphas = append(alphas, p.Alphas())
+		}
+		assert.Equal(t, alphas[0], alphas[1], estimate)
+	}
+	o := newOracle(11, 0.2, 4, 5, 7, 6, 3)
+	net := o.tensors(t)
+	plain, err := Measure(net.layers, net.loss(o), nil, 0)
+	require.NoError(t, err)
+	scaled, err := Measure(net.layers, net.loss(o), nil, 1<<10)
+	require.NoError(t, err)
+	assert.Equal(t, plain, scaled)
+}
+
 // candidatesOf finds the candidates' weights as numbers.
 func candidatesOf(t *testing.T, net *network, loss Loss, e Estimate) [][]float32 {
 	t.Helper()
@@ -379,7 +402,7 @@ func TestAnIterationPutsBackWhatPassesChange(t *testing.T) {
 			}
 		}
 	}
-	_, err := Measure(net.layers, loss, []Tensor{norm.Mean, norm.Variance})
+	_, err := Measure(net.layers, loss, []Tensor{norm.Mean, norm.Variance}, 0)
 	require.NoError(t, err)
 	assert.Equal(t, before, snapshot(t, net.variables))
 }
@@ -425,7 +448,7 @@ func TestWrongUseIsAnError(t *testing.T) {
 		require.NoError(t, err)
 		assert.ErrorContains(t, p.Step(short.loss(o)), "layer b")
 	}
-	_, err := Measure(net.layers, short.loss(o), nil)
+	_, err := Measure(net.layers, short.loss(o), nil, 0)
 	assert.ErrorContains(t, err, "layer b")
 }
 

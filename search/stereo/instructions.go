@@ -42,7 +42,7 @@ func (i convolve) run(m *machine) torch.Tensor {
 		if i.whole {
 			x = s.Cast(x, torch.Float32)
 		} else {
-			weight, bias = m.half[i.weight], m.half[i.bias]
+			weight, bias = m.half.constants[i.weight], m.half.constants[i.bias]
 		}
 	}
 	if i.last {
@@ -55,7 +55,7 @@ func (i convolve) run(m *machine) torch.Tensor {
 	}
 	y := s.Tensor("aten::conv2d", x, weight, bias, []int64{i.stride, i.stride}, []int64{i.kernel / 2, i.kernel / 2})
 	if m.half != nil && i.planes == 0 && i.whole { // the first: spikes of 16 bits from here on
-		y = s.Cast(y, torch.BFloat16)
+		y = s.Cast(y, m.half.dtype)
 	}
 	return y
 }

@@ -89,6 +89,9 @@ func (n *Network) Forward(p search.Pass, left, right torch.Tensor) torch.Tensor 
 		s.Fail(err)
 		return torch.Tensor{}
 	}
+	cells := n.Options.cells()
+	p, done := cells.Together(p, n.variables)
+	defer done()
 	height, width := int(s.Size(left, 2)), int(s.Size(left, 3))
 	fl, fr := n.features(p, left, right, steps)
 	grids := Grids(n.Options.Planes(), height, width)

@@ -112,17 +112,19 @@ func TestViewsAndStepsApart(t *testing.T) {
 	assert.InDeltaSlice(t, read(t, c, c.Narrow(cost, 1, 1, 1)), read(t, c, alone), 1e-5)
 }
 
-// The fused operator of cells, stems and tails computes what the layers do.
+// The fused operator of cells, stems and tails computes what the layers do, and so do
+// the forms with few launches.
 func TestFusedAgainstLayers(t *testing.T) {
 	for _, o := range []Options{
 		{}, {Mixing: search.MixSpike}, {SharedNorm: true, Stems: StemsL}, {Recompute: true, Stems: StemsA},
+		{FewLaunches: true}, {FewLaunches: true, Mixing: search.MixSpike}, {FewLaunches: true, SharedNorm: true, Stems: StemsL},
 	} {
 		o.Width, o.MaxDisparity, o.Steps = 2, 21, 2
 		o.Neuron = spike.LIF{Tau: 0.2, Threshold: 0.45} // off the edge of the surrogate
 		s := begin(t, 4)
 		fused := newNetwork(t, o)
 		unsettle(t, s, fused.Variables())
-		o.Unfused = true
+		o.Unfused, o.FewLaunches = true, false
 		layers := newNetwork(t, o)
 		values := map[string]torch.Tensor{}
 		for _, v := range fused.Variables().All() {
@@ -140,6 +142,11 @@ func TestFusedAgainstLayers(t *testing.T) {
 			require.NoError(t, s.Err())
 		}
 		assert.InDeltaSlice(t, costs[1], costs[0], 1e-4)
+		for i, v := range fused.Variables().All() {
+			if !v.Trainable {
+				assert.InDeltaSlice(t, read(t, s, layers.Variables().All()[i].Value), read(t, s, v.Value), 1e-4, v.Name)
+			}
+		}
 		for i, v := range fused.Variables().Parameters() {
 			if strings.HasSuffix(v.Name, "conv.bias") {
 				continue // zero before a normalisation: only rounding is left

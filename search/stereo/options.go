@@ -3,6 +3,7 @@ package stereo
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/spikedhs/spikedhs/search"
 	"github.com/spikedhs/spikedhs/spike"
@@ -86,6 +87,9 @@ type Options struct {
 	Recompute bool
 	// Unfused trains by the layers one by one, the reference of the cell operator.
 	Unfused bool
+	// FewLaunches takes the forms that launch few kernels on the CPU too, where they are
+	// tested; see [search.Options].
+	FewLaunches bool
 	// TrellisLevels is how many levels a supernet has, the finest first, 1 to 4.
 	// Default 4, as in the paper.
 	TrellisLevels int
@@ -166,8 +170,8 @@ func (o Options) Validate() error {
 		return fmt.Errorf("stereo: mixing %q, want %q or %q: %w", o.Mixing, search.MixSpike, search.MixMembrane, ErrOptions)
 	case o.Stem != search.StemSpike && o.Stem != search.StemReLU:
 		return fmt.Errorf("stereo: stem %q, want %q or %q: %w", o.Stem, search.StemSpike, search.StemReLU, ErrOptions)
-	case o.Precision != search.Float32 && o.Precision != search.BFloat16:
-		return fmt.Errorf("stereo: precision %q, want %q or %q: %w", o.Precision, search.Float32, search.BFloat16, ErrOptions)
+	case !slices.Contains(search.Precisions(), o.Precision):
+		return fmt.Errorf("stereo: precision %q, want one of %q: %w", o.Precision, search.Precisions(), ErrOptions)
 	case o.Temperature <= 0:
 		return fmt.Errorf("stereo: temperature must be positive, is %g: %w", o.Temperature, ErrOptions)
 	case o.Neuron.Tau < 0:
@@ -185,5 +189,6 @@ func (o Options) cells() search.Options {
 	return search.Options{
 		Steps: o.Steps, Neuron: o.Neuron, Temperature: o.Temperature, Mixing: o.Mixing,
 		PerStepNorm: !o.SharedNorm, Precision: o.Precision, Recompute: o.Recompute, Unfused: o.Unfused,
+		FewLaunches: o.FewLaunches,
 	}
 }

@@ -26,7 +26,7 @@ type Program struct {
 	last     []int // index of the instruction that reads a value last
 	scope    *torch.Scope
 	tensors  []torch.Variable // constants, named as attributes of the script
-	half     map[int]torch.Tensor
+	half     *halves
 	mapping  int
 	neurons  []layer
 	constant torch.Tensor // the surrogate's temperature, which does not matter here
@@ -90,7 +90,7 @@ type machine struct {
 	flat, deep  [Levels]Grid
 	state       *State // nil: from rest
 	values      []torch.Tensor
-	half        map[int]torch.Tensor // weights of the convolutions in 16 bits; nil: all is float32
+	half        *halves // weights of the convolutions in 16 bits; nil: all is float32
 }
 
 func (m *machine) at(v value) torch.Tensor { return m.values[v] }
@@ -159,8 +159,8 @@ func (p *Program) Close() error { return p.scope.Close() }
 // [T*N, Channels, H, W] with T = steps and time slowest; larger is better. With a
 // state the stacks are the next piece of a stream and the membranes are left
 // there, without one the neurons start at rest. Convolutions behind the first are
-// float32, or with [search.BFloat16] bfloat16, in which spikes are exact and
-// weights have 8 bits; membranes and the cost are float32 always. A tensor goes as
+// float32, or with [search.BFloat16] and [search.Float16] of 16 bits, in which spikes
+// are exact and weights have 8 and 11 bits; membranes and the cost are float32 always. A tensor goes as
 // soon as nobody reads it.
 func (p *Program) Run(s *torch.Scope, left, right torch.Tensor, steps int, state *State, precision search.Precision) torch.Tensor {
 	inner := s.WithoutGradient()
@@ -175,8 +175,8 @@ func (p *Program) Run(s *torch.Scope, left, right torch.Tensor, steps int, state
 		size: [2]int{h, w}, full: [2]int64{int64(Padded(h)), int64(Padded(w))},
 		flat: Grids(0, h, w), deep: Grids(p.Options.Planes(), h, w), values: make([]torch.Tensor, len(p.list)),
 	}
-	if precision == search.BFloat16 {
-		m.half = p.halves()
+	if precision.Short() {
+		m.half = p.halves(precision.Type())
 	}
 	if state != nil && len(state.layers) != len(p.neurons) {
 		state.Reset()
@@ -199,14 +199,20 @@ func (p *Program) Run(s *torch.Scope, left, right torch.Tensor, steps int, state
 	return inner.Return(m.values[len(m.values)-1])
 }
 
-// halves are the weights in bfloat16, made when they are first asked for.
-func (p *Program) halves() map[int]torch.Tensor {
-	if p.half == nil {
-		p.half = map[int]torch.Tensor{}
+// halves are a program's weights in 16 bits.
+type halves struct {
+	dtype     int8
+	constants map[int]torch.Tensor
+}
+
+// halves are made when they are first asked for.
+func (p *Program) halves(dtype int8) *halves {
+	if p.half == nil || p.half.dtype != dtype {
+		p.half = &halves{dtype, map[int]torch.Tensor{}}
 		for _, instruction := range p.list {
 			if c, ok := instruction.(convolve); ok && !c.whole {
 				for _, i := range []int{c.weight, c.bias} {
-					p.half[i] = p.scope.Cast(p.tensors[i].Value, torch.BFloat16)
+					p.half.constants[i] = p.scope.Cast(p.tensors[i].Value, dtype)
 				}
 			}
 		}

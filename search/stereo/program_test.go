@@ -15,6 +15,7 @@ import (
 	"github.com/spikedhs/spikedhs/search"
 	"github.com/spikedhs/spikedhs/spike"
 	"github.com/spikedhs/spikedhs/torch"
+	"github.com/spikedhs/spikedhs/torch/pytorch"
 )
 
 // forms are options that change the list of instructions.
@@ -178,21 +179,6 @@ func TestScriptAgreesWithProgram(t *testing.T) {
 	}
 }
 
-// python finds an interpreter with PyTorch. It runs in a folder of its own: here
-// the package torch would be taken for PyTorch.
-func python(t *testing.T, dir string) string {
-	t.Helper()
-	for _, name := range []string{"python3", "/usr/bin/python3"} {
-		c := exec.Command(name, "-c", "import torch; torch.jit.load")
-		c.Dir = dir
-		if c.Run() == nil {
-			return name
-		}
-	}
-	t.Skip("no Python with PyTorch on this machine")
-	return ""
-}
-
 const stepping = `
 import json, sys, torch
 torch.set_num_threads(1)
@@ -218,7 +204,7 @@ print(json.dumps(results))
 // PyTorch loads the archive, steps it, and gets the disparities of a window.
 func TestPyTorchSteps(t *testing.T) {
 	dir := t.TempDir()
-	interpreter := python(t, dir)
+	interpreter := pytorch.Interpreter(t)
 	s := begin(t, 45)
 	arguments := []string{"-c", stepping}
 	want := map[string][]float64{}

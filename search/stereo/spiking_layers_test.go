@@ -51,7 +51,7 @@ func TestLayersUnderWatch(t *testing.T) {
 	layers, err := n.SpikingLayers()
 	require.NoError(t, err)
 	before := read(t, s, n.Buffers()[0])
-	readings, err := dgs.Measure(layers, loss, n.Buffers())
+	readings, err := dgs.Measure(layers, loss, n.Buffers(), 0)
 	require.NoError(t, err)
 	require.Len(t, readings, len(layers))
 	require.Len(t, losses, 2)

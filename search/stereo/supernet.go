@@ -159,6 +159,9 @@ func (n *Supernet) Forward(p search.Pass, left, right torch.Tensor) torch.Tensor
 		s.Fail(err)
 		return torch.Tensor{}
 	}
+	cells := o.cells()
+	p, done := cells.Together(p, n.weights)
+	defer done()
 	height, width := int(s.Size(left, 2)), int(s.Size(left, 3))
 	x := prepare(s, left, right, o.Steps)
 	y := n.feature.forward(p, x, Grids(0, height, width))

@@ -41,7 +41,8 @@ const (
 type Case struct {
 	Task Task   `json:"task"`
 	Impl string `json:"impl"`
-	// Precision is that of the convolutions, float32 or bfloat16.
+	// Precision is that of the convolutions, float32, bfloat16 or, on CUDA devices,
+	// float16.
 	Precision string `json:"precision"`
 	auto      bool   // the precision was left to the program
 	// Batch is the number of images of a step.
@@ -75,8 +76,8 @@ func (c Case) Validate() error {
 	if !slices.Contains(Tasks(), c.Task) {
 		return fmt.Errorf("%w: task %q: want one of %v", ErrCase, c.Task, Tasks())
 	}
-	if c.Precision != string(search.Float32) && c.Precision != string(search.BFloat16) {
-		return fmt.Errorf("%w: precision %q: want float32 or bfloat16", ErrCase, c.Precision)
+	if err := c.validatePrecision(); err != nil {
+		return err
 	}
 	for _, n := range []struct {
 		name         string
@@ -91,6 +92,16 @@ func (c Case) Validate() error {
 		return fmt.Errorf("%w: size %d: want a multiple of 4, the cells halve the image twice", ErrCase, c.Size)
 	case c.Task != Search && c.Nodes != publishedNodes:
 		return fmt.Errorf("%w: nodes %d: the published genotype has %d", ErrCase, c.Nodes, publishedNodes)
+	}
+	return nil
+}
+
+func (c Case) validatePrecision() error {
+	if !slices.Contains(search.Precisions(), search.Precision(c.Precision)) {
+		return fmt.Errorf("%w: precision %q: want one of %q", ErrCase, c.Precision, search.Precisions())
+	}
+	if c.Precision == string(search.Float16) && !strings.HasPrefix(c.Device, "cuda") {
+		return fmt.Errorf("%w: precision float16 needs a CUDA device, not %q", ErrCase, c.Device)
 	}
 	return nil
 }

@@ -66,9 +66,9 @@ func LIF(ctx context.Context, c LIFCase) (rows []Bandwidth, err error) {
 	if err != nil {
 		return nil, err
 	}
-	dtype, bytes := torch.Float32, 4.0
-	if c.Precision == string(search.BFloat16) {
-		dtype, bytes = torch.BFloat16, 2.0
+	dtype, bytes := search.Precision(c.Precision).Type(), 4.0
+	if search.Precision(c.Precision).Short() {
+		bytes = 2
 	}
 	s := torch.NewInference()
 	defer func() { err = errors.Join(err, s.Close()) }()
@@ -92,7 +92,7 @@ func LIF(ctx context.Context, c LIFCase) (rows []Bandwidth, err error) {
 			k.Call("spikedhs::lif_backward", gradient, nil, current, temperature, lif.Tau, lif.Threshold, c.Steps, nil)
 		}},
 	}
-	if err := inTurn(ctx, works, elements*bytes, c.Repeats, c.Seconds); err != nil {
+	if err := inTurn(ctx, device, works, elements*bytes, c.Repeats, c.Seconds); err != nil {
 		return nil, fmt.Errorf("bench: lif: %w", err)
 	}
 	reference := median(works[0].samples)
@@ -110,7 +110,7 @@ func LIF(ctx context.Context, c LIFCase) (rows []Bandwidth, err error) {
 
 // inTurn warms works up and takes samples of each in turn, in 10^9 a second; size
 // is the bytes or operations of a unit.
-func inTurn(ctx context.Context, works []*tensorWork, size float64, repeats int, seconds float64) error {
+func inTurn(ctx context.Context, device torch.Device, works []*tensorWork, size float64, repeats int, seconds float64) error {
 	timedRun := func(w *tensorWork, steps int) (float64, error) {
 		if err := ctx.Err(); err != nil {
 			return 0, err
@@ -123,7 +123,7 @@ func inTurn(ctx context.Context, works []*tensorWork, size float64, repeats int,
 				return 0, err
 			}
 		}
-		err := torch.Synchronize()
+		err := torch.Synchronize(device)
 		return time.Since(began).Seconds(), err
 	}
 	for _, w := range works {

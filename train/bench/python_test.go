@@ -17,15 +17,14 @@ import (
 	scripts "github.com/spikedhs/spikedhs/bench"
 	"github.com/spikedhs/spikedhs/search"
 	"github.com/spikedhs/spikedhs/torch"
+	"github.com/spikedhs/spikedhs/torch/pytorch"
 )
 
-// python is an interpreter with PyTorch, where there is one.
+// python is the interpreter of the libtorch in use, where there is one.
 func python(t *testing.T) *Python {
 	t.Helper()
-	p, err := FindPython(context.Background(), "")
-	if err != nil {
-		t.Skip(err)
-	}
+	p, err := FindPython(context.Background(), pytorch.Interpreter(t))
+	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, p.Close()) })
 	return p
 }

@@ -66,11 +66,8 @@ func Roofline(ctx context.Context, c Case, measured Row, p Plan) (row RooflineRo
 		Bench: "roofline", Impl: Ours, Task: c.Task, Precision: c.Precision, Batch: c.Batch, Width: c.Width, Steps: c.Steps,
 		Size: c.Size, Threads: c.Threads, Device: c.Device, Rate: measured.Rate, PeakRSSMB: measured.PeakRSSMB,
 	}
-	device, err := torch.ParseDevice(c.Device)
+	device, err := setUp(c.Device, c.Threads)
 	if err != nil {
-		return row, err
-	}
-	if err := torch.SetThreads(c.Threads); err != nil {
 		return row, err
 	}
 	layers, err := c.layers(device)
@@ -170,10 +167,7 @@ func bareConvs(ctx context.Context, c Case, d torch.Device, layers []search.Laye
 func bareConv(ctx context.Context, c Case, d torch.Device, l search.Layer, p Plan) (rate float64, err error) {
 	s := torch.NewInference()
 	defer func() { err = errors.Join(err, s.Close()) }()
-	dtype := torch.Float32
-	if c.Precision == string(search.BFloat16) {
-		dtype = torch.BFloat16
-	}
+	dtype := search.Precision(c.Precision).Type()
 	make4 := func(shape ...int64) torch.Tensor {
 		return s.ChannelsLast(s.Cast(torch.Uniform(1)(s, d, shape), dtype))
 	}
@@ -188,7 +182,7 @@ func bareConv(ctx context.Context, c Case, d torch.Device, l search.Layer, p Pla
 		k.Call("aten::convolution_backward", gradient, x, w, []int64{int64(l.Out)}, stride, pad, one, false,
 			[]int64{0, 0}, 1, []bool{true, true, true})
 	}}
-	if err := inTurn(ctx, []*tensorWork{work}, float64(n), p.Repeats, p.Seconds/4); err != nil {
+	if err := inTurn(ctx, d, []*tensorWork{work}, float64(n), p.Repeats, p.Seconds/4); err != nil {
 		return 0, fmt.Errorf("bench: bare convolution: %w", err)
 	}
 	return median(work.samples), nil
@@ -200,7 +194,7 @@ func bareCopy(ctx context.Context, d torch.Device, p Plan) (rate float64, err er
 	defer func() { err = errors.Join(err, s.Close()) }()
 	from, to := s.Full(d, 1, copyElements), s.Full(d, 0, copyElements)
 	work := &tensorWork{units: 2, run: func(k *torch.Scope) { k.CopyTo(to, from) }}
-	if err := inTurn(ctx, []*tensorWork{work}, 4*copyElements, p.Repeats, p.Seconds/4); err != nil {
+	if err := inTurn(ctx, d, []*tensorWork{work}, 4*copyElements, p.Repeats, p.Seconds/4); err != nil {
 		return 0, fmt.Errorf("bench: copy: %w", err)
 	}
 	return median(work.samples), nil

@@ -109,10 +109,7 @@ func (c Case) validateStereo() error {
 	if c.Task == StereoSearch && (c.Stereo.FeatureLayers < 1 || c.Stereo.MatchingLayers < 1) {
 		return fmt.Errorf("%w: a stereo search needs at least one layer in each subnet", ErrCase)
 	}
-	if c.Precision != string(search.Float32) && c.Precision != string(search.BFloat16) {
-		return fmt.Errorf("%w: precision %q: want float32 or bfloat16", ErrCase, c.Precision)
-	}
-	return nil
+	return c.validatePrecision()
 }
 
 // stereoNetwork builds the network of a case.
@@ -168,7 +165,9 @@ func newStereoTraining(c Case, d torch.Device) (*stereoTraining, error) {
 	if t.net, err = c.stereoNetwork(d); err != nil {
 		return nil, err
 	}
-	if t.adam, err = torch.NewAdam(d, t.net.Variables().Parameters(), torch.AdamOptions{Rate: stereoRate}); err != nil {
+	if t.adam, err = torch.NewAdam(d, t.net.Variables().Parameters(), torch.AdamOptions{
+		Rate: stereoRate, LossScale: train.LossScale(search.Precision(c.Precision)),
+	}); err != nil {
 		return nil, errors.Join(err, t.net.Close())
 	}
 	t.stereoBatch = c.batch(t.scope, d)
@@ -183,7 +182,9 @@ func (t *stereoTraining) step() error {
 		t.adam.Begin(s)
 		parameters := torch.Tensors(t.net.Variables().Parameters())
 		cost := t.net.Forward(search.Pass{Scope: s, Mode: torch.Train}, t.left, t.right)
-		gradients := s.GradientOf(criterion.Loss(s, cost, t.truth, criterion.DefaultDiversity), parameters)
+		loss := criterion.Loss(s, cost, t.truth, criterion.DefaultDiversity)
+		gradients := s.GradientOf(t.adam.LossScale().Scale(s, loss), parameters)
+		t.adam.LossScale().Unscale(s, gradients)
 		s.ClipGradients(gradients, stereoClip)
 		t.adam.Apply(s, gradients)
 	})

@@ -37,6 +37,10 @@ func Work(ctx context.Context, c Case, in io.Reader, out io.Writer) (err error) 
 	if err != nil {
 		return err
 	}
+	device, err := torch.ParseDevice(c.Device)
+	if err != nil {
+		return errors.Join(err, w.close())
+	}
 	defer func() { err = errors.Join(err, w.close()) }()
 	answer := json.NewEncoder(out)
 	if err := answer.Encode(ready{torch.Version()}); err != nil {
@@ -57,7 +61,7 @@ func Work(ctx context.Context, c Case, in io.Reader, out io.Writer) (err error) 
 				return err
 			}
 		}
-		if err := torch.Synchronize(); err != nil {
+		if err := torch.Synchronize(device); err != nil {
 			return fmt.Errorf("bench: %w", err)
 		}
 		if err := answer.Encode(timed{time.Since(began).Seconds()}); err != nil {

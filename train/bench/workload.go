@@ -33,10 +33,13 @@ type workload interface {
 	close() error
 }
 
-// setUp makes a measurement start from the same threads and random numbers.
+// setUp makes a measurement start from the same kernels, threads and random numbers.
 func setUp(device string, threads int) (torch.Device, error) {
 	d, err := torch.ParseDevice(device)
 	if err != nil {
+		return d, err
+	}
+	if err := train.SetKernels(&config.Default().Run); err != nil {
 		return d, err
 	}
 	if err := torch.SetThreads(threads); err != nil {

@@ -21,12 +21,18 @@ type Run struct {
 	Seed int64 `toml:"seed"`
 	// Device is the device to compute on; auto takes CUDA where there is one. Default "auto" (this project).
 	Device string `toml:"device"`
-	// Precision is the type of the convolutions; auto takes bfloat16 where it is fast. Default "auto" (this project).
+	// Precision is the type of the convolutions; auto takes bfloat16 where it is fast, and float16, whose losses are scaled, on GPUs of compute capability 7; float16 is for CUDA devices. Default "auto" (this project).
 	Precision string `toml:"precision"`
 	// Graphs records the steps of search and training as CUDA graphs, which saves the processor the call of each operator; auto does so on CUDA devices and goes on without where a step cannot be recorded. Default "off" (this project).
 	Graphs string `toml:"graphs"`
-	// Recompute keeps only the inputs of each cell for the backward pass and computes its inside again: less memory, more time; CPU only. Default false (this project).
+	// Recompute keeps only the inputs of each cell for the backward pass and computes its inside again: less memory, more time. Default false (this project).
 	Recompute bool `toml:"recompute"`
+	// CuDNNBenchmark lets cuDNN try its algorithms at the first convolution of each shape and keep the fastest; deterministic runs take its first choice. Default true (this project).
+	CuDNNBenchmark bool `toml:"cudnn_benchmark"`
+	// TF32 lets GPUs from compute capability 8 on compute in float32 with 10 bits of mantissa: on and off hold for convolutions and matrix products, auto is libtorch's own, convolutions alone. Default "auto" (this project).
+	TF32 string `toml:"tf32"`
+	// Deterministic takes only kernels that give the same bits each time, so that a run on CUDA can be repeated where libtorch can; an operator without such a kernel ends the run with its name. The CPU needs no such setting. Default false (this project).
+	Deterministic bool `toml:"deterministic"`
 	// Threads is the number of threads libtorch computes with, 0 for all cores. Unit: threads. Default 0 (this project).
 	Threads int `toml:"threads"`
 }
@@ -73,6 +79,6 @@ type Eval struct {
 	Batch int `toml:"batch"`
 	// CountImages is the number of test images whose spikes are counted for sparsity and energy, rounded up to whole batches; 0 for all where they are bits anyway (float32 on a CPU), else 500. Unit: images. Default 0 (this project).
 	CountImages int `toml:"count_images"`
-	// Precision is the type of the convolutions; auto takes bfloat16 on processors with AMX after training in it, else float32. Default "auto" (this project).
+	// Precision is the type of the convolutions; auto takes bfloat16 on processors with AMX after training in it, else float32; float16 is for CUDA devices. Default "auto" (this project).
 	Precision string `toml:"precision"`
 }

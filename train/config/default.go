@@ -5,10 +5,12 @@ package config
 func Default() *Config {
 	return &Config{
 		Run: Run{
-			Seed:      1,
-			Device:    "auto",
-			Precision: "auto",
-			Graphs:    "off",
+			Seed:           1,
+			Device:         "auto",
+			Precision:      "auto",
+			Graphs:         "off",
+			CuDNNBenchmark: true,
+			TF32:           "auto",
 		},
 		Data: Data{
 			Name:       "fashion-mnist",

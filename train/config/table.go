@@ -13,9 +13,12 @@ var keys = []Key{
 	{"run.name", "Name of the run in reports", "", ours, oneLine},
 	{"run.seed", "Seed of every random number of the run", "", ours, atLeast(0)},
 	{"run.device", "Device to compute on; auto takes CUDA where there is one", "", ours, device},
-	{"run.precision", "Type of the convolutions; auto takes bfloat16 where it is fast", "", ours, oneOf("auto", "float32", "bfloat16")},
+	{"run.precision", "Type of the convolutions; auto takes bfloat16 where it is fast, and float16 on GPUs of compute capability 7; float16 is for CUDA devices", "", ours, oneOf("auto", "float32", "bfloat16", "float16")},
 	{"run.graphs", "Record the steps as CUDA graphs; auto does so on CUDA devices where it works", "", ours, oneOf("auto", "off")},
-	{"run.recompute", "Keep only the inputs of each cell for the backward pass and compute its inside again: less memory, more time; CPU only", "", ours, rule{}},
+	{"run.recompute", "Keep only the inputs of each cell for the backward pass and compute its inside again: less memory, more time", "", ours, rule{}},
+	{"run.cudnn_benchmark", "Let cuDNN try its algorithms at the first convolution of each shape and keep the fastest; deterministic runs take its first choice", "", ours, rule{}},
+	{"run.tf32", "Compute float32 with 10 bits of mantissa on GPUs from compute capability 8 on: convolutions and matrix products; auto is libtorch's own, convolutions alone", "", ours, oneOf("auto", "on", "off")},
+	{"run.deterministic", "Take only kernels that give the same bits each time; an operator without one ends the run with its name", "", ours, rule{}},
 	{"run.threads", "Threads libtorch computes with, 0 for all cores", "threads", ours, atLeast(0)},
 
 	{"data.name", "Data set", "", ours, oneOf("fashion-mnist", "mnist", "cifar10", "cifar100", "imagenet", "image-folder", "n-mnist", "cifar10-dvs", "event-folder", "stereo")},
@@ -125,5 +128,5 @@ var keys = []Key{
 
 	{"eval.batch", "Batch size of the evaluation; it changes the speed, not the result", "images", ours, atLeast(1)},
 	{"eval.count_images", "Test images whose spikes are counted for sparsity and energy; 0 for all where they are bits anyway, else 500", "images", ours, atLeast(0)},
-	{"eval.precision", "Type of the convolutions; auto takes bfloat16 on processors with AMX after training in it, else float32", "", ours, oneOf("auto", "float32", "bfloat16")},
+	{"eval.precision", "Type of the convolutions; auto takes bfloat16 on processors with AMX after training in it, else float32; float16 is for CUDA devices", "", ours, oneOf("auto", "float32", "bfloat16", "float16")},
 }

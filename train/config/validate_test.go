@@ -45,13 +45,13 @@ func TestValidateEdges(t *testing.T) {
 
 func TestValidateMistakes(t *testing.T) {
 	for want, change := range map[string]func(*Config){
-		`run.device = "cuda:": allowed is`:                             func(c *Config) { c.Run.Device = "cuda:" },
-		`run.name = "a\nb": allowed is one line of text`:               func(c *Config) { c.Run.Name = "a\nb" },
-		`run.precision = "half": allowed is auto, float32 or bfloat16`: func(c *Config) { c.Run.Precision = "half" },
-		`data.name = "": allowed is fashion-mnist, mnist, cifar10, `:   func(c *Config) { c.Data.Name = "" },
-		`data.size = -1: allowed is 0 to 4096`:                         func(c *Config) { c.Data.Size = -1 },
-		`data.std = [0.5, 0.0]: allowed is a list of numbers above 0`:  func(c *Config) { c.Data.Mean, c.Data.Std = []float64{0, 1}, []float64{0.5, 0} },
-		`data.mean = [0.5]: must have as many values as data.std = []`: func(c *Config) { c.Data.Mean = []float64{0.5} },
+		`run.device = "cuda:": allowed is`:                                      func(c *Config) { c.Run.Device = "cuda:" },
+		`run.name = "a\nb": allowed is one line of text`:                        func(c *Config) { c.Run.Name = "a\nb" },
+		`run.precision = "half": allowed is auto, float32, bfloat16 or float16`: func(c *Config) { c.Run.Precision = "half" },
+		`data.name = "": allowed is fashion-mnist, mnist, cifar10, `:            func(c *Config) { c.Data.Name = "" },
+		`data.size = -1: allowed is 0 to 4096`:                                  func(c *Config) { c.Data.Size = -1 },
+		`data.std = [0.5, 0.0]: allowed is a list of numbers above 0`:           func(c *Config) { c.Data.Mean, c.Data.Std = []float64{0, 1}, []float64{0.5, 0} },
+		`data.mean = [0.5]: must have as many values as data.std = []`:          func(c *Config) { c.Data.Mean = []float64{0.5} },
 		`level 5 leaves nothing of images with a side of 16 pixels`: func(c *Config) {
 			c.Data.Name, c.Data.Size, c.Network.Levels = "imagenet", 16, []int{0, 1, 2, 3, 4, 5}
 		},

@@ -126,6 +126,9 @@ func (i Info) options() stereo.Options {
 // Binning is how events become the stacks that the network takes.
 func (i Info) Binning() data.Binning { return data.Binning{Bins: i.Channels, Width: i.BinSeconds} }
 
+// Device is where the model computes.
+func (m *Model) Device() torch.Device { return m.device }
+
 // Close frees the model.
 func (m *Model) Close() error { return m.program.Close() }
 

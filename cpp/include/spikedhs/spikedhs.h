@@ -45,6 +45,7 @@ enum {
   SD_UINT8 = 0,
   SD_INT32 = 3,
   SD_INT64 = 4,
+  SD_FLOAT16 = 5,
   SD_FLOAT32 = 6,
   SD_FLOAT64 = 7,
   SD_BOOL = 11,
@@ -128,6 +129,12 @@ SPIKEDHS_API char *sd_clear_grad(sd_tensor t);
 // grads[i] is NULL where an input has no influence.
 SPIKEDHS_API char *sd_grad_of(sd_tensor loss, const uint64_t *inputs, int64_t n,
                               uint64_t *grads);
+// The gradient of sum(grad * output) for n inputs, as sd_grad_of. What the
+// graph keeps stays there when `retain` is not 0. An output that depends on
+// nothing that requires a gradient gives none.
+SPIKEDHS_API char *sd_grad_through(sd_tensor output, sd_tensor grad,
+                                   const uint64_t *inputs, int64_t n,
+                                   int retain, uint64_t *grads);
 
 // Runtime
 // ----------------------------------------------------------------------
@@ -146,7 +153,8 @@ SPIKEDHS_API int sd_threads(void);
 // 1 when libtorch was built with CUDA, whether or not a device is present.
 SPIKEDHS_API int sd_cuda_built(void);
 SPIKEDHS_API int sd_cuda_devices(void);
-SPIKEDHS_API char *sd_cuda_synchronize(void);
+// Waits for the current stream of a device; nothing to do without CUDA.
+SPIKEDHS_API char *sd_cuda_synchronize(int index);
 // Compute capability, such as 9 and 0; zeros where it cannot be asked.
 SPIKEDHS_API void sd_cuda_capability(int index, int *major, int *minor);
 // Bytes: held by tensors now, the most since sd_cuda_reset_peak, free on the
@@ -154,6 +162,15 @@ SPIKEDHS_API void sd_cuda_capability(int index, int *major, int *minor);
 SPIKEDHS_API char *sd_cuda_memory(int index, int64_t *allocated, int64_t *peak,
                                   int64_t *free_bytes, int64_t *total);
 SPIKEDHS_API char *sd_cuda_reset_peak(int index);
+
+// Which kernels libtorch may choose on CUDA devices: those that cuDNN found
+// fastest in a trial, those in TF32 for convolutions and for matrix products,
+// and only those that give the same bits each time. They hold for the process,
+// and are kept where there is no CUDA.
+SPIKEDHS_API char *sd_set_kernel_rules(int benchmark, int convolution_tf32,
+                                       int product_tf32, int deterministic);
+SPIKEDHS_API char *sd_kernel_rules(int *benchmark, int *convolution_tf32,
+                                   int *product_tf32, int *deterministic);
 
 SPIKEDHS_API char *sd_seed(uint64_t seed);
 // State of a device's default generator (device type 0 CPU, 1 CUDA).
@@ -223,7 +240,8 @@ SPIKEDHS_API char *sd_profile_stop(char **table);
 // ------------------------------------------------------------------
 
 // Compiles `source` (methods of one module) over named buffers and saves it,
-// with text files beside the code in the archive.
+// with text files beside the code in the archive. Tensors of any device and
+// layout are stored as CPU tensors in C order.
 SPIKEDHS_API char *sd_script_save(const char *path, const char *class_name,
                                   const char *source, const char *const *names,
                                   const uint64_t *tensors, int64_t n,

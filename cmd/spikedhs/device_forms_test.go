@@ -1,0 +1,103 @@
+//go:build fakedevice
+
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/spikedhs/spikedhs/torch"
+)
+
+// tinyOnDevice are the flags of a run of tiny.toml on the device.
+func tinyOnDevice(verb, dir string, more ...string) []string {
+	return slices.Concat([]string{verb, "--config", "tiny.toml", "--device", "cuda", "--out", dir}, set("train.epochs=1", "search.epochs=2"), more)
+}
+
+// Every option that takes another way through a step.
+func TestDeviceForms(t *testing.T) {
+	inWorkFolder(t)
+	for _, c := range []struct {
+		name string
+		args []string
+	}{
+		{"float32", tinyOnDevice("train", "float32", "--precision", "float32")},
+		{"bfloat16", tinyOnDevice("train", "bfloat16", "--precision", "bfloat16")},
+		{"second device", tinyOnDevice("train", "second", "--device", "cuda:1")},
+		{"auto", tinyOnDevice("train", "auto", "--device", "auto", "--precision", "auto")},
+		{"data on the device", tinyOnDevice("train", "resident", set("data.resident=on")...)},
+		{"data not on the device", tinyOnDevice("train", "streamed", set("data.resident=off")...)},
+		{"graphs", tinyOnDevice("train", "graphs", set("run.graphs=auto")...)},
+		{"graphs, data not on the device", tinyOnDevice("train", "graphs-streamed", set("run.graphs=auto", "data.resident=off")...)},
+		{"normalisation of each step", tinyOnDevice("train", "per-step", set("network.bn=per-step")...)},
+		{"auxiliary classifier", tinyOnDevice("train", "auxiliary", set("train.auxiliary_weight=0.4")...)},
+		{"neurons in the head", tinyOnDevice("train", "head", set("network.head=lif")...)},
+		{"ann", tinyOnDevice("train", "ann", set("network.activation=relu", "network.steps=1")...)},
+		{"dgs", tinyOnDevice("train", "dgs", set("train.epochs=2", "dgs.layers=[\"stem0\"]", "dgs.every=1", "dgs.iterations=2")...)},
+		{"dgs of all layers", tinyOnDevice("train", "dgs-auto", set("train.epochs=2", "dgs.layers=[\"auto\"]", "dgs.every=1", "dgs.iterations=2")...)},
+		{"surrogate", tinyOnDevice("train", "arctan", set("network.surrogate=arctan")...)},
+		{"search", tinyOnDevice("search", "search")},
+		{"search, graphs", tinyOnDevice("search", "search-graphs", set("run.graphs=auto")...)},
+		{"search, bfloat16", tinyOnDevice("search", "search-bfloat16", "--precision", "bfloat16")},
+		{"search of layers", tinyOnDevice("search", "layers", set("search.layer_search=true", "network.downsample=nearest")...)},
+		{"search of layers, graphs", tinyOnDevice("search", "layers-graphs", set("search.layer_search=true", "network.downsample=nearest", "run.graphs=auto")...)},
+		{"search mixed at the membrane", tinyOnDevice("search", "membrane", set("search.mixing=membrane")...)},
+	} {
+		for _, kernels := range []string{"1", "0"} {
+			name := c.name
+			if kernels == "0" {
+				name += ", composed"
+			}
+			t.Run(name, func(t *testing.T) {
+				if kernels == "0" && strings.Contains(name, "data on the device") {
+					t.Skip("the data set lies on the device only where the kernels are")
+				}
+				t.Setenv("SPIKEDHS_FAKE_KERNELS", kernels)
+				args := slices.Clone(c.args)
+				args[slices.Index(args, "--out")+1] += kernels
+				r := onDevice(t, args...)
+				if strings.Contains(name, "graphs") {
+					assert.NotContains(t, r.stderr, "not recorded")
+				}
+			})
+		}
+	}
+}
+
+// A graph does what its steps one by one do, to the bit.
+func TestDeviceGraphsChangeNothing(t *testing.T) {
+	inWorkFolder(t)
+	for _, verb := range []string{"train", "search"} {
+		onDevice(t, tinyOnDevice(verb, verb+"-eager")...)
+		torch.ResetFake()
+		onDevice(t, tinyOnDevice(verb, verb+"-graphs", set("run.graphs=auto")...)...)
+		counts, err := torch.ReadFake()
+		require.NoError(t, err)
+		assert.Positive(t, counts.Replays)
+		assert.Equal(t, weights(t, verb+"-eager"), weights(t, verb+"-graphs"), verb)
+	}
+}
+
+// weights are the tensors of a run's checkpoint, by name.
+func weights(t *testing.T, dir string) map[string][]float32 {
+	t.Helper()
+	f, err := os.Open(filepath.Join(dir, "checkpoints", "last.safetensors"))
+	require.NoError(t, err)
+	defer f.Close()
+	s := torch.NewInference()
+	defer s.Close()
+	tensors, _, err := torch.ReadSafetensors(s, f)
+	require.NoError(t, err)
+	values := map[string][]float32{}
+	for name, value := range tensors {
+		values[name], err = torch.ToSlice[float32](s.Cast(value, torch.Float32))
+		require.NoError(t, err)
+	}
+	return values
+}

@@ -1,0 +1,93 @@
+// Package pytorch finds, for tests, the Python whose PyTorch is the libtorch that
+// this program was built against. Another version may read archives or round
+// numbers in another way, and its results would prove nothing.
+package pytorch
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/spikedhs/spikedhs/torch"
+)
+
+// Interpreter is the name of a Python that can import the PyTorch of the libtorch in
+// use: of the same folder or, where libtorch came without a Python, of the same
+// version. Without one the test is skipped, with what each Python has instead.
+//
+// Scripts must run in a folder of their own: in this project's the package torch
+// would be taken for PyTorch.
+func Interpreter(t testing.TB) string {
+	t.Helper()
+	foundBy, directory := torch.BuildLocation()
+	name, others := find(candidates(foundBy), t.TempDir(), directory, torch.Version())
+	if name == "" {
+		t.Skipf("no Python with the PyTorch %s of the build: %s; name one with PYTHON", torch.Version(), strings.Join(others, ", "))
+	}
+	return name
+}
+
+// candidates are the interpreters to ask, in order. The build says "LIBTORCH" or
+// "system" where it asked none.
+func candidates(foundBy string) []string {
+	var names []string
+	for _, name := range []string{foundBy, os.Getenv("PYTHON"), "python3", "/usr/bin/python3"} {
+		if name != "" && name != "LIBTORCH" && name != "system" && !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// find returns the first interpreter with a PyTorch of that folder, else with one of
+// that version, else what the interpreters have. They run in the folder dir.
+func find(names []string, dir, directory, version string) (found string, others []string) {
+	for _, name := range names {
+		there, itsVersion, err := ask(name, dir)
+		switch {
+		case err != nil:
+			others = append(others, name+" has none")
+		case sameFolder(there, directory):
+			return name, nil
+		case release(itsVersion) == release(version):
+			if found == "" {
+				found = name
+			}
+		default:
+			others = append(others, fmt.Sprintf("%s has %s", name, itsVersion))
+		}
+	}
+	return found, others
+}
+
+// ask returns the folder of the libraries of an interpreter's PyTorch, and its version.
+func ask(name, dir string) (folder, version string, err error) {
+	c := exec.Command(name, "-c", `import os, torch; torch.jit.load
+print(os.path.join(os.path.dirname(torch.__file__), "lib"), torch.__version__, sep="\n")`)
+	c.Dir = dir
+	out, err := c.Output()
+	if err != nil {
+		return "", "", err
+	}
+	lines := strings.Split(strings.TrimSpace(string(out)), "\n")
+	if len(lines) != 2 {
+		return "", "", fmt.Errorf("%s answered %q", name, out)
+	}
+	return lines[0], lines[1], nil
+}
+
+func sameFolder(a, b string) bool {
+	a, errA := filepath.EvalSymlinks(a)
+	b, errB := filepath.EvalSymlinks(b)
+	return errA == nil && errB == nil && a == b
+}
+
+var releaseForm = regexp.MustCompile(`^\d+\.\d+\.\d+`)
+
+// release is a version without what a build adds: 2.6.0 of 2.6.0+cu124.
+func release(version string) string { return releaseForm.FindString(version) }
