@@ -68,8 +68,7 @@ void refuse_while_recording(const Driver &driver, c10::Device device,
 }
 
 // Compiles or finds, and loads. The caller holds the mutex.
-Driver::Function load(DeviceKernels *kernels, c10::Device device,
-                      const Instance &instance) {
+Driver::Function load(DeviceKernels *kernels, const Instance &instance) {
   const Driver &driver = Driver::get();
   const Kernel kernel = cached_kernel(Nvrtc::get(), instance.program,
                                       instance.name, kernels->architecture);
@@ -114,7 +113,7 @@ void start(DeviceKernels *kernels, c10::Device device) {
     driver->check(driver->attribute(&minor, kMinor, handle), "capability");
     driver->check(driver->retain(&kernels->context, handle), "context");
     kernels->architecture = Nvrtc::get().architecture(10 * major + minor);
-    load(kernels, device, first);
+    load(kernels, first);
   } catch (const std::exception &e) {
     give_up(kernels, e);
   }
@@ -144,7 +143,7 @@ bool launch_kernel(c10::Device device, const char *name,
     } else {
       refuse_while_recording(Driver::get(), device, instance.name);
       try {
-        function = load(&kernels, device, instance);
+        function = load(&kernels, instance);
       } catch (const std::exception &e) {
         give_up(&kernels, e);
         return false;
