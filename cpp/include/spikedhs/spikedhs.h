@@ -188,10 +188,11 @@ SPIKEDHS_API char *sd_kernels_missing(int index, char **reason);
 SPIKEDHS_API char *sd_kernels_tools(int *driver, int *nvrtc, char **path);
 // Compiles kernels by the NVRTC in a file (NULL: the one in use) for a compute
 // capability such as 90; needs no GPU. `steps` and `families` are the values of
-// T and the surrogate families for which the LIF kernels are compiled, `elements`
-// the types (0 float32, 1 float64, 2 bfloat16, 3 float16). The table to release
-// has lines "program <tab> kernel <tab> registers <tab> bytes spilled" and, for
-// each program, "program <tab> <tab> milliseconds <tab> kernels".
+// T and the surrogate families for which the LIF kernels are compiled,
+// `elements` the types (0 float32, 1 float64, 2 bfloat16, 3 float16). The table
+// to release has lines "program <tab> kernel <tab> registers <tab> bytes
+// spilled" and, for each program, "program <tab> <tab> milliseconds <tab>
+// kernels".
 SPIKEDHS_API char *sd_kernels_compile(const char *nvrtc, int capability,
                                       const int *steps, int steps_count,
                                       const int *families, int families_count,
