@@ -17,7 +17,7 @@ GO  = . build/env && go
 CXX_FILES = $(wildcard cpp/include/spikedhs/*.h cpp/fake/*.h cpp/fake/*.cc cpp/src/*.h cpp/src/*.cc cpp/src/*.cu cpp/gotorch/*.cc)
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test test-device check fmt install carry deps deps-check clean shims
+.PHONY: help build demo test test-device test-all check fmt install carry deps deps-check clean shims
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -51,6 +51,9 @@ test-device: ## run every command and preset as on a CUDA device, on a fake one
 	@cmake -S . -B build/device -G 'Unix Makefiles' -DSPIKEDHS_FAKE_DEVICE=ON >build/device/cmake.log 2>&1 || { cat build/device/cmake.log >&2; exit 1; }
 	@cmake --build build/device --parallel $(JOBS) -- --no-print-directory
 	@scripts/test-device.sh
+
+test-all: ## all tests in their long forms, kernels for every GPU included; takes an hour
+	@eval "$$(scripts/nvrtc.sh)" && SPIKEDHS_SLOW=1 $(MAKE) test test-device
 
 check: shims ## formatting and linters; changes nothing
 	@if command -v apt-get >/dev/null; then scripts/deps.sh install check; fi
