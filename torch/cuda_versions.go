@@ -41,8 +41,12 @@ func FindCUDA() (CUDAVersions, error) {
 	defer C.sd_release(unsafe.Pointer(driverError))
 	defer C.sd_release(unsafe.Pointer(path))
 	return CUDAVersions{
-		Runtime: runtimeVersion(int(runtime)), Driver: runtimeVersion(int(driver)), DriverError: oneLine(C.GoString(driverError)),
-		NVRTC: CUDAVersion{int(nvrtc) / 100, int(nvrtc) % 100}, NVRTCPath: C.GoString(path), CuDNN: cudnnVersion(int(cudnn)),
+		Runtime:     runtimeVersion(int(runtime)),
+		Driver:      runtimeVersion(int(driver)),
+		DriverError: oneLine(C.GoString(driverError)),
+		NVRTC:       CUDAVersion{int(nvrtc) / 100, int(nvrtc) % 100},
+		NVRTCPath:   C.GoString(path),
+		CuDNN:       cudnnVersion(int(cudnn)),
 	}, nil
 }
 

@@ -37,9 +37,10 @@ func TestDeviceDoctor(t *testing.T) {
 	for _, kernels := range []string{"1", "0"} {
 		t.Setenv("SPIKEDHS_FAKE_KERNELS", kernels)
 		checks := doctorOf(t)
+		kept := doctor.Check{Name: "kernel cache", Status: doctor.OK, Value: cache + "/kernels"}
 		assert.Equal(t, "2 devices, libtorch has CUDA 12.8 and cuDNN 9.7.1", checks["CUDA"].Value)
 		assert.Contains(t, checks["NVIDIA driver"].Value, "CUDA 12.8")
-		assert.Equal(t, doctor.Check{Name: "kernel cache", Status: doctor.OK, Value: cache + "/kernels"}, checks["kernel cache"])
+		assert.Equal(t, kept, checks["kernel cache"])
 		for _, d := range []string{"cuda:0", "cuda:1"} {
 			assert.Equal(t, doctor.OK, checks[d].Status)
 			assert.Regexp(t, `^fake device, capability 9\.0, 1\d\.\d of 16\.0 GiB free, precision bfloat16$`, checks[d].Value)

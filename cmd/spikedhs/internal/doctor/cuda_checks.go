@@ -28,7 +28,8 @@ func (f cudaFacts) withoutDevice() []Check {
 	kernels := ok("CUDA kernels", "not needed without CUDA")
 	if f.versions.Runtime.Major == 0 {
 		if f.card {
-			device = device.but(Warn, "This machine has an NVIDIA device: set LIBTORCH to a libtorch with CUDA and run make build.")
+			device = device.but(Warn,
+				"This machine has an NVIDIA device: set LIBTORCH to a libtorch with CUDA and run make build.")
 		}
 		return []Check{device, kernels}
 	}
@@ -54,8 +55,8 @@ func (f cudaFacts) driver() Check {
 	const name = "NVIDIA driver"
 	v := f.versions
 	if v.Driver.Major == 0 {
-		return ok(name, "not found: %s", v.DriverError).
-			but(Warn, "Install the NVIDIA driver, or start the container with its GPUs; without a GPU this libtorch computes on the CPU.")
+		return ok(name, "not found: %s", v.DriverError).but(Warn, "Install the NVIDIA driver, "+
+			"or start the container with its GPUs; without a GPU this libtorch computes on the CPU.")
 	}
 	c := ok(name, "CUDA %s", v.Driver)
 	if f.release != "" {
@@ -67,7 +68,8 @@ func (f cudaFacts) driver() Check {
 			wanted = fmt.Sprintf("one that knows CUDA %d", v.Runtime.Major)
 		}
 		c.Value += fmt.Sprintf(", too old for libtorch's CUDA %s", v.Runtime)
-		return c.but(Warn, "Update the NVIDIA driver to %s or newer, or install a PyTorch built for CUDA %d.", wanted, v.Driver.Major)
+		return c.but(Warn, "Update the NVIDIA driver to %s or newer, or install a PyTorch built for CUDA %d.",
+			wanted, v.Driver.Major)
 	}
 	if v.DriverError != "" {
 		c.Value += ", but it does not start: " + v.DriverError
@@ -84,7 +86,8 @@ func (f cudaFacts) compiler() Check {
 		return ok(name, "SPIKEDHS_NVRTC=%s is none", f.nvrtc).
 			but(Warn, "Set SPIKEDHS_NVRTC to a libnvrtc.so, or unset it to take the one beside PyTorch.")
 	case v.NVRTC.Major == 0:
-		return ok(name, "not found").but(Warn, "Run pip install %s, or set SPIKEDHS_NVRTC to a libnvrtc.so.", nvrtcPackage(v.Runtime.Major))
+		return ok(name, "not found").
+			but(Warn, "Run pip install %s, or set SPIKEDHS_NVRTC to a libnvrtc.so.", nvrtcPackage(v.Runtime.Major))
 	case v.NVRTC.Major > v.Driver.Major:
 		return ok(name, "%s, newer than the driver's CUDA %s, %s", v.NVRTC, v.Driver, v.NVRTCPath).
 			but(Warn, "Run pip install %s, or set SPIKEDHS_NVRTC to its libnvrtc.so.", nvrtcPackage(v.Driver.Major))
@@ -107,7 +110,8 @@ func (f cudaFacts) keeping() Check {
 		return ok(name, "%s", f.cache)
 	}
 	return ok(name, "not kept: %s", f.cacheError).
-		but(Warn, "Set SPIKEDHS_CACHE to a folder that can be written: now every program compiles its kernels again, for seconds.")
+		but(Warn, "Set SPIKEDHS_CACHE to a folder that can be written: "+
+			"now every program compiles its kernels again, for seconds.")
 }
 
 // unknown reports that the build cannot ask for a GPU's capability.
@@ -123,7 +127,8 @@ func (f cudaFacts) device(g gpu) Check {
 		parts[1] = "capability unknown"
 	}
 	if g.total > 0 {
-		parts = append(parts, fmt.Sprintf("%.1f of %.1f GiB free", float64(g.free)/gigabyte, float64(g.total)/gigabyte))
+		free, total := float64(g.free)/gigabyte, float64(g.total)/gigabyte
+		parts = append(parts, fmt.Sprintf("%.1f of %.1f GiB free", free, total))
 	}
 	precision := "precision " + string(g.precision)
 	switch {
@@ -138,15 +143,16 @@ func (f cudaFacts) device(g gpu) Check {
 	case advice != "":
 		return c.but(Fail, "%s", advice)
 	case g.unknown():
-		return c.but(Warn, "Install the headers of CUDA %s (cuda_runtime_api.h) or set CUDA_HOME to a toolkit of it, and run make build.", f.versions.Runtime)
+		return c.but(Warn, "Install the headers of CUDA %s (cuda_runtime_api.h) or set CUDA_HOME to a toolkit of it, "+
+			"and run make build.", f.versions.Runtime)
 	case g.total > 0 && g.free < lowDevice:
 		return c.but(Warn, "Stop other programs on this GPU, or take another by --device cuda:N.")
 	}
 	return c
 }
 
-// turing is the oldest capability that CUDA 13 compiles for. Its last version that
-// knows more, CUDA 12, still has Volta and Pascal.
+// turing is the oldest capability that CUDA 13 compiles for; CUDA 12 is the last that
+// has Volta and Pascal.
 var turing = capability{7, 5}
 
 // withoutCode says what to install where libtorch has no code for a GPU, "" where it
@@ -156,20 +162,22 @@ func (f cudaFacts) withoutCode(g gpu) string {
 		return ""
 	}
 	if f.versions.Runtime.Major >= 13 && g.capability.below(turing) {
-		return fmt.Sprintf("CUDA 13 has nothing for capability %s (V100 and older): install a PyTorch built for CUDA 12, such as 12.6.", g.capability)
+		return fmt.Sprintf("CUDA 13 has nothing for capability %s (V100 and older): "+
+			"install a PyTorch built for CUDA 12, such as 12.6.", g.capability)
 	}
-	older := false
+	older := true // than all that there is code for
 	for _, code := range g.code {
 		if code.runsOn(g.capability) {
 			return ""
 		}
-		older = older || g.capability.below(code.capability)
+		older = older && g.capability.below(code.capability)
 	}
 	switch {
 	case len(g.code) == 0:
 		return ""
 	case older:
-		return fmt.Sprintf("This PyTorch has no code for capability %s: install one built for an older CUDA, such as 12.6.", g.capability)
+		return fmt.Sprintf("This PyTorch has no code for capability %s: "+
+			"install one built for an older CUDA, such as 12.6.", g.capability)
 	}
 	return fmt.Sprintf("This PyTorch has no code for capability %s: install a newer one.", g.capability)
 }
@@ -195,7 +203,8 @@ func (f cudaFacts) kernels(g gpu) Check {
 	case v.NVRTC.Major == 0 || v.NVRTC.Major > v.Driver.Major:
 		return c.but(Warn, "Do what is said of NVRTC: %s", many)
 	case v.NVRTC.Major >= 13 && g.capability.below(turing):
-		return c.but(Warn, "Run pip install %s: NVRTC of CUDA 13 compiles for capability %s and above.", nvrtcPackage(12), turing)
+		return c.but(Warn, "Run pip install %s: NVRTC of CUDA 13 compiles for capability %s and above.",
+			nvrtcPackage(12), turing)
 	}
 	return c.but(Warn, "Set SPIKEDHS_NVRTC to a libnvrtc.so that compiles for capability %s: %s", g.capability, many)
 }
@@ -217,7 +226,8 @@ func (f cudaFacts) onFailure(g gpu) string {
 	case f.withoutCode(g) != "":
 		return "Do what is said of " + g.name + ", or take --device cpu."
 	case strings.Contains(text, "no kernel image is available"):
-		return fmt.Sprintf("This PyTorch has no code for capability %s: install one that has, or take --device cpu.", g.capability)
+		return fmt.Sprintf("This PyTorch has no code for capability %s: "+
+			"install one that has, or take --device cpu.", g.capability)
 	case strings.Contains(text, "out of memory"):
 		return "Stop other programs on this GPU, or take another by --device cuda:N."
 	}
