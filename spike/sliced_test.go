@@ -21,7 +21,9 @@ func toFloat16(x float64) float64 {
 
 // channelSlice is a tensor of the values that is a slice of the channels of a wider
 // one, with numbers around it that would be noticed.
-func channelSlice(s *torch.Scope, values []float64, dtype int8, layout string, shape []int64, before, after int) torch.Tensor {
+func channelSlice(
+	s *torch.Scope, values []float64, dtype int8, layout string, shape []int64, before, after int,
+) torch.Tensor {
 	c := int(shape[1])
 	wide := slices.Clone(shape)
 	wide[1] = int64(before + c + after)
@@ -94,7 +96,8 @@ func (p *problem) checkSlices(t *testing.T, dtype int8, layout string, before in
 		endWeight = layouts[layout](s, tensor(s, p.endWeight, state, p.stepShape()...))
 	}
 	run := func(current, weight torch.Tensor) (spikes, gradient torch.Tensor) {
-		spikes = s.Call("spikedhs::lif_emulated", p.lif.arguments(s, current, temperature, p.steps, start, p.start != nil)...)[0].(torch.Tensor)
+		forward := p.lif.arguments(s, current, temperature, p.steps, start, p.start != nil)
+		spikes = s.Call("spikedhs::lif_emulated", forward...)[0].(torch.Tensor)
 		grads := s.Call("spikedhs::lif_backward_emulated", weight, endWeight, current, temperature, p.lif.Tau, p.lif.Threshold, p.steps, start)
 		require.NoError(t, s.Err())
 		return spikes, grads[0].(torch.Tensor)

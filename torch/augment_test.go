@@ -27,7 +27,9 @@ func TestAugmentComposed(t *testing.T) {
 	index, choices := make([]int64, batch), make([]int32, 0, 5*batch)
 	for i := range index {
 		index[i] = int64(rng.Intn(stored))
-		choices = append(choices, int32(rng.Intn(20)-10), int32(rng.Intn(20)-10), int32(rng.Intn(2)), int32(rng.Intn(12)-2), int32(rng.Intn(12)-2))
+		corner := []int32{int32(rng.Intn(20) - 10), int32(rng.Intn(20) - 10)}
+		centre := []int32{int32(rng.Intn(12) - 2), int32(rng.Intn(12) - 2)}
+		choices = append(choices, corner[0], corner[1], int32(rng.Intn(2)), centre[0], centre[1])
 	}
 	images := FromSlice(s, pixels, stored, c, h, w)
 	drawn := FromSlice(s, choices, batch, 5)
@@ -44,7 +46,8 @@ func TestAugmentComposed(t *testing.T) {
 	}
 	// What does not exist is NaN: looking at the index would make a GPU wait.
 	some := FromSlice(s, []int64{0, stored, -1}, 3)
-	have, err := ToSlice[float32](s.Tensor("spikedhs::augment_composed", images, some, s.Narrow(drawn, 0, 0, 3), tables, h, w, 0))
+	arguments := []any{images, some, s.Narrow(drawn, 0, 0, 3), tables, h, w, 0}
+	have, err := ToSlice[float32](s.Tensor("spikedhs::augment_composed", arguments...))
 	require.NoError(t, err)
 	for i, v := range have {
 		assert.Equal(t, i >= c*h*w, math.IsNaN(float64(v)), "element %d", i)

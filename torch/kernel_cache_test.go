@@ -128,8 +128,9 @@ func TestKernelsOfADamagedCache(t *testing.T) {
 	flipped := append([]byte(nil), whole...)
 	flipped[len(flipped)/2] ^= 1
 	for what, text := range map[string][]byte{
-		"empty": {}, "truncated": whole[:len(whole)-100], "one bit": flipped, "longer": append(whole[:len(whole):len(whole)], 'x'),
-		"another's": []byte("spikedhs kernel 1; something else\n1 1\nab0123456789abcdef"), "only its line": whole[:200],
+		"empty": {}, "truncated": whole[:len(whole)-100], "one bit": flipped, "only its line": whole[:200],
+		"longer":    append(whole[:len(whole):len(whole)], 'x'),
+		"another's": []byte("spikedhs kernel 1; something else\n1 1\nab0123456789abcdef"),
 	} {
 		require.NoError(t, os.WriteFile(entry, text, 0o644), what)
 		requireKernel(t, cache, size)

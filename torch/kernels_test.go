@@ -65,7 +65,9 @@ func compilations(t *testing.T) ([]*compilation, []job) {
 	presets := []KernelMatrix{{Steps: presetSteps(t), Families: []int{0}, Elements: []int8{Float32, BFloat16, Float16}}}
 	every := []KernelMatrix{{Steps: []int{4, 9}, Families: []int{0}, Elements: []int8{Float64}}} // for tests alone
 	for _, element := range []int8{Float32, BFloat16, Float16} {
-		every = append(every, KernelMatrix{Steps: []int{1, 2, 3, 4, 5, 6, 7, 8, 9}, Families: []int{0, 1, 2, 3, 4, 5, 6}, Elements: []int8{element}})
+		every = append(every, KernelMatrix{
+			Steps: []int{1, 2, 3, 4, 5, 6, 7, 8, 9}, Families: []int{0, 1, 2, 3, 4, 5, 6}, Elements: []int8{element},
+		})
 	}
 	var list []*compilation
 	var jobs []job
@@ -142,7 +144,8 @@ type figures struct {
 // compiler.
 func kernelTable(list []*compilation) string {
 	var out strings.Builder
-	out.WriteString("| kernel | GPU | CUDA | versions | registers | bytes spilled | seconds of its program |\n|---|---|---|---|---|---|---|\n")
+	out.WriteString("| kernel | GPU | CUDA | versions | registers | bytes spilled | seconds of its program |\n")
+	out.WriteString("|---|---|---|---|---|---|---|\n")
 	form := regexp.MustCompile(`::(\w+)_kernel`)
 	for _, c := range list {
 		var lines []*figures
@@ -189,7 +192,8 @@ func TestKernelsOfUnknownGPUs(t *testing.T) {
 func TestKernelsWithoutACompiler(t *testing.T) {
 	_, _, err := childKernel(t, "/nowhere/libnvrtc.so", t.TempDir(), 90)
 	require.ErrorContains(t, err, "NVRTC was not found (first tried: /nowhere/libnvrtc.so")
-	_, err = CompileKernels(KernelMatrix{NVRTC: "/nowhere/libnvrtc.so", Capability: 90, Steps: []int{1}, Families: []int{0}, Elements: []int8{Float32}})
+	m := KernelMatrix{NVRTC: "/nowhere/libnvrtc.so", Capability: 90, Steps: []int{1}, Families: []int{0}, Elements: []int8{Float32}}
+	_, err = CompileKernels(m)
 	require.ErrorContains(t, err, "/nowhere/libnvrtc.so")
 	_, err = CompileKernels(KernelMatrix{})
 	require.ErrorContains(t, err, "at least one T")

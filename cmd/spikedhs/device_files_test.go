@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	data "github.com/spikedhs/spikedhs/data/stereo"
 	"github.com/spikedhs/spikedhs/torch"
 )
 
@@ -64,10 +65,10 @@ func TestDeviceExport(t *testing.T) {
 	loaded, err := torch.OpenScript(model, torch.CPU())
 	require.NoError(t, err)
 	require.NoError(t, loaded.Close())
-	infer := []string{"infer", "--model", model, "--dataset", "fashion-mnist", "--data", "images", "--index", "3"}
+	infer := []string{"--model", model, "--dataset", "fashion-mnist", "--data", "images", "--index", "3"}
 	here := guesses(t, append(infer, "--device", "cpu")...)
 	assert.InDeltaSlice(t, here, guesses(t, append(infer, "--device", "cuda")...), 1e-4)
-	note(t, append(infer, "--device", "cuda"))
+	note(t, append([]string{"infer"}, append(infer, "--device", "cuda")...))
 }
 
 // A stereo network from the search to a stream of disparities.
@@ -89,12 +90,15 @@ func TestDeviceStereo(t *testing.T) {
 	onDevice(t, "export", "--run", "run1", "--device", "cuda", "--check")
 	model := filepath.Join("run1", "model.pt")
 	stereoModelAndEvents(t)
-	for _, precision := range []string{"float32", "bfloat16"} {
+	for _, precision := range []string{"float32", "bfloat16", "float16"} {
 		onDevice(t, "stream", "--model", "model.pt", "--events", "events.bin", "--device", "cuda", "--precision", precision)
 	}
-	onDevice(t, "stream", "--run", "run1", "--split", "test", "--device", "cuda")
+	onDevice(t, "stream", "--run", "run1", "--events", "scenes", "--split", "test", "--device", "cuda")
 	here := done(t, "stream", "--model", "model.pt", "--events", "events.bin", "--format", "raw", "--device", "cpu").stdout
 	there := onDevice(t, "stream", "--model", "model.pt", "--events", "events.bin", "--format", "raw", "--device", "cuda").stdout
 	assert.Len(t, there, len(here))
-	onDevice(t, "infer", "--model", model, filepath.Join("scenes", "scene0000"), "--device", "cuda", "--out", "maps")
+	frames, err := filepath.Glob(filepath.Join("scenes", "*", data.TimestampsFile))
+	require.NoError(t, err)
+	require.NotEmpty(t, frames)
+	onDevice(t, "infer", "--model", model, filepath.Dir(frames[0]), "--device", "cuda", "--out", "maps")
 }

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -42,7 +43,14 @@ func TestDeviceForms(t *testing.T) {
 		{"dgs", tinyOnDevice("train", "dgs", set("train.epochs=2", "dgs.layers=[\"stem0\"]", "dgs.every=1", "dgs.iterations=2")...)},
 		{"dgs of all layers", tinyOnDevice("train", "dgs-auto", set("train.epochs=2", "dgs.layers=[\"auto\"]", "dgs.every=1", "dgs.iterations=2")...)},
 		{"surrogate", tinyOnDevice("train", "arctan", set("network.surrogate=arctan")...)},
+		{"float16", tinyOnDevice("train", "float16", "--precision", "float16")},
+		{"float16, graphs", tinyOnDevice("train", "float16-graphs", append(set("run.graphs=auto"), "--precision", "float16")...)},
+		{"recomputed", tinyOnDevice("train", "recomputed", set("run.recompute=true")...)},
+		{"recomputed, graphs", tinyOnDevice("train", "recomputed-graphs", set("run.recompute=true", "run.graphs=auto")...)},
+		{"deterministic", tinyOnDevice("train", "deterministic", set("run.deterministic=true", "run.tf32=off")...)},
 		{"search", tinyOnDevice("search", "search")},
+		{"search, float16", tinyOnDevice("search", "search-float16", "--precision", "float16")},
+		{"search, recomputed", tinyOnDevice("search", "search-recomputed", set("run.recompute=true")...)},
 		{"search, graphs", tinyOnDevice("search", "search-graphs", set("run.graphs=auto")...)},
 		{"search, bfloat16", tinyOnDevice("search", "search-bfloat16", "--precision", "bfloat16")},
 		{"search of layers", tinyOnDevice("search", "layers", set("search.layer_search=true", "network.downsample=nearest")...)},
@@ -100,4 +108,44 @@ func weights(t *testing.T, dir string) map[string][]float32 {
 		require.NoError(t, err)
 	}
 	return values
+}
+
+// What a device lacks, or does not do, costs a warning and speed, not the run.
+func TestDeviceLacks(t *testing.T) {
+	inWorkFolder(t)
+	for _, missing := range []string{"SPIKEDHS_FAKE_NO_STREAM", "SPIKEDHS_FAKE_NO_CAPTURE"} {
+		t.Run(missing, func(t *testing.T) {
+			t.Setenv(missing, "1")
+			r := onDevice(t, tinyOnDevice("train", missing, set("run.graphs=auto")...)...)
+			assert.Equal(t, 1, strings.Count(r.stderr, "level=WARN"), r.stderr)
+			counts, err := torch.ReadFake()
+			require.NoError(t, err)
+			assert.Zero(t, counts.Replays)
+		})
+	}
+}
+
+// The precision is that of the GPU at hand.
+func TestDevicePrecision(t *testing.T) {
+	inWorkFolder(t)
+	for capability, precision := range map[string]string{"9.0": "bfloat16", "7.5": "float16", "6.1": "float32"} {
+		t.Setenv("SPIKEDHS_FAKE_CAPABILITY", capability)
+		onDevice(t, tinyOnDevice("train", "run"+capability, "--precision", "auto", "--max-steps", "2")...)
+		text, err := os.ReadFile(filepath.Join("run"+capability, "run.json"))
+		require.NoError(t, err)
+		assert.Contains(t, string(text), `"precision": "`+precision+`"`)
+	}
+}
+
+// A device that runs out of memory, at whatever place, ends the run with one line.
+func TestDeviceOutOfMemory(t *testing.T) {
+	inWorkFolder(t)
+	for _, nth := range []int{1, 40, 200, 1000, 3000} {
+		torch.FailAllocation(nth)
+		r := spikedhs(t, tinyOnDevice("train", "run"+strconv.Itoa(nth))...)
+		torch.FailAllocation(0)
+		assert.Equal(t, exitFailed, r.code, "%d: %s", nth, r.stderr)
+		last := strings.TrimSpace(r.stderr[strings.LastIndex(strings.TrimSpace(r.stderr), "\n")+1:])
+		assert.Contains(t, last, "out of memory", "%d", nth)
+	}
 }

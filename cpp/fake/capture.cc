@@ -45,6 +45,11 @@ void perform(std::function<void()> work, at::ArrayRef<at::Tensor> written) {
   capturing->work.push_back(std::move(work));
 }
 
+bool is_capturing() {
+  const std::lock_guard<std::recursive_mutex> lock(mutex);
+  return capturing != nullptr;
+}
+
 void refuse_in_capture(const char *what) {
   const std::lock_guard<std::recursive_mutex> lock(mutex);
   if (capturing != nullptr) refuse(what);

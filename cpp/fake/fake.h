@@ -100,6 +100,7 @@ struct Graph;
 // Does work that may be recorded. `written` are tensors that were there before
 // and that it changes.
 void perform(std::function<void()> work, at::ArrayRef<at::Tensor> written);
+bool is_capturing();
 // Ends the recording with an error where one is going on: a GPU does not allow
 // this there.
 void refuse_in_capture(const char *what);

@@ -2,6 +2,7 @@
 // on the same memory.
 #include <ATen/core/LegacyTypeDispatch.h>
 #include <ATen/core/dispatch/Dispatcher.h>
+#include <ATen/ops/as_strided_native.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/from_blob.h>
 #include <c10/core/DeviceGuard.h>
@@ -111,7 +112,30 @@ class Call {
 
   const std::vector<IValue> &results() const { return results_; }
 
+  // Forgets what later operators may change of its tensors in place, such as
+  // their shape: a recorded call goes on with memory and shapes as they are.
+  void settle() {
+    for (IValue &a : arguments_) a = settled(a);
+    for (IValue &r : results_) r = settled(r);
+  }
+
  private:
+  static at::Tensor settled(const at::Tensor &t) {
+    if (!on_fake(t)) return t;
+    return at::native::as_strided_tensorimpl(t, t.sizes(), t.strides(),
+                                             t.storage_offset());
+  }
+
+  static IValue settled(const IValue &value) {
+    if (value.isTensor()) return settled(value.toTensor());
+    if (!value.isTensorList()) return value;
+    c10::List<at::Tensor> list;
+    for (const at::Tensor &t : value.toTensorVector()) {
+      list.push_back(settled(t));
+    }
+    return list;
+  }
+
   static bool is_half(const at::Tensor &t) {
     return on_fake(t) && t.scalar_type() == at::kHalf;
   }
@@ -296,6 +320,7 @@ void fallback(const c10::OperatorHandle &op, torch::jit::Stack *stack) {
       call->written());
   count_operator(schema.name(), launches);
   for (const IValue &result : call->results()) stack->push_back(result);
+  if (is_capturing()) call->settle();
 }
 
 }  // namespace

@@ -24,6 +24,7 @@ const std::unordered_map<std::string, int64_t> table = {
     {"aten::fill_", 1},
     {"aten::set_", 0},
     {"aten::_local_scalar_dense", 0},  // a copy, counted as a read
+    {"aten::equal", 2},                // eq, all; and a read
     // Pointwise (Loops.cuh).
     {"aten::abs", 1},
     {"aten::add", 1},

@@ -12,9 +12,15 @@ __global__ void __launch_bounds__(kLifThreads, 2)
   if (first < p.neurons) lif_forward_thread<kSteps, kLanes>(p, first);
 }
 
+// Blocks that a processor must have room for, which bounds a thread's
+// registers. With a bound the assembler starts so many reads of a family's
+// table at once that other numbers spill; 0 leaves it the choice.
+template <int kFamily>
+constexpr int kLifBlocks = kFamily == static_cast<int>(Family::kTable) ? 0 : 2;
+
 template <int kFamily, int kSteps, bool kExact, int kLanes, typename Scalar,
           typename Real>
-__global__ void __launch_bounds__(kLifThreads, 2)
+__global__ void __launch_bounds__(kLifThreads, kLifBlocks<kFamily>)
     lif_backward_kernel(const LifBackward<Scalar, Real> p) {
   // Raw bytes, since the type differs from one instance to the next.
   extern __shared__ __align__(16) unsigned char shared[];

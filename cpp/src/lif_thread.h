@@ -1,6 +1,6 @@
 // What one GPU thread does in the LIF scan.
 //
-// The kernels of lif.cu call these functions, and so does lif_emulated.cc on
+// The kernels of lif.cu call these functions, and so does lif_emulate.h on
 // the CPU, thread by thread, so that they are tested where there is no GPU.
 //
 // A thread owns kLanes neighbouring neurons for all T steps and reads them with

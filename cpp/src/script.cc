@@ -32,6 +32,16 @@ torch::jit::Module frozen(const torch::jit::Module &module) {
 at::Tensor portable(const at::Tensor &t) {
   return t.detach().to(at::kCPU).contiguous();
 }
+
+// Module::to changes tensors in place, which not every type of device allows.
+void move_tensors(const torch::jit::Module &module, c10::Device device) {
+  for (torch::jit::Module part : module.modules()) {
+    for (const auto &attribute : part.named_attributes(/*recurse=*/false)) {
+      if (!attribute.value.isTensor()) continue;
+      part.setattr(attribute.name, attribute.value.toTensor().to(device));
+    }
+  }
+}
 }  // namespace
 
 char *sd_script_save(const char *path, const char *class_name,
@@ -68,7 +78,7 @@ char *sd_script_load(const char *path, int type, int index, int freeze,
     // Reading straight to a device is for the types that the reader knows.
     auto module = std::make_unique<torch::jit::Module>(
         torch::jit::load(path, c10::Device(c10::kCPU)));
-    if (!device.is_cpu()) module->to(device);
+    if (!device.is_cpu()) move_tensors(*module, device);
     module->eval();
     if (freeze != 0) *module = frozen(*module);
     *out = module.release();
