@@ -33,32 +33,12 @@ func CUDAKernelsMissing(d Device) string {
 	return C.GoString(reason)
 }
 
-// KernelTools are the parts of CUDA that are loaded when the program runs.
-type KernelTools struct {
-	// Driver is the newest CUDA version that the NVIDIA driver knows, such as
-	// "12.9", "" without a driver.
-	Driver string
-	// NVRTC is the version of the compiler, "" without one, and Path its file.
-	NVRTC, Path string
-}
-
-// FindKernelTools looks for the driver and for NVRTC. NVRTC is that of the file in
-// $SPIKEDHS_NVRTC, else that beside libtorch, else the system's.
-func FindKernelTools() (KernelTools, error) {
-	var driver, nvrtc C.int
-	var path *C.char
-	if err := message(C.sd_kernels_tools(&driver, &nvrtc, &path)); err != nil {
-		return KernelTools{}, fmt.Errorf("torch: kernels: %w", err)
-	}
-	defer C.sd_release(unsafe.Pointer(path))
-	tools := KernelTools{Path: C.GoString(path)}
-	if driver > 0 {
-		tools.Driver = fmt.Sprintf("%d.%d", driver/1000, driver%1000/10)
-	}
-	if nvrtc > 0 {
-		tools.NVRTC = fmt.Sprintf("%d.%d", nvrtc/100, nvrtc%100)
-	}
-	return tools, nil
+// KernelCache is the folder in which compiled kernels are kept from one program to
+// the next, "" where neither $SPIKEDHS_CACHE nor a home folder is set.
+func KernelCache() string {
+	folder := C.sd_kernels_folder()
+	defer C.sd_release(unsafe.Pointer(folder))
+	return C.GoString(folder)
 }
 
 // KernelMatrix says for what our kernels are compiled by [CompileKernels].

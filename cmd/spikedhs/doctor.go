@@ -14,6 +14,10 @@ func doctorCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "doctor",
 		Usage: "check libtorch, speed, devices and data of this machine, and say what to do",
+		Description: "For CUDA it gives the versions of libtorch's CUDA, the driver and NVRTC; for each GPU its\n" +
+			"capability, memory and the precision that \"auto\" takes there, whether our kernels compile for\n" +
+			"it, and whether neurons and a convolution come out as on the CPU. It ends with an error where\n" +
+			"a check fails; a warning is of what works, but slower or not in full.",
 		Flags: slices.Concat([]cli.Flag{jsonFlag()}, logFlags()),
 		Action: func(c *cli.Context) error {
 			o := newConsole(c)

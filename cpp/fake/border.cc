@@ -40,6 +40,24 @@ char *sd_tensor_from_host_pinned(const void *data, int64_t bytes, int dtype,
   });
 }
 
+char *sd_cuda_versions(int *runtime, int *driver, int *nvrtc, int *cudnn,
+                       char **driver_error, char **nvrtc_path) {
+  return guarded([&] {
+    *runtime = *driver = 12080;
+    *cudnn = 90701;
+    *nvrtc = fake::kernels() ? 1208 : 0;
+    *driver_error = spikedhs::copy_text("");
+    *nvrtc_path = spikedhs::copy_text(fake::kernels() ? "fake device" : "");
+  });
+}
+
+char *sd_cuda_name(int index, char **name) {
+  return guarded([&] {
+    check_device(index);
+    *name = spikedhs::copy_text("fake device");
+  });
+}
+
 void sd_cuda_capability(int, int *major, int *minor) {
   fake::capability(major, minor);
 }

@@ -1,13 +1,16 @@
 // CUDA devices: what they can do, their memory, streams and graphs.
 //
-// Needs the headers of the CUDA runtime but not nvcc. Built without them every
-// function says so, or answers with zeros.
+// Most need the headers of the CUDA runtime, but not nvcc. Built without them
+// these functions say so, or answer with zeros.
 #include <ATen/ATen.h>
+#include <ATen/detail/CUDAHooksInterface.h>
 
 #include <memory>
 
 #include "compat.h"
+#include "driver.h"
 #include "guard.h"
+#include "nvrtc.h"
 
 #ifdef SPIKEDHS_CUDA
 #include <ATen/cuda/CUDAGraph.h>
@@ -31,6 +34,51 @@ char *sd_tensor_from_host_pinned(const void *data, int64_t bytes, int dtype,
                 " needs ", t.nbytes(), " bytes, got ", bytes);
     if (bytes > 0) std::memcpy(t.data_ptr(), data, bytes);
     *out = spikedhs::wrap(std::move(t));
+  });
+}
+
+namespace {
+// What `ask` answers, 0 where it throws: libtorch does so for a part that it
+// was built without.
+template <typename Ask>
+int version_or_none(Ask ask) {
+  try {
+    return static_cast<int>(ask());
+  } catch (const std::exception &) {
+    return 0;
+  }
+}
+}  // namespace
+
+char *sd_cuda_versions(int *runtime, int *driver, int *nvrtc, int *cudnn,
+                       char **driver_error, char **nvrtc_path) {
+  *driver_error = *nvrtc_path = nullptr;
+  return guarded([&] {
+    const at::CUDAHooksInterface &cuda = at::detail::getCUDAHooks();
+    *runtime = version_or_none([&] { return cuda.versionCUDART(); });
+    *cudnn = version_or_none([&] { return cuda.versionCuDNN(); });
+    *driver = spikedhs::Driver::newest_cuda();
+    *nvrtc = version_or_none([] { return spikedhs::Nvrtc::get().version(); });
+    std::string error;
+    try {
+      (void)spikedhs::Driver::get();
+    } catch (const std::exception &e) {
+      error = spikedhs::message_of(e);
+    }
+    *driver_error = spikedhs::copy_text(error);
+    *nvrtc_path =
+        spikedhs::copy_text(*nvrtc != 0 ? spikedhs::Nvrtc::get().path() : "");
+  });
+}
+
+char *sd_cuda_name(int index, char **name) {
+  return guarded([&] {
+    const spikedhs::Driver &driver = spikedhs::Driver::get();
+    int handle = 0;
+    char text[256] = "";
+    driver.check(driver.device(&handle, index), "device");
+    driver.check(driver.name(text, sizeof text, handle), "name");
+    *name = spikedhs::copy_text(text);
   });
 }
 

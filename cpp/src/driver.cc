@@ -7,17 +7,20 @@
 #include <type_traits>
 
 namespace spikedhs {
+namespace {
+void *open_driver() { return dlopen("libcuda.so.1", RTLD_NOW | RTLD_LOCAL); }
+}  // namespace
 
 Driver::Driver() {
-  void *library = dlopen("libcuda.so.1", RTLD_NOW | RTLD_LOCAL);
+  void *library = open_driver();
   TORCH_CHECK(library != nullptr, "no NVIDIA driver: ", dlerror());
   const auto find = [&](auto *function, const char *name) {
     void *symbol = dlsym(library, name);
     TORCH_CHECK(symbol != nullptr, "the NVIDIA driver has no ", name);
     *function = reinterpret_cast<std::decay_t<decltype(*function)>>(symbol);
   };
-  find(&version, "cuDriverGetVersion");
   find(&device, "cuDeviceGet");
+  find(&name, "cuDeviceGetName");
   find(&attribute, "cuDeviceGetAttribute");
   find(&retain, "cuDevicePrimaryCtxRetain");
   find(&push, "cuCtxPushCurrent_v2");
@@ -42,6 +45,18 @@ void Driver::check(int result, const char *what) const {
 const Driver &Driver::get() {
   static const std::unique_ptr<const Driver> driver(new Driver);
   return *driver;
+}
+
+int Driver::newest_cuda() {
+  void *library = open_driver();
+  void *symbol =
+      library != nullptr ? dlsym(library, "cuDriverGetVersion") : nullptr;
+  int version = 0;
+  if (symbol == nullptr ||
+      reinterpret_cast<int (*)(int *)>(symbol)(&version) != 0) {
+    return 0;
+  }
+  return version;
 }
 
 }  // namespace spikedhs

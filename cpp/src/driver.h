@@ -17,11 +17,15 @@ struct Driver {
   // Looked for once; throws with a sentence where there is none.
   static const Driver &get();
 
+  // The newest version of CUDA that the driver knows, such as 12090, also of a
+  // driver that finds no GPU. 0 where there is no driver.
+  static int newest_cuda();
+
   // Throws unless the result of a call is success.
   void check(int result, const char *what) const;
 
-  int (*version)(int *);
   int (*device)(int *, int ordinal);
+  int (*name)(char *, int size, int device);
   int (*attribute)(int *, int attribute, int device);
   int (*retain)(Context *, int device);
   int (*push)(Context);

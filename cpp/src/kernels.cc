@@ -5,7 +5,6 @@
 #include <memory>
 #include <vector>
 
-#include "driver.h"
 #include "guard.h"
 #include "instance_names.h"
 #include "kernel_cache.h"
@@ -103,25 +102,8 @@ char *sd_kernels_missing(int index, char **reason) {
   });
 }
 
-char *sd_kernels_tools(int *driver, int *nvrtc, char **path) {
-  *driver = *nvrtc = 0;
-  *path = nullptr;
-  return guarded([&] {
-    try {
-      const spikedhs::Driver &d = spikedhs::Driver::get();
-      d.check(d.version(driver), "version");
-    } catch (const std::exception &) {
-      *driver = 0;
-    }
-    std::string file;
-    try {
-      *nvrtc = Nvrtc::get().version();
-      file = Nvrtc::get().path();
-    } catch (const std::exception &) {
-      *nvrtc = 0;
-    }
-    *path = copy_text(file);
-  });
+char *sd_kernels_folder(void) {
+  return copy_text(spikedhs::kernel_cache_folder());
 }
 
 char *sd_kernels_compile(const char *nvrtc, int capability, const int *steps,

@@ -155,6 +155,16 @@ SPIKEDHS_API int sd_cuda_built(void);
 SPIKEDHS_API int sd_cuda_devices(void);
 // Waits for the current stream of a device; nothing to do without CUDA.
 SPIKEDHS_API char *sd_cuda_synchronize(int index);
+// The versions of what CUDA consists of, 0 where a part is missing: the runtime
+// that libtorch was built with and the newest that the NVIDIA driver knows
+// (12080 is 12.8), NVRTC (1208), and cuDNN in its own form (8902 is 8.9.2,
+// 90701 is 9.7.1). Texts to release: what keeps the driver from starting, "" if
+// nothing, and NVRTC's file.
+SPIKEDHS_API char *sd_cuda_versions(int *runtime, int *driver, int *nvrtc,
+                                    int *cudnn, char **driver_error,
+                                    char **nvrtc_path);
+// The product's name; to release.
+SPIKEDHS_API char *sd_cuda_name(int index, char **name);
 // Compute capability, such as 9 and 0; zeros where it cannot be asked.
 SPIKEDHS_API void sd_cuda_capability(int index, int *major, int *minor);
 // Bytes: held by tensors now, the most since sd_cuda_reset_peak, free on the
@@ -183,9 +193,8 @@ SPIKEDHS_API char *sd_set_generator_state(int type, int index, sd_tensor state);
 // Why this library's own kernels cannot run on a CUDA device, "" when they can;
 // to release. Asked for the first time it compiles a small one.
 SPIKEDHS_API char *sd_kernels_missing(int index, char **reason);
-// The version that the NVIDIA driver supports and that of NVRTC, such as 12090
-// and 1209, 0 where there is none, and NVRTC's file, to release.
-SPIKEDHS_API char *sd_kernels_tools(int *driver, int *nvrtc, char **path);
+// The folder in which compiled kernels are kept, "" without one; to release.
+SPIKEDHS_API char *sd_kernels_folder(void);
 // Compiles kernels by the NVRTC in a file (NULL: the one in use) for a compute
 // capability such as 90; needs no GPU. `steps` and `families` are the values of
 // T and the surrogate families for which the LIF kernels are compiled,

@@ -1,5 +1,7 @@
 // Package doctor looks at the machine, libtorch and the data, and says what to do
-// about whatever would make SpikeDHS fail or slow.
+// about whatever would make SpikeDHS fail or slow. Where there are CUDA devices it
+// also compares the versions of libtorch's CUDA, of the driver and of NVRTC, and
+// computes a little on each device.
 package doctor
 
 import (
@@ -37,8 +39,8 @@ func (c Check) but(status Status, format string, args ...any) Check {
 	return c
 }
 
-// Examine makes all checks; it takes about a second. version is that of the
-// program.
+// Examine makes all checks; it takes about a second, and some more for each GPU that
+// kernels are compiled for. version is that of the program.
 func Examine(version string) []Check {
 	defer torch.Pin()()
 	loaded := loadedLibraries()
@@ -48,7 +50,7 @@ func Examine(version string) []Check {
 	list = append(list, processor()...)
 	list = append(list, threads(), load(), blas(loaded))
 	list = append(list, speed()...)
-	list = append(list, cuda()...)
+	list = append(list, findCUDA().checks()...)
 	list = append(list, dataSets()...)
 	return append(list, resources()...)
 }

@@ -8,30 +8,7 @@ import (
 	"strings"
 
 	"github.com/spikedhs/spikedhs/data"
-	"github.com/spikedhs/spikedhs/torch"
 )
-
-// cuda says whether there is a GPU to compute on.
-func cuda() []Check {
-	missing := torch.CUDAMissing()
-	if missing == "" {
-		device := ok("CUDA", "%d devices", torch.CUDADevices())
-		kernels := ok("CUDA kernels", "compiled by NVRTC at first use")
-		first, err := torch.ParseDevice("cuda")
-		if err != nil {
-			kernels = ok("CUDA kernels", "not asked: %v", err)
-		} else if why := torch.CUDAKernelsMissing(first); why != "" {
-			kernels = ok("CUDA kernels", "composed operators instead: %s", why).
-				but(Warn, "Install nvidia-cuda-nvrtc of libtorch's CUDA version, or set SPIKEDHS_NVRTC to a libnvrtc.so.")
-		}
-		return []Check{device, kernels}
-	}
-	device := ok("CUDA", "not used: %s", missing)
-	if _, err := os.Stat("/dev/nvidia0"); err == nil {
-		device = device.but(Warn, "This machine has an NVIDIA device: set LIBTORCH to a libtorch with CUDA and run make build.")
-	}
-	return []Check{device, ok("CUDA kernels", "not needed without CUDA")}
-}
 
 // dataSets says which data sets are there.
 func dataSets() []Check {
