@@ -30,7 +30,6 @@ func TestDeviceForms(t *testing.T) {
 	}{
 		{"float32", tinyOnDevice("train", "float32", "--precision", "float32")},
 		{"bfloat16", tinyOnDevice("train", "bfloat16", "--precision", "bfloat16")},
-		{"second device", tinyOnDevice("train", "second", "--device", "cuda:1")},
 		{"auto", tinyOnDevice("train", "auto", "--device", "auto", "--precision", "auto")},
 		{"data on the device", tinyOnDevice("train", "resident", set("data.resident=on")...)},
 		{"data not on the device", tinyOnDevice("train", "streamed", set("data.resident=off")...)},
@@ -75,6 +74,37 @@ func TestDeviceForms(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// What runs on the second device leaves the first one alone.
+func TestDeviceSecond(t *testing.T) {
+	inWorkFolder(t)
+	first, second := torch.Memory{}, torch.Memory{}
+	for name, m := range map[string]*torch.Memory{"cuda:0": &first, "cuda:1": &second} {
+		d, err := torch.ParseDevice(name)
+		require.NoError(t, err)
+		require.NoError(t, torch.ResetPeakMemory(d))
+		*m, err = torch.DeviceMemory(d)
+		require.NoError(t, err)
+	}
+	for _, args := range [][]string{
+		tinyOnDevice("train", "train", "--device", "cuda:1"),
+		tinyOnDevice("search", "search", append(set("run.graphs=auto"), "--device", "cuda:1")...),
+		{"eval", "--run", "train", "--device", "cuda:1"},
+		{"export", "--run", "train", "--device", "cuda:1", "--check"},
+	} {
+		onDevice(t, args...)
+	}
+	text, err := os.ReadFile(filepath.Join("train", "run.json"))
+	require.NoError(t, err)
+	assert.Contains(t, string(text), `"device": "cuda:1"`)
+	for name, before := range map[string]torch.Memory{"cuda:0": first, "cuda:1": second} {
+		d, err := torch.ParseDevice(name)
+		require.NoError(t, err)
+		after, err := torch.DeviceMemory(d)
+		require.NoError(t, err)
+		assert.Equal(t, name == "cuda:1", after.Peak > before.Peak, "memory of %s", name)
 	}
 }
 
