@@ -176,17 +176,19 @@ func kernelTable(list []*compilation) string {
 	return out.String()
 }
 
-// A GPU that the compiler does not know yet gets PTX of its newest; one that it no
-// longer knows is an error.
+// A GPU that the compiler does not know gets the code of an earlier one of its
+// generation, or PTX of an earlier generation; one that it no longer knows is an error.
 func TestKernelsOfUnknownGPUs(t *testing.T) {
 	path := compiler(t, 13)
 	m := KernelMatrix{NVRTC: path, Capability: 70, Steps: []int{4}, Families: []int{0}, Elements: []int8{Float32}}
 	_, err := CompileKernels(m)
-	require.ErrorContains(t, err, "this GPU has 70")
-	size, name, err := childKernel(t, path, t.TempDir(), 999)
-	require.NoError(t, err)
-	assert.Positive(t, size)
-	assert.Contains(t, name, "augment_kernel")
+	require.ErrorContains(t, err, "no GPU as old as this one, whose compute capability is 70")
+	for _, capability := range []int{999, 99, 85} { // newer than all, between two generations, within one
+		size, name, err := childKernel(t, path, t.TempDir(), capability)
+		require.NoError(t, err, "%d", capability)
+		assert.Positive(t, size)
+		assert.Contains(t, name, "augment_kernel")
+	}
 }
 
 func TestKernelsWithoutACompiler(t *testing.T) {

@@ -109,16 +109,16 @@ std::string Nvrtc::text() const {
 }
 
 std::string Nvrtc::architecture(int capability) const {
-  TORCH_CHECK(!architectures_.empty(), "NVRTC ", text(), " knows no GPU");
-  const std::string number = std::to_string(capability);
-  if (std::binary_search(architectures_.begin(), architectures_.end(),
-                         capability)) {
-    return "sm_" + number;
-  }
-  TORCH_CHECK(capability > architectures_.back(), "NVRTC ", text(),
-              " compiles for compute capability ", architectures_.front(),
-              " to ", architectures_.back(), ", this GPU has ", capability);
-  return "compute_" + std::to_string(architectures_.back());
+  const auto above = std::upper_bound(architectures_.begin(),
+                                      architectures_.end(), capability);
+  TORCH_CHECK(above != architectures_.begin(), "NVRTC ", text(),
+              " compiles for no GPU as old as this one, whose compute "
+              "capability is ",
+              capability);
+  const int nearest = *(above - 1);
+  // Code runs on later GPUs of its generation, PTX on all later ones.
+  const char *kind = nearest / 10 == capability / 10 ? "sm_" : "compute_";
+  return kind + std::to_string(nearest);
 }
 
 Compiled Nvrtc::compile(const std::string &program,

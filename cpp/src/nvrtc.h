@@ -25,9 +25,9 @@ class Nvrtc {
   // The library in one file.
   explicit Nvrtc(const std::string &path);
 
-  // `--gpu-architecture` for a compute capability such as 90: code for it where
-  // this NVRTC knows it, PTX of its newest for a newer GPU. Throws for an
-  // older.
+  // `--gpu-architecture` for a compute capability such as 90: code for it, or
+  // for an earlier GPU of its generation; where this NVRTC knows none, PTX of
+  // the newest that is older. Throws for a GPU older than all.
   std::string architecture(int capability) const;
 
   // Compiles a program of kernel_sources.h ("lif.cu"), the instances of its
