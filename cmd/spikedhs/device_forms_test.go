@@ -179,3 +179,29 @@ func TestDeviceOutOfMemory(t *testing.T) {
 		assert.Contains(t, last, "out of memory", "%d", nth)
 	}
 }
+
+// The verbs that do not train.
+func TestDeviceVerbs(t *testing.T) {
+	inWorkFolder(t)
+	onDevice(t, tinyOnDevice("train", "run")...)
+	done(t, "report", "run")
+	onDevice(t, slices.Concat([]string{"demo", "--device", "cuda", "--out", "demo"}, set("data.path=images", "data.train_images=100",
+		"data.test_images=50", "search.images=80", "search.batch=20", "train.batch=20", "train.epochs=1", "search.epochs=2"))...)
+	t.Setenv(asProgram, "1") // experiments and benchmarks run in processes of their own
+	onDevice(t, slices.Concat([]string{"reproduce", "table1", "--only", "n3", "--seeds", "1", "--scale", "smoke", "--out", "table", "--device", "cuda"},
+		set("data.path=images", "data.train_images=100", "data.test_images=50", "network.levels=[1, 2]", "train.batch=20", "search.images=80", "search.batch=20"))...)
+	small := []string{"--device", "cuda", "--threads", "1", "--repeats", "1", "--seconds", "0.02"}
+	for _, args := range [][]string{
+		{"bench", "train", "--batch", "2", "--width", "2", "--steps", "2", "--size", "8"},
+		{"bench", "search", "--batch", "2", "--width", "2", "--steps", "2", "--size", "8", "--nodes", "1"},
+		{"bench", "infer", "--batch", "2", "--width", "2", "--steps", "2", "--size", "8"},
+		{"bench", "lif", "--batch", "1", "--width", "4", "--steps", "2", "--size", "8"},
+		{"bench", "stereo-train", "--size", "small"},
+		{"bench", "stereo-stream", "--size", "small"},
+	} {
+		t.Run(args[1], func(t *testing.T) {
+			r := onDevice(t, slices.Concat(args, small)...)
+			assert.NotEmpty(t, r.stdout)
+		})
+	}
+}
