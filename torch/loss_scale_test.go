@@ -28,6 +28,7 @@ var scaledOptimizers = map[string]func(p *problem, scale float64) (Optimizer, *s
 // of the scaled loss.
 func (p *problem) scaledStep(t *testing.T, o Optimizer, spoil *float64) {
 	t.Helper()
+	defer Pin()() // or gradients that meet are added in another order
 	s := NewScope()
 	defer s.Close()
 	loss := s.Zeros(CPU())

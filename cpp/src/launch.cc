@@ -59,8 +59,9 @@ Driver::Stream stream_of(c10::Device device) {
 
 // Loading a module would spoil a recording. The error ends it; steps are then
 // done one by one, which compiles what they need.
-void refuse_while_recording(const Driver &driver, c10::Device device,
-                            const std::string &name) {
+void refuse_while_recording(const Driver &driver, Driver::Context context,
+                            c10::Device device, const std::string &name) {
+  const InContext in(driver, context);
   int recording = 0;
   driver.check(driver.capturing(stream_of(device), &recording), "stream");
   TORCH_CHECK(recording == 0, name,
@@ -104,14 +105,16 @@ void start(DeviceKernels *kernels, c10::Device device) {
     kernels->started = true;
     return give_up(kernels, e);
   }
-  refuse_while_recording(*driver, device, first.name);
+  int handle = 0, major = 0, minor = 0;
+  driver->check(driver->device(&handle, device.index()), "device");
+  if (kernels->context == nullptr) {
+    driver->check(driver->retain(&kernels->context, handle), "context");
+  }
+  refuse_while_recording(*driver, kernels->context, device, first.name);
   kernels->started = true;
   try {
-    int handle = 0, major = 0, minor = 0;
-    driver->check(driver->device(&handle, device.index()), "device");
     driver->check(driver->attribute(&major, kMajor, handle), "capability");
     driver->check(driver->attribute(&minor, kMinor, handle), "capability");
-    driver->check(driver->retain(&kernels->context, handle), "context");
     kernels->architecture = Nvrtc::get().architecture(10 * major + minor);
     load(kernels, first);
   } catch (const std::exception &e) {
@@ -141,7 +144,8 @@ bool launch_kernel(c10::Device device, const char *name,
     if (found != kernels.functions.end()) {
       function = found->second;
     } else {
-      refuse_while_recording(Driver::get(), device, instance.name);
+      refuse_while_recording(Driver::get(), kernels.context, device,
+                             instance.name);
       try {
         function = load(&kernels, instance);
       } catch (const std::exception &e) {
