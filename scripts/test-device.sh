@@ -10,7 +10,7 @@ export OMP_NUM_THREADS=${OMP_NUM_THREADS:-1}
 export SPIKEDHS_COMMANDS=$PWD/$BUILD/commands.txt
 rm -f "$SPIKEDHS_COMMANDS"
 status=0
-scripts/test.sh -tags fakedevice -run 'Device|Launches' ${@:-./torch ./spike ./search/... ./train/... ./cmd/...} || status=$?
+scripts/test.sh -tags fakedevice -run 'Device|Launches|CUDA|Record|Capability' ${@:-./torch ./spike ./search/... ./train/... ./cmd/...} || status=$?
 if [ -f "$SPIKEDHS_COMMANDS" ]; then
     echo "on the fake device: $(sed 's/.*--config \([^ ]*\).*/\1/;t;d' "$SPIKEDHS_COMMANDS" | sort -u | tr '\n' ' ')"
     sed 's/^/    /' "$SPIKEDHS_COMMANDS"

@@ -132,6 +132,7 @@ const std::unordered_map<std::string, int64_t> table = {
     {"aten::index_select", 1},
     {"aten::masked_select", 3},
     {"aten::nonzero", 3},
+    {"aten::repeat_interleave", 2},
     {"aten::scatter", 2},  // a copy, and the kernel
     {"aten::scatter_", 1},
     {"aten::scatter_add", 2},

@@ -18,6 +18,7 @@ namespace {
 
 constexpr size_t kAlignment = 512;  // of cudaMalloc's caching allocator
 constexpr int kPattern = 0x7f;
+constexpr int64_t kContext = int64_t{64} << 20;  // what CUDA itself takes
 
 int64_t number_of_environment(const char *name, int64_t otherwise) {
   const char *text = std::getenv(name);
@@ -75,7 +76,7 @@ struct DeviceAllocator final : c10::Allocator {
     if (bytes == 0) return {nullptr, place};
     check_stream_in_capture(device);
     const bool fails = until_failure > 0 && --until_failure == 0;
-    const int64_t free = total_memory - uses[device].allocated;
+    const int64_t free = memory_use(device).free;
     TORCH_CHECK_WITH(OutOfMemoryError,
                      !fails && static_cast<int64_t>(bytes) <= free,
                      "CUDA out of memory: tried to allocate ", bytes,
@@ -159,7 +160,8 @@ at::Tensor empty_strided(at::IntArrayRef sizes, at::IntArrayRef strides,
 MemoryUse memory_use(int device) {
   const Use &use = uses[device];
   const int64_t allocated = use.allocated;
-  return {allocated, use.peak, total_memory - allocated, total_memory};
+  return {allocated, use.peak, total_memory - kContext - allocated,
+          total_memory};
 }
 
 void reset_peak(int device) {
