@@ -34,6 +34,7 @@ shims:
 	@scripts/libtorch.sh >/dev/null
 	@mkdir -p build
 	@cmake -S . -B build -G 'Unix Makefiles' >build/cmake.log 2>&1 || { cat build/cmake.log >&2; exit 1; }
+	@sed -n '/^CMake Warning/,/^$$/p' build/cmake.log >&2 # what had to be left out, and why
 	@cmake --build build --parallel $(JOBS) -- --no-print-directory
 
 demo: build ## search, train and export a small network on real data, in runs/demo

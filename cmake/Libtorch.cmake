@@ -38,36 +38,57 @@ if(LIBTORCH_CUDA)
     set(LIBTORCH_CUDA_MAJOR ${CMAKE_MATCH_1})
   endif()
 
-  # c10's CUDA headers include the toolkit's; PyTorch wheels bring them as packages
-  # beside torch (nvidia/cuda_runtime up to CUDA 12, nvidia/cu13 from 13 on).
-  file(GLOB wheel_includes ${LIBTORCH_LIB}/../../nvidia/*/include)
-  find_path(CUDA_INCLUDE_DIR cuda_runtime_api.h
-    HINTS $ENV{CUDA_HOME}/include $ENV{CUDA_PATH}/include ${wheel_includes}
-    PATHS /usr/local/cuda/include)
+  # c10's CUDA headers include the toolkit's. Those of the wheel fit its libtorch:
+  # PyTorch's packages bring them beside torch (nvidia/cuda_runtime up to CUDA 12,
+  # nvidia/cu13 from 13 on). A toolkit's come after. Nothing of this is cached, since
+  # another Python may stand behind the next configure.
+  set(packages ${LIBTORCH_LIB}/../..) # of Python, where libtorch is a wheel's
+  file(GLOB wheel_includes ${packages}/nvidia/*/include)
+  set(cuda_include "")
+  foreach(folder IN LISTS wheel_includes ITEMS $ENV{CUDA_HOME}/include $ENV{CUDA_PATH}/include /usr/local/cuda/include)
+    if(NOT cuda_include AND EXISTS ${folder}/cuda_runtime_api.h AND EXISTS ${folder}/cuda.h)
+      set(cuda_include ${folder})
+    endif()
+  endforeach()
   set(cuda_headers_major "")
-  if(CUDA_INCLUDE_DIR)
-    set(cuda_includes ${CUDA_INCLUDE_DIR})
-    if(NOT EXISTS ${CUDA_INCLUDE_DIR}/crt/host_defines.h)
-      list(APPEND cuda_includes ${CMAKE_SOURCE_DIR}/cmake/cuda)
+  set(cuda_headers_compile OFF)
+  if(cuda_include)
+    set(cuda_includes ${cuda_include})
+    # Their folder crt is in another package from CUDA 13 on: of pip's compiler, or of
+    # Triton, which every CUDA wheel depends on. Up to CUDA 12 ours will do.
+    if(NOT EXISTS ${cuda_include}/crt/host_config.h)
+      foreach(folder IN LISTS wheel_includes ITEMS ${packages}/triton/backends/nvidia/include $ENV{CUDA_HOME}/include ${CMAKE_SOURCE_DIR}/cmake/cuda)
+        if(NOT folder STREQUAL cuda_include AND EXISTS ${folder}/crt/host_defines.h)
+          list(APPEND cuda_includes ${folder})
+          break()
+        endif()
+      endforeach()
     endif()
     target_include_directories(libtorch SYSTEM INTERFACE ${cuda_includes})
-    file(STRINGS ${CUDA_INCLUDE_DIR}/cuda_runtime_api.h cuda_headers REGEX "define +CUDART_VERSION +[0-9]+" LIMIT_COUNT 1)
+    file(STRINGS ${cuda_include}/cuda_runtime_api.h cuda_headers REGEX "define +CUDART_VERSION +[0-9]+" LIMIT_COUNT 1)
     string(REGEX MATCH "([0-9]+)[0-9][0-9][0-9]$" _ "${cuda_headers}")
     set(cuda_headers_major "${CMAKE_MATCH_1}")
     include(CheckCXXSourceCompiles)
     set(CMAKE_REQUIRED_INCLUDES ${cuda_includes})
     set(CMAKE_REQUIRED_QUIET ON)
+    unset(CUDA_HEADERS_COMPILE CACHE)
     check_cxx_source_compiles("#include <cuda.h>\n#include <cuda_runtime_api.h>\nint main() { return 0; }" CUDA_HEADERS_COMPILE)
+    set(cuda_headers_compile ${CUDA_HEADERS_COMPILE})
+    unset(CUDA_HEADERS_COMPILE CACHE)
     unset(CMAKE_REQUIRED_INCLUDES)
+    message(STATUS "CUDA headers: ${cuda_includes}")
   endif()
 
   # LIBTORCH_CUDA_CODE: whether our own code may call the CUDA runtime (graphs,
   # memory, capability, the current stream that kernels are launched on).
   set(LIBTORCH_CUDA_CODE OFF)
-  if(NOT CUDA_INCLUDE_DIR OR NOT CUDA_HEADERS_COMPILE)
-    message(WARNING "libtorch has CUDA but the CUDA headers (cuda.h, cuda_runtime_api.h) were not found or do not compile: built without CUDA kernels and graphs. Install the package of the CUDA runtime that belongs to this libtorch, or set CUDA_HOME to a toolkit of CUDA ${LIBTORCH_CUDA_MAJOR}.")
+  set(left_out "built without CUDA kernels and graphs")
+  if(NOT cuda_include)
+    message(WARNING "libtorch has CUDA but its headers (cuda.h, cuda_runtime_api.h) were not found: ${left_out}. Install pip's package of the CUDA runtime that this libtorch depends on, or set CUDA_HOME to a toolkit of CUDA ${LIBTORCH_CUDA_MAJOR}.")
+  elseif(NOT cuda_headers_compile)
+    message(WARNING "The CUDA headers in ${cuda_include} do not compile: ${left_out}. From CUDA 13 on their folder crt comes with Triton or with pip's nvidia-cuda-crt; or set CUDA_HOME to a toolkit of CUDA ${LIBTORCH_CUDA_MAJOR}.")
   elseif(NOT cuda_headers_major STREQUAL LIBTORCH_CUDA_MAJOR)
-    message(WARNING "The CUDA headers in ${CUDA_INCLUDE_DIR} are of CUDA ${cuda_headers_major} and libtorch of CUDA ${LIBTORCH_CUDA_MAJOR}: built without CUDA kernels and graphs. Set CUDA_HOME to a toolkit of CUDA ${LIBTORCH_CUDA_MAJOR}.")
+    message(WARNING "The CUDA headers in ${cuda_include} are of CUDA ${cuda_headers_major} and libtorch of CUDA ${LIBTORCH_CUDA_MAJOR}: ${left_out}. Set CUDA_HOME to a toolkit of CUDA ${LIBTORCH_CUDA_MAJOR}.")
   else()
     set(LIBTORCH_CUDA_CODE ON)
   endif()
