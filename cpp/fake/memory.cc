@@ -58,7 +58,9 @@ struct Block {
 
 using Owner = std::shared_ptr<Block>;
 
-struct DeviceAllocator final : c10::Allocator {
+// An allocator of libtorch's whose memory `make` brings.
+struct HostAllocator final : c10::Allocator {
+  explicit HostAllocator(c10::DataPtr (*make)(size_t)) : make(make) {}
 #if SPIKEDHS_TORCH_AT_LEAST(2, 3)
   c10::DataPtr allocate(size_t bytes) override { return make(bytes); }
   void copy_data(void *to, const void *from, size_t bytes) const override {
@@ -68,67 +70,56 @@ struct DeviceAllocator final : c10::Allocator {
   c10::DataPtr allocate(size_t bytes) const override { return make(bytes); }
 #endif
 
- private:
-  static c10::DataPtr make(size_t bytes) {
-    const int device = current_device();
-    const c10::Device place(c10::kPrivateUse1,
-                            static_cast<c10::DeviceIndex>(device));
-    if (bytes == 0) return {nullptr, place};
-    check_stream_in_capture(device);
-    const bool fails = until_failure > 0 && --until_failure == 0;
-    const int64_t free = memory_use(device).free;
-    TORCH_CHECK_WITH(OutOfMemoryError,
-                     !fails && static_cast<int64_t>(bytes) <= free,
-                     "CUDA out of memory: tried to allocate ", bytes,
-                     " bytes on the fake device, ", free, " are free");
-    auto owner =
-        std::make_unique<Owner>(std::make_shared<Block>(bytes, device));
-    void *data = (*owner)->data;
-    keep_for_capture(*owner, data, bytes);
-    return {data, owner.release(),
-            [](void *context) { delete static_cast<Owner *>(context); }, place};
-  }
+  c10::DataPtr (*make)(size_t);
 };
-DeviceAllocator device_allocator;
+
+c10::DataPtr make_device_memory(size_t bytes) {
+  const int device = current_device();
+  const c10::Device place(c10::kPrivateUse1,
+                          static_cast<c10::DeviceIndex>(device));
+  if (bytes == 0) return {nullptr, place};
+  check_stream_in_capture(device);
+  const bool fails = until_failure > 0 && --until_failure == 0;
+  const int64_t free = memory_use(device).free;
+  TORCH_CHECK_WITH(OutOfMemoryError,
+                   !fails && static_cast<int64_t>(bytes) <= free,
+                   "CUDA out of memory: tried to allocate ", bytes,
+                   " bytes on the fake device, ", free, " are free");
+  auto owner = std::make_unique<Owner>(std::make_shared<Block>(bytes, device));
+  void *data = (*owner)->data;
+  keep_for_capture(*owner, data, bytes);
+  return {data, owner.release(),
+          [](void *context) { delete static_cast<Owner *>(context); }, place};
+}
+HostAllocator device_allocator(&make_device_memory);
 REGISTER_ALLOCATOR(c10::kPrivateUse1, &device_allocator)
 
 // Page-locked memory: memory of the host that is remembered.
 std::mutex pinned_mutex;
 std::set<std::pair<const char *, const char *>> pinned_ranges;
 
-struct PinnedAllocator final : c10::Allocator {
-#if SPIKEDHS_TORCH_AT_LEAST(2, 3)
-  c10::DataPtr allocate(size_t bytes) override { return make(bytes); }
-  void copy_data(void *to, const void *from, size_t bytes) const override {
-    std::memcpy(to, from, bytes);
-  }
-#else
-  c10::DataPtr allocate(size_t bytes) const override { return make(bytes); }
-#endif
-
- private:
-  struct Range {
-    ~Range() {
-      const std::lock_guard<std::mutex> lock(pinned_mutex);
-      pinned_ranges.erase({data, data + bytes});
-      ::operator delete(data, std::align_val_t(kAlignment));
-    }
-    char *data;
-    size_t bytes;
-  };
-  static c10::DataPtr make(size_t bytes) {
-    const size_t room = bytes == 0 ? 1 : bytes;
-    auto *range = new Range{
-        static_cast<char *>(::operator new(room, std::align_val_t(kAlignment))),
-        room};
+struct PinnedRange {
+  ~PinnedRange() {
     const std::lock_guard<std::mutex> lock(pinned_mutex);
-    pinned_ranges.insert({range->data, range->data + room});
-    return {range->data, range,
-            [](void *context) { delete static_cast<Range *>(context); },
-            c10::Device(c10::kCPU)};
+    pinned_ranges.erase({data, data + bytes});
+    ::operator delete(data, std::align_val_t(kAlignment));
   }
+  char *data;
+  size_t bytes;
 };
-PinnedAllocator pinned_allocator;
+
+c10::DataPtr make_pinned_memory(size_t bytes) {
+  const size_t room = bytes == 0 ? 1 : bytes;
+  auto *range = new PinnedRange{
+      static_cast<char *>(::operator new(room, std::align_val_t(kAlignment))),
+      room};
+  const std::lock_guard<std::mutex> lock(pinned_mutex);
+  pinned_ranges.insert({range->data, range->data + room});
+  return {range->data, range,
+          [](void *context) { delete static_cast<PinnedRange *>(context); },
+          c10::Device(c10::kCPU)};
+}
+HostAllocator pinned_allocator(&make_pinned_memory);
 
 struct OnDevice {
   explicit OnDevice(c10::Device device)
