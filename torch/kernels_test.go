@@ -183,6 +183,9 @@ func TestKernelsOfUnknownGPUs(t *testing.T) {
 	m := KernelMatrix{NVRTC: path, Capability: 70, Steps: []int{4}, Families: []int{0}, Elements: []int8{Float32}}
 	_, err := CompileKernels(m)
 	require.ErrorContains(t, err, "no GPU as old as this one, whose compute capability is 70")
+	m.Capability = 999
+	_, err = CompileKernels(m)
+	require.ErrorContains(t, err, "it makes PTX")
 	for _, capability := range []int{999, 99, 85} { // newer than all, between two generations, within one
 		size, name, err := childKernel(t, path, t.TempDir(), capability)
 		require.NoError(t, err, "%d", capability)

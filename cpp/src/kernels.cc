@@ -67,10 +67,13 @@ int number_before(const std::string &text, size_t at, const char *word) {
 std::string compiled_lines(const Nvrtc &nvrtc, const std::string &program,
                            const std::vector<std::string> &names,
                            int capability) {
+  const std::string architecture = nvrtc.architecture(capability);
+  TORCH_CHECK(architecture.compare(0, 3, "sm_") == 0, "NVRTC ", nvrtc.text(),
+              " does not know compute capability ", capability,
+              ": it makes PTX, whose registers are the driver's affair");
   const auto begin = std::chrono::steady_clock::now();
-  const Compiled compiled =
-      nvrtc.compile(program, names, nvrtc.architecture(capability),
-                    {"--std=c++17", "--ptxas-options=-v"});
+  const Compiled compiled = nvrtc.compile(
+      program, names, architecture, {"--std=c++17", "--ptxas-options=-v"});
   const auto time = std::chrono::duration_cast<std::chrono::milliseconds>(
       std::chrono::steady_clock::now() - begin);
   std::string lines;
