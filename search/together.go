@@ -1,7 +1,9 @@
 package search
 
 import (
+	"maps"
 	"math"
+	"slices"
 
 	"github.com/spikedhs/spikedhs/torch"
 )
@@ -59,7 +61,8 @@ func (t *together) cast(s *torch.Scope, all []*torch.Conv) {
 			byType[dtype] = append(byType[dtype], c)
 		}
 	}
-	for dtype, list := range byType {
+	for _, dtype := range slices.Sorted(maps.Keys(byType)) {
+		list := byType[dtype]
 		weights := make([]torch.Tensor, len(list))
 		for i, c := range list {
 			weights[i] = c.Weight
@@ -76,7 +79,8 @@ func (t *together) tile(s *torch.Scope, all []*torch.StepNorm) {
 	for _, n := range all {
 		bySteps[n.Steps] = append(bySteps[n.Steps], n)
 	}
-	for _, list := range bySteps {
+	for _, steps := range slices.Sorted(maps.Keys(bySteps)) {
+		list := bySteps[steps]
 		for i, tile := range tilesOf(s, list) {
 			t.tiles[list[i]] = tile
 		}
@@ -157,10 +161,11 @@ func (t *together) settle(s *torch.Scope, mean torch.Tensor) {
 func (t *together) done(s *torch.Scope) {
 	c := s.WithoutGradient()
 	defer c.Close()
-	for _, list := range t.moved {
-		c.MoveStatistics(list)
+	for _, steps := range slices.Sorted(maps.Keys(t.moved)) {
+		c.MoveStatistics(t.moved[steps])
 	}
-	for updates, of := range t.shifts {
+	for _, updates := range slices.Sorted(maps.Keys(t.shifts)) {
+		of := t.shifts[updates]
 		c.ShiftMeans(of.means, of.biases, 1-math.Pow(1-torch.BatchNormMomentum, float64(updates)))
 	}
 	clear(t.moved)

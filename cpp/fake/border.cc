@@ -1,5 +1,5 @@
-// The C functions about CUDA devices (cuda.cc), for the fake one, and what the
-// device tests ask of it.
+// The C functions about CUDA devices (cuda.cc, cuda_devices.cc), for the fake
+// one, and what the device tests ask of it.
 #include <atomic>
 #include <cstring>
 
@@ -56,6 +56,13 @@ char *sd_cuda_name(int index, char **name) {
     check_device(index);
     *name = spikedhs::copy_text("fake device");
   });
+}
+
+int sd_cuda_built(void) { return 1; }
+int sd_cuda_devices(void) { return fake::kDevices; }
+
+char *sd_cuda_synchronize(int) {
+  return guarded([&] { fake::refuse_in_capture("waiting"); });
 }
 
 void sd_cuda_capability(int, int *major, int *minor) {

@@ -2,6 +2,7 @@
 // choice of lanes and compiled T, the tables and the memory layout of a GPU.
 #pragma once
 
+#include <type_traits>
 #include <vector>
 
 #include "lif_launch.h"
@@ -34,15 +35,14 @@ void lif_emulate_kernel(const LifBackward<Scalar, Real> &p) {
   }
 }
 
-template <typename Scalar, typename Real>
-void lif_emulate(const LifForward<Scalar, Real> &p) {
-  constexpr int kLanes = kLifLanes<Scalar>;
-  const LifVersion version = lif_version(p);
-  if (version.lanes == 1) return lif_emulate_kernel<0, 1>(p);
-  switch (version.steps) {
+// Calls run(n) with the number of steps that is compiled in, 0 where none is,
+// as a constant.
+template <typename Run>
+void lif_with_steps(int steps, const Run &run) {
+  switch (steps) {
 #define SPIKEDHS_STEPS(n) \
   case n:                 \
-    return lif_emulate_kernel<n, kLanes>(p)
+    return run(std::integral_constant<int, n>())
     SPIKEDHS_STEPS(1);
     SPIKEDHS_STEPS(2);
     SPIKEDHS_STEPS(3);
@@ -53,8 +53,17 @@ void lif_emulate(const LifForward<Scalar, Real> &p) {
     SPIKEDHS_STEPS(8);
 #undef SPIKEDHS_STEPS
     default:
-      return lif_emulate_kernel<0, kLanes>(p);
+      return run(std::integral_constant<int, 0>());
   }
+}
+
+template <typename Scalar, typename Real>
+void lif_emulate(const LifForward<Scalar, Real> &p) {
+  const LifVersion version = lif_version(p);
+  if (version.lanes == 1) return lif_emulate_kernel<0, 1>(p);
+  lif_with_steps(version.steps, [&](auto steps) {
+    lif_emulate_kernel<decltype(steps)::value, kLifLanes<Scalar>>(p);
+  });
 }
 
 template <typename Scalar, typename Real>
@@ -62,22 +71,14 @@ void lif_emulate(const LifBackward<Scalar, Real> &p) {
   constexpr int kLanes = kLifLanes<Scalar>;
   const LifVersion version = lif_version(p);
   if (version.lanes == 1) return lif_emulate_kernel<kLifWindow, false, 1>(p);
-  switch (version.steps) {
-#define SPIKEDHS_STEPS(n) \
-  case n:                 \
-    return lif_emulate_kernel<n, true, kLanes>(p)
-    SPIKEDHS_STEPS(1);
-    SPIKEDHS_STEPS(2);
-    SPIKEDHS_STEPS(3);
-    SPIKEDHS_STEPS(4);
-    SPIKEDHS_STEPS(5);
-    SPIKEDHS_STEPS(6);
-    SPIKEDHS_STEPS(7);
-    SPIKEDHS_STEPS(8);
-#undef SPIKEDHS_STEPS
-    default:
-      return lif_emulate_kernel<kLifWindow, false, kLanes / 2>(p);
-  }
+  lif_with_steps(version.steps, [&](auto steps) {
+    constexpr int kSteps = decltype(steps)::value;
+    if constexpr (kSteps > 0) {
+      lif_emulate_kernel<kSteps, true, kLanes>(p);
+    } else {
+      lif_emulate_kernel<kLifWindow, false, kLanes / 2>(p);
+    }
+  });
 }
 
 }  // namespace spikedhs

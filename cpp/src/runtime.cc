@@ -1,11 +1,8 @@
-// Versions, threads, devices, random numbers.
+// Versions, threads, random numbers.
 #include <ATen/ATen.h>
 #include <ATen/CPUGeneratorImpl.h>
 #include <ATen/Parallel.h>
 #include <ATen/Version.h>
-#include <ATen/detail/CUDAHooksInterface.h>
-#include <c10/core/DeviceGuard.h>
-#include <c10/core/impl/VirtualGuardImpl.h>
 #include <torch/version.h>
 
 #include <atomic>
@@ -71,43 +68,6 @@ int sd_threads(void) {
   spikedhs::apply_thread_count();
   return at::get_num_threads();
 }
-
-#ifdef SPIKEDHS_FAKE_DEVICE
-
-int sd_cuda_built(void) { return 1; }
-int sd_cuda_devices(void) { return spikedhs::fake::kDevices; }
-
-char *sd_cuda_synchronize(int) {
-  return guarded([&] { spikedhs::fake::refuse_in_capture("waiting"); });
-}
-
-#else
-
-int sd_cuda_built(void) {
-  return at::Context::hasCUDA() || at::globalContext().hasCUDART() ? 1 : 0;
-}
-
-int sd_cuda_devices(void) {
-  try {
-    return at::Context::hasCUDA()
-               ? static_cast<int>(at::detail::getCUDAHooks().getNumGPUs())
-               : 0;
-  } catch (...) {
-    return 0;
-  }
-}
-
-char *sd_cuda_synchronize(int index) {
-  return guarded([&] {
-    if (!at::Context::hasCUDA()) return;
-    const c10::impl::VirtualGuardImpl cuda(c10::kCUDA);
-    const c10::Device device(c10::kCUDA, static_cast<c10::DeviceIndex>(index));
-    const c10::DeviceGuard guard(device);
-    cuda.getStream(device).synchronize();
-  });
-}
-
-#endif
 
 char *sd_seed(uint64_t seed) {
   return guarded([&] {
