@@ -56,8 +56,9 @@ test-device: ## run every command and preset as on a CUDA device, on a fake one
 	@cmake --build build/device --parallel $(JOBS) -- --no-print-directory
 	@scripts/test-device.sh
 
-test-all: ## all tests in their long forms, kernels for every GPU included; takes an hour
+test-all: ## all tests in their long forms, kernels for every GPU and PyTorch 2.4 to 2.15 included; takes hours
 	@eval "$$(scripts/nvrtc.sh)" && SPIKEDHS_SLOW=1 $(MAKE) test test-device
+	@scripts/wheels.sh
 
 check: shims ## formatting and linters; changes nothing
 	@if command -v apt-get >/dev/null; then scripts/deps.sh install check; fi

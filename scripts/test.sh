@@ -3,7 +3,7 @@
 # `go test` would: one line a package and the output of what failed. At the end
 # come the skipped tests with their reasons, and the counts, subtests included.
 # The exit status is that of go test; test.log in the build folder keeps everything.
-# BUILD is that folder, build by default.
+# BUILD is that folder, build by default; BUILD_LOG another file.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 BUILD=${BUILD:-build}
@@ -12,7 +12,7 @@ BUILD=${BUILD:-build}
 # -p 1: every test process runs libtorch with one thread per core, and OpenMP's
 #   threads spin while they wait, so two such processes stop each other.
 # -count=1: Go's cache does not see the shims, so a cached result may be stale.
-go test -v -p 1 -count=1 -timeout 25m "${@:-./...}" 2>&1 | tee "$BUILD/test.log" | awk '
+go test -v -p 1 -count=1 -timeout 25m "${@:-./...}" 2>&1 | tee "${BUILD_LOG:-$BUILD/test.log}" | awk '
     # The lines of a test are collected under its name until its result is known.
     /^=== (RUN|CONT|NAME|PAUSE) / { test = $3; next }
     /^ *--- (PASS|FAIL|SKIP): / {

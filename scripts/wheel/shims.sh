@@ -37,6 +37,7 @@ tags=("$minor-cpu-abi$abi")
 if [ "$(fact cuda)" = 1 ]; then tags+=("$minor-cuda-abi$abi"); fi
 if [ "$(cat "$dir/${tags[-1]}/made-of" 2>/dev/null)" = "$made_of" ]; then exit 0; fi
 
+began=$SECONDS
 build=$root/cmake-$minor-abi$abi
 rm -rf "$build" "${tags[@]/#/$dir/}"
 mkdir -p "$build"
@@ -61,6 +62,7 @@ for tag in "${tags[@]}"; do
     done
     scripts/wheel/needs.sh "$dir/$tag"
     echo "$version" >"$dir/$tag/torch"
+    echo $((SECONDS - began)) >"$dir/$tag/seconds"
     echo "$made_of" >"$dir/$tag/made-of"
 done
 rm -r "$build"
