@@ -46,6 +46,7 @@ func Examine(version string) []Check {
 	loaded := loadedLibraries()
 	var list []Check
 	list = append(list, versions(version)...)
+	list = append(list, libtorch()...)
 	list = append(list, libraries(loaded)...)
 	list = append(list, processor()...)
 	list = append(list, threads(), load(), blas(loaded))
