@@ -36,8 +36,12 @@ func BuildVersion() string { return C.GoString(C.sd_build_version()) }
 // Location tells how the libtorch in use was found: by the Python whose PyTorch it is,
 // by "LIBTORCH" or "system"; and the file of its main library.
 func Location() (foundBy, library string) {
-	foundBy = wheel.Python()
-	if foundBy == "" {
+	switch {
+	case wheel.Installed() && os.Getenv("LIBTORCH") != "": // the launcher takes it first
+		foundBy = "LIBTORCH"
+	case wheel.Python() != "":
+		foundBy = wheel.Python()
+	default:
 		foundBy = C.GoString(C.sd_build_found_by())
 	}
 	return foundBy, C.GoString(C.sd_torch_library())

@@ -72,4 +72,8 @@ func TestDescriptions(t *testing.T) {
 	chosen, same := Location()
 	assert.Equal(t, "/venv/bin/python", chosen)
 	assert.Equal(t, library, same)
+	t.Setenv("SPIKEDHS_LIBRARIES", "prebuilt 2.15-cpu-abi1")
+	t.Setenv("LIBTORCH", "/opt/libtorch")
+	chosen, _ = Location()
+	assert.Equal(t, "LIBTORCH", chosen, "what the launcher of a wheel takes first")
 }

@@ -13,29 +13,21 @@ import (
 
 // What the launcher tells.
 const (
-	librariesVariable = "SPIKEDHS_LIBRARIES"   // "prebuilt TAG" or "built here, FOLDER"
+	librariesVariable = "SPIKEDHS_LIBRARIES"   // "prebuilt TAG" or "built here in FOLDER, since ..."
 	pythonVariable    = "SPIKEDHS_PYTHON"      // the interpreter whose PyTorch is used
 	otherVariable     = "SPIKEDHS_OTHER_TORCH" // another PyTorch on its path
 )
-
-const builtHere = "built here, "
 
 // Installed reports whether this program is that of a wheel.
 func Installed() bool { return Libraries() != "" }
 
 // Libraries says how the launcher came by the shims: "prebuilt 2.15-cuda-abi1" for
-// those of the wheel, "built here, FOLDER" for those that it built at the first start.
-// It is "" for a program that is of no wheel.
+// those of the wheel, "built here ..." for those that it built at the first start. It is
+// "" for a program that is of no wheel.
 func Libraries() string { return os.Getenv(librariesVariable) }
 
-// Folder is where the launcher built the shims, "" where it did not.
-func Folder() string {
-	folder, here := strings.CutPrefix(Libraries(), builtHere)
-	if !here {
-		return ""
-	}
-	return folder
-}
+// BuiltHere reports whether the launcher built the shims.
+func BuiltHere() bool { return strings.HasPrefix(Libraries(), "built here") }
 
 // Python is the interpreter whose PyTorch is used, "" where none was chosen.
 func Python() string { return os.Getenv(pythonVariable) }

@@ -65,14 +65,14 @@ func TestInstalled(t *testing.T) {
 	without(t)
 	assert.False(t, Installed())
 	assert.Equal(t, "make", Either("pip", "make"))
-	assert.Empty(t, Folder())
+	assert.False(t, BuiltHere())
 
 	t.Setenv(librariesVariable, "prebuilt 2.15-cuda-abi1")
 	assert.True(t, Installed())
 	assert.Equal(t, "pip", Either("pip", "make"))
-	assert.Empty(t, Folder())
+	assert.False(t, BuiltHere())
 
-	t.Setenv(librariesVariable, "built here, /home/a b/shims")
+	t.Setenv(librariesVariable, "built here in /home/one/shims, since there are no others")
 	assert.True(t, Installed())
-	assert.Equal(t, "/home/a b/shims", Folder())
+	assert.True(t, BuiltHere())
 }

@@ -16,8 +16,11 @@ func libtorch() []Check {
 }
 
 func libtorchChecks(version, built, foundBy, library string) []Check {
-	c := ok("libtorch", "%s in %s (%s %s)", version, filepath.Dir(library),
-		wheel.Either("the PyTorch of", "found by"), foundBy)
+	how := "found by"
+	if foundBy == wheel.Python() {
+		how = "the PyTorch of"
+	}
+	c := ok("libtorch", "%s in %s (%s %s)", version, filepath.Dir(library), how, foundBy)
 	if built != version {
 		c.Value += ", built against " + built
 	}
@@ -42,18 +45,17 @@ func libtorchChecks(version, built, foundBy, library string) []Check {
 
 // misfit says what to do where the shims and libtorch do not fit each other.
 func misfit() string {
-	if wheel.Folder() != "" {
+	if wheel.Installed() {
 		return "The libraries do not fit this PyTorch: " + rebuild() + "."
 	}
-	return wheel.Either("The libraries do not fit this PyTorch: install the wheel of spikedhs again.",
-		"Run make build: the shims do not fit this libtorch.")
+	return "Run make build: the shims do not fit this libtorch."
 }
 
 // rebuild is how the shims are built anew.
 func rebuild() string {
-	folder := wheel.Folder()
-	if folder == "" {
-		return wheel.Either("install the wheel of spikedhs again", "run make build")
+	if wheel.BuiltHere() {
+		folder := filepath.Dir(pathOf(loadedLibraries(), "libspikedhs.so"))
+		return "remove " + folder + ", and the next start builds them again"
 	}
-	return "remove " + folder + ": the next start builds them again"
+	return wheel.Either("install the wheel of spikedhs again", "run make build")
 }

@@ -46,11 +46,14 @@ func TestLibtorchOfAWheel(t *testing.T) {
 	require.Len(t, list, 3)
 	assert.Equal(t, Check{"other PyTorch", OK, "/usr/lib/python3/dist-packages/torch, which is not used", ""}, list[2])
 
-	installed(t, "built here, /home/one/shims")
+	installed(t, "built here in /home/one/shims, since there are none for it")
 	list = libtorchChecks("2.16.0", "2.15.0", "/venv/bin/python", wheelLibrary)
 	assert.Equal(t, Fail, list[0].Status)
-	assert.Equal(t, "The libraries do not fit this PyTorch: remove /home/one/shims: the next start builds them again.", list[0].Advice)
-	assert.Equal(t, "libraries built here, /home/one/shims", list[1].Value)
+	assert.Regexp(t, `^The libraries do not fit this PyTorch: remove /\S+/lib, and the next start builds them again\.$`, list[0].Advice)
+	assert.Equal(t, "libraries built here in /home/one/shims, since there are none for it", list[1].Value)
+
+	c := libtorchChecks("2.15.0", "2.15.0", "LIBTORCH", "/opt/lib/libtorch_cpu.so")[0]
+	assert.Equal(t, "2.15.0 in /opt/lib (found by LIBTORCH)", c.Value)
 }
 
 // Who has installed a wheel has neither make nor the sources.
@@ -69,7 +72,7 @@ func TestNoAdviceOfAWheelIsAboutMake(t *testing.T) {
 		}
 		return append(list, misfit(), rebuild(), torch.CUDAMissing())
 	}
-	for _, how := range []string{"prebuilt 2.6-cpu-abi0", "built here, /shims"} {
+	for _, how := range []string{"prebuilt 2.6-cpu-abi0", "built here in /shims, since there are none"} {
 		installed(t, how)
 		list := advices()
 		require.Greater(t, len(list), 8)
