@@ -80,7 +80,7 @@ run() {
     echo "\$ $2"
     local began=$SECONDS code=0
     eval "$2" >said 2>&1 </dev/null || code=$?
-    tail -n "$1" said | cut -c 1-200
+    tail -n "$1" said | cut -c 1-400
     echo "  -- exit $code, $((SECONDS - began)) s"
     [ "$code" = "${WANT:-0}" ] || { [ "$1" -ge 40 ] || tail -n 40 said; exit 1; }
 }

@@ -50,7 +50,7 @@ func Examine(version string) []Check {
 	list = append(list, libraries(loaded)...)
 	list = append(list, processor()...)
 	list = append(list, threads(), load(), blas(loaded))
-	list = append(list, speed()...)
+	list = append(list, speed(loaded)...)
 	list = append(list, findCUDA().checks()...)
 	list = append(list, dataSets()...)
 	return append(list, resources()...)

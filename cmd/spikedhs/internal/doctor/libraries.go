@@ -103,6 +103,14 @@ func blas(loaded []string) Check {
 	return ok("BLAS", "%s", path)
 }
 
+// slowAdvice is for slow matrix products: not every time the library is to blame.
+func slowAdvice(library Check) string {
+	if library.Status == OK {
+		return "Stop other programs, or take more cores: this BLAS is a fast one."
+	}
+	return library.Advice
+}
+
 func blasAdvice() string {
 	return "Matrix products are slow with this BLAS: " + wheel.Either(
 		"install a PyTorch that has MKL or OpenBLAS, such as pip's.", "run apt install libopenblas0-pthread.")

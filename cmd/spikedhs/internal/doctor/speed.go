@@ -13,7 +13,7 @@ import (
 const slowMatmul = 20
 
 // speed checks that libtorch and the shim compute right, and how fast.
-func speed() []Check {
+func speed(loaded []string) []Check {
 	s := torch.NewInference()
 	defer s.Close()
 	const side = 512
@@ -40,7 +40,7 @@ func speed() []Check {
 	}
 	product32 := ok("matrix products", "%.0f GFLOP/s in float32", matmul)
 	if matmul < slowMatmul {
-		product32 = product32.but(Warn, "%s", blasAdvice())
+		product32 = product32.but(Warn, "%s", slowAdvice(blas(loaded)))
 	}
 	return []Check{
 		ok("operators", "libtorch and the shim compute as they should"), product32,
