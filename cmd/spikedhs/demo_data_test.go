@@ -61,8 +61,8 @@ func TestDemoFetches(t *testing.T) {
 	files := published(t)
 	inWorkFolder(t)
 	url, asked := mirror(t, files)
-	args := []string{"demo", "--config", "tiny.toml", "--set", "data.path=fetched", "--set", "data.train_images=160", "--set", "data.test_images=60",
-		"--set", "train.epochs=1", "--set", "search.epochs=1", "--set", "search.warmup_epochs=0"}
+	args := []string{"demo", "--config", "tiny.toml", "--set", "data.path=fetched",
+		"--set", "data.train_images=160", "--set", "data.test_images=60", "--set", "train.epochs=1", "--set", "search.epochs=1", "--set", "search.warmup_epochs=0"}
 	r := done(t, append(args, "--out", "run", "--fetch", "--base-url", url)...)
 	assert.Contains(t, r.stdout, "60 test images")
 	assert.Len(t, *asked, len(files))
@@ -74,15 +74,18 @@ func TestDemoFetches(t *testing.T) {
 	assert.Len(t, *asked, len(files))
 	// A split alone is not enough, also when a run goes on.
 	require.NoError(t, os.Remove("fetched/fashion-mnist/t10k-images-idx3-ubyte.gz"))
-	refused(t, []string{"demo", "--out", "run", "--resume"}, "no test files in fetched", "`spikedhs data fetch fashion-mnist --dir fetched`")
+	refused(t, []string{"demo", "--out", "run", "--resume"},
+		"no test files in fetched", "`spikedhs data fetch fashion-mnist --dir fetched`")
 }
 
 func TestDemoWithoutData(t *testing.T) {
 	t.Chdir(t.TempDir())
 	t.Setenv("SPIKEDHS_DATA", t.TempDir())
-	refused(t, []string{"demo", "--set", "data.name=mnist"}, "data not found; get it with `spikedhs data fetch mnist`; or add --fetch")
+	refused(t, []string{"demo", "--set", "data.name=mnist"},
+		"data not found; get it with `spikedhs data fetch mnist`; or add --fetch")
 	refused(t, []string{"demo", "--set", "data.name=imagenet", "--fetch"}, "imagenet", "data.path")
-	refused(t, []string{"train", "--config", "cifar10-paper", "--genotype", "spikedhs-cla-n3"}, "get it with `spikedhs data fetch cifar10`")
+	refused(t, []string{"train", "--config", "cifar10-paper", "--genotype", "spikedhs-cla-n3"},
+		"get it with `spikedhs data fetch cifar10`")
 
 	url, asked := mirror(t, nil)
 	r := spikedhs(t, "demo", "--set", "data.name=mnist", "--fetch", "--base-url", url)

@@ -23,21 +23,23 @@ func TestPathsOfChildren(t *testing.T) {
 	// It has a PyTorch, but no worker runs in it.
 	script := "#!/bin/sh\necho \"python ${LD_LIBRARY_PATH-none}\" >>" + log + "\n[ $1 = -c ] && echo 9.9.9\n"
 	require.NoError(t, os.WriteFile(python, []byte(script), 0o755))
-	small := []string{"--threads", "1", "--repeats", "1", "--seconds", "0.01", "--batch", "1", "--width", "2", "--steps", "1", "--size", "8"}
+	small := []string{"--threads", "1", "--repeats", "1", "--seconds", "0.01",
+		"--batch", "1", "--width", "2", "--steps", "1", "--size", "8"}
+	launched := []string{"spikedhs /launched", "spikedhs /launched"}
 	experiment := []string{"reproduce", "table1", "--only", "n3", "--scale", "smoke", "--out", "out", "--device", "cpu",
-		"--set", "data.path=images", "--set", "data.train_images=100", "--set", "data.test_images=50", "--set", "network.levels=[1, 2]",
-		"--set", "train.batch=20", "--set", "search.images=80", "--set", "search.batch=20"}
+		"--set", "data.path=images", "--set", "data.train_images=100", "--set", "data.test_images=50",
+		"--set", "network.levels=[1, 2]", "--set", "train.batch=20", "--set", "search.images=80", "--set", "search.batch=20"}
 	for _, test := range []struct {
 		name, before string
 		args         []string
 		want         []string
 	}{
-		{"bench", "/opt/lib", append([]string{"bench", "train"}, small...), []string{"spikedhs /launched", "spikedhs /launched"}},
+		{"bench", "/opt/lib", append([]string{"bench", "train"}, small...), launched},
 		{"bench against Python", "/opt/lib", append([]string{"bench", "train", "--vs", "python"}, small...),
-			[]string{"python /opt/lib", "python /opt/lib", "python /opt/lib", "spikedhs /launched", "spikedhs /launched"}},
+			append([]string{"python /opt/lib", "python /opt/lib", "python /opt/lib"}, launched...)},
 		{"no path before", "", append([]string{"bench", "train", "--vs", "python"}, small...),
-			[]string{"python none", "python none", "python none", "spikedhs /launched", "spikedhs /launched"}},
-		{"reproduce", "", experiment, []string{"spikedhs /launched", "spikedhs /launched"}},
+			append([]string{"python none", "python none", "python none"}, launched...)},
+		{"reproduce", "", experiment, launched},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			_ = os.Remove(log)

@@ -113,7 +113,8 @@ if wanted data; then
 fi
 if wanted demo; then run 40 "spikedhs demo $SETTINGS"; fi
 if wanted load; then
-    run 10 "python -c 'import spikedhs, torch; print(spikedhs.__version__, spikedhs.program); print(spikedhs.load(\"runs/demo/model.pt\")(torch.rand(2, 1, 28, 28)).shape)'"
+    run 10 "python -c 'import spikedhs; print(spikedhs.__version__, spikedhs.program)'"
+    run 10 "python -c 'import spikedhs, torch; print(spikedhs.load(\"runs/demo/model.pt\")(torch.rand(2, 1, 28, 28)).shape)'"
 fi
 # Workers are the program once more, and Python has its own libraries.
 if wanted bench; then
@@ -122,7 +123,8 @@ fi
 END
 settings=
 if [ -n "${SHORT:-}" ]; then
-    settings="--set data.train_images=2000 --set data.test_images=1000 --set search.images=400 --set search.epochs=2 --set train.epochs=1"
+    settings="--set data.train_images=2000 --set data.test_images=1000 --set search.images=400"
+    settings="$settings --set search.epochs=2 --set train.epochs=1"
 fi
 
 export root suite
