@@ -22,8 +22,11 @@ type source struct {
 	files     []remoteFile
 }
 
-// remoteFile is a published file and its published checksum.
-type remoteFile struct{ name, md5 string }
+// remoteFile is a published file, its published checksum and its bytes.
+type remoteFile struct {
+	name, md5 string
+	size      int64
+}
 
 // catalog lists the data sets that can be opened and fetched.
 var catalog = []*source{
@@ -39,10 +42,10 @@ var catalog = []*source{
 		format:    mnistFormat{},
 		address:   "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/",
 		files: []remoteFile{
-			{"train-images-idx3-ubyte.gz", "8d4fb7e6c68d591d4c3dfef9ec88bf0d"},
-			{"train-labels-idx1-ubyte.gz", "25c81989df183df01b3e8a0aad5dffbe"},
-			{"t10k-images-idx3-ubyte.gz", "bef4ecab320f06d8554ea6380940ec79"},
-			{"t10k-labels-idx1-ubyte.gz", "bb300cfdad3c16e7a12a480ee83cd310"},
+			{"train-images-idx3-ubyte.gz", "8d4fb7e6c68d591d4c3dfef9ec88bf0d", 26_421_880},
+			{"train-labels-idx1-ubyte.gz", "25c81989df183df01b3e8a0aad5dffbe", 29_515},
+			{"t10k-images-idx3-ubyte.gz", "bef4ecab320f06d8554ea6380940ec79", 4_422_102},
+			{"t10k-labels-idx1-ubyte.gz", "bb300cfdad3c16e7a12a480ee83cd310", 5_148},
 		},
 	},
 	{
@@ -55,10 +58,10 @@ var catalog = []*source{
 		format:    mnistFormat{},
 		address:   "https://ossci-datasets.s3.amazonaws.com/mnist/",
 		files: []remoteFile{
-			{"train-images-idx3-ubyte.gz", "f68b3c2dcbeaaa9fbdd348bbdeb94873"},
-			{"train-labels-idx1-ubyte.gz", "d53e105ee54ea40749a09fcbcd1e9432"},
-			{"t10k-images-idx3-ubyte.gz", "9fb629c4189551a2d022fa330f9573f3"},
-			{"t10k-labels-idx1-ubyte.gz", "ec29112dd5afa0611ce80d1b7f02629c"},
+			{"train-images-idx3-ubyte.gz", "f68b3c2dcbeaaa9fbdd348bbdeb94873", 9_912_422},
+			{"train-labels-idx1-ubyte.gz", "d53e105ee54ea40749a09fcbcd1e9432", 28_881},
+			{"t10k-images-idx3-ubyte.gz", "9fb629c4189551a2d022fa330f9573f3", 1_648_877},
+			{"t10k-labels-idx1-ubyte.gz", "ec29112dd5afa0611ce80d1b7f02629c", 4_542},
 		},
 	},
 	{
@@ -79,7 +82,7 @@ var catalog = []*source{
 			names:  "batches.meta.txt",
 		},
 		address: cifarAddress,
-		files:   []remoteFile{{"cifar-10-binary.tar.gz", "c32a1d4ab5d03f1284b67883e8d87530"}},
+		files:   []remoteFile{{"cifar-10-binary.tar.gz", "c32a1d4ab5d03f1284b67883e8d87530", 170_052_171}},
 	},
 	cifar100("cifar100", cifar100Classes, 1, "fine_label_names.txt"),
 	cifar100("cifar100-coarse", cifar100Coarse, 0, "coarse_label_names.txt"),
@@ -107,7 +110,7 @@ func cifar100(name string, classes []string, label int, names string) *source {
 			names:   names,
 		},
 		address: cifarAddress,
-		files:   []remoteFile{{"cifar-100-binary.tar.gz", "03b5dce01913d631647c71ecec9e9cb8"}},
+		files:   []remoteFile{{"cifar-100-binary.tar.gz", "03b5dce01913d631647c71ecec9e9cb8", 168_513_733}},
 	}
 }
 

@@ -73,16 +73,39 @@ func TestOpenRefusesUnknownNames(t *testing.T) {
 	assert.ErrorContains(t, err, "choose train or test")
 }
 
+func TestShellWord(t *testing.T) {
+	for text, want := range map[string]string{
+		"/data/a-b_c.d": "/data/a-b_c.d", "~/data": "~/data", "": "''", "a b": "'a b'", "$HOME": "'$HOME'",
+		"it's": `'it'\''s'`, "-x": "'-x'",
+	} {
+		assert.Equal(t, want, shellWord(text))
+	}
+}
+
+func TestFetchSize(t *testing.T) {
+	// As published: what Debian has is 23 or 24 bytes shorter a file, without its name.
+	assert.EqualValues(t, 30_878_645, FetchSize("fashion-mnist"))
+	for _, name := range Names() {
+		assert.Equal(t, Fetchable(name), FetchSize(name) > 0, name)
+	}
+	assert.Zero(t, FetchSize("svhn"))
+}
+
 func TestOpenSaysHowToGetMissingData(t *testing.T) {
 	empty := t.TempDir()
 	_, err := Open(context.Background(), "cifar10", empty, Train)
-	requireOneLine(t, err, ErrNotFound, empty, "`spikedhs data fetch cifar10`")
-	_, err = Open(context.Background(), "fashion-mnist", empty, Train)
-	requireOneLine(t, err, ErrNotFound, empty, "`apt install dataset-fashion-mnist`")
+	requireOneLine(t, err, ErrNotFound, empty, "`spikedhs data fetch cifar10 --dir "+empty+"`")
+	_, err = Open(context.Background(), "fashion-mnist", "my pictures", Train)
+	requireOneLine(t, err, ErrNotFound, "`spikedhs data fetch fashion-mnist --dir 'my pictures'`")
+	_, err = Open(context.Background(), "cifar10", "gone.tar.gz", Train)
+	requireOneLine(t, err, ErrNotFound, "`spikedhs data fetch cifar10`")
 
 	t.Setenv("SPIKEDHS_DATA", empty)
 	_, err = Open(context.Background(), "cifar100", "", Test)
 	requireOneLine(t, err, ErrNotFound, empty, "`spikedhs data fetch cifar100`")
+	src, err := lookup("fashion-mnist")
+	require.NoError(t, err)
+	assert.Equal(t, "`spikedhs data fetch fashion-mnist`, or on Debian `apt install dataset-fashion-mnist`", src.remedy(""))
 }
 
 // MNIST and Fashion-MNIST have the same file names, so files that lie directly

@@ -57,6 +57,19 @@ func Fetchable(name string) bool {
 	return err == nil && src.manual == ""
 }
 
+// FetchSize is how many bytes [Fetch] brings of a data set, 0 where it brings none.
+func FetchSize(name string) int64 {
+	src, err := lookup(name)
+	if err != nil {
+		return 0
+	}
+	var size int64
+	for _, file := range src.files {
+		size += file.size
+	}
+	return size
+}
+
 // fetch is Fetch for a known set.
 func (s *source) fetch(ctx context.Context, dir string, opts FetchOptions) (folder string, err error) {
 	if opts.BaseURL == "" {
@@ -67,7 +80,7 @@ func (s *source) fetch(ctx context.Context, dir string, opts FetchOptions) (fold
 	}
 	folder = filepath.Join(dir, s.folder)
 	if err := os.MkdirAll(folder, 0o755); err != nil {
-		return "", fmt.Errorf("%s: %w; choose a folder that can be written", s.name, err)
+		return "", fmt.Errorf("%s: %w; choose a folder that can be written (SPIKEDHS_DATA names the usual one)", s.name, err)
 	}
 	for _, file := range s.files {
 		d := download{

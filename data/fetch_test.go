@@ -250,7 +250,7 @@ func TestFetchThenOpen(t *testing.T) {
 	})
 	src := &source{name: "tiny", folder: "tiny", classes: digitClasses, format: mnistFormat{}, address: server.URL}
 	for name, body := range published {
-		src.files = append(src.files, remoteFile{name, md5Of(body)})
+		src.files = append(src.files, remoteFile{name, md5Of(body), int64(len(body))})
 	}
 	dir := t.TempDir()
 	for range 2 {

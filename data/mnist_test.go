@@ -41,7 +41,7 @@ func TestOpenMNIST(t *testing.T) {
 			assert.Equal(t, []int{9, 0}, gotLabels)
 
 			_, err = Open(context.Background(), "mnist", dir, Test)
-			requireOneLine(t, err, ErrNotFound, "no test files", dir, "`spikedhs data fetch mnist`")
+			requireOneLine(t, err, ErrNotFound, "no test files", dir, "`spikedhs data fetch mnist --dir "+dir)
 		})
 	}
 }
@@ -68,7 +68,7 @@ func TestOpenMNISTRefuses(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := Open(context.Background(), "fashion-mnist", folder(t, c.files...), Test)
-			requireOneLine(t, err, c.sentinel, append(c.parts, "fashion-mnist: ", "apt install dataset-fashion-mnist")...)
+			requireOneLine(t, err, c.sentinel, append(c.parts, "fashion-mnist: ", "`spikedhs data fetch fashion-mnist --dir /")...)
 		})
 	}
 }

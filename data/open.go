@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 )
 
@@ -77,7 +78,7 @@ func (s *source) open(ctx context.Context, path string, split Split, o OpenOptio
 	}
 	set, err := s.format.load(ctx, s, where, split, o)
 	if err != nil {
-		return nil, s.explain(err)
+		return nil, s.explain(err, path)
 	}
 	return set, nil
 }
@@ -93,7 +94,7 @@ func (s *source) locate(path string, split Split) (where string, err error) {
 			return where, nil
 		}
 	}
-	return "", s.explain(fmt.Errorf("no %s files in %s: %w", split, strings.Join(places, ", "), ErrNotFound))
+	return "", s.explain(fmt.Errorf("no %s files in %s: %w", split, strings.Join(places, ", "), ErrNotFound), path)
 }
 
 // places lists where the files may be, most wanted first.
@@ -112,26 +113,40 @@ func (s *source) places(path string) []string {
 	return places
 }
 
-// explain adds the name of the set and what to do to an error of its files.
-func (s *source) explain(err error) error {
+// explain adds the name of the set and what to do to an error of its files, which were
+// looked for at path.
+func (s *source) explain(err error, path string) error {
 	switch {
 	case s.manual != "" && errors.Is(err, ErrNotFound):
 		return fmt.Errorf("%s: %w; %s", s.name, err, s.manual)
 	case s.manual != "":
 		return fmt.Errorf("%s: %w", s.name, err)
 	case errors.Is(err, ErrNotFound):
-		return fmt.Errorf("%s: %w; get it with %s", s.name, err, s.remedy())
+		return fmt.Errorf("%s: %w; get it with %s", s.name, err, s.remedy(path))
 	case errors.Is(err, ErrFormat):
-		return fmt.Errorf("%s: %w; remove the file and get it again with %s", s.name, err, s.remedy())
+		return fmt.Errorf("%s: %w; remove the file and get it again with %s", s.name, err, s.remedy(path))
 	}
 	return fmt.Errorf("%s: %w", s.name, err)
 }
 
-// remedy is the command that brings the data.
-func (s *source) remedy() string {
-	fetch := fmt.Sprintf("`spikedhs data fetch %s`", s.name)
-	if s.pkg != "" {
-		return fmt.Sprintf("`apt install %s` or %s", s.pkg, fetch)
+// remedy is the command that brings the data to where it was looked for.
+func (s *source) remedy(path string) string {
+	fetch := "spikedhs data fetch " + s.name
+	switch {
+	case path != "" && !strings.HasSuffix(path, ".gz"): // an archive's name is no folder
+		return fmt.Sprintf("`%s --dir %s`", fetch, shellWord(path))
+	case path == "" && s.pkg != "":
+		return fmt.Sprintf("`%s`, or on Debian `apt install %s`", fetch, s.pkg)
 	}
-	return fetch
+	return "`" + fetch + "`"
+}
+
+var plainWord = regexp.MustCompile(`^[\w./~:@%+,=][\w./~:@%+,=-]*$`)
+
+// shellWord is a text as one word of a command line.
+func shellWord(text string) string {
+	if plainWord.MatchString(text) {
+		return text
+	}
+	return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'"
 }

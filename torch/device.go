@@ -13,6 +13,8 @@ import (
 	"unsafe"
 
 	gotorch "github.com/wangkuiyi/gotorch"
+
+	"github.com/spikedhs/spikedhs/torch/wheel"
 )
 
 // Device is gotorch's device. Get one from [ParseDevice] or [CPU].
@@ -76,7 +78,8 @@ func CUDADevices() int { return int(C.sd_cuda_devices()) }
 func CUDAMissing() string {
 	switch {
 	case C.sd_cuda_built() == 0:
-		return "the libtorch in use was built without CUDA (set LIBTORCH to one that has it and run make build)"
+		return "the libtorch in use was built without CUDA (" + wheel.Either("install a PyTorch that has it",
+			"set LIBTORCH to one that has it and run make build") + ")"
 	case CUDADevices() == 0:
 		return "libtorch has CUDA but finds no device (is the NVIDIA driver loaded? is CUDA_VISIBLE_DEVICES empty?)"
 	}

@@ -9,6 +9,8 @@ import (
 	"runtime"
 	"strconv"
 	"unsafe"
+
+	"github.com/spikedhs/spikedhs/torch/wheel"
 )
 
 // gotorch's init takes half of the cores and locks the main goroutine to its
@@ -24,12 +26,25 @@ func init() {
 	_ = SetThreads(n)
 }
 
-// Version is the version of libtorch, such as "1.13.1".
+// Version is the version of the libtorch in use, such as "1.13.1".
 func Version() string { return C.GoString(C.sd_torch_version()) }
 
-// BuildLocation tells how the build found libtorch, and where.
-func BuildLocation() (foundBy, directory string) {
-	return C.GoString(C.sd_build_found_by()), C.GoString(C.sd_build_directory())
+// BuildVersion is the version of the libtorch that the shims were built against. Those
+// of a wheel run with any release of its minor version.
+func BuildVersion() string { return C.GoString(C.sd_build_version()) }
+
+// Location tells how the libtorch in use was found: by the Python whose PyTorch it is,
+// by "LIBTORCH" or "system"; and the file of its main library.
+func Location() (foundBy, library string) {
+	switch {
+	case wheel.Installed() && os.Getenv("LIBTORCH") != "": // the launcher takes it first
+		foundBy = "LIBTORCH"
+	case wheel.Python() != "":
+		foundBy = wheel.Python()
+	default:
+		foundBy = C.GoString(C.sd_build_found_by())
+	}
+	return foundBy, C.GoString(C.sd_torch_library())
 }
 
 // Describe is libtorch's own description of its build and of its threads.

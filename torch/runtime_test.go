@@ -1,6 +1,7 @@
 package torch
 
 import (
+	"regexp"
 	"runtime"
 	"testing"
 
@@ -58,8 +59,21 @@ func TestThreadsHoldForEveryOSThread(t *testing.T) {
 
 func TestDescriptions(t *testing.T) {
 	assert.Regexp(t, `^[12]\.[0-9]+\.`, Version())
+	assert.Regexp(t, `^[12]\.[0-9]+\.`, BuildVersion())
+	minor := regexp.MustCompile(`^[0-9]+\.[0-9]+`)
+	assert.Equal(t, minor.FindString(BuildVersion()), minor.FindString(Version()), "another would not have loaded")
 	assert.Contains(t, Describe(), "ATen/Parallel")
-	foundBy, directory := BuildLocation()
+	assert.Contains(t, Describe(), "TORCH_VERSION="+Version()+",", "the library's own word")
+	foundBy, library := Location()
 	assert.NotEqual(t, "unknown", foundBy)
-	assert.DirExists(t, directory)
+	assert.FileExists(t, library)
+	assert.Contains(t, library, "libtorch")
+	t.Setenv("SPIKEDHS_PYTHON", "/venv/bin/python")
+	chosen, same := Location()
+	assert.Equal(t, "/venv/bin/python", chosen)
+	assert.Equal(t, library, same)
+	t.Setenv("SPIKEDHS_LIBRARIES", "prebuilt 2.15-cpu-abi1")
+	t.Setenv("LIBTORCH", "/opt/libtorch")
+	chosen, _ = Location()
+	assert.Equal(t, "LIBTORCH", chosen, "what the launcher of a wheel takes first")
 }

@@ -62,7 +62,10 @@ func measureFlags() []cli.Flag {
 func sideFlags(python string) []cli.Flag {
 	return []cli.Flag{
 		&cli.StringFlag{Name: "vs", Usage: "compare with `WHAT`: python, which is " + python, Action: oneOf("vs", "python")},
-		&cli.StringFlag{Name: "python", Usage: "`PROGRAM` with PyTorch (default: $PYTHON, python3, /usr/bin/python3)"},
+		&cli.StringFlag{
+			Name:  "python",
+			Usage: "`PROGRAM` with PyTorch (default: that of the wheel, $PYTHON, python3, /usr/bin/python3)",
+		},
 		&cli.BoolFlag{Name: "apart", Usage: "start every sample anew, so that only one side holds memory at a time"},
 	}
 }

@@ -32,7 +32,7 @@ func dataCommand() *cli.Command {
 				ArgsUsage: "NAME",
 				Flags: slices.Concat([]cli.Flag{
 					&cli.StringFlag{Name: "dir", Usage: "folder `DIR` to put it in (default: " + data.DefaultDir() + ")"},
-					&cli.StringFlag{Name: "base-url", Usage: "`URL` of a mirror that has the files under their names"},
+					baseURLFlag(),
 					jsonFlag(),
 				}, logFlags()),
 				Action: dataFetch,

@@ -14,17 +14,30 @@ func dataFetch(c *cli.Context) error {
 		return usagef("data fetch: name one data set; choose one of %s", strings.Join(data.Names(), ", "))
 	}
 	o := newConsole(c)
-	p := fetching{progress: o.progress}
-	folder, err := data.Fetch(c.Context, c.Args().First(), c.String("dir"), data.FetchOptions{
-		BaseURL: c.String("base-url"), Progress: p.show,
-	})
+	folder, err := fetch(c, o, c.Args().First(), c.String("dir"))
 	if err != nil {
-		o.progress.Stop()
 		return err
 	}
-	o.progress.End("")
 	o.printf("%s\n", folder)
 	return o.object(map[string]string{"name": c.Args().First(), "folder": folder})
+}
+
+// fetch brings a data set, from the mirror of --base-url where that is given, and shows
+// how far it is.
+func fetch(c *cli.Context, o *console, name, dir string) (folder string, err error) {
+	p := fetching{progress: o.progress}
+	folder, err = data.Fetch(c.Context, name, dir, data.FetchOptions{BaseURL: c.String("base-url"), Progress: p.show})
+	if err != nil {
+		o.progress.Stop()
+		return "", err
+	}
+	o.progress.End("")
+	return folder, nil
+}
+
+// baseURLFlag is that of commands that fetch.
+func baseURLFlag() cli.Flag {
+	return &cli.StringFlag{Name: "base-url", Usage: "`URL` of a mirror that has the files under their names"}
 }
 
 // fetching shows how far a download is: a phase for each file.

@@ -10,7 +10,6 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/spikedhs/spikedhs/data"
 	"github.com/spikedhs/spikedhs/search/genotype"
 	"github.com/spikedhs/spikedhs/train"
 	"github.com/spikedhs/spikedhs/train/config"
@@ -27,7 +26,10 @@ func demoCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "demo",
 		Usage: "search, train, evaluate and export a small network on Fashion-MNIST",
-		Flags: runFlags("runs/demo"),
+		Flags: append(runFlags("runs/demo"),
+			&cli.BoolFlag{Name: "fetch", Aliases: []string{"yes"}, Usage: "fetch the data where it is missing, without asking"},
+			baseURLFlag(),
+		),
 		Action: func(c *cli.Context) error {
 			o := newConsole(c)
 			d := &demo{c: c, console: o, out: c.String("out"), began: time.Now()}
@@ -75,13 +77,17 @@ func (d *demo) open() error {
 		cfg.Train.Genotype = filepath.Join(d.out, demoSearch, run.GenotypeFile)
 	}
 	if d.c.Bool("resume") {
-		d.folder, err = run.Open(d.out)
-		if err == nil && cfg != nil {
-			err = d.agree(cfg)
+		if d.folder, err = run.Open(d.out); err != nil {
+			return err
 		}
-		return err
+		if cfg != nil {
+			if err := d.agree(cfg); err != nil {
+				return err
+			}
+		}
+		return d.haveData(d.folder.Config())
 	}
-	if _, err := data.Locate(cfg.Data.Name, cfg.Data.Path, data.Train); err != nil {
+	if err := d.haveData(cfg); err != nil {
 		return err
 	}
 	job := newJob(d.c, d.console, cfg)

@@ -56,8 +56,8 @@ func TestWrongCommandLines(t *testing.T) {
 		{"data info frobnicate", []string{"unknown data set", "cifar10"}},
 		{"data fetch", []string{"name one data set"}},
 		{"data fetch frobnicate", []string{"unknown data set", "cifar10"}},
-		{"data info fashion-mnist --dir .", []string{"data not found", "apt install dataset-fashion-mnist", "spikedhs data fetch fashion-mnist"}},
-		{"demo --set data.path=.", []string{"data not found", "apt install dataset-fashion-mnist", "spikedhs data fetch fashion-mnist"}},
+		{"data info fashion-mnist --dir .", []string{"data not found", "`spikedhs data fetch fashion-mnist --dir .`"}},
+		{"demo --set data.path=.", []string{"data not found", "`spikedhs data fetch fashion-mnist --dir .`", "--fetch"}},
 		{"infer --model nowhere.pt image.png", []string{"nowhere.pt"}},
 	} {
 		t.Run(test.line, func(t *testing.T) {

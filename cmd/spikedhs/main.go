@@ -15,6 +15,7 @@ import (
 	"syscall"
 
 	"github.com/spikedhs/spikedhs/torch"
+	"github.com/spikedhs/spikedhs/torch/wheel"
 )
 
 // garbagePercent is how much garbage Go's heap may hold, as a share of what is in
@@ -28,6 +29,7 @@ const garbagePercent = 25
 func init() { torch.Pin() }
 
 func main() {
+	wheel.Restore()
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(garbagePercent)
 	}

@@ -20,11 +20,28 @@ import (
 // process of its own.
 const asProgram = "SPIKEDHS_TEST_AS_PROGRAM"
 
+// environmentFile names a file to which every process of the program adds the library
+// path that it was started with.
+const environmentFile = "SPIKEDHS_TEST_ENVIRONMENT"
+
 func TestMain(m *testing.M) {
 	if os.Getenv(asProgram) != "" {
+		noteEnvironment(os.Getenv(environmentFile))
 		main()
 	}
 	os.Exit(m.Run())
+}
+
+func noteEnvironment(path string) {
+	if path == "" {
+		return
+	}
+	file, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
+	if err != nil {
+		panic(err)
+	}
+	fmt.Fprintln(file, "spikedhs", os.Getenv("LD_LIBRARY_PATH"))
+	_ = file.Close()
 }
 
 // result is what a command line did.

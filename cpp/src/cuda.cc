@@ -269,8 +269,7 @@ void sd_graph_free(sd_graph graph) {
 namespace {
 char *no_cuda() {
   return spikedhs::copy_text(
-      "built without CUDA (set LIBTORCH to a libtorch that has it, have the "
-      "CUDA headers in CUDA_HOME, and run make build)");
+      "built without the headers of CUDA; `spikedhs doctor` says what to do");
 }
 }  // namespace
 

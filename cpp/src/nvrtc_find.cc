@@ -1,5 +1,5 @@
 // Where NVRTC is looked for.
-#include <ATen/Context.h>
+#include <c10/util/Exception.h>
 #include <dlfcn.h>
 #include <glob.h>
 
@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <exception>
 
+#include "libtorch.h"
 #include "nvrtc.h"
 
 namespace spikedhs {
@@ -38,14 +39,9 @@ void add_matches(const std::string &pattern, std::vector<std::string> *list) {
   globfree(&found);
 }
 
-// The folder of libtorch's own library.
+// The folder of libtorch's own library, "" where that is not known.
 std::string libtorch_folder() {
-  Dl_info where;
-  if (dladdr(reinterpret_cast<void *>(&at::globalContext), &where) == 0 ||
-      where.dli_fname == nullptr) {
-    return "";
-  }
-  const std::string path = where.dli_fname;
+  const std::string path = libtorch_library();
   const size_t slash = path.rfind('/');
   return slash == std::string::npos ? "" : path.substr(0, slash);
 }

@@ -1,9 +1,8 @@
-// Versions, threads, random numbers.
+// Threads, random numbers.
 #include <ATen/ATen.h>
 #include <ATen/CPUGeneratorImpl.h>
 #include <ATen/Parallel.h>
 #include <ATen/Version.h>
-#include <torch/version.h>
 
 #include <atomic>
 #include <mutex>
@@ -13,13 +12,6 @@
 #include "../fake/fake.h"
 #endif
 #include "guard.h"
-
-#ifndef SPIKEDHS_LIBTORCH_FOUND_BY
-#define SPIKEDHS_LIBTORCH_FOUND_BY "unknown"
-#endif
-#ifndef SPIKEDHS_LIBTORCH_DIR
-#define SPIKEDHS_LIBTORCH_DIR "unknown"
-#endif
 
 namespace spikedhs {
 namespace {
@@ -42,10 +34,6 @@ void apply_thread_count() {
 }  // namespace spikedhs
 
 using spikedhs::guarded;
-
-const char *sd_torch_version(void) { return TORCH_VERSION; }
-const char *sd_build_found_by(void) { return SPIKEDHS_LIBTORCH_FOUND_BY; }
-const char *sd_build_directory(void) { return SPIKEDHS_LIBTORCH_DIR; }
 
 char *sd_describe(void) {
   try {

@@ -1,6 +1,6 @@
-// Package pytorch finds, for tests, the Python whose PyTorch is the libtorch that
-// this program was built against. Another version may read archives or round
-// numbers in another way, and its results would prove nothing.
+// Package pytorch finds, for tests, the Python whose PyTorch is the libtorch that is
+// loaded. Another version may read archives or round numbers in another way, and its
+// results would prove nothing.
 package pytorch
 
 import (
@@ -17,24 +17,24 @@ import (
 )
 
 // Interpreter is the name of a Python that can import the PyTorch of the libtorch in
-// use: of the same folder or, where libtorch came without a Python, of the same
+// use: the same file or, where libtorch came without a Python, of the same
 // version. Without one the test is skipped, with what each Python has instead.
 //
 // Scripts must run in a folder of their own: in this project's the package torch
 // would be taken for PyTorch.
 func Interpreter(t testing.TB) string {
 	t.Helper()
-	foundBy, directory := torch.BuildLocation()
-	name, others := find(candidates(foundBy), t.TempDir(), directory, torch.Version())
+	foundBy, library := torch.Location()
+	name, others := find(candidates(foundBy), t.TempDir(), library, torch.Version())
 	if name == "" {
-		t.Skipf("no Python with the PyTorch %s of the build: %s; name one with PYTHON",
+		t.Skipf("no Python with the PyTorch %s in use: %s; name one with PYTHON",
 			torch.Version(), strings.Join(others, ", "))
 	}
 	return name
 }
 
-// candidates are the interpreters to ask, in order. The build says "LIBTORCH" or
-// "system" where it asked none.
+// candidates are the interpreters to ask, in order. Libtorch was found by "LIBTORCH" or
+// "system" where none was asked.
 func candidates(foundBy string) []string {
 	var names []string
 	for _, name := range []string{foundBy, os.Getenv("PYTHON"), "python3", "/usr/bin/python3"} {
@@ -45,15 +45,15 @@ func candidates(foundBy string) []string {
 	return names
 }
 
-// find returns the first interpreter with a PyTorch of that folder, else with one of
-// that version, else what the interpreters have. They run in the folder dir.
-func find(names []string, dir, directory, version string) (found string, others []string) {
+// find returns the first interpreter whose PyTorch has that library, else one of that
+// version, else what the interpreters have. They run in the folder dir.
+func find(names []string, dir, library, version string) (found string, others []string) {
 	for _, name := range names {
 		there, itsVersion, err := ask(name, dir)
 		switch {
 		case err != nil:
 			others = append(others, name+" has none")
-		case sameFolder(there, directory):
+		case holds(there, library):
 			return name, nil
 		case release(itsVersion) == release(version):
 			if found == "" {
@@ -82,10 +82,12 @@ print(os.path.join(os.path.dirname(torch.__file__), "lib"), torch.__version__, s
 	return lines[0], lines[1], nil
 }
 
-func sameFolder(a, b string) bool {
-	a, errA := filepath.EvalSymlinks(a)
-	b, errB := filepath.EvalSymlinks(b)
-	return errA == nil && errB == nil && a == b
+// holds reports whether libtorch's library in a folder is the one of that path, by
+// whatever name: Debian's package has links to the files of libtorch's own.
+func holds(folder, library string) bool {
+	there, errThere := filepath.EvalSymlinks(filepath.Join(folder, "libtorch_cpu.so"))
+	library, err := filepath.EvalSymlinks(library)
+	return errThere == nil && err == nil && there == library
 }
 
 var releaseForm = regexp.MustCompile(`^\d+\.\d+\.\d+`)

@@ -20,22 +20,24 @@ func pretend(t *testing.T, name, folder, version string) string {
 }
 
 func TestThePythonOfTheBuildIsTaken(t *testing.T) {
-	lib, other := t.TempDir(), t.TempDir()
-	link := filepath.Join(t.TempDir(), "lib")
-	require.NoError(t, os.Symlink(lib, link))
+	lib, link, other := t.TempDir(), t.TempDir(), t.TempDir()
+	library := filepath.Join(lib, "libtorch_cpu.so.1.13")
+	require.NoError(t, os.WriteFile(library, nil, 0o644))
+	require.NoError(t, os.Symlink(library, filepath.Join(link, "libtorch_cpu.so")))
+	require.NoError(t, os.WriteFile(filepath.Join(other, "libtorch_cpu.so"), nil, 0o644))
 	newer := pretend(t, "newer", other, "2.6.0+cu124")
 	twin := pretend(t, "twin", other, "1.13.1+cpu")
 	own := pretend(t, "own", link, "1.13.1a0+gitunknown")
 	absent := filepath.Join(other, "absent")
 
-	name, _ := find([]string{absent, newer, twin, own}, lib, lib, "1.13.1")
+	name, _ := find([]string{absent, newer, twin, own}, lib, library, "1.13.1")
 	assert.Equal(t, own, name)
-	name, _ = find([]string{newer, twin}, lib, lib, "1.13.1")
+	name, _ = find([]string{newer, twin}, lib, library, "1.13.1")
 	assert.Equal(t, twin, name)
-	name, others := find([]string{absent, newer}, lib, lib, "1.13.1")
+	name, others := find([]string{absent, newer}, lib, library, "1.13.1")
 	assert.Empty(t, name)
 	assert.Equal(t, []string{absent + " has none", newer + " has 2.6.0+cu124"}, others)
-	name, _ = find([]string{newer}, lib, lib, "2.6.1")
+	name, _ = find([]string{newer}, lib, library, "2.6.1")
 	assert.Empty(t, name)
 }
 

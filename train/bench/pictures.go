@@ -219,7 +219,7 @@ func pictureLoaderRates(ctx context.Context, set data.Dataset, o PicturesOptions
 
 // FindPillow finds an interpreter that can import Pillow, "" where there is none.
 func FindPillow(ctx context.Context, program string) string {
-	for _, name := range []string{program, os.Getenv("PYTHON"), "python3", "/usr/bin/python3"} {
+	for _, name := range append([]string{program}, interpreters()...) {
 		if name != "" && exec.CommandContext(ctx, name, "-c", "import PIL.Image").Run() == nil {
 			return name
 		}

@@ -7,9 +7,12 @@ import (
 	"fmt"
 	"log/slog"
 	"math"
+	"os/exec"
 	"path/filepath"
+	"slices"
 
 	scripts "github.com/spikedhs/spikedhs/bench"
+	"github.com/spikedhs/spikedhs/torch/wheel"
 )
 
 // Plan says how cases are measured.
@@ -113,11 +116,11 @@ func (p *Plan) Run(ctx context.Context, c Case) ([]Row, []Pair, error) {
 
 // begin starts the process of a side and warms it up.
 func (p *Plan) begin(ctx context.Context, s *side) error {
-	command, dir, err := p.command(s.c)
+	command, err := p.command(ctx, s.c)
 	if err != nil {
 		return err
 	}
-	if s.process, err = start(ctx, s.c.Impl, dir, command); err != nil {
+	if s.process, err = start(ctx, s.c.Impl, command); err != nil {
 		return err
 	}
 	s.row.Torch = s.process.torch
@@ -143,20 +146,22 @@ func stepsFor(sample, one float64) int {
 	return int(min(max(math.Round(sample/max(one, 1e-9)), 1), mostSteps))
 }
 
-// command is the command line of a side's process and the folder it runs in.
-func (p *Plan) command(c Case) (command []string, dir string, err error) {
+// command is the process of a side. The end of ctx ends it.
+func (p *Plan) command(ctx context.Context, c Case) (*exec.Cmd, error) {
 	text, err := json.Marshal(c)
 	if err != nil {
-		return nil, "", fmt.Errorf("bench: %w", err)
+		return nil, fmt.Errorf("bench: %w", err)
 	}
 	if c.Impl == Ours {
-		return append(append([]string{}, p.Worker...), string(text)), "", nil
+		return wheel.Command(ctx, append(slices.Clone(p.Worker), string(text))...), nil
 	}
 	script := scripts.Worker
 	if c.Task.stereo() {
 		script = scripts.StereoWorker
 	}
-	return []string{p.Python.Program, filepath.Join(p.Python.Dir, script), string(text)}, p.Python.Dir, nil
+	command := exec.CommandContext(ctx, p.Python.Program, filepath.Join(p.Python.Dir, script), string(text))
+	command.Dir = p.Python.Dir
+	return command, nil
 }
 
 // sample measures a side once.

@@ -20,10 +20,10 @@ type process struct {
 	torch  string // its libtorch
 }
 
-// start starts a worker and waits until its case is built. The end of ctx ends it.
-func start(ctx context.Context, name, dir string, command []string) (*process, error) {
-	p := &process{name: name, cmd: exec.CommandContext(ctx, command[0], command[1:]...)}
-	p.cmd.Dir, p.cmd.Stderr = dir, &p.errors
+// start starts a worker and waits until its case is built.
+func start(ctx context.Context, name string, command *exec.Cmd) (*process, error) {
+	p := &process{name: name, cmd: command}
+	p.cmd.Stderr = &p.errors
 	byItself(p.cmd)
 	var err error
 	if p.in, err = p.cmd.StdinPipe(); err != nil {

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	scripts "github.com/spikedhs/spikedhs/bench"
+	"github.com/spikedhs/spikedhs/torch/wheel"
 )
 
 // ErrPython is wrapped by the error of a machine without a usable Python.
@@ -23,12 +24,13 @@ type Python struct {
 }
 
 // FindPython finds an interpreter that can import PyTorch and unpacks the scripts
-// for it: the given one, or, where that is "", the one that the environment
-// variable PYTHON names, python3, or /usr/bin/python3. Close removes the scripts.
+// for it: the given one, or, where that is "", the first of those that a program of a
+// wheel belongs to, that the environment variable PYTHON names, python3, and
+// /usr/bin/python3. Close removes the scripts.
 func FindPython(ctx context.Context, program string) (*Python, error) {
 	candidates := []string{program}
 	if program == "" {
-		candidates = []string{os.Getenv("PYTHON"), "python3", "/usr/bin/python3"}
+		candidates = interpreters()
 	}
 	// An empty folder: elsewhere a folder named torch would be taken for PyTorch.
 	dir, err := os.MkdirTemp("", "spikedhs-bench-")
@@ -59,6 +61,11 @@ func FindPython(ctx context.Context, program string) (*Python, error) {
 		return nil, errors.Join(err, p.Close())
 	}
 	return p, nil
+}
+
+// interpreters are the Pythons to try, the likeliest first; some may be "".
+func interpreters() []string {
+	return []string{wheel.Python(), os.Getenv("PYTHON"), "python3", "/usr/bin/python3"}
 }
 
 func pytorchVersion(ctx context.Context, program, dir string) (string, error) {

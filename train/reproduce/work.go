@@ -8,9 +8,9 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"os/exec"
 	"strings"
 
+	"github.com/spikedhs/spikedhs/torch/wheel"
 	"github.com/spikedhs/spikedhs/train"
 	"github.com/spikedhs/spikedhs/train/config"
 	"github.com/spikedhs/spikedhs/train/run"
@@ -83,7 +83,7 @@ func (o *Options) do(ctx context.Context, t *task, at state) error {
 	if len(o.Worker) == 0 {
 		return one.do(ctx, o.Log, nil)
 	}
-	cmd := exec.Command(o.Worker[0], o.Worker[1:]...)
+	cmd := wheel.Command(context.WithoutCancel(ctx), o.Worker...)
 	var messages bytes.Buffer
 	cmd.Stdout, cmd.Stderr = io.Discard, &messages
 	byItself(cmd)

@@ -3,6 +3,7 @@ package run
 import (
 	"fmt"
 	"io"
+	"os"
 	"sync"
 	"time"
 )
@@ -46,6 +47,9 @@ func NewProgress(w io.Writer) *Progress {
 		out:      w,
 	}
 }
+
+// IsTerminal reports whether a file is a terminal that a person sits at.
+func IsTerminal(file *os.File) bool { return terminalWidth(file) > 0 }
 
 // Start begins a phase of total units, of which done were done before, as in an
 // epoch that is resumed in its middle.

@@ -139,10 +139,13 @@ SPIKEDHS_API char *sd_grad_through(sd_tensor output, sd_tensor grad,
 // Runtime
 // ----------------------------------------------------------------------
 
+// The libtorch that is loaded: its version, and the file of its main library.
 SPIKEDHS_API const char *sd_torch_version(void);
-// How the build found libtorch, and where.
+SPIKEDHS_API const char *sd_torch_library(void);
+// The libtorch that this library was built against: its version, and how the
+// build found it.
+SPIKEDHS_API const char *sd_build_version(void);
 SPIKEDHS_API const char *sd_build_found_by(void);
-SPIKEDHS_API const char *sd_build_directory(void);
 // libtorch's own description of its build and threads; to release.
 SPIKEDHS_API char *sd_describe(void);
 

@@ -3,6 +3,8 @@ package doctor
 import (
 	"fmt"
 	"strings"
+
+	"github.com/spikedhs/spikedhs/torch/wheel"
 )
 
 // checks says what the facts mean.
@@ -28,8 +30,9 @@ func (f cudaFacts) withoutDevice() []Check {
 	kernels := ok("CUDA kernels", "not needed without CUDA")
 	if f.versions.Runtime.Major == 0 {
 		if f.card {
-			device = device.but(Warn,
-				"This machine has an NVIDIA device: set LIBTORCH to a libtorch with CUDA and run make build.")
+			device = device.but(Warn, "This machine has an NVIDIA device: %s.", wheel.Either(
+				"run pip install --force-reinstall torch, which brings a PyTorch with CUDA",
+				"set LIBTORCH to a libtorch with CUDA and run make build"))
 		}
 		return []Check{device, kernels}
 	}
@@ -144,7 +147,7 @@ func (f cudaFacts) device(g gpu) Check {
 		return c.but(Fail, "%s", advice)
 	case g.unknown():
 		return c.but(Warn, "Install the headers of CUDA %s (cuda_runtime_api.h) or set CUDA_HOME to a toolkit of it, "+
-			"and run make build.", f.versions.Runtime)
+			"and %s.", f.versions.Runtime, rebuild())
 	case g.total > 0 && g.free < lowDevice:
 		return c.but(Warn, "Stop other programs on this GPU, or take another by --device cuda:N.")
 	}

@@ -46,10 +46,11 @@ func Examine(version string) []Check {
 	loaded := loadedLibraries()
 	var list []Check
 	list = append(list, versions(version)...)
+	list = append(list, libtorch()...)
 	list = append(list, libraries(loaded)...)
 	list = append(list, processor()...)
 	list = append(list, threads(), load(), blas(loaded))
-	list = append(list, speed()...)
+	list = append(list, speed(loaded)...)
 	list = append(list, findCUDA().checks()...)
 	list = append(list, dataSets()...)
 	return append(list, resources()...)

@@ -1,6 +1,7 @@
 package doctor
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -27,6 +28,7 @@ func TestBLAS(t *testing.T) {
 		c := blas([]string{"/lib/libc.so.6", path})
 		require.Equal(t, status, c.Status, path)
 		require.Contains(t, c.Value, path)
+		require.Equal(t, status == Warn, strings.Contains(slowAdvice(c), "slow with this BLAS"), path)
 	}
 	require.Equal(t, OK, blas(nil).Status)
 }

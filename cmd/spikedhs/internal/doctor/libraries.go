@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/spikedhs/spikedhs/torch"
+	"github.com/spikedhs/spikedhs/torch/wheel"
 	"github.com/spikedhs/spikedhs/train/run"
 )
 
@@ -20,12 +21,7 @@ func versions(version string) []Check {
 	if revision := run.Revision(); revision != "" {
 		program.Value += ", commit " + revision
 	}
-	foundBy, directory := torch.BuildLocation()
-	library := ok("libtorch", "%s, built against %s (found by %s)", torch.Version(), directory, foundBy)
-	if v, known := majorMinor(torch.Version()); known && slices.Compare(v[:], oldest[:]) < 0 {
-		library = library.but(Fail, "Use libtorch %d.%d or newer: set LIBTORCH to its folder and run make build.", oldest[0], oldest[1])
-	}
-	return []Check{program, ok("go", "%s %s/%s", runtime.Version(), runtime.GOOS, runtime.GOARCH), library}
+	return []Check{program, ok("go", "%s %s/%s", runtime.Version(), runtime.GOOS, runtime.GOARCH)}
 }
 
 func majorMinor(version string) (v [2]int, known bool) {
@@ -85,7 +81,8 @@ func libraries(loaded []string) []Check {
 		c := ok(name, "%s", pathOf(loaded, name))
 		if c.Value == "" {
 			c.Value = "not loaded"
-			c = c.but(Fail, "Run make build; it builds the shims and points the program at them.")
+			c = c.but(Fail, "%s", wheel.Either("Install the wheel of spikedhs again.",
+				"Run make build; it builds the shims and points the program at them."))
 		}
 		list = append(list, c)
 	}
@@ -101,9 +98,20 @@ func blas(loaded []string) Check {
 	case path == "":
 		return ok("BLAS", "inside libtorch")
 	case strings.HasPrefix(filepath.Base(path), "libblas") && !strings.Contains(path, "openblas"):
-		return ok("BLAS", "reference BLAS, %s", path).but(Warn, "%s", blasAdvice)
+		return ok("BLAS", "reference BLAS, %s", path).but(Warn, "%s", blasAdvice())
 	}
 	return ok("BLAS", "%s", path)
 }
 
-const blasAdvice = "Matrix products are slow with this BLAS: run apt install libopenblas0-pthread."
+// slowAdvice is for slow matrix products: not every time the library is to blame.
+func slowAdvice(library Check) string {
+	if library.Status == OK {
+		return "Stop other programs, or take more cores: this BLAS is a fast one."
+	}
+	return library.Advice
+}
+
+func blasAdvice() string {
+	return "Matrix products are slow with this BLAS: " + wheel.Either(
+		"install a PyTorch that has MKL or OpenBLAS, such as pip's.", "run apt install libopenblas0-pthread.")
+}

@@ -22,7 +22,7 @@ func dataSets() []Check {
 			list = append(list, ok("data "+name, "%s", where))
 		case name == first:
 			list = append(list, ok("data "+name, "not found").
-				but(Warn, "Run apt install dataset-fashion-mnist or spikedhs data fetch %s; the demo needs it.", name))
+				but(Warn, "Run spikedhs data fetch %s; the demo needs it.", name))
 		case data.Fetchable(name):
 			absent = append(absent, name)
 		}
