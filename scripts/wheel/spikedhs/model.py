@@ -133,7 +133,7 @@ class Classifier(_Exported):
         return [self.classes[i] for i in shares.argmax(1).tolist()], shares
 
     def _check_values(self, x):
-        low, high = (float(v) for v in x.aminmax())
+        low, high = (float(v) + 0.0 for v in x.aminmax())  # no -0
         if self._events:
             least, most = {"binary": (0, 1), "ternary": (-1, 1), "counts": (0, 255)}.get(
                 self._events.get("stack"), (float("-inf"), float("inf"))
