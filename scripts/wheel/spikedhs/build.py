@@ -43,7 +43,8 @@ def obtain(libtorch, libraries, version, why, tried):
                     raise Refusal("another process could not build %s: see %s.log" % (what, folder))
                 _Build(libtorch, tools, what, folder).run(libraries, tried)
     except OSError as e:  # a full disk, for one
-        raise Refusal("%s cannot be built in %s (%s): set SPIKEDHS_CACHE to another folder" % (what, parent, e)) from e
+        told = what, parent, e
+        raise Refusal("%s cannot be built in %s (%s): set SPIKEDHS_CACHE to another folder" % told) from e
     return folder, _note(folder)
 
 
@@ -77,9 +78,8 @@ def _instead():
     tags = shims.prebuilt_tags()
     if not tags:
         return ""
-    return "; or take a PyTorch of the prebuilt (%s): run %s 'torch==%s.*'" % (
-        shims.prebuilt_releases(), pip_install(), tags[-1].partition("-")[0],
-    )
+    told = shims.prebuilt_releases(), pip_install(), tags[-1].partition("-")[0]
+    return "; or take a PyTorch of the prebuilt (%s): run %s 'torch==%s.*'" % told
 
 
 class _Teller:
@@ -124,12 +124,12 @@ class _Build:
         source, made, out = os.path.join(package, "src"), os.path.join(aside, "build"), os.path.join(aside, "out")
         tell = _Teller("building %s, once, takes some minutes; its log is %s" % (self.what, self.log))
         cmake, begin = self.tools.cmake, time.monotonic()
+        options = ["-G", self.tools.generator, "-DCMAKE_MAKE_PROGRAM=" + self.tools.maker]
+        options += ["-DLIBTORCH=" + self.libtorch.root, "-DGOTORCH_DIR=" + os.path.join(source, "gotorch")]
+        options += ["-DCMAKE_SKIP_INSTALL_RPATH=ON"]  # the start says where libtorch is, also after a move
         with open(self.log, "wb") as log:
             for command in (
-                # No rpath: the start says where libtorch is, also after a move.
-                [cmake, "-S", source, "-B", made, "-G", self.tools.generator, "-DCMAKE_SKIP_INSTALL_RPATH=ON",
-                 "-DCMAKE_MAKE_PROGRAM=" + self.tools.maker, "-DLIBTORCH=" + self.libtorch.root,
-                 "-DGOTORCH_DIR=" + os.path.join(source, "gotorch")],
+                [cmake, "-S", source, "-B", made] + options,
                 [cmake, "--build", made, "--parallel", str(_jobs())],
                 [cmake, "--install", made, "--prefix", out],
             ):

@@ -130,9 +130,8 @@ def _version(root, folder):
         if line.strip():
             return line.strip()
     numbers = {}
-    include = os.path.join(root, "include", "torch")
-    for header in os.path.join("headeronly", "version.h"), os.path.join("csrc", "api", "include", "torch", "version.h"):
-        for line in _lines(os.path.join(include, header)):
+    for header in "headeronly/version.h", "csrc/api/include/torch/version.h":
+        for line in _lines(os.path.join(root, "include", "torch", header)):
             words = line.split()
             if len(words) == 3 and words[0] == "#define" and words[2].isdigit():
                 numbers.setdefault(words[1], words[2])
@@ -146,7 +145,7 @@ def _version(root, folder):
     text = soname.partition(".so.")[2]
     if text:
         return text
-    raise Refusal("the version of the PyTorch in %s cannot be told (no version.py, no headers): install another" % root)
+    raise Refusal("the version of PyTorch in %s cannot be told (no version.py, no headers): install another" % root)
 
 
 def _lines(path):

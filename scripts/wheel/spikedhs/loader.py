@@ -15,9 +15,9 @@ from .environment import pip_install, search_path
 from .errors import Refusal, Unreadable
 
 # What pip's packages of CUDA bring. libcuda.so is the driver's and not among them.
-_CUDA = (
-    "libcublas", "libcudart", "libcudnn", "libcudss", "libcufft", "libcufile", "libcupti", "libcurand", "libcusolver",
-    "libcusparse", "libnccl", "libnvJitLink", "libnvToolsExt", "libnvrtc", "libnvshmem",
+_CUDA = tuple(
+    "libcublas libcudart libcudnn libcudss libcufft libcufile libcupti libcurand libcusolver libcusparse "
+    "libnccl libnvJitLink libnvToolsExt libnvrtc libnvshmem".split()
 )
 _OPENMP = ("libgomp", "libiomp", "libomp")
 # The C++ runtime, where libtorch has its own (conda): ours must be the same one.
@@ -37,7 +37,7 @@ class Libraries:
     def __init__(self, libtorch):
         self.symbols, self.folders = [], []
         self._folder = libtorch.folder
-        self._loaded, self._files, self._missing = {}, set(), {}
+        self._loaded, self._files, self._missing = {}, set(), []
         self._preferred = [p for p in os.environ.get("LD_LIBRARY_PATH", "").split(":") if p]
         queue = []
         for path in libtorch.libraries():
@@ -84,7 +84,7 @@ class Libraries:
         if path is None and (cuda or openmp):
             path = _of_system(name)
             if path is None and cuda:
-                self._missing.setdefault(name, library.path)
+                self._missing += [name] if name not in self._missing else []
         if path is None or os.path.realpath(path) in self._files:
             return None
         if runtime:
@@ -111,11 +111,10 @@ class Libraries:
 
     def _lacking(self, libtorch):
         """One sentence about the libraries of CUDA that are not there."""
-        name, by = next(iter(self._missing.items()))
+        name = self._missing[0]
         others = ", nor %d more" % (len(self._missing) - 1) if len(self._missing) > 1 else ""
-        return "PyTorch %s in %s needs %s of CUDA, which is not there%s: run %s" % (
-            libtorch.version, libtorch.folder, name, others, _remedy(libtorch, name),
-        )
+        told = libtorch.version, libtorch.folder, name, others, _remedy(libtorch, name)
+        return "PyTorch %s in %s needs %s of CUDA, which is not there%s: run %s" % told
 
 
 def _remedy(libtorch, name):

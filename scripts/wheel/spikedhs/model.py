@@ -21,13 +21,13 @@ def load(path, device="cpu"):
     info = _info(path)
     kind = info.get("kind") or ""
     if kind not in _FORMATS:
-        raise ModelError("%s holds a %s network, which this spikedhs does not know: install a newer one" % (path, kind))
+        raise ModelError("%s holds a %s network, which this version does not know: install a newer one" % (path, kind))
     newest, written = _FORMATS[kind], info.get("format")
     if not isinstance(written, int) or written < 1:
         raise ModelError("%s is not a model exported by spikedhs: its %s has no format" % (path, INFO))
     if written > newest:
         raise ModelError(
-            "%s has format %d, this spikedhs knows up to %d: install a newer one" % (path, written, newest)
+            "%s has format %d, this version knows up to %d: install a newer one" % (path, written, newest)
         )
     make = StereoNetwork if kind == "stereo" else Classifier
     try:
@@ -186,7 +186,12 @@ class StereoNetwork(_Exported):
 
     def _views(self, left, right, axes, form):
         left, right = self._tensor(left, "left views"), self._tensor(right, "right views")
-        if left.shape != right.shape or left.dim() != axes or left.shape[-3] != self.input_shape[0] or not left.numel():
+        if (
+            left.shape != right.shape
+            or left.dim() != axes
+            or left.shape[-3] != self.input_shape[0]
+            or not left.numel()
+        ):
             raise ModelError(
                 "views are %s and %s, the model takes two of %s with C = %d"
                 % (list(left.shape), list(right.shape), form, self.input_shape[0])

@@ -38,7 +38,11 @@ def library(path, defines=(), lacks=(), needs=(), rpath="", hash_style="gnu", ru
         source += "void spikedhs_calls(void) { %s }\n" % " ".join(
             ["%s();" % name for name in lacks] + ["if (%s) %s();" % (name, name) for name in weak]
         )
-        options = ["-Wl,-soname," + os.path.basename(path), "-Wl,--hash-style=" + hash_style, "-Wl,--no-as-needed"] + stubs
+        options = [
+            "-Wl,-soname," + os.path.basename(path),
+            "-Wl,--hash-style=" + hash_style,
+            "-Wl,--no-as-needed",
+        ] + stubs
         if rpath:
             options += ["-Wl,-rpath," + rpath, "-Wl,--%s-new-dtags" % ("enable" if runpath else "disable")]
         _made[key] = os.path.join(folder, "made.so")
@@ -51,7 +55,8 @@ def library(path, defines=(), lacks=(), needs=(), rpath="", hash_style="gnu", ru
 def _compile(source, path, *options):
     subprocess.run(
         [COMPILER, "-shared", "-fPIC", "-nostdlib", "-w", "-O1", "-x", "c", "-", "-x", "none", "-o", path, *options],
-        input=source.encode(), check=True,
+        input=source.encode(),
+        check=True,
     )
 
 
@@ -78,14 +83,19 @@ def torch(site, version="2.15.0+cu132", abi=1, cuda=True, symbols=("at_add",), o
     if cuda:
         library(os.path.join(lib, "libc10_cuda.so"), ["c10_cuda_stream"], needs=["libcudart.so.13"], rpath=rpath)
         library(
-            os.path.join(lib, "libtorch_cuda.so"), ["torch_cuda_sync"], needs=["libc10_cuda.so", "libcublas.so.13"], rpath=rpath
+            os.path.join(lib, "libtorch_cuda.so"),
+            ["torch_cuda_sync"],
+            needs=["libc10_cuda.so", "libcublas.so.13"],
+            rpath=rpath,
         )
     return os.path.join(site, "torch")
 
 
 def cuda_packages(site, folder=CUDA_FOLDER):
     library(os.path.join(site, folder, "libcudart.so.13"), ["cudaMalloc"])
-    library(os.path.join(site, folder, "libcublas.so.13"), ["cublasCreate"], needs=["libcublasLt.so.13"], rpath="$ORIGIN")
+    library(
+        os.path.join(site, folder, "libcublas.so.13"), ["cublasCreate"], needs=["libcublasLt.so.13"], rpath="$ORIGIN"
+    )
     library(os.path.join(site, folder, "libcublasLt.so.13"), ["cublasLtCreate"])
 
 
@@ -129,7 +139,10 @@ class Environment:
         base = os.path.realpath(getattr(sys, "_base_executable", sys.executable))
         for name in "python3", self.version, "python":
             os.symlink(base, os.path.join(self.bin, name))
-        write(os.path.join(root, "pyvenv.cfg"), "home = %s\ninclude-system-site-packages = false\n" % os.path.dirname(base))
+        write(
+            os.path.join(root, "pyvenv.cfg"),
+            "home = %s\ninclude-system-site-packages = false\n" % os.path.dirname(base),
+        )
         self.install(self.site, self.bin)
         self.variables = {"PATH": self.folder("path"), "HOME": self.home, "LC_ALL": "C.UTF-8"}
 
@@ -158,10 +171,19 @@ class Environment:
         command = command or [os.path.join(self.bin, "spikedhs")]
         variables = {k: v for k, v in dict(self.variables, **(env or {})).items() if v is not None}
         done = subprocess.run(
-            command + list(arguments), cwd=cwd or self.home, env=variables, stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, universal_newlines=True, timeout=120, **options
+            command + list(arguments),
+            cwd=cwd or self.home,
+            env=variables,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            universal_newlines=True,
+            timeout=120,
+            **options,
         )
-        done.variables = dict(line.split("=", 1) for line in done.stdout.splitlines() if line.startswith(("LD_", "SPIKEDHS_")))
+        done.variables = dict(
+            line.split("=", 1) for line in done.stdout.splitlines() if line.startswith(("LD_", "SPIKEDHS_"))
+        )
         return done
 
 

@@ -1,5 +1,3 @@
-"""Building at the first start, with a CMake that is made up: it copies libraries."""
-
 import glob
 import os
 import shutil
@@ -7,53 +5,9 @@ import signal
 import subprocess
 import threading
 import time
-import unittest
 
-from fixtures import Environment, Test, needs_compiler, shims, torch, write
-
-CMAKE = """#!/bin/sh
-notes=%(notes)s
-case $1 in
---version) echo "cmake version ${STUB_VERSION:-3.25.1}"; exit ;;
--S) echo "configure: $*; CXX=$CXX MAKEFLAGS=${MAKEFLAGS-} DESTDIR=${DESTDIR-}" >>$notes
-    if [ -n "${STUB_WARNING-}" ]; then printf 'CMake Warning at x.cmake:1 (message):\\n  Left out\\n  by wish.\\n\\nmore\\n'; fi ;;
---build) echo build >>$notes
-    if [ -n "${STUB_FAIL-}" ]; then sleep_for=0.5; else sleep_for=${STUB_SECONDS:-0}; fi
-    /bin/sleep "$sleep_for"
-    if [ -n "${STUB_FAIL-}" ]; then echo "all well so far"; echo "x.cc:1:2: error: no such thing"; exit 1; fi ;;
---install) /bin/mkdir -p "$4/lib/spikedhs"; /bin/cp %(made)s/*.so "$4/lib/spikedhs/" ;;
-esac
-"""
-
-
-class BuildTest(Test):
-    def setUp(self):
-        super().setUp()
-        self.environment = Environment(os.path.join(self.tmp, "env"))
-        self.torch = torch(self.environment.site, "2.16.0", cuda=False)
-        self.made = shims(os.path.join(self.tmp, "made"))
-        self.notes = os.path.join(self.tmp, "notes")
-        self.tools = self.environment.folder("path")
-        for name in "c++", "make":
-            write(os.path.join(self.tools, name), "#!/bin/sh\n", 0o755)
-        self.cmake = write(os.path.join(self.tools, "cmake"), CMAKE % {"notes": self.notes, "made": self.made}, 0o755)
-        self.cache = os.path.join(self.environment.home, ".cache", "spikedhs", "shims")
-
-    def run_it(self, *arguments, **options):
-        return self.environment.run(*arguments, **options)
-
-    def told(self, kind):
-        if not os.path.exists(self.notes):
-            return []
-        with open(self.notes) as f:
-            return [line.strip() for line in f if line.startswith(kind)]
-
-    def built(self, folder=None):
-        """The folders that have the libraries."""
-        return [os.path.dirname(p) for p in glob.glob(os.path.join(folder or self.cache, "2.16.0-cpu-abi1-*", "libspikedhs.so"))]
-
-    def nothing_left(self, folder=None):
-        self.assertEqual(glob.glob(os.path.join(folder or self.cache, "*.making-*")), [])
+from fixtures import needs_compiler, shims, torch, write
+from stub_cmake import BuildTest
 
 
 @needs_compiler
@@ -64,8 +18,12 @@ class TestBuild(BuildTest):
         (folder,) = self.built()
         lines = done.stderr.splitlines()
         self.assertEqual(len(lines), 2, done.stderr)
-        self.assertEqual(lines[0], "spikedhs: building the libraries for PyTorch 2.16.0, once, takes some minutes; its log is "
-                                   + folder + ".log")
+        self.assertEqual(
+            lines[0],
+            "spikedhs: building the libraries for PyTorch 2.16.0, once, takes some minutes; its log is "
+            + folder
+            + ".log",
+        )
         self.assertRegex(lines[1], r"^spikedhs: the libraries for PyTorch 2\.16\.0 are built \(\d+ s\)$")
         about = "built here in %s, since there are no prebuilt libraries for PyTorch 2.16.0 (2.16-cpu-abi1)" % folder
         self.assertEqual(done.variables["SPIKEDHS_LIBRARIES"], about)
@@ -81,8 +39,12 @@ class TestBuild(BuildTest):
         source = os.path.join(self.environment.package, "src")
         (line,) = self.told("configure")
         for part in (
-            "-S %s " % source, "-G Unix Makefiles", "-DGOTORCH_DIR=%s/gotorch" % source, "-DLIBTORCH=" + self.torch,
-            "-DCMAKE_SKIP_INSTALL_RPATH=ON", "-DCMAKE_MAKE_PROGRAM=%s/make" % self.tools,
+            "-S %s " % source,
+            "-G Unix Makefiles",
+            "-DGOTORCH_DIR=%s/gotorch" % source,
+            "-DLIBTORCH=" + self.torch,
+            "-DCMAKE_SKIP_INSTALL_RPATH=ON",
+            "-DCMAKE_MAKE_PROGRAM=%s/make" % self.tools,
             "CXX=%s/c++ MAKEFLAGS= DESTDIR=" % self.tools,
         ):
             self.assertIn(part, line)
@@ -108,9 +70,13 @@ class TestBuild(BuildTest):
         done = self.run_it(env={"STUB_FAIL": "1"})
         self.assertEqual((done.returncode, done.stdout), (2, ""))
         log = self.built_log()
-        self.assertEqual(done.stderr.splitlines()[1:], [
-            "spikedhs: the libraries for PyTorch 2.16.0 cannot be built (x.cc:1:2: error: no such thing): see " + log
-        ])
+        self.assertEqual(
+            done.stderr.splitlines()[1:],
+            [
+                "spikedhs: the libraries for PyTorch 2.16.0 cannot be built (x.cc:1:2: error: no such thing): see "
+                + log
+            ],
+        )
         with open(log) as f:
             self.assertIn("all well so far\nx.cc:1:2: error: no such thing\n", f.read())
         self.assertEqual(self.built(), [])
@@ -123,7 +89,9 @@ class TestBuild(BuildTest):
 
     def test_it_fails_while_another_waits(self):
         results = []
-        threads = [threading.Thread(target=lambda: results.append(self.run_it(env={"STUB_FAIL": "1"}))) for _ in range(3)]
+        threads = [
+            threading.Thread(target=lambda: results.append(self.run_it(env={"STUB_FAIL": "1"}))) for _ in range(3)
+        ]
         for t in threads:
             t.start()
         for t in threads:
@@ -143,11 +111,13 @@ class TestBuild(BuildTest):
         self.nothing_left()
 
     def test_the_program_does_not_start_with_it(self):
-        program = "#!/bin/sh\nif [ $1 = version ]; then echo first >&2; echo 'libstdc++.so.6: GLIBCXX_3.4.99 not found' >&2; exit 127; fi\n"
+        program = "#!/bin/sh\necho first >&2\necho 'libstdc++.so.6: GLIBCXX_3.4.99 not found' >&2\nexit 127\n"
         write(os.path.join(self.environment.package, "bin", "spikedhs"), program, 0o755)
         done = self.run_it()
         self.assertEqual(done.returncode, 2)
-        self.assertRegex(done.stderr, "were built but cannot be loaded: libstdc.*GLIBCXX_3.4.99 not found; see .*log\n$")
+        self.assertRegex(
+            done.stderr, "were built but cannot be loaded: libstdc.*GLIBCXX_3.4.99 not found; see .*log\n$"
+        )
         self.assertEqual(self.built(), [])
 
     def test_a_symbol_is_missing_in_the_prebuilt(self):
@@ -157,9 +127,11 @@ class TestBuild(BuildTest):
         self.environment.prebuilt("2.15-cpu-abi1", lacks=["at_added_later"])
         done = self.run_it()
         self.started(done)
-        self.assertRegex(done.variables["SPIKEDHS_LIBRARIES"],
-                         r"^built here in .*, since the prebuilt libraries 2\.15-cpu-abi1 do not fit PyTorch 2\.15\.0 "
-                         r"\(libspikedhs\.so needs the symbol at_added_later, which is not there\)$")
+        self.assertRegex(
+            done.variables["SPIKEDHS_LIBRARIES"],
+            r"^built here in .*, since the prebuilt libraries 2\.15-cpu-abi1 do not fit PyTorch 2\.15\.0 "
+            r"\(libspikedhs\.so needs the symbol at_added_later, which is not there\)$",
+        )
 
     def test_what_is_left_out_is_told(self):
         done = self.run_it(env={"STUB_WARNING": "1"})
@@ -203,8 +175,11 @@ class TestBuild(BuildTest):
 class TestInterrupted(BuildTest):
     def start(self):
         child = subprocess.Popen(
-            [os.path.join(self.environment.bin, "spikedhs")], env=dict(self.environment.variables, STUB_SECONDS="100"),
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, universal_newlines=True,
+            [os.path.join(self.environment.bin, "spikedhs")],
+            env=dict(self.environment.variables, STUB_SECONDS="100"),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            universal_newlines=True,
         )
         end = time.monotonic() + 60
         while not self.told("build"):
@@ -258,112 +233,3 @@ class TestInterrupted(BuildTest):
                         os.kill(int(path.split("/")[2]), signal.SIGKILL)
             except OSError:
                 pass
-
-
-@needs_compiler
-class TestPlaces(BuildTest):
-    """A file where a folder is wanted stands for one that cannot be written, which
-    root could."""
-
-    def test_the_variables(self):
-        for name, at in ("SPIKEDHS_CACHE", "shims"), ("XDG_CACHE_HOME", "spikedhs/shims"):
-            folder = os.path.join(self.tmp, name)
-            self.started(self.run_it(env={name: folder}))
-            self.assertEqual(len(self.built(os.path.join(folder, at))), 1)
-        self.assertEqual(self.built(), [])
-
-    def test_a_home_that_cannot_be_written(self):
-        write(os.path.join(self.environment.home, ".cache"), "")
-        self.started(self.run_it())
-        self.assertEqual(len(self.built(os.path.join(self.environment.package, "built"))), 1)
-        self.assertEqual(self.run_it().stderr, "")
-
-    def test_neither_can_the_package(self):
-        write(os.path.join(self.environment.home, ".cache"), "")
-        write(os.path.join(self.environment.package, "built"), "")
-        temporary = self.environment.folder("temporary")
-        env = {"TMPDIR": temporary}
-        self.started(self.run_it(env=env))
-        own = os.path.join(temporary, "spikedhs-%d" % os.getuid())
-        self.assertEqual(os.stat(own).st_mode & 0o777, 0o700)
-        self.assertEqual(len(self.built(os.path.join(own, "shims"))), 1)
-        self.assertEqual(self.run_it(env=env).stderr, "")
-        # What others can write to is not loaded from, nor is a link.
-        os.chmod(own, 0o770)
-        self.refused(self.run_it(env=env), "no folder can be written to build them in: set SPIKEDHS_CACHE")
-        os.chmod(own, 0o700)
-        os.rename(own, own + ".real")
-        os.symlink(own + ".real", own)
-        self.refused(self.run_it(env=env), "no folder can be written")
-        os.unlink(own)
-        os.rename(own + ".real", own)
-        self.started(self.run_it(env=env))
-        if os.getuid() == 0:
-            os.chown(own, 12345, -1)
-            self.refused(self.run_it(env=env), "no folder can be written")
-
-    @unittest.skipIf(os.getuid() == 0, "root can write to any folder")
-    def test_a_home_without_rights(self):
-        os.chmod(self.environment.home, 0o555)
-        self.addCleanup(os.chmod, self.environment.home, 0o755)
-        self.started(self.run_it(cwd=self.tmp))
-
-    def test_a_full_disk(self):
-        if not os.path.exists("/dev/full"):
-            self.skipTest("there is no /dev/full")
-        code = "from spikedhs import build; build._Build.__init__ = lambda self, libtorch, tools, what, place: "
-        code += "self.__dict__.update(libtorch=libtorch, tools=tools, what=what, place=place, log='/dev/full'); "
-        code += "from spikedhs.launch import main; main()"
-        self.refused(self.run_it(command=[self.environment.python, "-c", code]),
-                     "cannot be built in " + self.cache, "No space left on device", "set SPIKEDHS_CACHE")
-
-
-@needs_compiler
-class TestTools(BuildTest):
-    def without(self, *names):
-        for name in names:
-            os.unlink(os.path.join(self.tools, name))
-        return self.run_it()
-
-    def test_what_is_missing(self):
-        self.refused(self.without("c++"), "building them needs a C++ compiler: install g++ (Debian")
-        self.refused(self.without("cmake"), "needs a C++ compiler and CMake: install g++", "-m pip install cmake")
-        self.refused(self.without("make"), "CMake and make or ninja:", "-m pip install ninja")
-
-    def test_an_old_cmake(self):
-        self.refused(self.run_it(env={"STUB_VERSION": "3.16.3"}), "needs CMake 3.18 or newer (%s is 3.16)" % self.cmake,
-                     "-m pip install cmake")
-        self.refused(self.run_it(env={"STUB_VERSION": "of some day"}), "needs CMake: run")
-
-    def test_cmake_of_pip(self):
-        """Of its package, where the script beside Python names another environment."""
-        place = os.path.join(self.environment.site, "cmake", "data", "bin", "cmake")
-        os.makedirs(os.path.dirname(place))
-        os.rename(self.cmake, place)
-        write(os.path.join(self.environment.bin, "cmake"), "#!/moved/python\n", 0o755)
-        self.started(self.run_it())
-
-    def test_beside_python(self):
-        for name in "cmake", "c++", "make":
-            os.rename(os.path.join(self.tools, name), os.path.join(self.environment.bin, name))
-        self.started(self.run_it())
-
-    def test_ninja(self):
-        os.rename(os.path.join(self.tools, "make"), os.path.join(self.environment.bin, "ninja"))
-        self.started(self.run_it())
-        self.assertIn("-G Ninja ", self.told("configure")[0])
-
-    def test_a_chosen_compiler(self):
-        self.refused(self.run_it(env={"CXX": "no-such-compiler -m64"}), "CXX=no-such-compiler -m64 is no program")
-        write(os.path.join(self.tools, "g++-14"), "#!/bin/sh\n", 0o755)
-        self.started(self.run_it(env={"CXX": "g++-14 -m64"}))
-        self.assertIn("CXX=g++-14 -m64 ", self.told("configure")[0])
-
-    def test_the_order_of_compilers(self):
-        for name in "clang++", "g++":
-            write(os.path.join(self.tools, name), "#!/bin/sh\n", 0o755)
-        os.unlink(os.path.join(self.tools, "c++"))
-        self.started(self.run_it())
-        self.assertIn("CXX=%s/g++ " % self.tools, self.told("configure")[0])
-
-

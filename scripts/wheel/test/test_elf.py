@@ -80,14 +80,24 @@ class TestAgainstReadelf(Test):
 class TestMadeUp(Test):
     def test_what_is_read(self):
         path = library(
-            self.tmp + "/libx.so", ["alpha", "_ZN3c10beta"], lacks=["gamma"], weak=["delta"],
-            needs=["liby.so.1", "libz.so.2"], rpath="$ORIGIN:/lib",
+            self.tmp + "/libx.so",
+            ["alpha", "_ZN3c10beta"],
+            lacks=["gamma"],
+            weak=["delta"],
+            needs=["liby.so.1", "libz.so.2"],
+            rpath="$ORIGIN:/lib",
         )
         lib = Library(path)
         self.assertEqual((lib.soname, lib.needed), ("libx.so", ["liby.so.1", "libz.so.2"]))
         self.assertEqual((lib.rpath, lib.runpath), (["$ORIGIN", "/lib"], []))
         self.assertEqual(sorted(lib.undefined()), [(b"delta", "", True), (b"gamma", "", False)])
-        for name, there in (b"alpha", True), (b"_ZN3c10beta", True), (b"gamma", False), (b"alph", False), (b"", False):
+        for name, there in (
+            (b"alpha", True),
+            (b"_ZN3c10beta", True),
+            (b"gamma", False),
+            (b"alph", False),
+            (b"", False),
+        ):
             self.assertIs(lib.defines(name), there, name)
         self.assertTrue(lib.names_contain((b"_ZN3c10",), b"beta"))
         self.assertFalse(lib.names_contain((b"_ZN3c10",), b"alpha"))

@@ -2,10 +2,19 @@ import json
 import os
 import shutil
 import signal
-
+import subprocess
 
 from fixtures import (
-    COMPILER, CPU_SYMBOLS, CUDA_FOLDER, CUDA_SYMBOLS, Environment, Test, cuda_packages, library, needs_compiler, torch, write,
+    COMPILER,
+    CUDA_FOLDER,
+    CUDA_SYMBOLS,
+    Environment,
+    Test,
+    cuda_packages,
+    library,
+    needs_compiler,
+    torch,
+    write,
 )
 
 TAG = "2.15-cuda-abi1"
@@ -36,13 +45,17 @@ class TestStart(LaunchTest):
                 done = run("train", "--set", "a b", env={"LD_LIBRARY_PATH": before})
                 self.started(done, "train", "--set", "a b")
                 self.assertEqual(done.stderr, "")
-                self.assertEqual(done.variables, {
-                    "LD_LIBRARY_PATH": ":".join([folder, lib] + ([before] if before else [])),
-                    "SPIKEDHS_LD_LIBRARY_PATH": before or "",
-                    "SPIKEDHS_LIBRARIES": "prebuilt " + TAG,
-                    "SPIKEDHS_PYTHON": self.environment.python if run == self.module
-                    else os.path.join(self.environment.bin, self.environment.version),
-                })
+                self.assertEqual(
+                    done.variables,
+                    {
+                        "LD_LIBRARY_PATH": ":".join([folder, lib] + ([before] if before else [])),
+                        "SPIKEDHS_LD_LIBRARY_PATH": before or "",
+                        "SPIKEDHS_LIBRARIES": "prebuilt " + TAG,
+                        "SPIKEDHS_PYTHON": self.environment.python
+                        if run == self.module
+                        else os.path.join(self.environment.bin, self.environment.version),
+                    },
+                )
 
     def test_no_argument_and_odd_ones(self):
         self.with_torch()
@@ -79,7 +92,11 @@ class TestStart(LaunchTest):
         cuda_packages(self.environment.site)
         self.environment.prebuilt("2.15-cuda-abi1")
         self.environment.prebuilt("2.6-cpu-abi1")
-        for version, cuda, expected in ("2.15.0", True, "2.15-cuda-abi1"), ("2.6.0", False, "2.6-cpu-abi1"), ("2.15.1", True, TAG):
+        for version, cuda, expected in (
+            ("2.15.0", True, "2.15-cuda-abi1"),
+            ("2.6.0", False, "2.6-cpu-abi1"),
+            ("2.15.1", True, TAG),
+        ):
             shutil.rmtree(os.path.join(self.environment.site, "torch"), ignore_errors=True)
             torch(self.environment.site, version, cuda=cuda)
             self.assertEqual(self.environment.run().variables["SPIKEDHS_LIBRARIES"], "prebuilt " + expected)
@@ -163,28 +180,45 @@ class TestRefusals(LaunchTest):
 
     def test_too_old(self):
         torch(self.environment.site, "2.3.1+cu121")
-        self.refused(self.environment.run(), "PyTorch 2.3.1+cu121 in", "is too old: 2.4 or newer", "-m pip install --upgrade torch")
+        self.refused(
+            self.environment.run(),
+            "PyTorch 2.3.1+cu121 in",
+            "is too old: 2.4 or newer",
+            "-m pip install --upgrade torch",
+        )
 
     def test_a_wrong_libtorch(self):
-        self.refused(self.environment.run(env={"LIBTORCH": "/nowhere"}), "LIBTORCH=/nowhere holds no PyTorch", "unset it")
+        self.refused(
+            self.environment.run(env={"LIBTORCH": "/nowhere"}), "LIBTORCH=/nowhere holds no PyTorch", "unset it"
+        )
 
     def test_newer_without_a_compiler(self):
         self.with_torch()
         torch(self.environment.site, "2.16.0", cuda=False)
         self.refused(
-            self.environment.run(), "no prebuilt libraries for PyTorch 2.16.0 (2.16-cuda-abi1)", "a C++ compiler and CMake",
-            "sudo apt-get install g++", "-m pip install cmake", "take a PyTorch of the prebuilt (2.15)", "install 'torch==2.15.*'",
+            self.environment.run(),
+            "no prebuilt libraries for PyTorch 2.16.0 (2.16-cuda-abi1)",
+            "a C++ compiler and CMake",
+            "sudo apt-get install g++",
+            "-m pip install cmake",
+            "take a PyTorch of the prebuilt (2.15)",
+            "install 'torch==2.15.*'",
         )
 
     def test_no_release(self):
         """Between two releases a build can have the symbols of one and other layouts."""
         self.with_torch(version="2.15.0a0+git1234567")
-        self.refused(self.environment.run(), "PyTorch 2.15.0a0+git1234567 is no release, so there are no prebuilt libraries")
+        self.refused(
+            self.environment.run(), "PyTorch 2.15.0a0+git1234567 is no release, so there are no prebuilt libraries"
+        )
 
     def test_a_symbol_is_missing(self):
         self.with_torch(lacks=["at_added_later"])
-        self.refused(self.environment.run(), "the prebuilt libraries 2.15-cuda-abi1 do not fit PyTorch 2.15.0+cu132",
-                     "libspikedhs.so needs the symbol at_added_later")
+        self.refused(
+            self.environment.run(),
+            "the prebuilt libraries 2.15-cuda-abi1 do not fit PyTorch 2.15.0+cu132",
+            "libspikedhs.so needs the symbol at_added_later",
+        )
 
     def test_without_headers(self):
         self.with_torch(version="2.16.0")
@@ -221,25 +255,33 @@ class TestRefusals(LaunchTest):
         os.chmod(program, 0o644)
         code = "import os, sys; os.chmod = lambda *_: (_ for _ in ()).throw(PermissionError()); "
         code += "from spikedhs.launch import main; main()"
-        self.refused(self.environment.run(command=[self.environment.python, "-c", code]), "cannot be executed", "chmod +x")
+        self.refused(
+            self.environment.run(command=[self.environment.python, "-c", code]), "cannot be executed", "chmod +x"
+        )
 
     def test_an_older_glibc(self):
         """The environment was copied to an older system."""
         self.with_torch()
         code = "import os; os.confstr = lambda _: 'glibc 2.1'; from spikedhs.launch import main; main()"
         library_with_glibc = os.path.join(self.environment.package, "bin", "spikedhs")
-        import subprocess
-
-        subprocess.run([COMPILER, "-x", "c", "-", "-o", library_with_glibc], check=True,
-                       input=b'#include <stdio.h>\nint main(void) { puts("program: "); return 0; }')
+        subprocess.run(
+            [COMPILER, "-x", "c", "-", "-o", library_with_glibc],
+            check=True,
+            input=b'#include <stdio.h>\nint main(void) { puts("program: "); return 0; }',
+        )
         self.started(self.environment.run())
-        self.refused(self.environment.run(command=[self.environment.python, "-c", code]),
-                     "this system has glibc 2.1 and spikedhs needs glibc 2.", "use a newer system")
+        self.refused(
+            self.environment.run(command=[self.environment.python, "-c", code]),
+            "this system has glibc 2.1 and spikedhs needs glibc 2.",
+            "use a newer system",
+        )
         code = code.replace("'glibc 2.1'", "None")
         self.refused(self.environment.run(command=[self.environment.python, "-c", code]), "this system has no glibc")
 
     def test_no_standard_error(self):
-        done = self.environment.run(command=["/bin/sh", "-c", '"$0" 2>&-; echo $?', os.path.join(self.environment.bin, "spikedhs")])
+        done = self.environment.run(
+            command=["/bin/sh", "-c", '"$0" 2>&-; echo $?', os.path.join(self.environment.bin, "spikedhs")]
+        )
         self.assertEqual(done.stdout, "2\n")
 
 
@@ -249,5 +291,3 @@ class TestPackage(Test):
         code = "import spikedhs, sys; print(spikedhs.__version__, spikedhs.program, 'torch' in sys.modules)"
         done = environment.run(command=[environment.python, "-c", code])
         self.assertEqual(done.stdout, "0.3.0+gtest %s False\n" % os.path.join(environment.package, "bin", "spikedhs"))
-
-

@@ -19,7 +19,9 @@ class TestFind(Test):
 
     def setUp(self):
         super().setUp()
-        self.places = {name: os.path.join(self.tmp, name) for name in ("beside", "pure", "first", "second", "chosen", "here")}
+        self.places = {
+            name: os.path.join(self.tmp, name) for name in ("beside", "pure", "first", "second", "chosen", "here")
+        }
         for folder in self.places.values():
             os.makedirs(folder)
 
@@ -30,10 +32,12 @@ class TestFind(Test):
     def world(self, path=("first", "second"), chosen=None):
         variables = {"LIBTORCH": chosen} if chosen else {}
         before = os.getcwd()
-        with mock.patch.object(libtorch, "site", self.places["beside"]), mock.patch.object(
-            sys, "path", [self.places.get(p, p) for p in path]
-        ), mock.patch.object(sys, "meta_path", [PathFinder]), mock.patch.dict(os.environ, variables), mock.patch.object(
-            sysconfig, "get_path", lambda name: self.places["pure"]
+        with (
+            mock.patch.object(libtorch, "site", self.places["beside"]),
+            mock.patch.object(sys, "path", [self.places.get(p, p) for p in path]),
+            mock.patch.object(sys, "meta_path", [PathFinder]),
+            mock.patch.dict(os.environ, variables),
+            mock.patch.object(sysconfig, "get_path", lambda name: self.places["pure"]),
         ):
             if not chosen:
                 os.environ.pop("LIBTORCH", None)
@@ -54,7 +58,9 @@ class TestFind(Test):
         chosen = os.path.join(self.places["chosen"], "torch")
         for i, place in enumerate(order):
             found = self.found(chosen=chosen if i == 0 else None)
-            self.assertEqual((found.version, found.root), ("2.%d.0" % (10 + i), os.path.join(self.places[place], "torch")))
+            self.assertEqual(
+                (found.version, found.root), ("2.%d.0" % (10 + i), os.path.join(self.places[place], "torch"))
+            )
             shutil.rmtree(os.path.join(self.places[place], "torch"))
         with self.assertRaisesRegex(Refusal, "there is no PyTorch for .* -m pip install torch$"):
             self.found()
@@ -100,7 +106,13 @@ class TestFind(Test):
         self.assertEqual(self.found(chosen="torch").root, os.path.join(self.places["here"], "torch"))
 
     def test_too_old(self):
-        for version, fits in ("1.13.1", False), ("2.3.1+cu121", False), ("2.4.0", True), ("2.15.0", True), ("3.0.0", True):
+        for version, fits in (
+            ("1.13.1", False),
+            ("2.3.1+cu121", False),
+            ("2.4.0", True),
+            ("2.15.0", True),
+            ("3.0.0", True),
+        ):
             self.put("beside", version)
             found = self.found()
             if fits:
@@ -117,21 +129,34 @@ class TestWhatItIs(Test):
 
     def test_the_tag(self):
         versions = {
-            "2.4.1": "2.4", "2.15.0+cu132": "2.15", "2.6.0+debian": "2.6", "2.16.0a0+git1234567": "2.16",
-            "2.16.0.dev20260901+cu132": "2.16", "3.0.0rc1": "3.0", "2.11": "2.11",
+            "2.4.1": "2.4",
+            "2.15.0+cu132": "2.15",
+            "2.6.0+debian": "2.6",
+            "2.16.0a0+git1234567": "2.16",
+            "2.16.0.dev20260901+cu132": "2.16",
+            "3.0.0rc1": "3.0",
+            "2.11": "2.11",
         }
         for (version, release), cuda, abi in itertools.product(versions.items(), (True, False), (0, 1)):
             folder = os.path.join(self.tmp, "%s-%d-%d" % (version, cuda, abi))
             found = self.open(torch(folder, version, abi=abi, cuda=cuda))
             self.assertEqual(found.tag, "%s-%s-abi%d" % (release, "cuda" if cuda else "cpu", abi))
             self.assertEqual(found.version, version)
-            self.assertEqual([os.path.basename(p) for p in found.libraries()],
-                             ["libtorch_cpu.so", "libc10.so", "libtorch.so"] + ["libtorch_cuda.so", "libc10_cuda.so"] * cuda)
+            self.assertEqual(
+                [os.path.basename(p) for p in found.libraries()],
+                ["libtorch_cpu.so", "libc10.so", "libtorch.so"] + ["libtorch_cuda.so", "libc10_cuda.so"] * cuda,
+            )
 
     def test_what_is_no_release(self):
         for version, release in {
-            "2.15.0": True, "2.15.0+cu132": True, "2.6.0+debian": True, "1.13.0a0": True, "2.16.0rc2": True,
-            "2.16.0a0+git1234567": False, "2.16.0.dev20260901+cu132": False, "2.6.0a0+ecf3bae40a.nv25.01": False,
+            "2.15.0": True,
+            "2.15.0+cu132": True,
+            "2.6.0+debian": True,
+            "1.13.0a0": True,
+            "2.16.0rc2": True,
+            "2.16.0a0+git1234567": False,
+            "2.16.0.dev20260901+cu132": False,
+            "2.6.0a0+ecf3bae40a.nv25.01": False,
         }.items():
             found = self.open(torch(os.path.join(self.tmp, version), version, cuda=False))
             self.assertIs(found.is_release, release, version)
@@ -150,7 +175,7 @@ class TestWhatItIs(Test):
     def test_the_version_of_headers(self):
         root = self.unpacked()
         lines = "#pragma once\n/// text of 3 words\n#define TORCH_VERSION_MAJOR 2\n#define TORCH_VERSION_MINOR 9\n"
-        lines += "#define TORCH_VERSION_PATCH 1\n#define TORCH_VERSION \\\n  \"2.9.1\"\n"
+        lines += '#define TORCH_VERSION_PATCH 1\n#define TORCH_VERSION \\\n  "2.9.1"\n'
         older = write(os.path.join(root, "include/torch/csrc/api/include/torch/version.h"), lines)
         self.assertEqual(self.open(root).version, "2.9.1")
         write(older, "#include <torch/headeronly/version.h>\n")
@@ -161,7 +186,7 @@ class TestWhatItIs(Test):
 
     def test_the_version_of_a_library(self):
         root = self.unpacked()
-        with self.assertRaisesRegex(Refusal, "the version of the PyTorch in .* cannot be told"):
+        with self.assertRaisesRegex(Refusal, "the version of PyTorch in .* cannot be told"):
             self.open(root)
         made = library(os.path.join(self.tmp, "libtorch_cpu.so.2.6"), ["at_add"])
         shutil.copy(made, os.path.join(root, "lib", "libtorch_cpu.so"))

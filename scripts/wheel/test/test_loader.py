@@ -5,7 +5,15 @@ import unittest
 from unittest import mock
 
 from fixtures import (
-    CUDA_FOLDER, CUDA_SYMBOLS, Test, cuda_packages, library, needs_compiler, shims, torch, write,
+    CUDA_FOLDER,
+    CUDA_SYMBOLS,
+    Test,
+    cuda_packages,
+    library,
+    needs_compiler,
+    shims,
+    torch,
+    write,
 )
 
 from spikedhs import loader
@@ -30,8 +38,18 @@ class TestLibraries(Test):
     def test_of_a_wheel(self):
         cuda_packages(self.site)
         libraries = self.made()
-        self.assertEqual(names(libraries), ["libc10.so", "libc10_cuda.so", "libcudart.so.13", "libgomp.so.1", "libtorch.so",
-                                            "libtorch_cpu.so", "libtorch_cuda.so"])
+        self.assertEqual(
+            names(libraries),
+            [
+                "libc10.so",
+                "libc10_cuda.so",
+                "libcudart.so.13",
+                "libgomp.so.1",
+                "libtorch.so",
+                "libtorch_cpu.so",
+                "libtorch_cuda.so",
+            ],
+        )
         self.assertEqual(libraries.folders, [])
 
     def test_of_an_older_wheel(self):
@@ -47,8 +65,11 @@ class TestLibraries(Test):
         self.assertIn("libgomp.so.1", names(loader.Libraries(Libtorch(root, "the test"))))
 
     def test_missing_packages_of_cuda(self):
-        with self.assertRaisesRegex(Refusal, r"^PyTorch 2\.15\.0\+cu132 in .*/torch/lib needs libc\w+\.so\.13 of CUDA, which is not "
-                                             r"there, nor 1 more: run .* -m pip install torch==2\.15\.0$"):
+        with self.assertRaisesRegex(
+            Refusal,
+            r"^PyTorch 2\.15\.0\+cu132 in .*/torch/lib needs libc\w+\.so\.13 of CUDA, which is not "
+            r"there, nor 1 more: run .* -m pip install torch==2\.15\.0$",
+        ):
             self.made()
         cuda_packages(self.site)
         self.made()
@@ -61,8 +82,10 @@ class TestLibraries(Test):
         """pip thinks that it is there, so only a forced installation brings it."""
         cuda_packages(self.site)
         os.unlink(os.path.join(self.site, CUDA_FOLDER, "libcublas.so.13"))
-        write(os.path.join(self.site, "nvidia_cublas-13.1.0.3.dist-info", "RECORD"),
-              "nvidia/cu13/lib/libcublas.so.13,sha256=x,1\nnvidia/cu13/lib/libcublasLt.so.13,sha256=x,1\n")
+        write(
+            os.path.join(self.site, "nvidia_cublas-13.1.0.3.dist-info", "RECORD"),
+            "nvidia/cu13/lib/libcublas.so.13,sha256=x,1\nnvidia/cu13/lib/libcublasLt.so.13,sha256=x,1\n",
+        )
         with self.assertRaisesRegex(Refusal, "--force-reinstall --no-deps nvidia-cublas==13.1.0.3$"):
             self.made()
 
@@ -87,7 +110,12 @@ class TestLibraries(Test):
         cuda_packages(self.site)
         library(os.path.join(self.site, CUDA_FOLDER, "libcublas.so.13"), ["cublasCreate"], needs=["libcublasLt.so.13"])
         self.made()
-        library(os.path.join(self.site, CUDA_FOLDER, "libcublas.so.13"), needs=["libcublasLt.so.13"], rpath="/no", runpath=True)
+        library(
+            os.path.join(self.site, CUDA_FOLDER, "libcublas.so.13"),
+            needs=["libcublasLt.so.13"],
+            rpath="/no",
+            runpath=True,
+        )
         with self.assertRaisesRegex(Refusal, "needs libcublasLt.so.13 of CUDA"):
             self.made()
 
@@ -95,7 +123,12 @@ class TestLibraries(Test):
         """conda: the C++ runtime beside libtorch is newer than the system's, and the
         first one loaded is everybody's."""
         root = torch(self.site, cuda=False)
-        library(os.path.join(root, "lib", "libtorch_cpu.so"), ["at_add"], needs=["libstdc++.so.6"], rpath="$ORIGIN/../../own")
+        library(
+            os.path.join(root, "lib", "libtorch_cpu.so"),
+            ["at_add"],
+            needs=["libstdc++.so.6"],
+            rpath="$ORIGIN/../../own",
+        )
         library(os.path.join(self.site, "own", "libstdc++.so.6"), ["_Znwm"])
         libraries = loader.Libraries(Libtorch(root, "the test"))
         self.assertEqual(libraries.folders, [os.path.join(self.site, "own")])
@@ -137,7 +170,9 @@ class TestLacking(Test):
 
     def test_each_library_counts(self):
         """A symbol is missed when the library that has it has it no more."""
-        self.assertIn("libspikedhs.so needs the symbol torch_cuda_sync,", self.lacking(["torch_cuda_sync"], cuda=False))
+        self.assertIn(
+            "libspikedhs.so needs the symbol torch_cuda_sync,", self.lacking(["torch_cuda_sync"], cuda=False)
+        )
         self.assertIn("the symbol GOMP_parallel,", self.lacking(["at_add", "GOMP_parallel"], openmp=None))
         self.assertIn("libcgotorch.so needs the symbol at_add,", self.lacking([], symbols=["at_sub"]))
         self.assertIn("libspikedhs.so needs the symbol at_new,", self.lacking(["at_new"]))
@@ -145,8 +180,10 @@ class TestLacking(Test):
     def test_needed_libraries(self):
         self.assertEqual(self.lacking([], ["libtorch_cpu.so", "libc.so.6", "libcudart.so.13"]), "")
         shutil.rmtree(os.path.join(self.site, "torch"))  # with CUDA until here
-        self.assertEqual(self.lacking([], ["libtorch_cuda.so"], cuda=False),
-                         "libspikedhs.so needs libtorch_cuda.so, which is not there")
+        self.assertEqual(
+            self.lacking([], ["libtorch_cuda.so"], cuda=False),
+            "libspikedhs.so needs libtorch_cuda.so, which is not there",
+        )
 
     def test_weak_ones_are_left_to_the_loader(self):
         libraries = loader.Libraries(Libtorch(torch(self.site), "the test"))
@@ -182,10 +219,19 @@ class TestPrebuilt(Test):
     def test_the_list(self):
         self.assertEqual(chosen.prebuilt_tags(), [])
         with mock.patch.object(chosen, "package", self.tmp):
-            for tag in "2.15-cuda-abi1", "2.4-cpu-abi0", "2.4-cuda-abi0", "2.11-cuda-abi1", "left over", "2.9-cpu-abi1":
+            for tag in (
+                "2.15-cuda-abi1",
+                "2.4-cpu-abi0",
+                "2.4-cuda-abi0",
+                "2.11-cuda-abi1",
+                "left over",
+                "2.9-cpu-abi1",
+            ):
                 for name in chosen.NAMES if not tag.startswith("2.9") else chosen.NAMES[:1]:
                     write(os.path.join(self.tmp, "shims", tag, name), "")
-            self.assertEqual(chosen.prebuilt_tags(), ["2.4-cpu-abi0", "2.4-cuda-abi0", "2.11-cuda-abi1", "2.15-cuda-abi1"])
+            self.assertEqual(
+                chosen.prebuilt_tags(), ["2.4-cpu-abi0", "2.4-cuda-abi0", "2.11-cuda-abi1", "2.15-cuda-abi1"]
+            )
             self.assertEqual(chosen.prebuilt_releases(), "2.4, 2.11 and 2.15")
 
 

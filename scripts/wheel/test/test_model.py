@@ -17,12 +17,30 @@ except ImportError:
 needs_torch = unittest.skipUnless(torch, "this Python has no PyTorch")
 
 IMAGES = {
-    "format": 1, "version": "0.3.0", "dataset": "fashion-mnist", "classes": ["shirt", "boot", "bag"], "steps": 6,
-    "channels": 1, "height": 2, "width": 3, "genotype": {}, "parameters": 18,
+    "format": 1,
+    "version": "0.3.0",
+    "dataset": "fashion-mnist",
+    "classes": ["shirt", "boot", "bag"],
+    "steps": 6,
+    "channels": 1,
+    "height": 2,
+    "width": 3,
+    "genotype": {},
+    "parameters": 18,
 }
 EVENTS = dict(
-    IMAGES, format=2, steps=4, channels=2,
-    events={"order": "N,T,C,H,W", "slices": "time", "stack": "binary", "sensor": [3, 2], "size": 0, "columns": "auto"},
+    IMAGES,
+    format=2,
+    steps=4,
+    channels=2,
+    events={
+        "order": "N,T,C,H,W",
+        "slices": "time",
+        "stack": "binary",
+        "sensor": [3, 2],
+        "size": 0,
+        "columns": "auto",
+    },
 )
 STEREO = {"kind": "stereo", "format": 1, "channels": 2, "height": 2, "width": 3, "steps": 2, "state": ["a", "b"]}
 
@@ -47,7 +65,9 @@ class TestFiles(Test):
         self.refused_with(self.tmp, "is no file")
         self.refused_with(write(self.tmp + "/text.pt", "text"), "text.pt is not a model exported by spikedhs: ")
         self.refused_with(write(self.tmp + "/empty.pt", ""), "is not a model exported by spikedhs: ")
-        self.refused_with(self.archive("{}", "model/data/0"), "not a model exported by spikedhs: it has no spikedhs.json")
+        self.refused_with(
+            self.archive("{}", "model/data/0"), "not a model exported by spikedhs: it has no spikedhs.json"
+        )
         self.refused_with(self.archive("{]"), "not a model exported by spikedhs: ")
         self.refused_with(self.archive("[1]"), "not a model exported by spikedhs: it has no spikedhs.json")
         self.refused_with(self.archive({"classes": []}), "its spikedhs.json has no format")
@@ -62,15 +82,22 @@ class TestFiles(Test):
             self.refused_with(path, "is not a model exported by spikedhs: ")
 
     def test_of_a_newer_program(self):
-        self.refused_with(self.archive(dict(IMAGES, format=3)), "has format 3, this spikedhs knows up to 2: install a newer one")
-        self.refused_with(self.archive(dict(STEREO, format=2)), "has format 2, this spikedhs knows up to 1")
-        self.refused_with(self.archive(dict(STEREO, kind="flow")), "holds a flow network, which this spikedhs does not know")
+        self.refused_with(
+            self.archive(dict(IMAGES, format=3)), "has format 3, this version knows up to 2: install a newer one"
+        )
+        self.refused_with(self.archive(dict(STEREO, format=2)), "has format 2, this version knows up to 1")
+        self.refused_with(
+            self.archive(dict(STEREO, kind="flow")), "holds a flow network, which this version does not know"
+        )
 
     def test_without_torch(self):
         environment = Environment(os.path.join(self.tmp, "env"))
         code = "import spikedhs, sys\ntry: spikedhs.load(sys.argv[1])\nexcept ValueError as e: print(e)"
         done = environment.run(command=[environment.python, "-c", code, self.archive(IMAGES)])
-        self.assertRegex(done.stdout, r"^PyTorch is needed and cannot be imported \(No module named 'torch'\): run .* install torch\n$")
+        self.assertRegex(
+            done.stdout,
+            r"^PyTorch is needed and cannot be imported \(No module named 'torch'\): run .* install torch\n$",
+        )
 
 
 @needs_torch
@@ -102,7 +129,9 @@ class TestLoad(Test):
 
     def test_images(self):
         model = self.load(self.CLASSIFY, IMAGES)
-        self.assertEqual((model.classes, model.input_shape, model.info["dataset"]), (IMAGES["classes"], (1, 2, 3), "fashion-mnist"))
+        self.assertEqual(
+            (model.classes, model.input_shape, model.info["dataset"]), (IMAGES["classes"], (1, 2, 3), "fashion-mnist")
+        )
         images = torch.tensor([[1.0, 0, 0, 0, 0, 0], [0, 0, 0, 0, 0, 1]]).reshape(2, 1, 2, 3)
         logits = model(images)
         self.assertTrue(torch.allclose(logits, torch.tensor([[0.0, 0.6, 1.2], [0.5, 1.1, 1.7]])))
@@ -182,7 +211,10 @@ class TestLoad(Test):
             (lambda: model.step(left, right, state), r"takes two of \[N, C, H, W\] with C = 2"),
             (lambda: model(left, right[:1]), "views are"),
             (lambda: model(left[:, :, :1], right[:, :, :1]), "with C = 2"),
-            (lambda: model.step(left[0], right[0], state[:1]), "a state has 2 tensors, not 1: initial_state makes one"),
+            (
+                lambda: model.step(left[0], right[0], state[:1]),
+                "a state has 2 tensors, not 1: initial_state makes one",
+            ),
             (lambda: model(left * 3, right), "views have values from 3 to 3, the model takes -1, 0 and 1"),
         ):
             with self.assertRaisesRegex(ModelError, pattern):

@@ -67,13 +67,19 @@ class TestLayouts(Test):
         self.refused(self.run_it(self.script), "was made from /nowhere/bin, which is gone")
 
     def test_its_python_is_another_version(self):
-        os.rename(os.path.join(self.environment.root, "lib", self.environment.version),
-                  os.path.join(self.environment.root, "lib", "python3.1"))
-        self.refused(self.run_it(self.script), "cannot use the package in", "(it is Python 3.", "install it again with pip")
+        os.rename(
+            os.path.join(self.environment.root, "lib", self.environment.version),
+            os.path.join(self.environment.root, "lib", "python3.1"),
+        )
+        self.refused(
+            self.run_it(self.script), "cannot use the package in", "(it is Python 3.", "install it again with pip"
+        )
 
     def test_the_package_is_gone(self):
         shutil.rmtree(self.environment.package)
-        self.refused(self.run_it(self.script), "there is no package spikedhs beside " + self.environment.bin, "with pip")
+        self.refused(
+            self.run_it(self.script), "there is no package spikedhs beside " + self.environment.bin, "with pip"
+        )
 
     def test_the_package_is_damaged(self):
         write(os.path.join(self.environment.package, "launch.py"), "def main(:\n")
