@@ -10,7 +10,6 @@ limit: a damaged file ends in Unreadable.
 import mmap
 import os
 import struct
-from operator import mul
 
 from .errors import Unreadable
 
@@ -43,7 +42,7 @@ def symbol_hash(name):
         for byte in name:
             h = (h * 33 + byte) & 0xFFFFFFFF
         return h
-    return (5381 * _POWERS[first - 1] + sum(map(mul, name, _POWERS[first:]))) & 0xFFFFFFFF
+    return (5381 * _POWERS[first - 1] + sum(map(int.__mul__, name, _POWERS[first:]))) & 0xFFFFFFFF
 
 
 class Library:

@@ -42,10 +42,13 @@ class TestFind(Test):
             if not chosen:
                 os.environ.pop("LIBTORCH", None)
             os.chdir(self.places["here"])
+            loaded = sys.modules.pop("torch", None)  # by the tests of models
             try:
                 yield
             finally:
                 os.chdir(before)
+                if loaded:
+                    sys.modules["torch"] = loaded
 
     def found(self, **world):
         with self.world(**world):
