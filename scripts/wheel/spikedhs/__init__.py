@@ -13,8 +13,8 @@ import os
 __all__ = ["__version__", "load", "program"]
 
 try:
-    from ._version import version as __version__
-except ImportError:  # from a source tree
+    from .version import __version__  # written by scripts/wheel.sh
+except ImportError:  # a source tree
     __version__ = "unknown"
 
 program = os.path.join(os.path.dirname(os.path.abspath(__file__)), "bin", "spikedhs")

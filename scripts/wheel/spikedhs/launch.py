@@ -26,6 +26,9 @@ def main():
     except Refusal as e:
         say(str(e))
         code = 2
+    except OSError as e:  # a folder that went away, a disk that fails
+        say("the start failed: %s" % e)
+        code = 2
     except KeyboardInterrupt:
         import signal
 

@@ -22,6 +22,8 @@ _CUDA = tuple(
 _OPENMP = ("libgomp", "libiomp", "libomp")
 # The C++ runtime, where libtorch has its own (conda): ours must be the same one.
 _RUNTIME = ("libstdc++.so.", "libgcc_s.so.")
+# The C library, the system's in any case.
+_C = ("libc.so.", "libm.so.", "libdl.so.", "libpthread.so.", "librt.so.", "ld-linux")
 
 _OF_64_BIT = 0x0300  # in the loader's cache: x86-64, not 32 bit
 _SYSTEM = ("/lib/x86_64-linux-gnu", "/usr/lib/x86_64-linux-gnu", "/lib64", "/usr/lib64", "/lib", "/usr/lib")
@@ -49,7 +51,7 @@ class Libraries:
             own = [] if library.runpath else _expanded(library.rpath, library.path)
             paths = own + inherited
             for name in library.needed:
-                if name not in self._loaded:
+                if name not in self._loaded and not name.startswith(_C):
                     found = self._need(name, library, paths)
                     if found:
                         queue.append((found, paths))
@@ -66,7 +68,7 @@ class Libraries:
         except Unreadable as e:
             raise Refusal("%s: install PyTorch anew" % e)
         self._loaded[os.path.basename(path)] = self._loaded[library.soname] = library
-        self._files.add(os.path.realpath(path))
+        self._files.add(_identity(path))
         return library
 
     def _need(self, name, library, paths):
@@ -85,7 +87,7 @@ class Libraries:
             path = _of_system(name)
             if path is None and cuda:
                 self._missing += [name] if name not in self._missing else []
-        if path is None or os.path.realpath(path) in self._files:
+        if path is None or _identity(path) in self._files:
             return None
         if runtime:
             self._add(os.path.dirname(path))
@@ -140,9 +142,15 @@ def _expanded(paths, library):
     return [p.replace("${ORIGIN}", origin).replace("$ORIGIN", origin) for p in paths]
 
 
+def _identity(path):
+    """The loader takes two paths for one library where they are one file."""
+    about = os.stat(path)
+    return about.st_dev, about.st_ino
+
+
 def _first(folders, name):
     for folder in folders:
-        path = os.path.join(folder, name)
+        path = folder + "/" + name
         if os.path.exists(path):
             return path
     return None

@@ -155,7 +155,7 @@ class Environment:
     def install(site, bin, program=PROGRAM):
         package = os.path.join(site, "spikedhs")
         shutil.copytree(os.path.join(WHEEL, "spikedhs"), package, ignore=shutil.ignore_patterns("__pycache__"))
-        write(os.path.join(package, "_version.py"), 'version = "0.3.0+gtest"\n')
+        write(os.path.join(package, "version.py"), '__version__ = "0.3.0+gtest"\n')
         write(os.path.join(package, "bin", "spikedhs"), program, 0o755)
         os.makedirs(bin, exist_ok=True)
         shutil.copy(os.path.join(WHEEL, "bin", "spikedhs"), os.path.join(bin, "spikedhs"))

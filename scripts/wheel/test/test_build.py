@@ -146,7 +146,7 @@ class TestBuild(BuildTest):
         os.utime(c10, (1, 1))
         self.started(self.run_it())
         self.assertEqual(len(self.built()), 2)
-        write(os.path.join(self.environment.package, "_version.py"), 'version = "0.4.0"\n')
+        write(os.path.join(self.environment.package, "version.py"), '__version__ = "0.4.0"\n')
         self.started(self.run_it())
         self.assertEqual(len(self.built()), 3)
         self.assertEqual(len(self.told("build")), 3)
