@@ -35,7 +35,7 @@ def obtain(libtorch, libraries, version, why, tried):
         raise Refusal("%s, and no folder can be written to build them in: set SPIKEDHS_CACHE to one that can" % why)
     folder = os.path.join(parent, key)
     what = "the libraries for PyTorch %s" % libtorch.version
-    tell = _Teller("another process builds %s, waiting for it" % what)
+    tell = _Teller("another process builds %s, waiting for it" % what, "still waiting")
     try:
         with lock.held(folder + ".lock", tell) as waited:
             if not _fits(folder, libraries):
@@ -83,14 +83,16 @@ def _instead():
 
 
 class _Teller:
-    """Says a text at once, and every 30 s how long it has been going on."""
+    """Says what begins, and every 30 s that it goes on and for how long. how_far() may
+    add to that."""
 
-    def __init__(self, text):
-        self.text, self.next = text, 0.0
+    def __init__(self, begins, goes_on, how_far=lambda: ""):
+        self.begins, self.goes_on, self.how_far = begins, goes_on, how_far
+        self.next = 0.0
 
     def __call__(self, seconds):
         if seconds >= self.next:
-            say(self.text if self.next == 0 else "%s (%.0f s)" % (self.text, seconds))
+            say("%s%s (%.0f s)" % (self.goes_on, self.how_far(), seconds) if self.next else self.begins)
             self.next += _TELL_EVERY
 
 
@@ -122,7 +124,8 @@ class _Build:
 
     def _compile(self, aside):
         source, made, out = os.path.join(package, "src"), os.path.join(aside, "build"), os.path.join(aside, "out")
-        tell = _Teller("building %s, once, takes some minutes; its log is %s" % (self.what, self.log))
+        begins = "building %s, once, takes some minutes; its log is %s" % (self.what, self.log)
+        tell = _Teller(begins, "still building", lambda: _how_far(self.log))
         cmake, begin = self.tools.cmake, time.monotonic()
         options = ["-G", self.tools.generator, "-DCMAKE_MAKE_PROGRAM=" + self.tools.maker]
         options += ["-DLIBTORCH=" + self.libtorch.root, "-DGOTORCH_DIR=" + os.path.join(source, "gotorch")]
@@ -201,6 +204,14 @@ def _lines(path):
             return f.read().splitlines()
     except OSError:
         return []
+
+
+def _how_far(log):
+    """What make or ninja said last about it: ", [ 45%]" or ", [9/20]"."""
+    for line in reversed(_lines(log)):
+        if line.startswith("[") and "]" in line:
+            return ", " + line[: line.index("]") + 1]
+    return ""
 
 
 def _first_error(log):

@@ -14,6 +14,7 @@ case $1 in
         printf 'CMake Warning at x.cmake:1 (message):\\n  Left out\\n  by wish.\\n\\nmore\\n'
     fi ;;
 --build) echo build >>$notes
+    echo '[ 45%%] Building CXX object x.cc.o'
     if [ -n "${STUB_FAIL-}" ]; then sleep_for=0.5; else sleep_for=${STUB_SECONDS:-0}; fi
     /bin/sleep "$sleep_for"
     if [ -n "${STUB_FAIL-}" ]; then echo "all well so far"; echo "x.cc:1:2: error: no such thing"; exit 1; fi ;;

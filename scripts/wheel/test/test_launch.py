@@ -278,6 +278,14 @@ class TestRefusals(LaunchTest):
         code = code.replace("'glibc 2.1'", "None")
         self.refused(self.environment.run(command=[self.environment.python, "-c", code]), "this system has no glibc")
 
+    def test_an_error_of_the_system(self):
+        self.with_torch()
+        code = "from spikedhs import launch; launch.libtorch.find = lambda: open('/nowhere'); launch.main()"
+        self.refused(
+            self.environment.run(command=[self.environment.python, "-c", code]),
+            "the start failed: [Errno 2] No such file or directory: '/nowhere'",
+        )
+
     def test_no_standard_error(self):
         done = self.environment.run(
             command=["/bin/sh", "-c", '"$0" 2>&-; echo $?', os.path.join(self.environment.bin, "spikedhs")]
