@@ -1,12 +1,15 @@
 # SpikeDHS for Go. `make` alone lists the targets.
 #
 # Variables: LIBTORCH=DIR or PYTHON=PROGRAM choose the libtorch, PREFIX and DESTDIR
-# where to install, JOBS how many compilers run at once.
+# where to install, JOBS how many compilers run at once, TORCH the PyTorch versions
+# that a wheel has shims for.
 
 SHELL   := /bin/bash
 PREFIX  ?= /usr/local
 JOBS    ?= $(shell nproc 2>/dev/null || echo 2)
-VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+# By PEP 440: 0.3.0 at the commit of that tag, 0.3.0+g1234abc elsewhere.
+RELEASE := 0.3.0
+VERSION := $(shell scripts/version.sh $(RELEASE))
 # The newest release that the newest Go (1.26) builds; go run fetches it.
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 # The usual place of a Go that was unpacked by hand.
@@ -17,7 +20,7 @@ GO  = . build/env && go
 CXX_FILES = $(wildcard cpp/include/spikedhs/*.h cpp/fake/*.h cpp/fake/*.cc cpp/src/*.h cpp/src/*.cc cpp/src/*.cu cpp/gotorch/*.cc)
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test test-device test-all check fmt install carry deps deps-check clean shims
+.PHONY: help build demo test test-device test-wheel test-all check fmt install carry wheel deps deps-check clean shims
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -75,11 +78,17 @@ install: build ## install the program and the shims under PREFIX (/usr/local)
 carry: build ## fill .carry/ for a machine with PyTorch and no Go (a GPU box)
 	@VERSION=$(VERSION) scripts/carry.sh
 
+wheel: ## a wheel for pip's PyTorch in dist/; TORCH="2.11 2.15" or all: for those versions
+	@VERSION=$(VERSION) TORCH='$(TORCH)' JOBS=$(JOBS) scripts/wheel.sh
+
+test-wheel: wheel ## install the wheel beside the newest PyTorch in a new environment and use it
+	@scripts/wheel/test.sh dist/spikedhs-$(VERSION)-*.whl
+
 deps: ## install what building and the demo need (Debian, Ubuntu)
 	@scripts/deps.sh install build
 
 deps-check: ## install what `make check` needs as well
 	@scripts/deps.sh install check
 
-clean: ## remove build/, bin/ and .carry/; runs stay
-	@rm -rf build bin .carry
+clean: ## remove build/, bin/, dist/ and .carry/; runs stay
+	@rm -rf build bin dist .carry

@@ -11,7 +11,7 @@ if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
   set(cpu_flags_avx2 -mavx2 -mfma)
   # -Wno-...uninitialized: GCC 12 warns falsely inside its own header.
   set(cpu_flags_avx512 -Wno-maybe-uninitialized -Wno-uninitialized -mfma -mavx512f -mavx512bw -mavx512vl -mavx512dq -mprefer-vector-width=512)
-  target_compile_definitions(spikedhs PRIVATE SPIKEDHS_X86_KERNELS)
+  target_compile_definitions(spikedhs_objects PRIVATE SPIKEDHS_X86_KERNELS)
 endif()
 file(GLOB cpu_kernels CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/cpp/src/*_kernels.cc)
 foreach(isa IN LISTS cpu_isas)
@@ -19,7 +19,7 @@ foreach(isa IN LISTS cpu_isas)
   target_compile_definitions(spikedhs_${isa} PRIVATE SPIKEDHS_ISA=${isa})
   target_compile_options(spikedhs_${isa} PRIVATE -O3 -Wall -Wextra -ffp-contract=off -fno-trapping-math ${cpu_flags_${isa}})
   set_target_properties(spikedhs_${isa} PROPERTIES CXX_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON)
-  target_sources(spikedhs PRIVATE $<TARGET_OBJECTS:spikedhs_${isa}>)
+  list(APPEND spikedhs_kernel_objects $<TARGET_OBJECTS:spikedhs_${isa}>)
 endforeach()
 
 # Tiles for matrix products, on processors that have them: in a file of their own,

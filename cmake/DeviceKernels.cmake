@@ -14,5 +14,4 @@ add_custom_command(
   DEPENDS ${device_files} ${CMAKE_SOURCE_DIR}/cmake/EmbedSources.cmake
   COMMENT "Embedding the device code"
   VERBATIM)
-target_sources(spikedhs PRIVATE ${kernel_sources})
-target_link_libraries(spikedhs PRIVATE ${CMAKE_DL_LIBS})
+target_sources(spikedhs_objects PRIVATE ${kernel_sources})

@@ -1,4 +1,5 @@
-# Target `libtorch` and LIBTORCH_{FOUND_BY,INCLUDE,LIB,VERSION,STANDARD,CXX11_ABI,CUDA},
+# Targets `libtorch_headers` (to compile with), `libtorch` and `libtorch_cpu` (to link
+# to: all of it, and what works without CUDA), and LIBTORCH_{FOUND_BY,INCLUDE,LIB,VERSION,STANDARD,CXX11_ABI,CUDA},
 # from scripts/libtorch.sh. Asked anew at each configure, so that another LIBTORCH
 # or another Python takes effect without a clean build.
 set(LIBTORCH "" CACHE PATH "Folder of the libtorch to use; empty: as in the environment")
@@ -18,13 +19,20 @@ foreach(fact IN LISTS libtorch_facts)
   string(TOUPPER ${CMAKE_MATCH_1} key)
   set(LIBTORCH_${key} "${CMAKE_MATCH_2}")
 endforeach()
+set(LIBTORCH_ABI "" CACHE STRING "Flag of the C++ ABI, 0 or 1; empty: that of libtorch")
+if(NOT LIBTORCH_ABI STREQUAL "")
+  set(LIBTORCH_CXX11_ABI ${LIBTORCH_ABI})
+endif()
 message(STATUS "libtorch ${LIBTORCH_VERSION} (found by: ${LIBTORCH_FOUND_BY}) in ${LIBTORCH_LIB}, C++${LIBTORCH_STANDARD}, CUDA ${LIBTORCH_CUDA}")
 
 find_package(Threads REQUIRED)
+add_library(libtorch_headers INTERFACE)
+target_include_directories(libtorch_headers SYSTEM INTERFACE ${LIBTORCH_INCLUDE} ${LIBTORCH_INCLUDE}/torch/csrc/api/include)
+target_compile_definitions(libtorch_headers INTERFACE _GLIBCXX_USE_CXX11_ABI=${LIBTORCH_CXX11_ABI})
+add_library(libtorch_cpu INTERFACE)
+target_link_libraries(libtorch_cpu INTERFACE ${LIBTORCH_LIB}/libtorch_cpu.so ${LIBTORCH_LIB}/libc10.so Threads::Threads)
 add_library(libtorch INTERFACE)
-target_include_directories(libtorch SYSTEM INTERFACE ${LIBTORCH_INCLUDE} ${LIBTORCH_INCLUDE}/torch/csrc/api/include)
-target_compile_definitions(libtorch INTERFACE _GLIBCXX_USE_CXX11_ABI=${LIBTORCH_CXX11_ABI})
-target_link_libraries(libtorch INTERFACE ${LIBTORCH_LIB}/libtorch.so ${LIBTORCH_LIB}/libtorch_cpu.so ${LIBTORCH_LIB}/libc10.so Threads::Threads)
+target_link_libraries(libtorch INTERFACE ${LIBTORCH_LIB}/libtorch.so libtorch_cpu)
 
 if(LIBTORCH_CUDA)
   # libtorch_cuda registers its kernels when it is loaded and nobody calls it by
@@ -64,7 +72,7 @@ if(LIBTORCH_CUDA)
         endif()
       endforeach()
     endif()
-    target_include_directories(libtorch SYSTEM INTERFACE ${cuda_includes})
+    target_include_directories(libtorch_headers SYSTEM INTERFACE ${cuda_includes})
     file(STRINGS ${cuda_include}/cuda_runtime_api.h cuda_headers REGEX "define +CUDART_VERSION +[0-9]+" LIMIT_COUNT 1)
     string(REGEX MATCH "([0-9]+)[0-9][0-9][0-9]$" _ "${cuda_headers}")
     set(cuda_headers_major "${CMAKE_MATCH_1}")

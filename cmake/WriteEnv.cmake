@@ -17,8 +17,8 @@ set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${spikedhs_header
 # program (PREFIX/bin and PREFIX/lib/spikedhs), the second for one that runs here.
 string(JOIN " " ldflags
   "-O2 -Wl,--as-needed -Wl,--allow-shlib-undefined"
-  "-L${CMAKE_LIBRARY_OUTPUT_DIRECTORY} -L${LIBTORCH_LIB}"
-  "-Wl,-rpath,$ORIGIN/../lib/spikedhs -Wl,-rpath,${CMAKE_LIBRARY_OUTPUT_DIRECTORY}")
+  "-L${CMAKE_BINARY_DIR}/lib -L${LIBTORCH_LIB}"
+  "-Wl,-rpath,$ORIGIN/../lib/spikedhs -Wl,-rpath,${CMAKE_BINARY_DIR}/lib")
 
 file(CONFIGURE OUTPUT ${CMAKE_BINARY_DIR}/env @ONLY CONTENT [[
 # Made by CMake. After `. build/env` in the project's folder, go build, go test,
