@@ -26,8 +26,14 @@ def quoted(path):
 
 
 def pip_install():
-    """The command that installs into this environment, without the package."""
-    return quoted(sys.executable or "python3") + " -m pip install"
+    """The command that installs into this environment, without the package. uv makes
+    environments without pip."""
+    python = quoted(sys.executable or "python3")
+    if not any(os.path.isdir(os.path.join(p, "pip")) for p in search_path()):
+        for folder in os.environ.get("PATH", "").split(os.pathsep):
+            if folder and os.access(os.path.join(folder, "uv"), os.X_OK):
+                return "uv pip install --python " + python
+    return python + " -m pip install"
 
 
 def say(text):

@@ -113,10 +113,10 @@ class Libraries:
 
     def _lacking(self, libtorch):
         """One sentence about the libraries of CUDA that are not there."""
-        name = self._missing[0]
-        others = ", nor %d more" % (len(self._missing) - 1) if len(self._missing) > 1 else ""
+        name, more = self._missing[0], len(self._missing) - 1
+        others = " and %d more" % more if more else ""
         told = libtorch.version, libtorch.folder, name, others, _remedy(libtorch, name)
-        return "PyTorch %s in %s needs %s of CUDA, which is not there%s: run %s" % told
+        return "PyTorch %s in %s cannot be loaded without %s of CUDA%s: run %s" % told
 
 
 def _remedy(libtorch, name):

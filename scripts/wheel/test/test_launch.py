@@ -178,6 +178,13 @@ class TestRefusals(LaunchTest):
         for run in self.environment.run, self.module:
             self.refused(run("doctor"), "there is no PyTorch for", " -m pip install torch")
 
+    def test_in_an_environment_of_uv(self):
+        """There is no pip in it."""
+        write(os.path.join(self.environment.folder("path"), "uv"), "", 0o755)
+        self.refused(self.module(), ": run uv pip install --python %s torch" % self.environment.python)
+        os.makedirs(os.path.join(self.environment.site, "pip"))
+        self.refused(self.module(), ": run %s -m pip install torch" % self.environment.python)
+
     def test_too_old(self):
         torch(self.environment.site, "2.3.1+cu121")
         self.refused(
@@ -228,7 +235,7 @@ class TestRefusals(LaunchTest):
     def test_cuda_is_gone(self):
         self.with_torch()
         shutil.rmtree(os.path.join(self.environment.site, "nvidia"))
-        self.refused(self.environment.run(), "of CUDA, which is not there", "-m pip install torch==2.15.0")
+        self.refused(self.environment.run(), "cannot be loaded without lib", "-m pip install torch==2.15.0")
 
     def test_damaged_libtorch(self):
         self.with_torch()
