@@ -9,7 +9,7 @@ wheel=$(realpath "$1")
 cd "$(dirname "$0")/../.."
 python=${PYTHON:-python3}
 
-"$python" -m unittest discover -s scripts/wheel/test
+(cd scripts/wheel/test && "$python" -m unittest discover) # not from here, where torch/ is a package of Go
 
 newest=$("$python" -m zipfile -l "$wheel" | sed -n 's|^spikedhs/shims/\([0-9.]*\)-cuda-.*|\1|p' | sort -uV | tail -n 1)
 torch=${TORCH:-$newest}
