@@ -38,7 +38,7 @@ func runBenchStereo(c *cli.Context, task bench.Task) error {
 	if err != nil {
 		return err
 	}
-	if plan.Python, err = otherSide(c, o); err != nil {
+	if err := otherSides(c, o, &plan); err != nil {
 		return err
 	}
 	defer plan.Python.Close()

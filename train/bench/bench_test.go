@@ -48,7 +48,7 @@ func plan(t *testing.T, p *Python) Plan {
 	t.Setenv(asWorker, "1")
 	self, err := os.Executable()
 	require.NoError(t, err)
-	return Plan{Worker: []string{self}, Python: p, Repeats: 3, Seconds: 0.05}
+	return Plan{Worker: []string{self}, Python: p, Others: PythonSides(), Repeats: 3, Seconds: 0.05}
 }
 
 func TestRunMeasuresOurSide(t *testing.T) {

@@ -16,8 +16,14 @@ import (
 type Plan struct {
 	// Worker is the command line that runs [Work]; the case as JSON is appended.
 	Worker []string
-	// Python has the sides to compare with; nil: none.
+	// Graphs measures our side a second time, with its steps recorded as CUDA graphs.
+	Graphs bool
+	// Python runs the sides to compare with; nil: none.
 	Python *Python
+	// Others are those sides, where a case has them: [PythonSides], [SpikingJellySides].
+	// PythonDevice is what they compute on; "": the device of the case.
+	Others       []string
+	PythonDevice string
 	// Repeats is the number of samples of each side, at least 1.
 	Repeats int
 	// Seconds is about how long a sample takes: so many steps it has, at least
@@ -31,20 +37,31 @@ type Plan struct {
 }
 
 const (
-	// warmUp is the number of steps that are not counted; one is enough when it
+	// warmUpSteps is the number of steps that are not counted; one is enough when it
 	// takes longer than slowStep seconds.
-	warmUp   = 2
-	slowStep = 8.0
+	warmUpSteps = 2
+	slowStep    = 8.0
 	// mostSteps limits the steps of a sample.
 	mostSteps = 1000
 )
 
-// Sides are the implementations that are compared, in the order of their turns.
-func (p *Plan) Sides() []string {
-	if p.Python == nil {
-		return []string{Ours}
+// PythonSides are the networks in plain PyTorch, SpikingJellySides those of
+// SpikingJelly.
+func PythonSides() []string       { return []string{PythonFolded, PythonPerStep} }
+func SpikingJellySides() []string { return []string{SpikingJelly, SpikingJellyDHS} }
+
+// Sides are the implementations of a case that are compared, in the order of their turns.
+func (p *Plan) Sides(c Case) []string {
+	list := []string{Ours}
+	if p.Graphs {
+		list = append(list, OursGraphs)
 	}
-	return []string{Ours, PythonFolded, PythonPerStep}
+	for _, impl := range p.Others {
+		if p.Python != nil && c.Has(impl) {
+			list = append(list, impl)
+		}
+	}
+	return list
 }
 
 // side is the state of one implementation in a measurement.
@@ -55,18 +72,22 @@ type side struct {
 	steps   int // of a sample
 }
 
-// Run measures one case by all sides in turn. A side in Python that fails has a
-// row with Error; the failure of ours ends the measurement.
+// Run measures one case by all sides in turn. A side in Python that fails, or graphs
+// that cannot be recorded, have a row with Error; the failure of ours ends the
+// measurement.
 func (p *Plan) Run(ctx context.Context, c Case) ([]Row, []Pair, error) {
 	if p.Log == nil {
 		p.Log = slog.New(slog.DiscardHandler)
 	}
 	var sides []*side
-	for _, impl := range p.Sides() {
-		if impl == PythonFolded && c.Task.stereo() {
-			continue // written one way only
-		}
+	for _, impl := range p.Sides(c) {
 		own := c.as(impl)
+		if !ours(impl) && p.PythonDevice != "" {
+			own.Device = p.PythonDevice
+		}
+		if err := own.validatePrecision(); err != nil {
+			return nil, nil, err
+		}
 		sides = append(sides, &side{c: own, row: own.row()})
 	}
 	defer func() {
@@ -94,7 +115,11 @@ func (p *Plan) Run(ctx context.Context, c Case) ([]Row, []Pair, error) {
 		return nil
 	}
 	if !p.Apart {
-		if err := turn(func(s *side) error { return p.begin(ctx, s) }); err != nil {
+		// The processes load their libraries at once, and warm up one by one.
+		if err := turn(func(s *side) error { return p.start(ctx, s) }); err != nil {
+			return nil, nil, err
+		}
+		if err := turn(func(s *side) error { return p.warmUp(ctx, s) }); err != nil {
 			return nil, nil, err
 		}
 	}
@@ -111,18 +136,24 @@ func (p *Plan) Run(ctx context.Context, c Case) ([]Row, []Pair, error) {
 	return results(sides)
 }
 
-// begin starts the process of a side and warms it up.
-func (p *Plan) begin(ctx context.Context, s *side) error {
+// start starts the process of a side.
+func (p *Plan) start(ctx context.Context, s *side) error {
 	command, dir, err := p.command(s.c)
 	if err != nil {
 		return err
 	}
-	if s.process, err = start(ctx, s.c.Impl, dir, command); err != nil {
+	s.process, err = start(ctx, s.c.Impl, dir, command)
+	return err
+}
+
+// warmUp waits until the case of a side is built, and warms it up.
+func (p *Plan) warmUp(ctx context.Context, s *side) error {
+	var err error
+	if s.row.Torch, err = s.process.ready(ctx); err != nil {
 		return err
 	}
-	s.row.Torch = s.process.torch
 	var seconds float64
-	for range warmUp {
+	for range warmUpSteps {
 		if seconds, err = s.process.run(ctx, 1); err != nil {
 			return err
 		}
@@ -149,12 +180,15 @@ func (p *Plan) command(c Case) (command []string, dir string, err error) {
 	if err != nil {
 		return nil, "", fmt.Errorf("bench: %w", err)
 	}
-	if c.Impl == Ours {
+	if ours(c.Impl) {
 		return append(append([]string{}, p.Worker...), string(text)), "", nil
 	}
 	script := scripts.Worker
-	if c.Task.stereo() {
+	switch {
+	case c.Task.stereo():
 		script = scripts.StereoWorker
+	case c.Impl == SpikingJelly || c.Impl == SpikingJellyDHS:
+		script = scripts.SpikingJellyWorker
 	}
 	return []string{p.Python.Program, filepath.Join(p.Python.Dir, script), string(text)}, p.Python.Dir, nil
 }
@@ -162,7 +196,10 @@ func (p *Plan) command(c Case) (command []string, dir string, err error) {
 // sample measures a side once.
 func (p *Plan) sample(ctx context.Context, s *side) error {
 	if p.Apart {
-		if err := p.begin(ctx, s); err != nil {
+		if err := p.start(ctx, s); err != nil {
+			return err
+		}
+		if err := p.warmUp(ctx, s); err != nil {
 			return err
 		}
 	}
@@ -186,11 +223,12 @@ func (p *Plan) finish(ctx context.Context, s *side) error {
 	}
 	s.process = nil
 	s.row.PeakRSSMB = max(s.row.PeakRSSMB, last.PeakRSSMB)
+	s.row.PeakDeviceMB = max(s.row.PeakDeviceMB, last.PeakDeviceMB)
 	s.row.FiringRate = last.FiringRate
 	return nil
 }
 
-// results are the rows of the sides, and the first over each other one.
+// results are the rows of the sides, and each of ours over those that come after.
 func results(sides []*side) (rows []Row, pairs []Pair, err error) {
 	for _, s := range sides {
 		if s.row.Error != "" {
@@ -202,9 +240,14 @@ func results(sides []*side) (rows []Row, pairs []Pair, err error) {
 		}
 		rows = append(rows, s.row)
 	}
-	for _, other := range rows[1:] {
-		if pair, ok := rows[0].over(other); ok {
-			pairs = append(pairs, pair)
+	for i, own := range rows {
+		if !ours(own.Impl) {
+			break
+		}
+		for _, other := range rows[i+1:] {
+			if pair, ok := own.over(other); ok {
+				pairs = append(pairs, pair)
+			}
 		}
 	}
 	return rows, pairs, nil

@@ -17,10 +17,9 @@ type process struct {
 	in     io.WriteCloser
 	answer *json.Decoder
 	errors tail
-	torch  string // its libtorch
 }
 
-// start starts a worker and waits until its case is built. The end of ctx ends it.
+// start starts a worker. The end of ctx ends it.
 func start(ctx context.Context, name, dir string, command []string) (*process, error) {
 	p := &process{name: name, cmd: exec.CommandContext(ctx, command[0], command[1:]...)}
 	p.cmd.Dir, p.cmd.Stderr = dir, &p.errors
@@ -38,12 +37,14 @@ func start(ctx context.Context, name, dir string, command []string) (*process, e
 		return nil, fmt.Errorf("bench: %s: %w", name, err)
 	}
 	firstToGo(p.cmd.Process.Pid)
-	var r ready
-	if err := p.read(ctx, &r); err != nil {
-		return nil, err
-	}
-	p.torch = r.Torch
 	return p, nil
+}
+
+// ready waits until the case is built and returns the version of the worker's libtorch.
+func (p *process) ready(ctx context.Context) (torch string, err error) {
+	var r ready
+	err = p.read(ctx, &r)
+	return r.Torch, err
 }
 
 // read reads one answer. After a failure the worker is gone.
