@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/urfave/cli/v2"
 
@@ -64,6 +65,7 @@ func sideFlags(python string) []cli.Flag {
 		&cli.BoolFlag{Name: "graphs", Usage: "measure our side again with its steps recorded as CUDA graphs"},
 		&cli.StringFlag{Name: "vs", Usage: "compare with `LIST`: python, which is " + python + ", and spikingjelly, which is its layers and its SpikeDHS (train, infer)"},
 		pythonFlag(), pythonDeviceFlag(),
+		&cli.Float64Flag{Name: "most", Usage: "`S` seconds after which a case gets no more samples, and sides that are not yet warm none (default: no limit)"},
 		&cli.BoolFlag{Name: "apart", Usage: "start every sample anew, so that only one side holds memory at a time"},
 	}
 }
@@ -173,7 +175,7 @@ func benchPlan(c *cli.Context, o *console) (bench.Plan, error) {
 	warnOfLoad(o)
 	return bench.Plan{
 		Worker: []string{self, "bench", "worker"}, Repeats: c.Int("repeats"), Seconds: c.Float64("seconds"),
-		Apart: c.Bool("apart"), Log: o.log,
+		Apart: c.Bool("apart"), Most: time.Duration(c.Float64("most") * float64(time.Second)), Log: o.log,
 	}, nil
 }
 

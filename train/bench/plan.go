@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"math"
 	"path/filepath"
+	"time"
 
 	scripts "github.com/spikedhs/spikedhs/bench"
 )
@@ -29,6 +30,10 @@ type Plan struct {
 	// Seconds is about how long a sample takes: so many steps it has, at least
 	// one. Default 2.
 	Seconds float64
+	// Most is about how long a case may take; 0: as long as it wants. When it is over,
+	// every side that is warm gets one sample, and a side that is not gets none; a side
+	// that hangs is ended after half as much again.
+	Most time.Duration
 	// Apart starts a process anew for every sample, so that only one side at a
 	// time holds memory. It costs a warm-up each time.
 	Apart bool
@@ -70,6 +75,7 @@ type side struct {
 	row     Row
 	process *process
 	steps   int // of a sample
+	forget  context.CancelFunc
 }
 
 // Run measures one case by all sides in turn. A side in Python that fails, or graphs
@@ -95,11 +101,20 @@ func (p *Plan) Run(ctx context.Context, c Case) ([]Row, []Pair, error) {
 			if s.process != nil {
 				s.process.kill()
 			}
+			if s.forget != nil {
+				s.forget()
+			}
 		}
 	}()
+	began := time.Now()
+	over := func() bool { return p.Most > 0 && time.Since(began) > p.Most }
 	turn := func(work func(*side) error) error {
 		for _, s := range sides {
 			if s.row.Error != "" {
+				continue
+			}
+			if over() && s.steps == 0 && s.c.Impl != Ours {
+				s.row.Error = fmt.Sprintf("not measured: the %v of the case were over", p.Most)
 				continue
 			}
 			err := work(s)
@@ -123,7 +138,10 @@ func (p *Plan) Run(ctx context.Context, c Case) ([]Row, []Pair, error) {
 			return nil, nil, err
 		}
 	}
-	for range max(p.Repeats, 1) {
+	for i := range max(p.Repeats, 1) {
+		if i > 0 && over() {
+			break
+		}
 		if err := turn(func(s *side) error { return p.sample(ctx, s) }); err != nil {
 			return nil, nil, err
 		}
@@ -141,6 +159,9 @@ func (p *Plan) start(ctx context.Context, s *side) error {
 	command, dir, err := p.command(s.c)
 	if err != nil {
 		return err
+	}
+	if p.Most > 0 && s.c.Impl != Ours && s.forget == nil {
+		ctx, s.forget = context.WithTimeout(ctx, p.Most*3/2)
 	}
 	s.process, err = start(ctx, s.c.Impl, dir, command)
 	return err
