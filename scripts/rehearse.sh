@@ -5,7 +5,8 @@
 # and stops nothing else, and the time was kept.
 #
 # It takes the pack of make carry and at most 8 minutes; --short takes a pack of its own,
-# some of the stages and less than a minute. OUT keeps the results.
+# some of the stages and less than a minute. OUT keeps the results. BUILD is the folder of
+# the fake device's build, build/device by default.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 short=
@@ -16,7 +17,7 @@ fi
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 out=${1:-$work/out}
-shims=$PWD/build/device/lib
+shims=$PWD/${BUILD:-build/device}/lib
 problems=0
 
 problem() {
@@ -26,8 +27,12 @@ problem() {
 
 [ -e "$shims/libspikedhs.so" ] || { echo "rehearse.sh: no fake device: run make test-device first." >&2; exit 1; }
 # The Python whose PyTorch the fake device was built for.
-found_by=$(sed -n 's/.*"found_by": "\([^"]*\)".*/\1/p' build/device/libtorch.json)
+found_by=$(sed -n 's/.*"found_by": "\([^"]*\)".*/\1/p' "${BUILD:-build/device}/libtorch.json")
 if [ -z "${PYTHON:-}" ] && command -v "$found_by" >/dev/null; then export PYTHON=$found_by; fi
+if ! "${PYTHON:-python3}" -c 'import torch' 2>/dev/null; then
+    echo "rehearse.sh: skipped: ${PYTHON:-python3} has no PyTorch; name one that has with PYTHON"
+    exit 0
+fi
 export OMP_NUM_THREADS=1 GPU_SHIMS=$shims # tiny tensors: threads would only wait for each other
 
 # small_pack FOLDER: a pack with the program and images of one colour, made in seconds.
@@ -37,13 +42,13 @@ small_pack() {
     cp scripts/gpu/{gpu,unpack}.sh "$1/"
     cp scripts/libtorch.sh "$1/scripts/"
     (. build/device/env && go build -o "$work/programs/bin/spikedhs" ./cmd/spikedhs)
-    tar -C "$work/programs" -c . | xz -0 >"$1/programs.tar.xz"
+    tar -C "$work/programs" -c . | gzip -1 >"$1/programs.tar.gz"
     head -c $((10000 * 3073)) /dev/zero >"$work/images/data/cifar10/train.bin"
     head -c $((2000 * 3073)) /dev/zero >"$work/images/data/cifar10/test.bin"
     printf '%s\n' a b c d e f g h i j >"$work/images/data/cifar10/batches.meta.txt"
     echo cifar10 >"$work/images/data/name"
     echo "images of one colour" >"$work/images/data/README"
-    tar -C "$work/images" -c data | xz -0 >"$1/data.tar.xz"
+    tar -C "$work/images" -c data | gzip -1 >"$1/data.tar.gz"
 }
 
 # expect OUT STAGE STATUS...: its row must have one of these.
@@ -89,7 +94,7 @@ if [ -n "$short" ]; then
     expect "$out" made-up-hang stopped
     stages="setup doctor bench-train training eval export cpu profile"
     # Nothing but what hangs: the time is kept all the same.
-    GPU_STAGES="made-up-hang made-up-failure training" run "$pack" 15 "$work/late"
+    GPU_STAGES="made-up-hang made-up-failure training" run "$pack" 24 "$work/late"
     expect "$work/late" made-up-hang stopped
     expect "$work/late" made-up-failure "failed (3)"
     expect "$work/late" training "not run"

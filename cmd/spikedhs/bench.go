@@ -99,9 +99,6 @@ func runBenchTask(c *cli.Context, task bench.Task) error {
 	if err != nil {
 		return err
 	}
-	if err := otherSides(c, o, &plan); err != nil {
-		return err
-	}
 	defer plan.Python.Close()
 	t := newBenchTable(o, task)
 	failed, measured := 0, 0
@@ -126,10 +123,14 @@ func runBenchTask(c *cli.Context, task bench.Task) error {
 	return nil
 }
 
-// otherSides gives a plan the sides that --graphs and --vs ask for. The plan's Python
-// must be closed.
+// otherSides gives a plan the sides that --graphs and --vs ask for.
 func otherSides(c *cli.Context, o *console, plan *bench.Plan) error {
 	plan.Graphs, plan.PythonDevice = c.Bool("graphs"), c.String("python-device")
+	if plan.Graphs {
+		if device, err := torch.ParseDevice(deviceName(c)); err == nil && !torch.IsCUDA(device) {
+			return usagef("--graphs: CUDA graphs need a CUDA device, not %s; see --device", torch.DeviceName(device))
+		}
+	}
 	var err error
 	if plan.Others, err = others(c); err != nil || len(plan.Others) == 0 {
 		return err
@@ -166,17 +167,22 @@ func release(version string) string { return releaseForm.FindString(version) }
 
 var releaseForm = regexp.MustCompile(`^[0-9]+(\.[0-9]+)*`)
 
-// benchPlan measures with workers that are this program.
+// benchPlan measures with workers that are this program. The plan's Python must be
+// closed.
 func benchPlan(c *cli.Context, o *console) (bench.Plan, error) {
 	self, err := os.Executable()
 	if err != nil {
 		return bench.Plan{}, fmt.Errorf("bench: %w", err)
 	}
-	warnOfLoad(o)
-	return bench.Plan{
+	plan := bench.Plan{
 		Worker: []string{self, "bench", "worker"}, Repeats: c.Int("repeats"), Seconds: c.Float64("seconds"),
 		Apart: c.Bool("apart"), Most: time.Duration(c.Float64("most") * float64(time.Second)), Log: o.log,
-	}, nil
+	}
+	if err := otherSides(c, o, &plan); err != nil {
+		return plan, err
+	}
+	warnOfLoad(o)
+	return plan, nil
 }
 
 // warnOfLoad warns where other programs compute: libtorch's threads wait actively

@@ -38,9 +38,6 @@ func runBenchStereo(c *cli.Context, task bench.Task) error {
 	if err != nil {
 		return err
 	}
-	if err := otherSides(c, o, &plan); err != nil {
-		return err
-	}
 	defer plan.Python.Close()
 	t := newBenchTable(o, task)
 	for _, n := range threads {

@@ -3,11 +3,11 @@
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 mkdir -p "$1"
-for archive in programs data; do
-    file=$here/$archive.tar.xz
-    [ ! -e "$1/.$archive" ] && [ -e "$file" ] || continue
+for file in "$here"/programs.tar.* "$here"/data.tar.*; do
+    mark=$1/.$(basename "$file")
+    [ -e "$file" ] && [ ! -e "$mark" ] || continue
     # Not every machine has xz; Python can do it, at half the speed.
-    tar -xJf "$file" -C "$1" 2>/dev/null ||
+    tar -xf "$file" -C "$1" 2>/dev/null ||
         "${PYTHON:-python3}" -c 'import sys, tarfile; tarfile.open(sys.argv[1]).extractall(sys.argv[2])' "$file" "$1"
-    touch "$1/.$archive"
+    touch "$mark"
 done
