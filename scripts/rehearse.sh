@@ -68,7 +68,7 @@ expect() {
 # run PACK SECONDS OUT: a call within its time, whose results can be sent.
 run() {
     local began=$SECONDS
-    "$1/gpu.sh" --rehearse "$3" "$2" >"$work/log" 2>&1 || true
+    bash "$1/gpu.sh" --rehearse "$3" "$2" >"$work/log" 2>&1 || true
     local took=$((SECONDS - began))
     [ "$took" -le "$2" ] || problem "it took $took of $2 s"
     [ -e "$3/gpu-results.tar.gz" ] || { problem "no archive; it ended with: $(tail -n 1 "$work/log")"; exit 1; }
@@ -98,6 +98,13 @@ if [ -n "$short" ]; then
     expect "$work/late" made-up-hang stopped
     expect "$work/late" made-up-failure "failed (3)"
     expect "$work/late" training "not run"
+    # How long a training is planned for: epochs of the whole set, or fewer images.
+    echo '{"impl": "spikedhs-graphs", "rate_per_s": 3000}' >"$work/rates"
+    planned=$("${PYTHON:-python3}" scripts/gpu/summary.py --plan 80 "$work/rates" cifar10)
+    [ "$planned" = train.epochs=2 ] || problem "a training of 80 s at 3,000 images/s is planned as $planned"
+    echo '{"impl": "spikedhs", "rate_per_s": 300}' >"$work/rates"
+    planned=$("${PYTHON:-python3}" scripts/gpu/summary.py --plan 80 "$work/rates" cifar10 | tr '\n' ' ')
+    [ "$planned" = "train.epochs=1 data.train_images=14625 " ] || problem "one at 300 images/s as $planned"
     ! pgrep -f "sleep 86399" >/dev/null || problem "what hung is still there"
 else
     [ -e .carry/gpu.sh ] || { echo "rehearse.sh: no pack: run make carry first." >&2; exit 1; }

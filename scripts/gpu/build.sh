@@ -4,7 +4,7 @@
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 prefix=${1:-$here}
-"$here/unpack.sh" "$prefix"
+bash "$here/unpack.sh" "$prefix"
 cmake -S "$here" -B "$prefix/build" -DGOTORCH_DIR="$here/gotorch" >"$prefix/cmake.log" 2>&1 || { cat "$prefix/cmake.log"; exit 1; }
 grep '^-- libtorch' "$prefix/cmake.log"
 grep -A 4 '^CMake Warning' "$prefix/cmake.log" || true

@@ -46,7 +46,7 @@ run_stage() {
     rm -f "$RESULTS/.skip"
     began=$(date +%s.%N)
     # INT first: the program then ends in order, a training with a checkpoint.
-    LIMIT=$limit timeout -s INT -k 6 "$limit" "$script" --stage "$name" >"$RESULTS/$name.log" 2>&1 </dev/null
+    LIMIT=$limit timeout -s INT -k 6 "$limit" bash "$script" --stage "$name" >"$RESULTS/$name.log" 2>&1 </dev/null
     status=$?
     note=
     case $status in

@@ -65,11 +65,11 @@ sizes() {
 # setup unpacks, takes shims for this PyTorch or builds them, and looks at the machine.
 stage_setup() {
     local began=$SECONDS tag key value
-    "$HERE/unpack.sh" "$WORK" || return 1
+    bash "$HERE/unpack.sh" "$WORK" || return 1
     echo "unpacked in $((SECONDS - began)) s"
     lay_data || return 1
     cp "$WORK/data/README" "$RESULTS/data.txt"
-    PYTHON=$PYTHON "$HERE/scripts/libtorch.sh" >"$RESULTS/libtorch.txt" || return 1
+    PYTHON=$PYTHON sh "$HERE/scripts/libtorch.sh" >"$RESULTS/libtorch.txt" || return 1
     cat "$RESULTS/libtorch.txt"
     local -A torch=()
     while IFS='=' read -r key value; do torch[$key]=$value; done <"$RESULTS/libtorch.txt"
@@ -83,7 +83,7 @@ stage_setup() {
     else
         echo "no shims for $tag were packed (or they do not load), so they are built"
         began=$SECONDS
-        PYTHON=$PYTHON "$HERE/build.sh" "$WORK" || return 1
+        PYTHON=$PYTHON bash "$HERE/build.sh" "$WORK" || return 1
         echo "built in $((SECONDS - began)) s" >"$RESULTS/shims.txt"
     fi
     cat "$RESULTS/shims.txt"

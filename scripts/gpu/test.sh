@@ -2,7 +2,7 @@
 # Runs every test binary in its package's folder, as go test does: one line a package.
 set -uo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
-"$here/unpack.sh" "$here" || exit 1
+bash "$here/unpack.sh" "$here" || exit 1
 failed=0
 while read -r package; do
     cd "$here/../$package" || exit 1 # the tests read their testdata
