@@ -55,6 +55,7 @@ test-device: ## run every command and preset as on a CUDA device, on a fake one
 	@cmake -S . -B build/device -G 'Unix Makefiles' -DSPIKEDHS_FAKE_DEVICE=ON >build/device/cmake.log 2>&1 || { cat build/device/cmake.log >&2; exit 1; }
 	@cmake --build build/device --parallel $(JOBS) -- --no-print-directory
 	@scripts/test-device.sh
+	@scripts/rehearse.sh --short
 
 test-all: ## all tests in their long forms, kernels for every GPU and PyTorch 2.4 to 2.15 included; takes hours
 	@eval "$$(scripts/nvrtc.sh)" && SPIKEDHS_SLOW=1 $(MAKE) test test-device

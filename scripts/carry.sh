@@ -1,57 +1,71 @@
 #!/bin/bash
-# carry.sh: fills .carry/ with what a machine needs that has PyTorch, CMake and a
-# C++ compiler but no Go: the Go binaries, which need the two shims alone, and the
-# sources of the shims, CUDA kernels included (NVRTC compiles them there). There:
+# carry.sh: fills .carry/ with what a machine needs that has PyTorch and no Go (a GPU
+# box): the Go binaries, which need the two shims alone, the sources of the shims, CUDA
+# kernels included (NVRTC compiles them there), data, and SpikingJelly's wheel. There:
+#   .carry/gpu.sh OUT SECONDS        does all that a GPU is wanted for, in one call
+# or one by one:
 #   .carry/build.sh                  builds the shims against that machine's PyTorch
 #   .carry/bin/spikedhs ...          runs the program
 #   .carry/test.sh [TEST FLAGS]      runs all tests; -test.run, -test.v and so on
+# What is large lies in archives, which these scripts unpack (.carry/unpack.sh DIR), and
+# all of it together fits 64 MiB.
+#
+# $SHIMS (default: build/shims) may hold shims built for a PyTorch, in folders named as
+# scripts/libtorch.sh describes it, such as 2.11-cuda-abi1; $SPIKEDHS_DATA or
+# ../shared/data may hold CIFAR-10.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . build/env
 
+limit=$((64 * 1024 * 1024))
+die() {
+    echo "carry.sh: $*" >&2
+    exit 1
+}
+command -v xz >/dev/null || die "xz is missing: install xz-utils."
+
 rm -rf .carry
-mkdir -p .carry/{bin,test,scripts,gotorch}
+mkdir -p .carry/{scripts,gotorch,gpu}
 gotorch=$(go list -m -f '{{.Dir}}' github.com/wangkuiyi/gotorch)
 install -m 644 -D -t .carry/gotorch/cgotorch "$gotorch"/cgotorch/*.{cc,h}
 cp -R CMakeLists.txt cmake cpp .carry/
 cp scripts/libtorch.sh .carry/scripts/
+cp scripts/gpu/{engine.sh,*.py} .carry/gpu/
+cp scripts/gpu/{gpu,build,test,unpack}.sh .carry/
+chmod +x .carry/*.sh
 
 # -s -w: no symbol tables, to travel light. The rpath in the binaries leads
-# from bin/ and test/ to ../lib/spikedhs, where build.sh puts the shims.
-go build -ldflags "-s -w -X main.version=${VERSION:-unknown}" -o .carry/bin/spikedhs ./cmd/spikedhs
+# from bin/ and test/ to ../lib/spikedhs, where the shims are put.
+programs=build/carry/programs
+rm -rf "$programs"
+mkdir -p "$programs"/{bin,test}
+go build -ldflags "-s -w -X main.version=${VERSION:-unknown}" -o "$programs/bin/spikedhs" ./cmd/spikedhs
 # Only what reaches libtorch is worth testing on another machine.
 module=$(go list -m)
 go list -f '{{if or .TestGoFiles .XTestGoFiles}}{{.ImportPath}} {{.Dir}} {{join .Deps ","}},{{.ImportPath}},{{end}}' ./... |
     while read -r package dir deps; do
         case ",$deps" in *",$module/torch,"*) ;; *) continue ;; esac
         relative=${dir#"$PWD"/}
-        go test -c -ldflags '-s -w' -o ".carry/test/${relative//\//_}.test" "$package"
-        echo "$relative" >>.carry/test/packages
+        go test -c -ldflags '-s -w' -o "$programs/test/${relative//\//_}.test" "$package"
+        echo "$relative" >>"$programs/test/packages"
     done
+shims=${SHIMS:-build/shims}
+if [ -d "$shims" ]; then cp -RL "$shims" "$programs/shims"; fi
+# One archive: the binaries are largely the same code, which the compressor sees once.
+tar -C "$programs" -c . | xz -9 -T1 >.carry/programs.tar.xz
 
-cat >.carry/build.sh <<'END'
-#!/bin/bash
-# Builds the shims into lib/spikedhs. LIBTORCH and PYTHON choose another libtorch.
-set -euo pipefail
-here=$(cd "$(dirname "$0")" && pwd)
-cmake -S "$here" -B "$here/build" -DGOTORCH_DIR="$here/gotorch" >"$here/cmake.log" 2>&1 || { cat "$here/cmake.log"; exit 1; }
-grep '^-- libtorch' "$here/cmake.log"
-grep -A 4 '^CMake Warning' "$here/cmake.log" || true
-cmake --build "$here/build" --parallel
-cmake --install "$here/build" --prefix "$here" >/dev/null
-END
+scripts/gpu/pack-data.sh build/carry/data
+cp build/carry/data/data.tar.xz .carry/
 
-cat >.carry/test.sh <<'END'
-#!/bin/bash
-# Runs every test binary in its package's folder, as go test does: one line a package.
-set -uo pipefail
-here=$(cd "$(dirname "$0")" && pwd)
-failed=0
-while read -r package; do
-    cd "$here/../$package" || exit 1 # the tests read their testdata
-    if "$here/test/${package//\//_}.test" "$@"; then echo "ok   $package"; else echo "FAIL $package"; failed=1; fi
-done <"$here/test/packages"
-exit $failed
-END
-chmod +x .carry/*.sh
-du -sh .carry | cut -f 1
+# SpikingJelly is only compared with: without it the rest is worth as much.
+if scripts/gpu/fetch-wheels.sh build/carry/wheels; then
+    cp -R build/carry/wheels .carry/wheels
+else
+    echo "carry.sh: SpikingJelly's wheel could not be had, so nothing is compared with it there: see above" >&2
+fi
+
+size=$(du -sb --apparent-size .carry | cut -f 1)
+tree=$(git ls-files -z | du -cb --files0-from=- | tail -n 1 | cut -f 1)
+mib() { awk -v n="$1" 'BEGIN { printf "%.1f MiB", n / 1048576 }'; }
+echo ".carry: $(mib "$size") of 64 ($(mib $((size + tree))) with the project's files); data: $(cat build/carry/data/summary)"
+[ "$size" -le "$limit" ] || die "$(mib "$size") are more than the 64 MiB that travel: leave out shims (\$SHIMS) or data."

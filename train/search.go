@@ -103,10 +103,10 @@ func newSearcher(j *Job, m machine, sets *images) (*searcher, error) {
 		return nil, err
 	}
 	recorder := m.recorder(j)
-	if p.onA, err = p.newStage(m, loaderA, p.descent.Weights, p.descent.lowerByWeights, recorder); err != nil {
+	if p.onA, err = p.newStage(m, loaderA, p.descent.Weights, p.descent.LowerByWeights, recorder); err != nil {
 		return nil, err
 	}
-	if p.onB, err = p.newStage(m, loaderB, p.descent.Alphas, p.descent.lowerByAlphas, recorder); err != nil {
+	if p.onB, err = p.newStage(m, loaderB, p.descent.Alphas, p.descent.LowerByAlphas, recorder); err != nil {
 		return nil, err
 	}
 	p.setB = p.onB.feed.loader

@@ -41,11 +41,12 @@ func NewNetworkStep(n *search.Network, c *config.Train) (*NetworkStep, error) {
 // [N, classes], from before the step; both belong to s.
 func (n *NetworkStep) Run(s *torch.Scope, images, labels torch.Tensor) (loss, logits torch.Tensor) {
 	n.Optimizer.Begin(s)
-	return n.lower(s, images, labels)
+	return n.Lower(s, images, labels)
 }
 
-// lower is the part of a step that can be recorded: it is the same each time.
-func (n *NetworkStep) lower(s *torch.Scope, images, labels torch.Tensor) (loss, logits torch.Tensor) {
+// Lower is [NetworkStep.Run] without the optimiser's Begin: the part of a step that can
+// be recorded as a CUDA graph, since it is the same each time.
+func (n *NetworkStep) Lower(s *torch.Scope, images, labels torch.Tensor) (loss, logits torch.Tensor) {
 	tape := search.NewTape(s)
 	total, loss, logits := n.forward(search.Pass{Scope: s, Mode: torch.Train, Tape: tape}, images, labels)
 	descend(s, tape, total, n.Network.Variables(), n.Optimizer, n.clip)
@@ -105,20 +106,23 @@ func NewSupernetStep(n Supernet, c *config.Search) (*SupernetStep, error) {
 // [NetworkStep.Run].
 func (n *SupernetStep) RunWeights(s *torch.Scope, images, labels torch.Tensor) (loss, logits torch.Tensor) {
 	n.Weights.Begin(s)
-	return n.lowerByWeights(s, images, labels)
+	return n.LowerByWeights(s, images, labels)
 }
 
 // RunAlphas takes one step of the architecture: alpha, and beta where there is one.
 func (n *SupernetStep) RunAlphas(s *torch.Scope, images, labels torch.Tensor) (loss, logits torch.Tensor) {
 	n.Alphas.Begin(s)
-	return n.lowerByAlphas(s, images, labels)
+	return n.LowerByAlphas(s, images, labels)
 }
 
-func (n *SupernetStep) lowerByWeights(s *torch.Scope, images, labels torch.Tensor) (loss, logits torch.Tensor) {
+// LowerByWeights is [SupernetStep.RunWeights] without the optimiser's Begin, the part
+// that can be recorded.
+func (n *SupernetStep) LowerByWeights(s *torch.Scope, images, labels torch.Tensor) (loss, logits torch.Tensor) {
 	return n.lower(s, images, labels, n.Supernet.Weights(), n.Weights, n.clip)
 }
 
-func (n *SupernetStep) lowerByAlphas(s *torch.Scope, images, labels torch.Tensor) (loss, logits torch.Tensor) {
+// LowerByAlphas is [SupernetStep.RunAlphas] without the optimiser's Begin.
+func (n *SupernetStep) LowerByAlphas(s *torch.Scope, images, labels torch.Tensor) (loss, logits torch.Tensor) {
 	return n.lower(s, images, labels, n.Supernet.Architecture(), n.Alphas, 0)
 }
 

@@ -78,17 +78,30 @@ func NewStereoSupernetStep(n *stereo.Supernet, c *config.Config) (*StereoSuperne
 // RunWeights takes one step of w; arguments and results are those of
 // [StereoStep.Run].
 func (n *StereoSupernetStep) RunWeights(s *torch.Scope, left, right, labels torch.Tensor) (loss, cost torch.Tensor) {
-	return n.run(s, stereoBatch{left, right, labels}, n.Supernet.Weights(), n.Weights, n.clip)
+	n.Weights.Begin(s)
+	return n.LowerByWeights(s, left, right, labels)
 }
 
 // RunArchitecture takes one step of alpha and beta.
 func (n *StereoSupernetStep) RunArchitecture(s *torch.Scope, left, right, labels torch.Tensor) (loss, cost torch.Tensor) {
-	return n.run(s, stereoBatch{left, right, labels}, n.Supernet.Architecture(), n.Architecture, 0)
+	n.Architecture.Begin(s)
+	return n.LowerByArchitecture(s, left, right, labels)
 }
 
-// run lowers the loss of a batch by the given variables alone.
-func (n *StereoSupernetStep) run(s *torch.Scope, b stereoBatch, v *torch.Variables, o torch.Optimizer, clip float64) (loss, cost torch.Tensor) {
-	o.Begin(s)
+// LowerByWeights is [StereoSupernetStep.RunWeights] without the optimiser's Begin, the
+// part that can be recorded.
+func (n *StereoSupernetStep) LowerByWeights(s *torch.Scope, left, right, labels torch.Tensor) (loss, cost torch.Tensor) {
+	return n.lower(s, stereoBatch{left, right, labels}, n.Supernet.Weights(), n.Weights, n.clip)
+}
+
+// LowerByArchitecture is [StereoSupernetStep.RunArchitecture] without the optimiser's
+// Begin.
+func (n *StereoSupernetStep) LowerByArchitecture(s *torch.Scope, left, right, labels torch.Tensor) (loss, cost torch.Tensor) {
+	return n.lower(s, stereoBatch{left, right, labels}, n.Supernet.Architecture(), n.Architecture, 0)
+}
+
+// lower lowers the loss of a batch by the given variables alone.
+func (n *StereoSupernetStep) lower(s *torch.Scope, b stereoBatch, v *torch.Variables, o torch.Optimizer, clip float64) (loss, cost torch.Tensor) {
 	tape := search.NewTape(s)
 	cost = n.Supernet.Forward(search.Pass{Scope: s, Mode: torch.Train, Tape: tape}, b.left, b.right)
 	loss = n.loss.of(s, cost, b.labels)

@@ -133,7 +133,7 @@ func newTrainer(j *Job, m machine, sets *images, g genotype.Genotype) (*trainer,
 	if err != nil {
 		return nil, errors.Join(err, t.descent.Close(), t.net.Close())
 	}
-	t.stage = newStage(feed, m, t.descent.Optimizer, t.descent.lower, m.recorder(j))
+	t.stage = newStage(feed, m, t.descent.Optimizer, t.descent.Lower, m.recorder(j))
 	t.total = int64(c.Train.Epochs) * int64(loader.Batches())
 	t.loop = &loop{
 		job: j, device: m.device, work: newWork(feed.loader, t.step), epochs: c.Train.Epochs, label: "train", key: "train",

@@ -7,13 +7,12 @@ for a search the numbers of cells "feature_layers" and "matching_layers" instead
 """
 import json
 import sys
-import time
 
 import torch
 
 from stereo import Stereo, estimate, loss_of
 from stereo_supernet import SearchStep, StereoSupernet
-from worker import peak_mb, say
+from worker import serve
 
 SETTLING = 5  # the Go side does the same
 
@@ -78,15 +77,7 @@ def main():
     torch.set_num_threads(case["threads"])
     torch.backends.cudnn.benchmark = True  # as on the other side
     _, step = make(case)
-    say({"torch": torch.__version__})
-    for line in sys.stdin:
-        began = time.perf_counter()
-        for _ in range(int(line)):
-            step()
-        if case.get("device", "cpu") != "cpu":
-            torch.cuda.synchronize()
-        say({"seconds": time.perf_counter() - began})
-    say({"peak_rss_mb": peak_mb()})
+    serve(torch.device(case.get("device", "cpu")), step)
 
 
 if __name__ == "__main__":

@@ -5,7 +5,8 @@ The case is a JSON object in the first argument:
      "precision": "float32"|"bfloat16", "nodes", "width", "steps", "batch", "size", "threads", "device"}
 One line says that the case is built. Each line "N" on standard input runs N
 steps and is answered by {"seconds": S}. The end of the input is answered by
-{"peak_rss_mb": M, "firing_rate": R} (R for infer) and ends the program.
+{"peak_rss_mb": M, "peak_device_mb": D, "firing_rate": R} (D on CUDA, R for infer) and
+ends the program.
 """
 import json
 import resource
@@ -85,11 +86,14 @@ class TrainStep:
         loss = F.cross_entropy(logits, labels)
         if second is not None:
             loss = loss + 0.4 * F.cross_entropy(second, labels)
-        for p, g in zip(parameters, torch.autograd.grad(loss, parameters)):
+        for p, g in zip(parameters, self.gradients(loss, parameters)):
             p.grad = g
         if clip:
             torch.nn.utils.clip_grad_norm_(parameters, clip)
         optimizer.step()
+
+    def gradients(self, loss, parameters):
+        return torch.autograd.grad(loss, parameters)
 
 
 def make(case):
@@ -138,23 +142,29 @@ def say(answer):
     print(json.dumps(answer), flush=True)
 
 
-def main():
-    case = json.loads(sys.argv[1])
-    torch.set_num_threads(case["threads"])
-    torch.backends.cudnn.benchmark = True  # as on the other side
-    net, images, step = make(case)
+def serve(device, step, last=lambda: {}):
+    """Answers the numbers of steps on standard input, then what last gives besides."""
     say({"torch": torch.__version__})
     for line in sys.stdin:
         began = time.perf_counter()
         for _ in range(int(line)):
             step()
-        if images.is_cuda:
+        if device.type == "cuda":
             torch.cuda.synchronize()
         say({"seconds": time.perf_counter() - began})
     answer = {"peak_rss_mb": peak_mb()}
-    if case["task"] == "infer":
-        answer["firing_rate"] = firing_rate(net, images)
-    say(answer)
+    if device.type == "cuda":
+        answer["peak_device_mb"] = torch.cuda.max_memory_allocated() / 2**20
+    say({**answer, **last()})
+
+
+def main():
+    case = json.loads(sys.argv[1])
+    torch.set_num_threads(case["threads"])
+    torch.backends.cudnn.benchmark = True  # as on the other side
+    net, images, step = make(case)
+    infer = case["task"] == "infer"
+    serve(images.device, step, lambda: {"firing_rate": firing_rate(net, images)} if infer else {})
 
 
 if __name__ == "__main__":

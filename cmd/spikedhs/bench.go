@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/urfave/cli/v2"
 
@@ -28,7 +29,7 @@ func benchCommand() *cli.Command {
 			benchStereoCommand(bench.StereoTrain, "training steps of the stereo network"),
 			benchStereoCommand(bench.StereoSearch, "steps of a stereo search: of the weights and of alpha and beta"),
 			benchStereoCommand(bench.StereoStream, "steps of a stream through the stereo network"),
-			benchLIFCommand(), benchLoaderCommand(), benchRooflineCommand(), benchWorkerCommand(),
+			benchLIFCommand(), benchLoaderCommand(), benchRooflineCommand(), benchProfileCommand(), benchWorkerCommand(),
 		},
 	}
 }
@@ -61,13 +62,23 @@ func measureFlags() []cli.Flag {
 // sideFlags choose what to compare with; python says what that is.
 func sideFlags(python string) []cli.Flag {
 	return []cli.Flag{
-		&cli.StringFlag{Name: "vs", Usage: "compare with `WHAT`: python, which is " + python, Action: oneOf("vs", "python")},
-		&cli.StringFlag{
-			Name:  "python",
-			Usage: "`PROGRAM` with PyTorch (default: that of the wheel, $PYTHON, python3, /usr/bin/python3)",
-		},
+		&cli.BoolFlag{Name: "graphs", Usage: "measure our side again with its steps recorded as CUDA graphs"},
+		&cli.StringFlag{Name: "vs", Usage: "compare with `LIST`: python, which is " + python + ", and spikingjelly, which is its layers and its SpikeDHS (train, infer)"},
+		pythonFlag(), pythonDeviceFlag(),
+		&cli.Float64Flag{Name: "most", Usage: "`S` seconds after which a case gets no more samples, and sides that are not yet warm none (default: no limit)"},
 		&cli.BoolFlag{Name: "apart", Usage: "start every sample anew, so that only one side holds memory at a time"},
 	}
+}
+
+func pythonFlag() cli.Flag {
+	return &cli.StringFlag{
+		Name:  "python",
+		Usage: "`PROGRAM` with PyTorch (default: that of the wheel, $PYTHON, python3, /usr/bin/python3)",
+	}
+}
+
+func pythonDeviceFlag() cli.Flag {
+	return &cli.StringFlag{Name: "python-device", Usage: "`DEVICE` that Python computes on (default: that of --device)"}
 }
 
 func benchTaskCommand(task bench.Task, usage string) *cli.Command {
@@ -91,17 +102,15 @@ func runBenchTask(c *cli.Context, task bench.Task) error {
 	if err != nil {
 		return err
 	}
-	if plan.Python, err = otherSide(c, o); err != nil {
-		return err
-	}
 	defer plan.Python.Close()
 	t := newBenchTable(o, task)
-	failed := 0
+	failed, measured := 0, 0
 	for _, one := range cases {
 		rows, pairs, err := plan.Run(c.Context, one)
 		if err != nil {
 			return err
 		}
+		measured += len(rows)
 		for _, row := range rows {
 			if row.Error != "" {
 				failed++
@@ -112,24 +121,48 @@ func runBenchTask(c *cli.Context, task bench.Task) error {
 		}
 	}
 	if failed > 0 {
-		return fmt.Errorf("bench %s: %d of %d measurements failed; the reasons stand above", task, failed, len(cases)*len(plan.Sides()))
+		return fmt.Errorf("bench %s: %d of %d measurements failed; the reasons stand above", task, failed, measured)
 	}
 	return nil
 }
 
-// otherSide is the Python that --vs asks for, nil without it.
-func otherSide(c *cli.Context, o *console) (*bench.Python, error) {
+// otherSides gives a plan the sides that --graphs and --vs ask for.
+func otherSides(c *cli.Context, o *console, plan *bench.Plan) error {
+	plan.Graphs, plan.PythonDevice = c.Bool("graphs"), c.String("python-device")
+	if plan.Graphs {
+		if device, err := torch.ParseDevice(deviceName(c)); err == nil && !torch.IsCUDA(device) {
+			return usagef("--graphs: CUDA graphs need a CUDA device, not %s; see --device", torch.DeviceName(device))
+		}
+	}
+	var err error
+	if plan.Others, err = others(c); err != nil || len(plan.Others) == 0 {
+		return err
+	}
+	if plan.Python, err = bench.FindPython(c.Context, c.String("python")); err != nil {
+		return err
+	}
+	if release(plan.Python.Version) != release(torch.Version()) {
+		o.log.Warn("not the same libtorch on both sides", "spikedhs", torch.Version(), "python", plan.Python.Version)
+	}
+	return nil
+}
+
+// others are the implementations that --vs names.
+func others(c *cli.Context) (list []string, err error) {
 	if c.String("vs") == "" {
 		return nil, nil
 	}
-	p, err := bench.FindPython(c.Context, c.String("python"))
-	if err != nil {
-		return nil, err
+	for _, word := range strings.Split(c.String("vs"), ",") {
+		switch strings.TrimSpace(word) {
+		case "python":
+			list = append(list, bench.PythonSides()...)
+		case "spikingjelly":
+			list = append(list, bench.SpikingJellySides()...)
+		default:
+			return nil, usagef("--vs %s: want python, spikingjelly or both with a comma between them", c.String("vs"))
+		}
 	}
-	if release(p.Version) != release(torch.Version()) {
-		o.log.Warn("not the same libtorch on both sides", "spikedhs", torch.Version(), "python", p.Version)
-	}
-	return p, nil
+	return list, nil
 }
 
 // release is a version without what distributions add to it, such as a0 or +cpu.
@@ -137,17 +170,22 @@ func release(version string) string { return releaseForm.FindString(version) }
 
 var releaseForm = regexp.MustCompile(`^[0-9]+(\.[0-9]+)*`)
 
-// benchPlan measures with workers that are this program.
+// benchPlan measures with workers that are this program. The plan's Python must be
+// closed.
 func benchPlan(c *cli.Context, o *console) (bench.Plan, error) {
 	self, err := os.Executable()
 	if err != nil {
 		return bench.Plan{}, fmt.Errorf("bench: %w", err)
 	}
-	warnOfLoad(o)
-	return bench.Plan{
+	plan := bench.Plan{
 		Worker: []string{self, "bench", "worker"}, Repeats: c.Int("repeats"), Seconds: c.Float64("seconds"),
-		Apart: c.Bool("apart"), Log: o.log,
-	}, nil
+		Apart: c.Bool("apart"), Most: time.Duration(c.Float64("most") * float64(time.Second)), Log: o.log,
+	}
+	if err := otherSides(c, o, &plan); err != nil {
+		return plan, err
+	}
+	warnOfLoad(o)
+	return plan, nil
 }
 
 // warnOfLoad warns where other programs compute: libtorch's threads wait actively

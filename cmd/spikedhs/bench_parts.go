@@ -6,6 +6,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/spikedhs/spikedhs/cmd/spikedhs/internal/doctor"
 	"github.com/spikedhs/spikedhs/torch"
 	"github.com/spikedhs/spikedhs/train/bench"
 )
@@ -19,7 +20,8 @@ func benchLIFCommand() *cli.Command {
 			&cli.StringFlag{Name: "steps", Usage: "`N` time steps T (default: 6)"},
 			&cli.StringFlag{Name: "size", Usage: "`N` rows and columns (default: 64)"},
 			&cli.StringFlag{Name: "threads", Usage: "`LIST` of numbers of threads (default: all cores)"},
-			precisionFlag(), deviceFlag(),
+			&cli.StringFlag{Name: "vs", Usage: "compare with `WHAT`: spikingjelly, whose neuron is measured beside ours in one process", Action: oneOf("vs", "spikingjelly")},
+			pythonFlag(), pythonDeviceFlag(), precisionFlag(), deviceFlag(),
 		}, measureFlags()),
 		Action: runBenchLIF,
 	}
@@ -49,20 +51,49 @@ func runBenchLIF(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
+	var python *bench.Python
+	if c.String("vs") != "" {
+		if python, err = bench.FindPython(c.Context, c.String("python")); err != nil {
+			return err
+		}
+		defer python.Close()
+	}
 	warnOfLoad(o)
-	o.printf("%-9s  %7s  %-16s  %8s  %8s  %7s  %6s\n", "precision", "threads", "pass", "GB/s", "copy", "share", "spread")
+	o.printf("%-9s  %7s  %-12s  %-16s  %8s  %8s  %7s  %6s\n", "precision", "threads", "neuron of", "pass", "GB/s", "copy", "share", "spread")
 	for _, one.Threads = range threads {
 		for _, one.Precision = range types {
 			rows, err := bench.LIF(c.Context, one)
 			if err != nil {
 				return err
 			}
-			for _, r := range rows {
-				o.printf("%-9s  %7d  %-16s  %8.2f  %8.2f  %5.0f %%  %4.0f %%\n", r.Precision, r.Threads, r.Pass, r.GBPerS, r.CopyGBPerS, 100*r.Share, 100*r.Spread)
-				if err := o.object(r); err != nil {
-					return err
-				}
+			if err := printBandwidths(o, rows); err != nil {
+				return err
 			}
+			if python == nil {
+				continue
+			}
+			agreement, rows, err := bench.SpikingJellyLIF(c.Context, one, python, doctor.Shim(), c.String("python-device"))
+			if err != nil {
+				return err
+			}
+			if err := printBandwidths(o, rows); err != nil {
+				return err
+			}
+			o.printf("in one process of Python, arctan: %d of %d spikes differ, gradients by %.1e of the largest; SpikingJelly computes with %s\n",
+				agreement.Differ, agreement.Spikes, agreement.GradientDifference, agreement.Implementation)
+			if err := o.object(agreement); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func printBandwidths(o *console, rows []bench.Bandwidth) error {
+	for _, r := range rows {
+		o.printf("%-9s  %7d  %-12s  %-16s  %8.2f  %8.2f  %5.0f %%  %4.0f %%\n", r.Precision, r.Threads, r.Impl, r.Pass, r.GBPerS, r.CopyGBPerS, 100*r.Share, 100*r.Spread)
+		if err := o.object(r); err != nil {
+			return err
 		}
 	}
 	return nil

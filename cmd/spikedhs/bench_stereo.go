@@ -38,9 +38,6 @@ func runBenchStereo(c *cli.Context, task bench.Task) error {
 	if err != nil {
 		return err
 	}
-	if plan.Python, err = otherSide(c, o); err != nil {
-		return err
-	}
 	defer plan.Python.Close()
 	t := newBenchTable(o, task)
 	for _, n := range threads {

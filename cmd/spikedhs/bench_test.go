@@ -85,12 +85,30 @@ func TestBenchParts(t *testing.T) {
 	require.NotEmpty(t, list[0]["convs"])
 }
 
+func TestBenchProfile(t *testing.T) {
+	args := []string{"bench", "profile", "--batch", "2", "--width", "2", "--steps", "2", "--size", "8", "--repeats", "1", "--threads", "1", "--top", "3"}
+	list := objects(t, done(t, append(args, "--json")...))
+	require.Len(t, list, 1)
+	require.Equal(t, "train", list[0]["bench"])
+	require.Len(t, list[0]["operators"], 3)
+	require.Positive(t, number(t, list[0], "step_ms"))
+	require.NotContains(t, list[0], "device_ms", "of the CPU")
+	require.Regexp(t, `(?m)^ *[0-9.]+ % +[0-9.]+ +0.000 +[0-9.]+  [a-z]+::[a-z_]+$`, done(t, args...).stdout)
+	list = objects(t, done(t, "bench", "profile", "--task", "stereo-stream", "--repeats", "1", "--json"))
+	require.Equal(t, "stereo-stream", list[0]["bench"])
+}
+
 func TestBenchRefuses(t *testing.T) {
 	t.Chdir(t.TempDir())
 	refused(t, []string{"bench", "train", "--batch", "8,x"}, "--batch 8,x", "commas")
 	refused(t, []string{"bench", "train", "--batch", "0"}, "--batch 0")
 	refused(t, []string{"bench", "train", "--size", "30"}, "size 30")
 	refused(t, []string{"bench", "train", "--vs", "java"}, "--vs java", "python")
+	refused(t, []string{"bench", "train", "--vs", "python,java"}, "--vs python,java", "spikingjelly")
+	refused(t, []string{"bench", "train", "--graphs"}, "need a CUDA device")
+	refused(t, []string{"bench", "lif", "--vs", "python"}, "--vs python", "spikingjelly")
+	refused(t, []string{"bench", "profile", "--task", "walk"}, "--task walk")
+	refused(t, []string{"bench", "profile", "--batch", "1,2"}, "--batch 1,2", "one number")
 	refused(t, []string{"bench", "train", "--repeats", "0"}, "--repeats 0")
 	refused(t, []string{"bench", "lif", "--batch", "1,2"}, "--batch 1,2", "one number")
 	refused(t, []string{"bench", "speed"}, "speed", "train")

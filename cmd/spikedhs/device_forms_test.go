@@ -196,12 +196,15 @@ func TestDeviceVerbs(t *testing.T) {
 		{"bench", "search", "--batch", "2", "--width", "2", "--steps", "2", "--size", "8", "--nodes", "1"},
 		{"bench", "infer", "--batch", "2", "--width", "2", "--steps", "2", "--size", "8"},
 		{"bench", "lif", "--batch", "1", "--width", "4", "--steps", "2", "--size", "8"},
+		{"bench", "train", "--batch", "2", "--width", "2", "--steps", "2", "--size", "8", "--graphs"},
 		{"bench", "stereo-train", "--size", "small"},
 		{"bench", "stereo-stream", "--size", "small"},
 	} {
 		t.Run(args[1], func(t *testing.T) {
 			r := onDevice(t, slices.Concat(args, small)...)
 			assert.NotEmpty(t, r.stdout)
+			assert.Equal(t, slices.Contains(args, "--graphs"), strings.Contains(r.stdout, "spikedhs-graphs"))
 		})
 	}
+	onDevice(t, "bench", "profile", "--device", "cuda", "--batch", "2", "--width", "2", "--steps", "2", "--size", "8", "--repeats", "1", "--threads", "1")
 }

@@ -5,8 +5,10 @@ import (
 	"context"
 	"encoding/json"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -48,7 +50,7 @@ func plan(t *testing.T, p *Python) Plan {
 	t.Setenv(asWorker, "1")
 	self, err := os.Executable()
 	require.NoError(t, err)
-	return Plan{Worker: []string{self}, Python: p, Repeats: 3, Seconds: 0.05}
+	return Plan{Worker: []string{self}, Python: p, Others: PythonSides(), Repeats: 3, Seconds: 0.05}
 }
 
 func TestRunMeasuresOurSide(t *testing.T) {
@@ -138,4 +140,33 @@ func TestFindPythonSaysWhatIsWrong(t *testing.T) {
 	require.ErrorIs(t, err, ErrPython)
 	assert.ErrorContains(t, err, "/bin/false")
 	assert.ErrorContains(t, err, "--python")
+}
+
+// After its time a case gets no more samples, and a side that is not warm none.
+func TestRunWithALimit(t *testing.T) {
+	p := plan(t, &Python{Program: "/bin/cat", Dir: t.TempDir()}) // never ready
+	p.Repeats, p.Most = 3, time.Nanosecond
+	rows, pairs, err := p.Run(context.Background(), tiny(Train))
+	require.NoError(t, err)
+	require.Len(t, rows, 3)
+	assert.Len(t, rows[0].Samples, 1)
+	for _, row := range rows[1:] {
+		assert.Contains(t, row.Error, "the 1ns of the case were over")
+	}
+	assert.Empty(t, pairs)
+}
+
+// A side that hangs is ended, and ours has its figures.
+func TestRunEndsWhatHangs(t *testing.T) {
+	hangs := filepath.Join(t.TempDir(), "python")
+	require.NoError(t, os.WriteFile(hangs, []byte("#!/bin/sh\nexec sleep 1000\n"), 0o755))
+	p := plan(t, &Python{Program: hangs, Dir: t.TempDir()})
+	p.Repeats, p.Most = 1, 2*time.Second
+	rows, _, err := p.Run(context.Background(), tiny(Train))
+	require.NoError(t, err)
+	require.Len(t, rows, 3)
+	assert.Len(t, rows[0].Samples, 1)
+	for _, row := range rows[1:] {
+		assert.Regexp(t, "ended early: signal: killed|of the case were over", row.Error)
+	}
 }

@@ -28,14 +28,38 @@ func Tasks() []Task { return []Task{Train, Search, Infer} }
 
 // The implementations of a task.
 const (
-	// Ours is this program.
-	Ours = "spikedhs"
+	// Ours is this program, OursGraphs the same with its steps recorded as CUDA graphs
+	// (of a stream and an inference too, which the program itself does not record).
+	Ours       = "spikedhs"
+	OursGraphs = "spikedhs-graphs"
 	// PythonFolded is PyTorch with time in the batch, channels last, and the
 	// convolutions in the case's precision.
 	PythonFolded = "python-folded"
 	// PythonPerStep is PyTorch one time step after the other, in float32.
 	PythonPerStep = "python-per-step"
+	// SpikingJelly is the same network of SpikingJelly's layers and neurons, whose
+	// surrogate is its ATan; SpikingJellyDHS the SpikeDHS network that it brings along,
+	// as it is. Both are PyTorch with autocast to the case's precision.
+	SpikingJelly    = "spikingjelly"
+	SpikingJellyDHS = "spikingjelly-dhs"
 )
+
+// ours reports whether an implementation is this program.
+func ours(impl string) bool { return impl == Ours || impl == OursGraphs }
+
+// Has reports whether there is an implementation of a case. The networks of Python are
+// those of images, and one of stereo; SpikingJelly's own has fixed sizes.
+func (c Case) Has(impl string) bool {
+	switch impl {
+	case PythonFolded:
+		return !c.Task.stereo()
+	case SpikingJelly:
+		return c.Task == Train || c.Task == Infer
+	case SpikingJellyDHS:
+		return c.Task == Train && c.Width == 48 && c.Steps == 6 && c.Size == 32
+	}
+	return true
+}
 
 // Case is one point of a table.
 type Case struct {
@@ -100,6 +124,9 @@ func (c Case) validatePrecision() error {
 	if !slices.Contains(search.Precisions(), search.Precision(c.Precision)) {
 		return fmt.Errorf("%w: precision %q: want one of %q", ErrCase, c.Precision, search.Precisions())
 	}
+	if c.Impl == OursGraphs && !strings.HasPrefix(c.Device, "cuda") {
+		return fmt.Errorf("%w: graphs need a CUDA device, not %q", ErrCase, c.Device)
+	}
 	if c.Precision == string(search.Float16) && !strings.HasPrefix(c.Device, "cuda") {
 		return fmt.Errorf("%w: precision float16 needs a CUDA device, not %q", ErrCase, c.Device)
 	}
@@ -125,7 +152,7 @@ func (c Case) as(impl string) Case {
 	switch {
 	case impl == PythonPerStep:
 		c.Precision = string(search.Float32)
-	case impl == Ours && c.Task == Infer && c.auto:
+	case ours(impl) && c.Task == Infer && c.auto:
 		device, _ := torch.ParseDevice(c.Device) // was parsed when the case was made
 		c.Precision = string(train.InferencePrecision("auto", search.Precision(c.Precision), device))
 	}

@@ -14,9 +14,13 @@
 // [Plan.Run] starts the processes, warms them up and asks them in turn, so that
 // what else happens on the machine meets all of them alike. A [Row] is what one
 // implementation reached, the median of its repeats, a [Pair] the ratio of two.
+// On a CUDA device our side can be measured twice, the second time with its steps
+// recorded as graphs ([OursGraphs]); SpikingJelly can stand beside plain PyTorch.
 //
 // The steps are those of a training and a search: [train.NetworkStep] and
 // [train.SupernetStep] are what package train repeats over a data set. [LIF],
 // [Loader] and [Roofline] measure parts: the neuron against a plain copy, the
 // images against what training takes, the convolutions against bare ones.
+// [SpikingJellyLIF] measures the neuron of SpikingJelly beside ours, and [Profile]
+// says which operators a step spends its time in.
 package bench

@@ -128,7 +128,7 @@ func inTurn(ctx context.Context, device torch.Device, works []*tensorWork, size 
 	}
 	for _, w := range works {
 		var one float64
-		for range warmUp {
+		for range warmUpSteps {
 			var err error
 			if one, err = timedRun(w, 1); err != nil {
 				return err

@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"time"
 
 	scripts "github.com/spikedhs/spikedhs/bench"
 	"github.com/spikedhs/spikedhs/torch/wheel"
@@ -19,13 +20,23 @@ import (
 type Plan struct {
 	// Worker is the command line that runs [Work]; the case as JSON is appended.
 	Worker []string
-	// Python has the sides to compare with; nil: none.
+	// Graphs measures our side a second time, with its steps recorded as CUDA graphs.
+	Graphs bool
+	// Python runs the sides to compare with; nil: none.
 	Python *Python
+	// Others are those sides, where a case has them: [PythonSides], [SpikingJellySides].
+	// PythonDevice is what they compute on; "": the device of the case.
+	Others       []string
+	PythonDevice string
 	// Repeats is the number of samples of each side, at least 1.
 	Repeats int
 	// Seconds is about how long a sample takes: so many steps it has, at least
 	// one. Default 2.
 	Seconds float64
+	// Most is about how long a case may take; 0: as long as it wants. When it is over,
+	// every side that is warm gets one sample, and a side that is not gets none; a side
+	// that hangs is ended after half as much again.
+	Most time.Duration
 	// Apart starts a process anew for every sample, so that only one side at a
 	// time holds memory. It costs a warm-up each time.
 	Apart bool
@@ -34,20 +45,31 @@ type Plan struct {
 }
 
 const (
-	// warmUp is the number of steps that are not counted; one is enough when it
+	// warmUpSteps is the number of steps that are not counted; one is enough when it
 	// takes longer than slowStep seconds.
-	warmUp   = 2
-	slowStep = 8.0
+	warmUpSteps = 2
+	slowStep    = 8.0
 	// mostSteps limits the steps of a sample.
 	mostSteps = 1000
 )
 
-// Sides are the implementations that are compared, in the order of their turns.
-func (p *Plan) Sides() []string {
-	if p.Python == nil {
-		return []string{Ours}
+// PythonSides are the networks in plain PyTorch, SpikingJellySides those of
+// SpikingJelly.
+func PythonSides() []string       { return []string{PythonFolded, PythonPerStep} }
+func SpikingJellySides() []string { return []string{SpikingJelly, SpikingJellyDHS} }
+
+// Sides are the implementations of a case that are compared, in the order of their turns.
+func (p *Plan) Sides(c Case) []string {
+	list := []string{Ours}
+	if p.Graphs {
+		list = append(list, OursGraphs)
 	}
-	return []string{Ours, PythonFolded, PythonPerStep}
+	for _, impl := range p.Others {
+		if p.Python != nil && c.Has(impl) {
+			list = append(list, impl)
+		}
+	}
+	return list
 }
 
 // side is the state of one implementation in a measurement.
@@ -56,20 +78,25 @@ type side struct {
 	row     Row
 	process *process
 	steps   int // of a sample
+	forget  context.CancelFunc
 }
 
-// Run measures one case by all sides in turn. A side in Python that fails has a
-// row with Error; the failure of ours ends the measurement.
+// Run measures one case by all sides in turn. A side in Python that fails, or graphs
+// that cannot be recorded, have a row with Error; the failure of ours ends the
+// measurement.
 func (p *Plan) Run(ctx context.Context, c Case) ([]Row, []Pair, error) {
 	if p.Log == nil {
 		p.Log = slog.New(slog.DiscardHandler)
 	}
 	var sides []*side
-	for _, impl := range p.Sides() {
-		if impl == PythonFolded && c.Task.stereo() {
-			continue // written one way only
-		}
+	for _, impl := range p.Sides(c) {
 		own := c.as(impl)
+		if !ours(impl) && p.PythonDevice != "" {
+			own.Device = p.PythonDevice
+		}
+		if err := own.validatePrecision(); err != nil {
+			return nil, nil, err
+		}
 		sides = append(sides, &side{c: own, row: own.row()})
 	}
 	defer func() {
@@ -77,11 +104,20 @@ func (p *Plan) Run(ctx context.Context, c Case) ([]Row, []Pair, error) {
 			if s.process != nil {
 				s.process.kill()
 			}
+			if s.forget != nil {
+				s.forget()
+			}
 		}
 	}()
+	began := time.Now()
+	over := func() bool { return p.Most > 0 && time.Since(began) > p.Most }
 	turn := func(work func(*side) error) error {
 		for _, s := range sides {
 			if s.row.Error != "" {
+				continue
+			}
+			if over() && s.steps == 0 && s.c.Impl != Ours {
+				s.row.Error = fmt.Sprintf("not measured: the %v of the case were over", p.Most)
 				continue
 			}
 			err := work(s)
@@ -97,11 +133,18 @@ func (p *Plan) Run(ctx context.Context, c Case) ([]Row, []Pair, error) {
 		return nil
 	}
 	if !p.Apart {
-		if err := turn(func(s *side) error { return p.begin(ctx, s) }); err != nil {
+		// The processes load their libraries at once, and warm up one by one.
+		if err := turn(func(s *side) error { return p.start(ctx, s) }); err != nil {
+			return nil, nil, err
+		}
+		if err := turn(func(s *side) error { return p.warmUp(ctx, s) }); err != nil {
 			return nil, nil, err
 		}
 	}
-	for range max(p.Repeats, 1) {
+	for i := range max(p.Repeats, 1) {
+		if i > 0 && over() {
+			break
+		}
 		if err := turn(func(s *side) error { return p.sample(ctx, s) }); err != nil {
 			return nil, nil, err
 		}
@@ -114,18 +157,27 @@ func (p *Plan) Run(ctx context.Context, c Case) ([]Row, []Pair, error) {
 	return results(sides)
 }
 
-// begin starts the process of a side and warms it up.
-func (p *Plan) begin(ctx context.Context, s *side) error {
+// start starts the process of a side.
+func (p *Plan) start(ctx context.Context, s *side) error {
+	if p.Most > 0 && s.c.Impl != Ours && s.forget == nil {
+		ctx, s.forget = context.WithTimeout(ctx, p.Most*3/2)
+	}
 	command, err := p.command(ctx, s.c)
 	if err != nil {
 		return err
 	}
-	if s.process, err = start(ctx, s.c.Impl, command); err != nil {
+	s.process, err = start(s.c.Impl, command)
+	return err
+}
+
+// warmUp waits until the case of a side is built, and warms it up.
+func (p *Plan) warmUp(ctx context.Context, s *side) error {
+	var err error
+	if s.row.Torch, err = s.process.ready(ctx); err != nil {
 		return err
 	}
-	s.row.Torch = s.process.torch
 	var seconds float64
-	for range warmUp {
+	for range warmUpSteps {
 		if seconds, err = s.process.run(ctx, 1); err != nil {
 			return err
 		}
@@ -152,12 +204,15 @@ func (p *Plan) command(ctx context.Context, c Case) (*exec.Cmd, error) {
 	if err != nil {
 		return nil, fmt.Errorf("bench: %w", err)
 	}
-	if c.Impl == Ours {
+	if ours(c.Impl) {
 		return wheel.Command(ctx, append(slices.Clone(p.Worker), string(text))...), nil
 	}
 	script := scripts.Worker
-	if c.Task.stereo() {
+	switch {
+	case c.Task.stereo():
 		script = scripts.StereoWorker
+	case c.Impl == SpikingJelly || c.Impl == SpikingJellyDHS:
+		script = scripts.SpikingJellyWorker
 	}
 	command := exec.CommandContext(ctx, p.Python.Program, filepath.Join(p.Python.Dir, script), string(text))
 	command.Dir = p.Python.Dir
@@ -167,7 +222,10 @@ func (p *Plan) command(ctx context.Context, c Case) (*exec.Cmd, error) {
 // sample measures a side once.
 func (p *Plan) sample(ctx context.Context, s *side) error {
 	if p.Apart {
-		if err := p.begin(ctx, s); err != nil {
+		if err := p.start(ctx, s); err != nil {
+			return err
+		}
+		if err := p.warmUp(ctx, s); err != nil {
 			return err
 		}
 	}
@@ -191,11 +249,12 @@ func (p *Plan) finish(ctx context.Context, s *side) error {
 	}
 	s.process = nil
 	s.row.PeakRSSMB = max(s.row.PeakRSSMB, last.PeakRSSMB)
+	s.row.PeakDeviceMB = max(s.row.PeakDeviceMB, last.PeakDeviceMB)
 	s.row.FiringRate = last.FiringRate
 	return nil
 }
 
-// results are the rows of the sides, and the first over each other one.
+// results are the rows of the sides, and each of ours over those that come after.
 func results(sides []*side) (rows []Row, pairs []Pair, err error) {
 	for _, s := range sides {
 		if s.row.Error != "" {
@@ -207,9 +266,14 @@ func results(sides []*side) (rows []Row, pairs []Pair, err error) {
 		}
 		rows = append(rows, s.row)
 	}
-	for _, other := range rows[1:] {
-		if pair, ok := rows[0].over(other); ok {
-			pairs = append(pairs, pair)
+	for i, own := range rows {
+		if !ours(own.Impl) {
+			break
+		}
+		for _, other := range rows[i+1:] {
+			if pair, ok := own.over(other); ok {
+				pairs = append(pairs, pair)
+			}
 		}
 	}
 	return rows, pairs, nil

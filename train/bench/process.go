@@ -17,11 +17,10 @@ type process struct {
 	in     io.WriteCloser
 	answer *json.Decoder
 	errors tail
-	torch  string // its libtorch
 }
 
-// start starts a worker and waits until its case is built.
-func start(ctx context.Context, name string, command *exec.Cmd) (*process, error) {
+// start starts a worker.
+func start(name string, command *exec.Cmd) (*process, error) {
 	p := &process{name: name, cmd: command}
 	p.cmd.Stderr = &p.errors
 	byItself(p.cmd)
@@ -38,12 +37,14 @@ func start(ctx context.Context, name string, command *exec.Cmd) (*process, error
 		return nil, fmt.Errorf("bench: %s: %w", name, err)
 	}
 	firstToGo(p.cmd.Process.Pid)
-	var r ready
-	if err := p.read(ctx, &r); err != nil {
-		return nil, err
-	}
-	p.torch = r.Torch
 	return p, nil
+}
+
+// ready waits until the case is built and returns the version of the worker's libtorch.
+func (p *process) ready(ctx context.Context) (torch string, err error) {
+	var r ready
+	err = p.read(ctx, &r)
+	return r.Torch, err
 }
 
 // read reads one answer. After a failure the worker is gone.

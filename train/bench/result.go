@@ -21,6 +21,8 @@ type Row struct {
 	Samples []float64 `json:"samples,omitempty"`
 	// PeakRSSMB is the most memory that the process had in RAM, MiB.
 	PeakRSSMB float64 `json:"peak_rss_mb"`
+	// PeakDeviceMB is the most that tensors held of a CUDA device's memory, MiB.
+	PeakDeviceMB float64 `json:"peak_device_mb,omitempty"`
 	// FiringRate is the share of neurons that fire in a time step; inference only.
 	FiringRate float64 `json:"firing_rate,omitempty"`
 	Torch      string  `json:"torch"`
@@ -42,10 +44,14 @@ type Pair struct {
 	Size          int    `json:"size"`
 	Threads       int    `json:"threads"`
 	Device        string `json:"device"`
+	// OverDevice is that of the other, where it is another one.
+	OverDevice string `json:"over_device,omitempty"`
 	// Ratio is our median rate over the other's: above 1 we are faster.
 	Ratio float64 `json:"ratio"`
 	// MemoryRatio is our peak memory over the other's: below 1 we need less.
-	MemoryRatio float64 `json:"memory_ratio,omitempty"`
+	// DeviceMemoryRatio is that of a CUDA device's memory.
+	MemoryRatio       float64 `json:"memory_ratio,omitempty"`
+	DeviceMemoryRatio float64 `json:"device_memory_ratio,omitempty"`
 }
 
 // row is an empty row of a case.
@@ -68,6 +74,12 @@ func (r Row) over(other Row) (p Pair, ok bool) {
 	}
 	if r.PeakRSSMB > 0 && other.PeakRSSMB > 0 {
 		p.MemoryRatio = r.PeakRSSMB / other.PeakRSSMB
+	}
+	if r.PeakDeviceMB > 0 && other.PeakDeviceMB > 0 {
+		p.DeviceMemoryRatio = r.PeakDeviceMB / other.PeakDeviceMB
+	}
+	if r.Device != other.Device {
+		p.OverDevice = other.Device
 	}
 	return p, true
 }

@@ -37,6 +37,13 @@ func (t *training) step() error {
 	return inScope(torch.NewScope(), func(s *torch.Scope) { t.descent.Run(s, t.batch.images, t.batch.labels) })
 }
 
+func (t *training) parts() ([]part, error) {
+	return []part{{
+		scope: torch.NewScope, begin: t.descent.Optimizer.Begin,
+		work: func(s *torch.Scope) { t.descent.Lower(s, t.batch.images, t.batch.labels) },
+	}}, nil
+}
+
 func (t *training) close() error {
 	return errors.Join(t.batch.close(), t.descent.Close(), t.net.Close())
 }
@@ -73,6 +80,19 @@ func (t *searching) step() error {
 		return err
 	}
 	return inScope(torch.NewScope(), func(s *torch.Scope) { t.descent.RunAlphas(s, t.batch.images, t.batch.labels) })
+}
+
+func (t *searching) parts() ([]part, error) {
+	return []part{
+		{
+			scope: torch.NewScope, begin: t.descent.Weights.Begin,
+			work: func(s *torch.Scope) { t.descent.LowerByWeights(s, t.batch.images, t.batch.labels) },
+		},
+		{
+			scope: torch.NewScope, begin: t.descent.Alphas.Begin,
+			work: func(s *torch.Scope) { t.descent.LowerByAlphas(s, t.batch.images, t.batch.labels) },
+		},
+	}, nil
 }
 
 func (t *searching) close() error {
@@ -127,6 +147,17 @@ func settled(net *search.Network, size int) (*search.Program, error) {
 
 func (t *inference) step() error {
 	return inScope(torch.NewInference(), func(s *torch.Scope) { s.Item(s.Sum(t.run(s, t.batch.images))) })
+}
+
+func (t *inference) parts() ([]part, error) {
+	scope := torch.NewInference()
+	result := scope.Sum(t.run(scope, t.batch.images))
+	return []part{{
+		scope:      torch.NewInference,
+		work:       func(s *torch.Scope) { s.CopyTo(result, s.Sum(t.run(s, t.batch.images))) },
+		end:        func(s *torch.Scope) { s.Item(result) },
+		afterwards: func() { _ = scope.Close() }, // its one error was returned
+	}}, scope.Err()
 }
 
 // firingRate is the share of neurons that fire in a time step.

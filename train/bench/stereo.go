@@ -180,14 +180,23 @@ func newStereoTraining(c Case, d torch.Device) (*stereoTraining, error) {
 func (t *stereoTraining) step() error {
 	return inScope(torch.NewScope(), func(s *torch.Scope) {
 		t.adam.Begin(s)
-		parameters := torch.Tensors(t.net.Variables().Parameters())
-		cost := t.net.Forward(search.Pass{Scope: s, Mode: torch.Train}, t.left, t.right)
-		loss := criterion.Loss(s, cost, t.truth, criterion.DefaultDiversity)
-		gradients := s.GradientOf(t.adam.LossScale().Scale(s, loss), parameters)
-		t.adam.LossScale().Unscale(s, gradients)
-		s.ClipGradients(gradients, stereoClip)
-		t.adam.Apply(s, gradients)
+		t.lower(s)
 	})
+}
+
+func (t *stereoTraining) parts() ([]part, error) {
+	return []part{{scope: torch.NewScope, begin: t.adam.Begin, work: t.lower}}, nil
+}
+
+// lower is the part of a step that is the same each time.
+func (t *stereoTraining) lower(s *torch.Scope) {
+	parameters := torch.Tensors(t.net.Variables().Parameters())
+	cost := t.net.Forward(search.Pass{Scope: s, Mode: torch.Train}, t.left, t.right)
+	loss := criterion.Loss(s, cost, t.truth, criterion.DefaultDiversity)
+	gradients := s.GradientOf(t.adam.LossScale().Scale(s, loss), parameters)
+	t.adam.LossScale().Unscale(s, gradients)
+	s.ClipGradients(gradients, stereoClip)
+	t.adam.Apply(s, gradients)
 }
 
 func (t *stereoTraining) close() error {
@@ -231,10 +240,34 @@ func newStereoStreaming(c Case, d torch.Device) (*stereoStreaming, error) {
 }
 
 func (t *stereoStreaming) step() error {
-	return inScope(torch.NewInference(), func(s *torch.Scope) {
-		d := t.program.Disparity(s, t.left, t.right, 1, &t.state, t.precision)
-		s.Item(s.Sum(d))
-	})
+	return inScope(torch.NewInference(), func(s *torch.Scope) { s.Item(t.sum(s)) })
+}
+
+// sum takes a step of the stream and adds its disparities up.
+func (t *stereoStreaming) sum(s *torch.Scope) torch.Tensor {
+	return s.Sum(t.program.Disparity(s, t.left, t.right, 1, &t.state, t.precision))
+}
+
+// parts: a recorded step reads the membranes of the step before the recording, so it
+// ends with a copy of its own over them.
+func (t *stereoStreaming) parts() ([]part, error) {
+	scope := torch.NewInference()
+	result := t.sum(scope)
+	var before []torch.Tensor
+	for _, v := range t.state.Membranes() {
+		before = append(before, scope.Alias(v)) // the state lets go of them in the next step
+	}
+	return []part{{
+		scope: torch.NewInference,
+		work: func(s *torch.Scope) {
+			s.CopyTo(result, t.sum(s))
+			for i, v := range t.state.Membranes() {
+				s.CopyTo(before[i], v)
+			}
+		},
+		end:        func(s *torch.Scope) { s.Item(result) },
+		afterwards: func() { _ = scope.Close() }, // its one error was returned
+	}}, scope.Err()
 }
 
 func (t *stereoStreaming) close() error {

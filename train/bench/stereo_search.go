@@ -55,6 +55,21 @@ func (t *stereoSearching) step() error {
 	})
 }
 
+func (t *stereoSearching) parts() ([]part, error) {
+	return []part{
+		{
+			scope: torch.NewScope, begin: t.descent.Weights.Begin,
+			work: func(s *torch.Scope) { t.descent.LowerByWeights(s, t.one.left, t.one.right, t.one.truth) },
+		},
+		{
+			scope: torch.NewScope, begin: t.descent.Architecture.Begin,
+			work: func(s *torch.Scope) {
+				t.descent.LowerByArchitecture(s, t.other.left, t.other.right, t.other.truth)
+			},
+		},
+	}, nil
+}
+
 func (t *stereoSearching) close() error {
 	return errors.Join(t.scope.Close(), t.descent.Close(), t.net.Close())
 }

@@ -23,8 +23,9 @@ type (
 		Seconds float64 `json:"seconds"`
 	}
 	ended struct {
-		PeakRSSMB  float64 `json:"peak_rss_mb"`
-		FiringRate float64 `json:"firing_rate,omitempty"`
+		PeakRSSMB    float64 `json:"peak_rss_mb"`
+		PeakDeviceMB float64 `json:"peak_device_mb,omitempty"`
+		FiringRate   float64 `json:"firing_rate,omitempty"`
 	}
 )
 
@@ -72,8 +73,15 @@ func Work(ctx context.Context, c Case, in io.Reader, out io.Writer) (err error) 
 		return fmt.Errorf("bench: read: %w", err)
 	}
 	last := ended{PeakRSSMB: peakMegabytes()}
-	if firing, ok := w.(interface{ firingRate() (float64, error) }); ok {
-		if last.FiringRate, err = firing.firingRate(); err != nil {
+	if torch.IsCUDA(device) {
+		memory, err := torch.DeviceMemory(device)
+		if err != nil {
+			return fmt.Errorf("bench: %w", err)
+		}
+		last.PeakDeviceMB = float64(memory.Peak) / (1 << 20)
+	}
+	if f, ok := w.(firing); ok {
+		if last.FiringRate, err = f.firingRate(); err != nil {
 			return err
 		}
 	}

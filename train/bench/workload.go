@@ -33,6 +33,9 @@ type workload interface {
 	close() error
 }
 
+// firing is a workload that knows the share of neurons that fire in a time step.
+type firing interface{ firingRate() (float64, error) }
+
 // setUp makes a measurement start from the same kernels, threads and random numbers.
 func setUp(device string, threads int) (torch.Device, error) {
 	d, err := torch.ParseDevice(device)
@@ -57,6 +60,15 @@ func newWorkload(c Case) (workload, error) {
 	if err != nil {
 		return nil, err
 	}
+	w, err := c.workload(device)
+	if err != nil || c.Impl != OursGraphs {
+		return w, err
+	}
+	return record(w, device)
+}
+
+// workload builds the task of a case.
+func (c Case) workload(device torch.Device) (workload, error) {
 	switch c.Task {
 	case Train:
 		return newTraining(c, device)

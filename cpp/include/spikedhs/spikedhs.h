@@ -240,9 +240,11 @@ SPIKEDHS_API void sd_graph_free(sd_graph graph);
 // ----------------------------------------------------------------------
 
 // Collects the time of every operator, backward included, until stopped;
-// operators with other argument shapes are apart when `shapes` is not 0. The
-// table to release has lines "name <tab> calls <tab> nanoseconds of its own".
-SPIKEDHS_API char *sd_profile_start(int shapes);
+// operators with other argument shapes are apart when `shapes` is not 0. With a
+// CUDA `device` (else -1) that on its streams too; that work must have ended
+// before the stop. The table to release has lines "name <tab> calls <tab>
+// nanoseconds of its own <tab> those on the device".
+SPIKEDHS_API char *sd_profile_start(int shapes, int device);
 // Names what the calling thread does until the next sd_range_end, for whoever
 // listens to libtorch's profiler. Ranges may lie in each other.
 SPIKEDHS_API void sd_range_begin(const char *name);

@@ -71,6 +71,10 @@ func pathOf(loaded []string, prefixes ...string) string {
 	return ""
 }
 
+// Shim is the path of the libspikedhs.so that this process has loaded, "" where the
+// system does not tell.
+func Shim() string { return pathOf(loadedLibraries(), "libspikedhs.so") }
+
 // libraries checks the two shims and the libtorch behind them.
 func libraries(loaded []string) []Check {
 	if loaded == nil {

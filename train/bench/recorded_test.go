@@ -1,0 +1,150 @@
+//go:build fakedevice
+
+package bench
+
+import (
+	"context"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/spikedhs/spikedhs/torch"
+)
+
+// tinyOnDevice is a case of any task that takes milliseconds, on the fake device.
+func tinyOnDevice(t *testing.T, task Task) Case {
+	t.Helper()
+	c := tiny(task)
+	if task.stereo() {
+		c = tinyStereo(t, task)
+	}
+	c.Device, c.Precision = "cuda", "bfloat16"
+	return c
+}
+
+// state are the numbers that the steps of a workload change. Those of a stereo search
+// differ in their last bits from one run to the next, recorded or not, so it has none.
+func state(t *testing.T, w workload) map[string][]float32 {
+	t.Helper()
+	switch w := w.(type) {
+	case *recorded:
+		return state(t, w.workload)
+	case *training:
+		return values(t, both(w.net.Variables()))
+	case *searching:
+		return values(t, both(w.net.Weights(), w.net.Architecture()))
+	case *stereoTraining:
+		return values(t, both(w.net.Variables()))
+	case *stereoStreaming:
+		s := torch.NewInference()
+		defer s.Close()
+		var list []torch.Variable
+		for i, v := range w.state.Membranes() {
+			list = append(list, torch.Variable{Name: string(rune('a' + i)), Value: s.Cast(v, torch.Float32)})
+		}
+		return values(t, list)
+	}
+	return nil
+}
+
+// Recorded steps do what steps one by one do, to the bit, and launch nothing by
+// themselves.
+func TestRecordedStepsOfEveryTask(t *testing.T) {
+	for _, task := range append(Tasks(), StereoTasks()...) {
+		t.Run(string(task), func(t *testing.T) {
+			before := torch.LiveTensors()
+			c := tinyOnDevice(t, task)
+			const more = 2
+			eager, err := newWorkload(c)
+			require.NoError(t, err)
+			extra := 0
+			if task == StereoStream {
+				extra = 1 // parts takes a step of the stream
+			}
+			for range recordAfter + extra + more {
+				require.NoError(t, eager.step())
+			}
+			want := state(t, eager)
+			require.NoError(t, eager.close())
+
+			c.Impl = OursGraphs
+			w, err := newWorkload(c)
+			require.NoError(t, err)
+			torch.ResetFake()
+			for range more {
+				require.NoError(t, w.step())
+			}
+			counts, err := torch.ReadFake()
+			require.NoError(t, err)
+			parts := 1
+			if task == Search || task == StereoSearch {
+				parts = 2
+			}
+			assert.EqualValues(t, more*parts, counts.Replays)
+			if want != nil {
+				assert.Equal(t, want, state(t, w))
+			}
+			require.NoError(t, w.close())
+			assert.Equal(t, before, torch.LiveTensors())
+		})
+	}
+}
+
+// Recorded or not, an inference gives the same sum.
+func TestRecordedInferenceReadsItsResult(t *testing.T) {
+	c := tinyOnDevice(t, Infer)
+	w, err := newWorkload(c)
+	require.NoError(t, err)
+	defer func() { require.NoError(t, w.close()) }()
+	list, err := w.(recordable).parts()
+	require.NoError(t, err)
+	require.Len(t, list, 1)
+	defer list[0].afterwards()
+	require.NoError(t, inScope(torch.NewInference(), list[0].work))
+	require.NoError(t, inScope(torch.NewInference(), func(s *torch.Scope) {
+		list[0].end(s)
+		inference := w.(*inference)
+		assert.NotZero(t, s.Item(s.Sum(inference.run(s, inference.batch.images))))
+	}))
+}
+
+// Where nothing can be recorded that side has a row that says so, and the others go on.
+func TestRecordedSideThatFails(t *testing.T) {
+	t.Setenv("SPIKEDHS_FAKE_NO_CAPTURE", "1")
+	p := plan(t, nil)
+	p.Graphs, p.Repeats = true, 1
+	rows, pairs, err := p.Run(context.Background(), tinyOnDevice(t, Train))
+	require.NoError(t, err)
+	require.Len(t, rows, 2)
+	assert.Positive(t, rows[0].Rate)
+	assert.Equal(t, OursGraphs, rows[1].Impl)
+	assert.Contains(t, rows[1].Error, "spikedhs-graphs ended early")
+	assert.Contains(t, rows[1].Error, torch.ErrNoGraph.Error())
+	assert.Empty(t, pairs)
+}
+
+func TestRecordedSideOnTheDevice(t *testing.T) {
+	p := plan(t, nil)
+	p.Graphs, p.Repeats = true, 1
+	rows, pairs, err := p.Run(context.Background(), tinyOnDevice(t, Train))
+	require.NoError(t, err)
+	require.Len(t, rows, 2)
+	for _, row := range rows {
+		assert.Empty(t, row.Error)
+		assert.Positive(t, row.Rate)
+		assert.Positive(t, row.PeakDeviceMB)
+	}
+	require.Len(t, pairs, 1)
+	assert.Equal(t, OursGraphs, pairs[0].Over)
+	assert.Positive(t, pairs[0].DeviceMemoryRatio)
+}
+
+// The time on the device is found, and the host's beside it.
+func TestDeviceProfile(t *testing.T) {
+	p, err := Profile(context.Background(), tinyOnDevice(t, Train), 2)
+	require.NoError(t, err)
+	assert.Positive(t, p.DeviceMS)
+	assert.Less(t, p.DeviceMS, 2*p.ProfiledMS, "operators are not counted twice")
+	checkProfile(t, p, func(r OperatorRow) float64 { return r.DeviceMS })
+}
