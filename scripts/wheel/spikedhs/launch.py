@@ -79,6 +79,7 @@ def _environment(torch, libraries, folder, about):
     environment["LD_LIBRARY_PATH"] = ":".join(f for f in folders if f)
     environment["SPIKEDHS_LD_LIBRARY_PATH"] = before
     environment["SPIKEDHS_LIBRARIES"] = about
+    environment["SPIKEDHS_OTHER_TORCH"] = ":".join(libtorch.others(torch))
     if sys.executable:
         environment["SPIKEDHS_PYTHON"] = sys.executable
     else:

@@ -78,6 +78,17 @@ def find():
     raise Refusal("there is no PyTorch for %s: run %s torch" % (sys.executable or "this Python", pip_install()))
 
 
+def others(used):
+    """PyTorchs beside the environment's own that are not used, for doctor: those that
+    are found where used (a Libtorch) was not."""
+    roots = []
+    for folder in search_path():
+        root = os.path.join(folder, "torch")
+        if _holds(root) and os.path.realpath(root) != os.path.realpath(used.root) and root not in roots:
+            roots.append(root)
+    return roots
+
+
 def _places():
     yield os.path.join(site, "torch"), "beside spikedhs"
     import sysconfig  # takes some milliseconds, seldom needed

@@ -112,7 +112,7 @@ def shims(folder, lacks=CPU_SYMBOLS, needs=("libtorch_cpu.so", "libc10.so")):
 # Stands in for the program: tells what it was started with.
 PROGRAM = """#!/bin/sh
 echo "program: $*"
-for name in LD_LIBRARY_PATH SPIKEDHS_LD_LIBRARY_PATH SPIKEDHS_LIBRARIES SPIKEDHS_PYTHON; do
+for name in LD_LIBRARY_PATH SPIKEDHS_LD_LIBRARY_PATH SPIKEDHS_LIBRARIES SPIKEDHS_OTHER_TORCH SPIKEDHS_PYTHON; do
     eval "echo $name=\\$$name"
 done
 case ${1:-} in

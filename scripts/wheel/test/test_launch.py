@@ -108,9 +108,13 @@ class TestStart(LaunchTest):
         torch(other, "2.11.0", cuda=False)
         self.environment.prebuilt("2.11-cpu-abi1", lacks=["at_add"])
         for run in self.environment.run, self.module:
-            self.assertEqual(run(env={"PYTHONPATH": other}).variables["SPIKEDHS_LIBRARIES"], "prebuilt " + TAG)
+            variables = run(env={"PYTHONPATH": other}).variables
+            self.assertEqual(variables["SPIKEDHS_LIBRARIES"], "prebuilt " + TAG)
+            self.assertEqual(variables["SPIKEDHS_OTHER_TORCH"], os.path.join(other, "torch"))
+            self.assertEqual(run().variables["SPIKEDHS_OTHER_TORCH"], "")
         shutil.rmtree(os.path.join(self.environment.site, "torch"))
         done = self.environment.run(env={"PYTHONPATH": other})
+        self.assertEqual(done.variables["SPIKEDHS_OTHER_TORCH"], "")
         self.assertEqual(done.variables["SPIKEDHS_LIBRARIES"], "prebuilt 2.11-cpu-abi1")
         self.assertIn(os.path.join(other, "torch", "lib"), done.variables["LD_LIBRARY_PATH"].split(":"))
         self.refused(self.environment.run(), "there is no PyTorch")
