@@ -51,6 +51,7 @@ class TestStart(LaunchTest):
                         "LD_LIBRARY_PATH": ":".join([folder, lib] + ([before] if before else [])),
                         "SPIKEDHS_LD_LIBRARY_PATH": before or "",
                         "SPIKEDHS_LIBRARIES": "prebuilt " + TAG,
+                        "SPIKEDHS_OTHER_TORCH": "",
                         "SPIKEDHS_PYTHON": self.environment.python
                         if run == self.module
                         else os.path.join(self.environment.bin, self.environment.version),
