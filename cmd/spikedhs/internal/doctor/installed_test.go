@@ -49,7 +49,7 @@ func TestLibtorchOfAWheel(t *testing.T) {
 	installed(t, "built here in /home/one/shims, since there are none for it")
 	list = libtorchChecks("2.16.0", "2.15.0", "/venv/bin/python", wheelLibrary)
 	assert.Equal(t, Fail, list[0].Status)
-	assert.Regexp(t, `^The libraries do not fit this PyTorch: remove /\S+/lib, and the next start builds them again\.$`,
+	assert.Regexp(t, `^The libraries do not fit this PyTorch: remove /\S+, and the next start builds them again\.$`,
 		list[0].Advice)
 	assert.Equal(t, "libraries built here in /home/one/shims, since there are none for it", list[1].Value)
 
