@@ -8,6 +8,8 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 version=${VERSION:?}
+scripts/deps.sh require build
+python3 -m pip --version >/dev/null 2>&1 || { echo "wheel.sh: python3 has no pip: install python3-pip." >&2; exit 1; }
 root=build/wheel
 mkdir -p "$root" dist
 

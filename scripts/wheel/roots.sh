@@ -36,7 +36,7 @@ if [ ! -e "$base" ]; then
     fresh=$(mktemp -d "$roots/base.XXXXXX")
     trap 'rm -rf --one-file-system "$fresh"' EXIT
     debootstrap --variant=minbase --include=python3,python3-venv,ca-certificates "$suite" "$fresh" \
-        http://deb.debian.org/debian >"$roots/$suite.log" 2>&1 ||
+        >"$roots/$suite.log" 2>&1 ||
         { tail -n 5 "$roots/$suite.log" >&2; die "debootstrap $suite failed; $roots/$suite.log has all of it."; }
     rm -rf "$fresh/var/cache/apt" "$fresh/var/lib/apt/lists"
     tar -C "$fresh" -cf "$base.part" .

@@ -4,7 +4,8 @@
 #   DIR/root             headers and start files of Debian 11's libc
 #   DIR/lib              libm and libstdc++ without the symbols that are too new
 #   DIR/toolchain.cmake  for CMake; DIR/cc, DIR/c++: the compilers for cgo
-# The compiler is the one of this machine. Needs Debian's apt-get (no root) and binutils.
+# The compiler is the one of this machine. Needs apt-get and its Debian mirror
+# (or DEBIAN_MIRROR), no root, and binutils.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 mkdir -p "$1"
@@ -21,7 +22,7 @@ e7f7b45d9c5cfcf37609f0b6efd3c645272c812144703af89dfd32218fcb0fd3 libc6-dev 2.31-
 e3be603bd12377bb90fcfb0f2048ca3a81c886e49d6f09945b82159d1c54f7b2 linux-libc-dev 5.10.223-1
 5c155c58935870bf3b4bfe769116841c0d286a74f59eccfd5645693ac23f06b1 libstdc++6 10.2.1-6"
 
-stamp=$(cat "$0" "$here/stub.awk" <(c++ -dumpfullversion) | sha256sum)
+stamp=$( (echo "$packages" $newest_glibc $newest_glibcxx $newest_cxxabi; c++ -dumpfullversion; cat "$here/stub.awk") | sha256sum)
 if [ "$(cat "$dir/done" 2>/dev/null)" = "$stamp" ]; then exit 0; fi
 rm -rf "${dir:?}"/*
 
@@ -29,8 +30,9 @@ rm -rf "${dir:?}"/*
 apt=$dir/apt
 mkdir -p "$apt"/{lists/partial,cache/archives/partial,parts} "$dir/packages"
 touch "$apt/status"
-mirror=$(apt-get indextargets --format '$(SITE)' 'Label: Debian' 'Origin: Debian' 2>/dev/null | grep -v security | head -n 1 || true)
-echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] ${DEBIAN_MIRROR:-${mirror:-http://deb.debian.org/debian}} bullseye main" >"$apt/sources"
+mirror=${DEBIAN_MIRROR:-$(apt-get indextargets --format '$(SITE)' 'Origin: Debian' 'Label: Debian' 2>/dev/null | head -n 1)}
+[ -n "$mirror" ] || { echo "sysroot.sh: this system's apt has no Debian: name a mirror with DEBIAN_MIRROR." >&2; exit 1; }
+echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $mirror bullseye main" >"$apt/sources"
 options=(-qq -o "Dir::Etc::SourceList=$apt/sources" -o "Dir::Etc::SourceParts=$apt/parts" -o "Dir::State::Lists=$apt/lists"
     -o "Dir::Cache=$apt/cache" -o "Dir::State::status=$apt/status" -o APT::Sandbox::User=)
 apt-get "${options[@]}" update
