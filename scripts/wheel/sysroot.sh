@@ -30,7 +30,7 @@ rm -rf "${dir:?}"/*
 apt=$dir/apt
 mkdir -p "$apt"/{lists/partial,cache/archives/partial,parts} "$dir/packages"
 touch "$apt/status"
-mirror=${DEBIAN_MIRROR:-$(apt-get indextargets --format '$(SITE)' 'Origin: Debian' 'Label: Debian' 2>/dev/null | head -n 1)}
+mirror=${DEBIAN_MIRROR:-$(apt-get indextargets --format '$(SITE)' 'Origin: Debian' 'Label: Debian' 2>/dev/null | sed -n 1p)}
 [ -n "$mirror" ] || { echo "sysroot.sh: this system's apt has no Debian: name a mirror with DEBIAN_MIRROR." >&2; exit 1; }
 echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $mirror bullseye main" >"$apt/sources"
 options=(-qq -o "Dir::Etc::SourceList=$apt/sources" -o "Dir::Etc::SourceParts=$apt/parts" -o "Dir::State::Lists=$apt/lists"
