@@ -59,7 +59,7 @@ func runBenchLIF(c *cli.Context) error {
 		defer python.Close()
 	}
 	warnOfLoad(o)
-	o.printf("%-9s  %7s  %-12s  %-16s  %8s  %8s  %7s  %6s\n", "precision", "threads", "neuron of", "pass", "GB/s", "copy", "share", "spread")
+	o.printf("%-9s  %7s  %-12s  %-9s  %-16s  %8s  %8s  %7s  %6s\n", "precision", "threads", "neuron of", "surrogate", "pass", "GB/s", "copy", "share", "spread")
 	for _, one.Threads = range threads {
 		for _, one.Precision = range types {
 			rows, err := bench.LIF(c.Context, one)
@@ -79,7 +79,7 @@ func runBenchLIF(c *cli.Context) error {
 			if err := printBandwidths(o, rows); err != nil {
 				return err
 			}
-			o.printf("in one process of Python, arctan: %d of %d spikes differ, gradients by %.1e of the largest; SpikingJelly computes with %s\n",
+			o.printf("in one process of Python: %d of %d spikes differ, gradients by %.1e of the largest; SpikingJelly computes with %s\n",
 				agreement.Differ, agreement.Spikes, agreement.GradientDifference, agreement.Implementation)
 			if err := o.object(agreement); err != nil {
 				return err
@@ -91,7 +91,7 @@ func runBenchLIF(c *cli.Context) error {
 
 func printBandwidths(o *console, rows []bench.Bandwidth) error {
 	for _, r := range rows {
-		o.printf("%-9s  %7d  %-12s  %-16s  %8.2f  %8.2f  %5.0f %%  %4.0f %%\n", r.Precision, r.Threads, r.Impl, r.Pass, r.GBPerS, r.CopyGBPerS, 100*r.Share, 100*r.Spread)
+		o.printf("%-9s  %7d  %-12s  %-9s  %-16s  %8.2f  %8.2f  %5.0f %%  %4.0f %%\n", r.Precision, r.Threads, r.Impl, r.Surrogate, r.Pass, r.GBPerS, r.CopyGBPerS, 100*r.Share, 100*r.Spread)
 		if err := o.object(r); err != nil {
 			return err
 		}

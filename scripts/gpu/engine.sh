@@ -54,7 +54,9 @@ run_stage() {
     77) status=skipped note=$(cat "$RESULTS/.skip" 2>/dev/null) ;;
     124 | 137) status="stopped" note="ran into its limit" ;;
     *)
-        note=$(grep -v '^[[:space:]]*$' "$RESULTS/$name.log" | tail -n 1 | tr '\t' ' ' | cut -c 1-200)
+        # The last line that says what went wrong, else the last one.
+        note=$(grep -E 'FAIL|[Ee]rror|^spikedhs: ' "$RESULTS/$name.log" || grep -v '^[[:space:]]*$' "$RESULTS/$name.log")
+        note=$(tail -n 1 <<<"$note" | tr '\t' ' ' | cut -c 1-200)
         status="failed ($status)"
         ;;
     esac

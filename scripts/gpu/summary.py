@@ -86,8 +86,11 @@ def lif(at):
                 f"spikes differ, gradients by {o['gradient_difference']:.1e}."
             )
         elif "share_of_copy" in o:
-            rows.append([o["precision"], o["pass"], o["impl"], f"{o['gb_per_s']:.0f}", f"{o['copy_gb_per_s']:.0f}", f"{100 * o['share_of_copy']:.0f} %"])
-    return (table(["type", "pass", "neuron", "GB/s", "copy", "share"], rows) + ["", *notes]) if rows else []
+            rows.append(
+                [o["precision"], o["pass"], o["impl"], o["surrogate"], f"{o['gb_per_s']:.4g}", f"{o['copy_gb_per_s']:.4g}"]
+                + [f"{100 * o['share_of_copy']:.0f} %"]
+            )
+    return (table(["type", "pass", "neuron", "surrogate", "GB/s", "copy", "share"], rows) + ["", *notes]) if rows else []
 
 
 def benchmarks(at):

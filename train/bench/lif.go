@@ -28,6 +28,7 @@ type Bandwidth struct {
 	Bench     string `json:"bench"`
 	Impl      string `json:"impl"`
 	Pass      string `json:"pass"`
+	Surrogate string `json:"surrogate"`
 	Precision string `json:"precision"`
 	Batch     int    `json:"batch"`
 	Width     int    `json:"width"`
@@ -46,7 +47,7 @@ type Bandwidth struct {
 	// counted, and Share is GBPerS over it.
 	CopyGBPerS float64 `json:"copy_gb_per_s"`
 	Share      float64 `json:"share_of_copy"`
-	PeakRSSMB  float64 `json:"peak_rss_mb"`
+	PeakRSSMB  float64 `json:"peak_rss_mb,omitempty"`
 }
 
 // tensorWork is something that is timed in turn with others.
@@ -99,7 +100,7 @@ func LIF(ctx context.Context, c LIFCase) (rows []Bandwidth, err error) {
 	for _, w := range works[1:] {
 		rate := median(w.samples)
 		rows = append(rows, Bandwidth{
-			Bench: "lif", Impl: Ours, Pass: w.name, Precision: c.Precision, Batch: c.Batch, Width: c.Width, Steps: c.Steps,
+			Bench: "lif", Impl: Ours, Pass: w.name, Surrogate: lif.Surrogate.String(), Precision: c.Precision, Batch: c.Batch, Width: c.Width, Steps: c.Steps,
 			Size: c.Size, Threads: c.Threads, Device: torch.DeviceName(device),
 			Rate: rate * 1e9 / (w.units * bytes), Spread: spread(w.samples), GBPerS: rate,
 			CopyGBPerS: reference, Share: rate / reference, PeakRSSMB: peakMegabytes(),
