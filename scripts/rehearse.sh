@@ -60,7 +60,7 @@ expect() {
     *"|$status|"*) ;;
     *)
         problem "stage $stage: ${status:-no row}, want one of: $*"
-        tar -xzOf "$file/gpu-results.tar.gz" "results/$stage.log" 2>/dev/null | tail -n 5 >&2 || true
+        tar -xzOf "$file/gpu-results.tar.gz" "results/$stage.log" 2>/dev/null | tail -n 5 | cut -c 1-300 >&2 || true
         ;;
     esac
 }
@@ -83,7 +83,8 @@ run() {
 
 # figure OUT FILE PATTERN: what a stage found.
 figure() {
-    tar -xzOf "$1/gpu-results.tar.gz" "results/$2" | grep -qE "$3" || problem "$2 has no $3"
+    tar -xzOf "$1/gpu-results.tar.gz" "results/$2" >"$work/figure" 2>/dev/null || true
+    grep -qE "$3" "$work/figure" || problem "$2 has no $3"
 }
 
 if [ -n "$short" ]; then

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -83,6 +84,20 @@ func TestBenchParts(t *testing.T) {
 	require.Len(t, list, 1)
 	require.Positive(t, number(t, list[0], "share_of_conv"))
 	require.NotEmpty(t, list[0]["convs"])
+}
+
+// Without SpikingJelly our figures stand, and the command fails.
+func TestBenchLIFBesideNothing(t *testing.T) {
+	python := pytorch.Interpreter(t)
+	if exec.Command(python, "-c", "import spikingjelly").Run() == nil {
+		t.Skip(python + " has SpikingJelly")
+	}
+	r := spikedhs(t, "bench", "lif", "--batch", "1", "--width", "4", "--steps", "2", "--size", "8", "--repeats", "1", "--seconds", "0.01",
+		"--precision", "float32", "--vs", "spikingjelly", "--python", python, "--json")
+	require.Equal(t, exitFailed, r.code)
+	require.Len(t, objects(t, r), 2)
+	require.Contains(t, r.stderr, "No module named 'spikingjelly'")
+	require.Contains(t, r.stderr, "1 of 1 cases")
 }
 
 func TestBenchProfile(t *testing.T) {

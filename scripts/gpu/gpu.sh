@@ -133,7 +133,7 @@ stage_doctor() {
             echo "no nvidia-smi"
         fi
         lscpu | grep -E '^(Model name|CPU\(s\))'
-        free -g | sed -n 2p
+        free -g | awk '/^Mem/ { print $2 " GiB of memory" }'
         "$PYTHON" -c 'import sys, torch; print("Python", sys.version.split()[0], "PyTorch", torch.__version__, "CUDA", torch.version.cuda, "cuDNN", torch.backends.cudnn.version())'
         uname -r
     } 2>&1 | tee -i "$RESULTS/machine.txt"
@@ -172,6 +172,11 @@ run_tests() {
     return $status
 }
 
+# A step of SpikingJelly's neuron: much of it is imported when it is first used.
+TRIAL='import torch
+from spikingjelly.activation_based import functional, layer, surrogate
+functional.lif_multi_step(torch.zeros(2, 1), torch.zeros(1), 1.25, False, 0.5, 0.0, surrogate.ATan())'
+
 # find_others says what to compare with: VS, and where that is not all, why (OTHERS).
 find_others() {
     local reason site=$WORK/site wheel
@@ -189,10 +194,10 @@ find_others() {
     export PYTHONPATH=$site${PYTHONPATH:+:$PYTHONPATH}
     if [ ! -d "$site/spikingjelly" ]; then
         OTHERS="SpikingJelly's wheel was not packed"
-    elif reason=$(cd "$site" && "$PYTHON" -c 'import spikingjelly.activation_based.neuron, spikingjelly.activation_based.layer' 2>&1); then
+    elif reason=$("$PYTHON" -c "$TRIAL" 2>&1); then
         VS+=(spikingjelly)
     else
-        OTHERS="SpikingJelly cannot be imported: $(tail -n 1 <<<"$reason")"
+        OTHERS="SpikingJelly does not work with this PyTorch: $(tail -n 1 <<<"$reason")"
     fi
     [ -z "$OTHERS" ] || echo "$OTHERS" | tee -i "$RESULTS/others.txt"
 }
@@ -254,6 +259,7 @@ stage_training() {
     fi
     printf '%s\n' "$preset" "${settings[@]}" | tee -i "$RESULTS/training.txt"
     rm -rf "$WORK/run"
+    trap : INT # the program ends with a checkpoint, and what it has is kept
     spikedhs train --config "$preset" --genotype spikedhs-cla-n3 --set data.path="$WORK/sets/$name" --set run.graphs=auto \
         --set train.eval_every=1 "${settings[@]/#/--set=}" --device cuda --precision auto --out "$WORK/run" --json >"$RESULTS/training.jsonl"
     local status=$?

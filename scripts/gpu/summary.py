@@ -90,7 +90,9 @@ def lif(at):
                 [o["precision"], o["pass"], o["impl"], o["surrogate"], f"{o['gb_per_s']:.4g}", f"{o['copy_gb_per_s']:.4g}"]
                 + [f"{100 * o['share_of_copy']:.0f} %"]
             )
-    return (table(["type", "pass", "neuron", "surrogate", "GB/s", "copy", "share"], rows) + ["", *notes]) if rows else []
+    if not rows:
+        return []
+    return table(["type", "pass", "neuron", "surrogate", "GB/s", "copy", "share"], rows) + ([""] + notes if notes else [])
 
 
 def benchmarks(at):
