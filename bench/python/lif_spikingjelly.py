@@ -28,7 +28,10 @@ def ours(case, device):
     temperature = torch.full((1,), ALPHA, device=device)
 
     def run(current):
-        return torch.ops.spikedhs.lif(current, temperature, TAU, THRESHOLD, case["steps"], None, False, ARCTAN, None)[0]
+        found = torch.ops.spikedhs.lif(
+            current, temperature, TAU, THRESHOLD, case["steps"], None, False, ARCTAN, None
+        )
+        return found[0]
 
     return run
 

@@ -4,6 +4,8 @@ package bench
 
 import (
 	"context"
+	"os"
+	"os/exec"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -48,9 +50,28 @@ func state(t *testing.T, w workload) map[string][]float32 {
 	return nil
 }
 
+// alone runs a test in a process of its own, with one thread: autograd's thread keeps the
+// number of threads of the first test that needs it, and sums of several threads round
+// differently. It reports whether this is that process.
+func alone(t *testing.T) bool {
+	t.Helper()
+	const name = "SPIKEDHS_TEST_ALONE"
+	if os.Getenv(name) != "" {
+		return true
+	}
+	run := exec.Command(os.Args[0], "-test.run", "^"+t.Name()+"$")
+	run.Env = append(os.Environ(), name+"=1", "OMP_NUM_THREADS=1")
+	text, err := run.CombinedOutput()
+	require.NoError(t, err, string(text))
+	return false
+}
+
 // Recorded steps do what steps one by one do, to the bit, and launch nothing by
 // themselves.
 func TestRecordedStepsOfEveryTask(t *testing.T) {
+	if !alone(t) {
+		return
+	}
 	for _, task := range append(Tasks(), StereoTasks()...) {
 		t.Run(string(task), func(t *testing.T) {
 			before := torch.LiveTensors()
