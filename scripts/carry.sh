@@ -10,9 +10,9 @@
 # What is large lies in archives, which these scripts unpack (.carry/unpack.sh DIR), and
 # all of it together fits 64 MiB.
 #
-# $SHIMS (default: build/shims) may hold shims built for a PyTorch, in folders named as
-# scripts/libtorch.sh describes it, such as 2.11-cuda-abi1; $SPIKEDHS_DATA or
-# ../shared/data may hold CIFAR-10.
+# Shims that `make wheel` has built for a PyTorch with CUDA travel along, so that nothing
+# is built there: TORCH=2.11 make wheel carry. $SPIKEDHS_DATA or ../shared/data may hold
+# CIFAR-10.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . build/env
@@ -49,8 +49,15 @@ go list -f '{{if or .TestGoFiles .XTestGoFiles}}{{.ImportPath}} {{.Dir}} {{join 
         go test -c -ldflags '-s -w' -o "$programs/test/${relative//\//_}.test" "$package"
         echo "$relative" >>"$programs/test/packages"
     done
-shims=${SHIMS:-build/shims}
-if [ -d "$shims" ]; then cp -RL "$shims" "$programs/shims"; fi
+for shims in build/wheel/shims/*-cuda-*; do
+    [ -e "$shims/libspikedhs.so" ] || continue
+    # Shims of other sources may take other arguments, which nothing would notice.
+    if [ -n "$(find CMakeLists.txt cmake cpp -newer "$shims/libspikedhs.so" -print -quit)" ]; then
+        echo "carry.sh: the shims for ${shims##*/} are older than their sources and stay here: run make wheel first" >&2
+        continue
+    fi
+    install -D -t "$programs/shims/${shims##*/}" "$shims"/*.so
+done
 # One archive: the binaries are largely the same code, which the compressor sees once.
 tar -C "$programs" -c . | xz -9 -T1 >.carry/programs.tar.xz
 
@@ -68,4 +75,4 @@ size=$(du -sb --apparent-size .carry | cut -f 1)
 tree=$(git ls-files -z | du -cb --files0-from=- | tail -n 1 | cut -f 1)
 mib() { awk -v n="$1" 'BEGIN { printf "%.1f MiB", n / 1048576 }'; }
 echo ".carry: $(mib "$size") of 64 ($(mib $((size + tree))) with the project's files); data: $(cat build/carry/data/summary)"
-[ "$size" -le "$limit" ] || die "$(mib "$size") are more than the 64 MiB that travel: leave out shims (\$SHIMS) or data."
+[ "$size" -le "$limit" ] || die "$(mib "$size") are more than the 64 MiB that travel: leave out shims (build/wheel/shims) or data."
