@@ -73,7 +73,8 @@ stage_setup() {
     cat "$RESULTS/libtorch.txt"
     local -A torch=()
     while IFS='=' read -r key value; do torch[$key]=$value; done <"$RESULTS/libtorch.txt"
-    tag=$(cut -d . -f 1,2 <<<"${torch[version]}")-$([ "${torch[cuda]}" = 1 ] && echo cuda || echo cpu)-abi${torch[cxx11_abi]}
+    tag=$(cut -d . -f 1,2 <<<"${torch[version]}")
+    tag=$tag-$([ "${torch[cuda]}" = 1 ] && echo cuda || echo cpu)-abi${torch[cxx11_abi]}
     echo "${torch[lib]}" >"$WORK/libtorch"
     if [ -n "${GPU_SHIMS:-}" ]; then
         mkdir -p "$WORK/lib" && ln -sfn "$(cd "$GPU_SHIMS" && pwd)" "$WORK/lib/spikedhs"
@@ -134,7 +135,9 @@ stage_doctor() {
         fi
         lscpu | grep -E '^(Model name|CPU\(s\))'
         free -g | awk '/^Mem/ { print $2 " GiB of memory" }'
-        "$PYTHON" -c 'import sys, torch; print("Python", sys.version.split()[0], "PyTorch", torch.__version__, "CUDA", torch.version.cuda, "cuDNN", torch.backends.cudnn.version())'
+        "$PYTHON" -c 'import sys, torch
+print("Python", sys.version.split()[0], "PyTorch", torch.__version__)
+print("CUDA", torch.version.cuda, "cuDNN", torch.backends.cudnn.version())'
         uname -r
     } 2>&1 | tee -i "$RESULTS/machine.txt"
     use_shims
@@ -253,15 +256,17 @@ stage_training() {
     name=$(cat "$WORK/data/name")
     preset=$([ "$name" = cifar10 ] && echo cifar10-n3 || echo fashion-mnist)
     if [ -n "$REHEARSE" ]; then
-        settings=(data.train_images=64 data.test_images=32 train.width=2 train.batch=16 search.batch=2 train.epochs=2 run.threads=1)
+        settings=(data.train_images=64 data.test_images=32 train.width=2 train.batch=16 train.epochs=2)
+        settings+=(search.batch=2 run.threads=1)
     else
         mapfile -t settings < <("$PYTHON" "$HERE/gpu/summary.py" --plan "$LIMIT" "$RESULTS/bench-train.jsonl" "$name")
     fi
     printf '%s\n' "$preset" "${settings[@]}" | tee -i "$RESULTS/training.txt"
     rm -rf "$WORK/run"
     trap : INT # the program ends with a checkpoint, and what it has is kept
-    spikedhs train --config "$preset" --genotype spikedhs-cla-n3 --set data.path="$WORK/sets/$name" --set run.graphs=auto \
-        --set train.eval_every=1 "${settings[@]/#/--set=}" --device cuda --precision auto --out "$WORK/run" --json >"$RESULTS/training.jsonl"
+    spikedhs train --config "$preset" --genotype spikedhs-cla-n3 --device cuda --precision auto \
+        --set data.path="$WORK/sets/$name" --set run.graphs=auto --set train.eval_every=1 "${settings[@]/#/--set=}" \
+        --out "$WORK/run" --json >"$RESULTS/training.jsonl"
     local status=$?
     cp "$WORK"/run/{run.json,config.toml,evaluation.json} "$RESULTS/" 2>/dev/null
     cp "$WORK/run/metrics.jsonl" "$RESULTS/training-epochs.jsonl"
@@ -282,7 +287,8 @@ stage_export() {
     has_run
     local images=1000
     [ -z "$REHEARSE" ] || images=16
-    spikedhs export --run "$WORK/run" --output "$WORK/model.pt" --check --check-images $images --device cuda --json | tee -i "$RESULTS/export.jsonl"
+    spikedhs export --run "$WORK/run" --output "$WORK/model.pt" --check --check-images $images --device cuda --json |
+        tee -i "$RESULTS/export.jsonl"
 }
 
 # cpu: the model from the GPU, loaded on the CPU by the program and by plain Python.
@@ -291,14 +297,17 @@ stage_cpu() {
     local name
     [ -e "$WORK/model.pt" ] || skip "there is no exported model"
     name=$(cat "$WORK/data/name")
-    spikedhs infer --model "$WORK/model.pt" --dataset "$name" --data "$WORK/sets/$name" --index 0-49 --device cpu --json >"$RESULTS/infer.jsonl" || return 1
-    "$PYTHON" "$HERE/gpu/load_model.py" "$WORK/model.pt" "$WORK/sets/$name" "$RESULTS/infer.jsonl" | tee -i "$RESULTS/cpu.jsonl"
+    spikedhs infer --model "$WORK/model.pt" --dataset "$name" --data "$WORK/sets/$name" --index 0-49 \
+        --device cpu --json >"$RESULTS/infer.jsonl" || return 1
+    "$PYTHON" "$HERE/gpu/load_model.py" "$WORK/model.pt" "$WORK/sets/$name" "$RESULTS/infer.jsonl" |
+        tee -i "$RESULTS/cpu.jsonl"
 }
 
 stage_profile() {
     use_shims
     # shellcheck disable=SC2046
-    spikedhs bench profile $(sizes profile) --device cuda --precision auto --repeats 3 --top 25 --json | tee -i "$RESULTS/profile.jsonl"
+    spikedhs bench profile $(sizes profile) --device cuda --precision auto --repeats 3 --top 25 --json |
+        tee -i "$RESULTS/profile.jsonl"
 }
 
 # Two that a test asks for by name.

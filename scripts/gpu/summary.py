@@ -82,8 +82,8 @@ def lif(at):
     for o in objects(at("lif.jsonl")):
         if o.get("bench") == "lif-agreement":
             notes.append(
-                f"{o['precision']}, beside SpikingJelly ({o['implementation']}): {o['spikes_that_differ']} of {o['spikes']} "
-                f"spikes differ, gradients by {o['gradient_difference']:.1e}."
+                f"{o['precision']}, beside SpikingJelly ({o['implementation']}): {o['spikes_that_differ']} "
+                f"of {o['spikes']} spikes differ, gradients by {o['gradient_difference']:.1e}."
             )
         elif "share_of_copy" in o:
             rows.append(
@@ -110,12 +110,14 @@ def benchmarks(at):
             memory = o.get("peak_device_mb")
             where = "" if o["device"].startswith("cuda") else f" ({o['device']})"
             rows.append(
-                [o["bench"], o["batch"], o["impl"] + where, o["precision"], f"{o['rate_per_s']:.4g}", f"{100 * o['spread']:.0f} %"]
+                [o["bench"], o["batch"], o["impl"] + where, o["precision"], f"{o['rate_per_s']:.4g}"]
+                + [f"{100 * o['spread']:.0f} %"]
                 + [f"{memory:.0f}" if memory else "", " / ".join(f"{r:.2f}x" for r in over if r)]
             )
     if not rows:
         return []
-    return table(["bench", "batch", "side", "type", "images/s", "spread", "device MB", "eager / graphs over it"], rows)
+    head = ["bench", "batch", "side", "type", "images/s", "spread", "device MB", "eager / graphs over it"]
+    return table(head, rows)
 
 
 def training(at):
@@ -125,16 +127,23 @@ def training(at):
     if epochs:
         last = epochs[-1]
         out.append(
-            f"- {' '.join(plan)}: {len(epochs)} epochs, {last['step']} steps, {last['wall']['images_per_s']:.0f} images/s in the last, "
-            f"loss {last['loss']:.3f}, top-1 {last['top1']:.2f} %, test top-1 {last.get('test_top1', float('nan')):.2f} %"
+            f"- {' '.join(plan)}: {len(epochs)} epochs, {last['step']} steps, {last['wall']['images_per_s']:.0f} images/s "
+            f"in the last, loss {last['loss']:.3f}, top-1 {last['top1']:.2f} %, "
+            f"test top-1 {last.get('test_top1', float('nan')):.2f} %"
         )
     for o in objects(at("eval.jsonl"))[-1:]:
         out.append(f"- eval: top-1 {o['top1']:.2f} % of {o['images']} images")
     for o in objects(at("export.jsonl"))[-1:]:
         c = o["check"]
-        out.append(f"- export: {c['same_class']} of {c['images']} images the same class, largest difference {c['max_difference']:.1e}")
+        out.append(
+            f"- export: {c['same_class']} of {c['images']} images the same class, "
+            f"largest difference {c['max_difference']:.1e}"
+        )
     for o in objects(at("cpu.jsonl"))[-1:]:
-        out.append(f"- on the CPU: {o['same_class']} of {o['images']} classes alike in the program and in Python (PyTorch {o['torch']})")
+        out.append(
+            f"- on the CPU: {o['same_class']} of {o['images']} classes alike in the program and in Python "
+            f"(PyTorch {o['torch']})"
+        )
     return out
 
 
@@ -144,7 +153,8 @@ def profile(at):
         if "device_ms" in o:
             head += f", operators {o['device_ms']:.1f} ms on the device"
         rows = [
-            [r["name"], f"{r['calls']:.0f}", f"{r.get('device_ms', 0):.2f}", f"{r['host_ms']:.2f}", f"{100 * r['share']:.1f} %"]
+            [r["name"], f"{r['calls']:.0f}", f"{r.get('device_ms', 0):.2f}", f"{r['host_ms']:.2f}"]
+            + [f"{100 * r['share']:.1f} %"]
             for r in o["operators"][:OPERATORS]
         ]
         return [head, ""] + table(["operator", "calls", "device ms", "host ms", "share"], rows)

@@ -42,7 +42,9 @@ type StepProfile struct {
 // Profile takes steps of a case, one operator at a time, and says where their time goes.
 func Profile(ctx context.Context, c Case, steps int) (_ StepProfile, err error) {
 	defer torch.Pin()()
-	p := StepProfile{Bench: string(c.Task), Precision: c.Precision, Batch: c.Batch, Width: c.Width, Steps: c.Steps, Device: c.Device}
+	p := StepProfile{
+		Bench: string(c.Task), Precision: c.Precision, Batch: c.Batch, Width: c.Width, Steps: c.Steps, Device: c.Device,
+	}
 	if c.Impl != Ours || steps < 1 {
 		return p, fmt.Errorf("%w: a profile is of at least one step of %s", ErrCase, Ours)
 	}
@@ -90,7 +92,9 @@ func Profile(ctx context.Context, c Case, steps int) (_ StepProfile, err error) 
 func (p *StepProfile) add(list []torch.OperatorTime, steps int) {
 	n := float64(steps)
 	for _, o := range list {
-		row := OperatorRow{Name: o.Name, Calls: float64(o.Calls) / n, HostMS: milliseconds(o.Self) / n, DeviceMS: milliseconds(o.Device) / n}
+		row := OperatorRow{
+			Name: o.Name, Calls: float64(o.Calls) / n, HostMS: milliseconds(o.Self) / n, DeviceMS: milliseconds(o.Device) / n,
+		}
 		p.HostMS += row.HostMS
 		p.DeviceMS += row.DeviceMS
 		p.Operators = append(p.Operators, row)
