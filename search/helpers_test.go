@@ -12,6 +12,7 @@ import (
 	"github.com/spikedhs/spikedhs/search/genotype"
 	"github.com/spikedhs/spikedhs/spike"
 	"github.com/spikedhs/spikedhs/torch"
+	"github.com/spikedhs/spikedhs/torch/live"
 )
 
 // The networks of these tests are too small to share among threads.
@@ -27,14 +28,9 @@ func begin(t *testing.T, seed uint64) *torch.Scope {
 	t.Helper()
 	t.Cleanup(torch.Pin()) // gradients are to be the same to the bit
 	require.NoError(t, torch.Seed(seed))
-	before := torch.LiveTensors()
+	live.Same(t, torch.LiveTensors)
 	s := torch.NewScope()
-	t.Cleanup(func() {
-		require.NoError(t, s.Close())
-		if after := torch.LiveTensors(); after != before {
-			t.Errorf("%d tensors alive before the test, %d after it", before, after)
-		}
-	})
+	t.Cleanup(func() { require.NoError(t, s.Close()) })
 	return s
 }
 

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/spikedhs/spikedhs/torch"
+	"github.com/spikedhs/spikedhs/torch/live"
 	"github.com/stretchr/testify/require"
 )
 
@@ -185,10 +186,5 @@ func requireClose(t *testing.T, want, have []float64, tolerance float64, what st
 // assertLive checks at the end of a test that it left no tensor behind.
 func assertLive(t *testing.T) {
 	t.Helper()
-	before := torch.LiveTensors()
-	t.Cleanup(func() {
-		if after := torch.LiveTensors(); after != before {
-			t.Errorf("%d tensors alive before the test, %d after it", before, after)
-		}
-	})
+	live.Same(t, torch.LiveTensors)
 }

@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/spikedhs/spikedhs/torch/live"
 )
 
 // array is a tensor of float64 in C order: what the oracles of these tests
@@ -121,10 +123,5 @@ func bits(t *testing.T, x Tensor) []float32 {
 // assertLive checks at the end of a test that it left no tensor behind.
 func assertLive(t *testing.T) {
 	t.Helper()
-	before := LiveTensors()
-	t.Cleanup(func() {
-		if after := LiveTensors(); after != before {
-			t.Errorf("%d tensors alive before the test, %d after it", before, after)
-		}
-	})
+	live.Same(t, LiveTensors)
 }

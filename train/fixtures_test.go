@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/spikedhs/spikedhs/torch"
+	"github.com/spikedhs/spikedhs/torch/live"
 	"github.com/spikedhs/spikedhs/train/config"
 	"github.com/spikedhs/spikedhs/train/run"
 )
@@ -136,12 +137,7 @@ type bench struct {
 // newBench makes a bench and checks at the end of the test that no tensor is left.
 func newBench(t *testing.T) *bench {
 	t.Helper()
-	before := torch.LiveTensors()
-	t.Cleanup(func() {
-		if after := torch.LiveTensors(); after != before {
-			t.Errorf("%d tensors alive before the test, %d after it", before, after)
-		}
-	})
+	live.Same(t, torch.LiveTensors)
 	b := &bench{dir: t.TempDir()}
 	images := filepath.Join(b.dir, "images")
 	require.NoError(t, os.Mkdir(images, 0o755))

@@ -14,6 +14,7 @@ import (
 	"github.com/spikedhs/spikedhs/data/synth"
 	"github.com/spikedhs/spikedhs/search/genotype"
 	"github.com/spikedhs/spikedhs/torch"
+	"github.com/spikedhs/spikedhs/torch/live"
 	"github.com/spikedhs/spikedhs/train/config"
 	"github.com/spikedhs/spikedhs/train/report"
 	"github.com/spikedhs/spikedhs/train/run"
@@ -35,12 +36,7 @@ func scenes(t testing.TB) string {
 // the test that no tensor is left.
 func newStereoBench(t *testing.T) *bench {
 	t.Helper()
-	before := torch.LiveTensors()
-	t.Cleanup(func() {
-		if after := torch.LiveTensors(); after != before {
-			t.Errorf("%d tensors alive before the test, %d after it", before, after)
-		}
-	})
+	live.Same(t, torch.LiveTensors)
 	b := &bench{dir: t.TempDir()}
 	c, err := config.Load("", []string{
 		"run.seed=7", "run.device=cpu", "run.threads=1", "run.precision=float32",

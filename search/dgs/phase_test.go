@@ -14,6 +14,7 @@ import (
 
 	"github.com/spikedhs/spikedhs/spike"
 	"github.com/spikedhs/spikedhs/torch"
+	"github.com/spikedhs/spikedhs/torch/live"
 )
 
 // The networks of these tests are too small to share among threads.
@@ -27,12 +28,7 @@ func TestMain(m *testing.M) {
 // leaks checks at the end of the test that no tensor is left.
 func leaks(t *testing.T) {
 	t.Helper()
-	before := torch.LiveTensors()
-	t.Cleanup(func() {
-		if after := torch.LiveTensors(); after != before {
-			t.Errorf("%d tensors alive before the test, %d after it", before, after)
-		}
-	})
+	live.Same(t, torch.LiveTensors)
 }
 
 func values(t *testing.T, x Tensor) []float32 {

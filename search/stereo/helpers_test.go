@@ -10,6 +10,7 @@ import (
 	"github.com/spikedhs/spikedhs/search"
 	"github.com/spikedhs/spikedhs/search/genotype"
 	"github.com/spikedhs/spikedhs/torch"
+	"github.com/spikedhs/spikedhs/torch/live"
 )
 
 func TestMain(m *testing.M) {
@@ -24,11 +25,10 @@ func begin(t *testing.T, seed uint64) *torch.Scope {
 	t.Helper()
 	t.Cleanup(torch.Pin()) // gradients are to be the same to the bit
 	require.NoError(t, torch.Seed(seed))
-	before := torch.LiveTensors()
+	live.Same(t, torch.LiveTensors)
 	s := torch.NewScope()
 	t.Cleanup(func() {
 		require.NoError(t, s.Close())
-		require.Equal(t, before, torch.LiveTensors(), "tensors alive")
 	})
 	return s
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/spikedhs/spikedhs/torch"
+	"github.com/spikedhs/spikedhs/torch/live"
 )
 
 // images writes a small data set in the form of Fashion-MNIST: ten classes that a
@@ -46,12 +47,7 @@ func images(t *testing.T) string {
 // tiny are options whose runs take a second: the smoke scale on those images.
 func tiny(t *testing.T, experiment string) Options {
 	t.Helper()
-	before := torch.LiveTensors()
-	t.Cleanup(func() {
-		if after := torch.LiveTensors(); after != before {
-			t.Errorf("%d tensors alive before the test, %d after it", before, after)
-		}
-	})
+	live.Same(t, torch.LiveTensors)
 	return Options{
 		Experiment: experiment, Scale: "smoke", Out: t.TempDir(), Version: "test", Command: []string{"go", "test"},
 		Set: []string{
