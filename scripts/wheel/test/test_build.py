@@ -169,9 +169,9 @@ class TestBuild(BuildTest):
         self.started(done)
         first, *lines, last = done.stderr.splitlines()
         self.assertTrue(first.startswith("spikedhs: building the libraries") and "are built" in last, done.stderr)
-        self.assertIn(len(lines), (2, 3, 4), done.stderr)
+        self.assertGreaterEqual(len(lines), 2, done.stderr)
         for line in lines:
-            self.assertRegex(line, r"^spikedhs: still building, \[ 45%\] \([1-4] s\)$")
+            self.assertRegex(line, r"^spikedhs: still building, \[ 45%\] \([0-9]+ s\)$")
 
 
 @needs_compiler
@@ -187,6 +187,8 @@ class TestInterrupted(BuildTest):
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             universal_newlines=True,
+            # A shell ignores interrupts in what it starts in the background.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )
         end = time.monotonic() + 60
         while len(self.compilers()) < 2:
