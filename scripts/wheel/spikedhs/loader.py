@@ -37,7 +37,7 @@ class Libraries:
     """
 
     def __init__(self, libtorch):
-        self.symbols, self.folders = [], []
+        self.symbols, self.folders, self._runtimes = [], [], None
         self._folder = libtorch.folder
         self._loaded, self._files, self._missing = {}, set(), []
         self._preferred = [p for p in os.environ.get("LD_LIBRARY_PATH", "").split(":") if p]
@@ -61,6 +61,21 @@ class Libraries:
     def has(self, name):
         """Whether a library that a shim names will be found."""
         return name in self._loaded or bool(_first([self._folder] + self._preferred, name) or _of_system(name))
+
+    def defined(self, symbol, h):
+        """Whether one of them has a symbol, or the C++ runtime: a shim was linked when a
+        libtorch was there that brings newer parts of the runtime itself, and so names
+        them without a version; elsewhere they are the system's."""
+        return any(library.defines(symbol, h) for library in self.symbols + self._runtime())
+
+    def _runtime(self):
+        if self._runtimes is None:
+            self._runtimes = []
+            for name in "libstdc++.so.6", "libgcc_s.so.1":
+                path = _first(self._preferred + self.folders, name) or _of_system(name)
+                if path:
+                    self._runtimes.append(Library(path))
+        return self._runtimes
 
     def _open(self, path):
         try:

@@ -60,7 +60,7 @@ def lacking(folder, libraries):
                 if weak or file.startswith(_RUNTIME):
                     continue
                 h = symbol_hash(symbol)
-                if not any(library.defines(symbol, h) for library in libraries.symbols + pair):
+                if not libraries.defined(symbol, h) and not any(other.defines(symbol, h) for other in pair):
                     return "%s needs the symbol %s, which is not there" % (name, os.fsdecode(symbol))
     except Unreadable as e:
         return str(e)

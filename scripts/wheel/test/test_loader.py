@@ -177,6 +177,12 @@ class TestLacking(Test):
         self.assertIn("libcgotorch.so needs the symbol at_add,", self.lacking([], symbols=["at_sub"]))
         self.assertIn("libspikedhs.so needs the symbol at_new,", self.lacking(["at_new"]))
 
+    def test_of_the_runtime(self):
+        """A pip PyTorch has parts of a newer C++ runtime, a distribution's does not: the
+        system's library has them then. Debian 13's PyTorch was refused for that."""
+        self.assertEqual(self.lacking(["at_add", "_ZNSt8ios_base7_M_moveERS_"]), "")
+        self.assertIn("the symbol _ZNSt8ios_base7_M_away,", self.lacking(["at_add", "_ZNSt8ios_base7_M_away"]))
+
     def test_needed_libraries(self):
         self.assertEqual(self.lacking([], ["libtorch_cpu.so", "libc.so.6", "libcudart.so.13"]), "")
         shutil.rmtree(os.path.join(self.site, "torch"))  # with CUDA until here
