@@ -20,11 +20,11 @@ rows = {}
 for line in open(sys.argv[1]):
     row = json.loads(line)
     rows[tuple(int(n) for n in row["torch"].split("."))] = row  # the last one counts
-print("| PyTorch | CUDA | C++ | ABI | Python | shims, seconds | `ldd -r` | without a driver | tests passed | failed | skipped |")
-print("|---|---|---|---|---|---|---|---|---|---|---|")
+print("| PyTorch | CUDA | C++ | ABI | Python | `ldd -r` | without a driver | tests passed | failed | skipped |")
+print("|---|---|---|---|---|---|---|---|---|---|")
 for version in sorted(rows):
     r = rows[version]
-    print(f"| {r['torch']} | {r['cuda']} | {r['standard']} | {r['abi']} | {r['python']} | {r['build_s']} | {r['ldd']} | {r['no_driver']} | {r['passed']} | {r['failed']} | {r['skipped']} |")
+    print(f"| {r['torch']} | {r['cuda']} | {r['standard']} | {r['abi']} | {r['python']} | {r['ldd']} | {r['no_driver']} | {r['passed']} | {r['failed']} | {r['skipped']} |")
 END
 fi
 [ $# -gt 0 ] || set -- 2.4.1 2.6.0 2.8.0 2.11.0 2.13.0 2.14.1 2.15.0
