@@ -25,11 +25,8 @@ die() {
 command -v xz >/dev/null || die "xz is missing: install xz-utils."
 
 rm -rf .carry
-mkdir -p .carry/{scripts,gotorch,gpu}
-gotorch=$(go list -m -f '{{.Dir}}' github.com/wangkuiyi/gotorch)
-install -m 644 -D -t .carry/gotorch/cgotorch "$gotorch"/cgotorch/*.{cc,h}
-cp -R CMakeLists.txt cmake cpp .carry/
-cp scripts/libtorch.sh .carry/scripts/
+mkdir -p .carry/gpu
+scripts/shim-sources.sh .carry
 cp scripts/gpu/{engine.sh,*.py} .carry/gpu/
 cp scripts/gpu/{gpu,build,test,unpack}.sh .carry/
 chmod +x .carry/*.sh

@@ -57,7 +57,7 @@ fi
 # ---- The tree of the wheel.
 tree=$root/tree
 rm -rf "$tree"
-mkdir -p "$tree/spikedhs/bin" "$tree/spikedhs/src/scripts" "$tree/spikedhs-$version.data/scripts" "$tree/spikedhs-$version.dist-info"
+mkdir -p "$tree/spikedhs/bin" "$tree/spikedhs-$version.data/scripts" "$tree/spikedhs-$version.dist-info"
 cp -R scripts/wheel/spikedhs/. "$tree/spikedhs/"
 find "$tree" -name __pycache__ -prune -exec rm -r {} +
 echo "__version__ = \"$version\"" >"$tree/spikedhs/version.py"
@@ -66,12 +66,7 @@ install -m 755 scripts/wheel/bin/spikedhs "$tree/spikedhs-$version.data/scripts/
 for tag in "${wanted[@]}"; do
     install -m 755 -D -t "$tree/spikedhs/shims/$tag" "$root/shims/$tag"/*.so
 done
-cp -R CMakeLists.txt cmake cpp "$tree/spikedhs/src/"
-rm -r "$tree/spikedhs/src/cpp/fake"
-cp scripts/libtorch.sh "$tree/spikedhs/src/scripts/"
-gotorch=$(go list -m -f '{{.Dir}}' github.com/wangkuiyi/gotorch)
-install -m 644 -D -t "$tree/spikedhs/src/gotorch/cgotorch" "$gotorch"/cgotorch/*.{cc,h}
-cp "$gotorch/LICENSE" "$tree/spikedhs/src/gotorch/"
+scripts/shim-sources.sh "$tree/spikedhs/src"
 
 scripts/wheel/needs.sh "$tree/spikedhs/bin" "$tree/spikedhs/shims"
 platform=$(scripts/wheel/needs.sh --tag "$tree/spikedhs/bin" "$tree/spikedhs/shims")_$(uname -m)

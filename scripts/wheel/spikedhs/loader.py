@@ -66,7 +66,9 @@ class Libraries:
         """Whether one of them has a symbol, or the C++ runtime: a shim was linked when a
         libtorch was there that brings newer parts of the runtime itself, and so names
         them without a version; elsewhere they are the system's."""
-        return any(library.defines(symbol, h) for library in self.symbols + self._runtime())
+        return any(library.defines(symbol, h) for library in self.symbols) or any(
+            library.defines(symbol, h) for library in self._runtime()  # opened when it is asked
+        )
 
     def _runtime(self):
         if self._runtimes is None:

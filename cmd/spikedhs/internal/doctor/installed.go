@@ -54,7 +54,7 @@ func misfit() string {
 // rebuild is how the shims are built anew.
 func rebuild() string {
 	if wheel.BuiltHere() {
-		folder := filepath.Dir(pathOf(loadedLibraries(), "libspikedhs.so"))
+		folder := filepath.Dir(Shim())
 		return "remove " + folder + ", and the next start builds them again"
 	}
 	return wheel.Either("install the wheel of spikedhs again", "run make build")
