@@ -63,8 +63,9 @@ stub() {
 stub root/lib/x86_64-linux-gnu/libm.so.6 GLIBC="$newest_glibc"
 stub root/usr/lib/x86_64-linux-gnu/libstdc++.so.6 GLIBCXX="$newest_glibcxx" CXXABI="$newest_cxxabi"
 
-# What the compiler's headers expect of a newer libstdc++ comes from its archive and
-# stays inside the library that is linked (--exclude-libs).
+# What the compiler's headers expect of a newer libstdc++, and libtorch does not bring
+# along, comes from its archive and stays inside the library that is linked
+# (--exclude-libs).
 newer=$(c++ -print-file-name=libstdc++.a)
 echo "INPUT($dir/lib/libm.so.6)" >lib/libm.so
 echo "INPUT($dir/lib/libstdc++.so.6 $newer)" >lib/libstdc++.so
