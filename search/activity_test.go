@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/spikedhs/spikedhs/search/graph"
 	"github.com/spikedhs/spikedhs/torch"
 )
 
@@ -18,18 +19,27 @@ type counted struct {
 	output             [3]int
 }
 
+// watched are the values of all nodes of a run of the plain list.
+func watched(t *testing.T, s *torch.Scope, p *graph.Program, images torch.Tensor) map[graph.Value]torch.Tensor {
+	t.Helper()
+	values := map[graph.Value]torch.Tensor{}
+	p.RunWith(s, graph.Settings{Watch: func(_ *torch.Scope, v graph.Value, x torch.Tensor) { values[v] = s.Clone(x) }}, images)
+	require.NoError(t, s.Err())
+	require.Len(t, values, len(p.Nodes()))
+	return values
+}
+
 // countByHand runs the plain list and looks at every value that a convolution or
 // linear layer reads. The multiplications are counted output by output, those with
 // the border's zeros included.
-func countByHand(t *testing.T, s *torch.Scope, p *Program, images torch.Tensor) (layers map[string]counted, neurons map[string]float64) {
+func countByHand(t *testing.T, s *torch.Scope, p *graph.Program, images torch.Tensor) (layers map[string]counted, neurons map[string]float64) {
 	t.Helper()
 	layers, neurons = map[string]counted{}, map[string]float64{}
 	batch := float64(s.Size(images, 0))
-	m := &machine{Program: p, scope: s.WithoutGradient(), input: images}
-	defer func() { require.NoError(t, m.scope.Close()) }()
+	values := watched(t, s, p, images)
 	note := func(weight int, x torch.Tensor, stride, pad int64) {
 		shape := append(s.Shape(x), 1, 1)[:4]
-		kernels := append(s.Shape(p.tensors[weight].Value), 1, 1)[:4]
+		kernels := append(s.Shape(p.Tensor(weight)), 1, 1)[:4]
 		c := counted{binary: true}
 		fired, total := 0.0, 0.0
 		for _, v := range read(t, x) {
@@ -55,27 +65,21 @@ func countByHand(t *testing.T, s *torch.Scope, p *Program, images torch.Tensor) 
 			}
 		}
 		c.output = [3]int{int(kernels[0]), rows, columns}
-		layers[strings.TrimSuffix(p.tensors[weight].Name, "_weight")] = c
+		layers[strings.TrimSuffix(p.Constants()[weight].Name, "_weight")] = c
 	}
-	for i, instruction := range p.list {
-		switch l := instruction.(type) {
-		case convolve:
-			note(l.weight, m.at(l.x), l.stride, l.pad)
-		case classify:
-			note(l.weight, m.at(l.x), 1, 0)
-		}
-		outer := m.scope
-		m.scope = outer.Child()
-		m.values = append(m.values, m.scope.Return(instruction.run(m)))
-		require.NoError(t, m.scope.Close())
-		m.scope = outer
-		if _, ok := instruction.(fire); ok {
+	for i, n := range p.Nodes() {
+		switch o := n.Op.(type) {
+		case graph.Conv:
+			note(o.Weight, values[o.X], o.Stride, o.Pad)
+		case graph.Classify:
+			note(o.Weight, values[o.X], 1, 0)
+		case graph.Fire:
 			fired := 0.0
-			values := read(t, m.values[i])
-			for _, v := range values {
+			list := read(t, values[graph.Value(i)])
+			for _, v := range list {
 				fired += float64(v)
 			}
-			neurons[p.names[value(i)]] = fired / float64(len(values))
+			neurons[n.Name] = fired / float64(len(list))
 		}
 	}
 	return layers, neurons
@@ -83,11 +87,11 @@ func countByHand(t *testing.T, s *torch.Scope, p *Program, images torch.Tensor) 
 
 // coarsen makes all weights multiples of 1/64, so that sums are exact in whatever
 // order and both forms of a program give the same spikes.
-func coarsen(s *torch.Scope, p *Program) { coarsenTo(s, p, 64, 1.0/64) }
+func coarsen(s *torch.Scope, p *graph.Program) { coarsenTo(s, p, 64, 1.0/64) }
 
 // coarsenTo rounds all weights times scale to whole numbers of steps.
-func coarsenTo(s *torch.Scope, p *Program, scale, step float64) {
-	for _, c := range p.tensors {
+func coarsenTo(s *torch.Scope, p *graph.Program, scale, step float64) {
+	for _, c := range p.Constants() {
 		if c.Name != "mean" && c.Name != "deviation" {
 			s.CopyTo(c.Value, s.Scale(s.Tensor("aten::round", s.Scale(c.Value, scale)), step))
 		}
@@ -108,7 +112,7 @@ func TestActivityAgainstLoops(t *testing.T) {
 			require.NoError(t, err)
 			assert.Equal(t, 3, measured.Checked)
 			_, err = p.Activity()
-			require.ErrorIs(t, err, ErrCensus, "nothing was asked to count yet")
+			require.ErrorIs(t, err, graph.ErrCensus, "nothing was asked to count yet")
 			p.CountSpikes()
 			p.RunFast(s, x)
 			p.RunFast(s, s.Narrow(x, 0, 0, 1))
@@ -123,7 +127,7 @@ func TestActivityAgainstLoops(t *testing.T) {
 				assert.Zero(t, running.Checked)
 			}
 			ann := v.options.Activation == ActivationReLU
-			for _, a := range []*Activity{measured, running} {
+			for _, a := range []*graph.Activity{measured, running} {
 				require.Len(t, a.Layers, len(layers))
 				require.Len(t, a.Neurons, len(neurons))
 				var dense, additions, macs, energy, reference float64
@@ -136,7 +140,7 @@ func TestActivityAgainstLoops(t *testing.T) {
 					assert.Equal(t, want.steps, float64(l.Steps), l.Name)
 					assert.Equal(t, want.output, l.Output, l.Name)
 					analog := k == 0 || ann || v.options.Head == HeadRate && l.Name == "head" || !want.binary
-					assert.Equal(t, analog, l.Reads == ReadsAnalog, "%s reads %s", l.Name, l.Reads)
+					assert.Equal(t, analog, l.Reads == graph.ReadsAnalog, "%s reads %s", l.Name, l.Reads)
 					if analog {
 						assert.Equal(t, want.steps*want.dense, float64(l.MACs), l.Name)
 						assert.Zero(t, l.Additions)
@@ -240,41 +244,21 @@ func TestEventsAsInputAreAdded(t *testing.T) {
 		pixels []float32
 		reads  string
 	}{
-		{[]float32{0, 1, 1, 0, 0, 1}, ReadsEvents},
-		{[]float32{0, -1, 1, 0, 0, -1}, ReadsEvents},
-		{[]float32{0, 0.5, 1, 0, 0, 1}, ReadsAnalog},
+		{[]float32{0, 1, 1, 0, 0, 1}, graph.ReadsEvents},
+		{[]float32{0, -1, 1, 0, 0, -1}, graph.ReadsEvents},
+		{[]float32{0, 0.5, 1, 0, 0, 1}, graph.ReadsAnalog},
 	} {
 		a, err := p.Measure(torch.FromSlice(s, c.pixels, 1, 1, 3, 2))
 		require.NoError(t, err)
 		stem := a.Layers[0]
 		assert.Equal(t, c.reads, stem.Reads)
 		assert.Equal(t, 0.5, stem.Rate)
-		if c.reads == ReadsEvents {
+		if c.reads == graph.ReadsEvents {
 			assert.Equal(t, 0.5*float64(stem.Dense), stem.Additions)
 		} else {
 			assert.Equal(t, stem.Dense, stem.MACs)
 		}
 	}
-}
-
-// Neurons that give something else than spikes are found out.
-func TestValuesThatAreNoSpikesAreAnError(t *testing.T) {
-	s := begin(t, 32)
-	v := variants(t)[0]
-	p := v.program(t, v.trained(t, s))
-	a, err := p.Measure(v.images(s, 2))
-	require.NoError(t, err)
-	require.True(t, a.Binary)
-
-	c := newCensus(p)
-	for v := range c.values {
-		if p.spiking(v) {
-			c.dense(s, v, s.Full(torch.CPU(), 0.5, 2, 1, 2, 2))
-		}
-	}
-	c.images = 1
-	_, err = c.activity()
-	assert.ErrorIs(t, err, ErrNotBinary)
 }
 
 // Images of two sizes have no common count.
@@ -288,7 +272,7 @@ func TestImagesOfTwoSizesAreNotCounted(t *testing.T) {
 	p.Run(s, v.images(s, 1))
 	require.NoError(t, s.Err())
 	_, err := p.Activity()
-	assert.ErrorIs(t, err, ErrCensus)
+	assert.ErrorIs(t, err, graph.ErrCensus)
 }
 
 // A program that went through its description has the same names and counts.
@@ -299,7 +283,7 @@ func TestActivityOfADescribedProgram(t *testing.T) {
 		p := v.program(t, v.trained(t, s))
 		text, err := p.Description()
 		require.NoError(t, err)
-		q, err := LoadProgram(text, named(p))
+		q, err := graph.Load(text, named(p))
 		require.NoError(t, err)
 		x := v.images(s, 2)
 		want, err := p.Measure(x)

@@ -7,13 +7,15 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/spikedhs/spikedhs/search/export"
+	"github.com/spikedhs/spikedhs/search/graph"
 	"github.com/spikedhs/spikedhs/torch"
 )
 
 // named finds a program's constants.
-func named(p *Program) func(*torch.Scope, string) torch.Tensor {
+func named(p *graph.Program) func(*torch.Scope, string) torch.Tensor {
 	return func(s *torch.Scope, name string) torch.Tensor {
-		for _, t := range p.tensors {
+		for _, t := range p.Constants() {
 			if t.Name == name {
 				return s.Clone(t.Value)
 			}
@@ -30,10 +32,10 @@ func TestProgramFromItsDescription(t *testing.T) {
 			p := v.program(t, v.trained(t, s))
 			text, err := p.Description()
 			require.NoError(t, err)
-			q, err := LoadProgram(text, named(p))
+			q, err := graph.Load(text, named(p))
 			require.NoError(t, err)
 			defer q.Close()
-			assert.Equal(t, p.Source(), q.Source())
+			assert.Equal(t, export.Source(p), export.Source(q))
 			x := v.images(s, 3)
 			assert.Equal(t, read(t, p.Run(s, x)), read(t, q.Run(s, x)))
 			assert.Equal(t, read(t, p.RunFast(s, x)), read(t, q.RunFast(s, x)))
@@ -58,8 +60,8 @@ func TestDescriptionsThatAreNoProgram(t *testing.T) {
 		`instruction 0, "prepare": reads value`: strings.Replace(good, "-1\n", "5\n", 1),
 	} {
 		require.NotEqual(t, good, bad, message)
-		_, err := LoadProgram(bad, named(p))
-		assert.ErrorIs(t, err, ErrDescription)
+		_, err := graph.Load(bad, named(p))
+		assert.ErrorIs(t, err, graph.ErrDescription)
 		assert.ErrorContains(t, err, message)
 	}
 }
@@ -75,7 +77,7 @@ func TestHalfPrecisionIsClose(t *testing.T) {
 		s := begin(t, uint64(400+i))
 		p := v.program(t, v.trained(t, s))
 		x := v.images(s, 8)
-		want, have := read(t, p.RunFast(s, x)), read(t, p.Runner(BFloat16)(s, x))
+		want, have := read(t, p.RunFast(s, x)), read(t, p.Runner(torch.BFloat16)(s, x))
 		require.NoError(t, s.Err())
 		assert.NotEqual(t, want, have, "it is another precision")
 		a, b := classesOf(want, 3), classesOf(have, 3)

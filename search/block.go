@@ -105,7 +105,7 @@ func NewConvBlock(p torch.Path, shape ConvShape, options Options) *ConvBlock {
 	b := &ConvBlock{normalises: !shape.NoNorm, activation: shape.Activation, steps: o.Steps}
 	conv := torch.ConvOptions{
 		Kernel: int64(max(shape.Kernel, 1)), Stride: int64(shape.Stride), Padding: int64(shape.Kernel / 2),
-		NoBias: shape.NoBias, Compute: o.Precision.compute(),
+		NoBias: shape.NoBias, Compute: o.Precision.Compute(),
 	}
 	b.fan = &fan{readers: []reader{{0, genotype.B3}}, width: shape.Out, planes: shape.Planes, steps: o.Steps}
 	if shape.Planes > 0 {

@@ -135,12 +135,3 @@ func (p place) align(pass Pass, s0, s1 torch.Tensor) (torch.Tensor, torch.Tensor
 	}
 	return p.bring(pass, s0, p.s0), p.bring(pass, s1, p.s1)
 }
-
-// shrink halves height and width by nearest interpolation, rounding up, as
-// often as told.
-func shrink(s *torch.Scope, x torch.Tensor, times int) torch.Tensor {
-	if times == 0 {
-		return x
-	}
-	return s.ResizeNearest(x, halved(s.Size(x, 2), times), halved(s.Size(x, 3), times))
-}

@@ -29,9 +29,9 @@
 // input has time itself, [T*N, C, H, W], as the stacks of an event camera have.
 //
 // Three forms of a network exist. [Supernet] is searched, [Network] is trained,
-// and [Program], made by [Network.Program], is what inference uses: batch
+// and a [graph.Program], made by [Network.Program], is what inference uses: batch
 // normalisation is folded into the convolutions, and the same list of
-// instructions is run here and written as TorchScript.
+// nodes is run here and printed by package export.
 //
 //	g, err := genotype.Preset("spikedhs-cla-n3")
 //	net, err := search.NewNetwork(torch.CPU(), g, search.Options{ ... })
@@ -41,7 +41,7 @@
 //	out := net.Forward(search.Pass{Scope: s, Mode: torch.Train}, images)
 //	loss := s.CrossEntropy(out.Logits, labels)
 //
-// [Program.Measure] and [Program.CountSpikes] count spikes; the [Activity] that
+// [graph.Program.Measure] and [graph.Program.CountSpikes] count spikes; the [graph.Activity] that
 // they give has the firing rate s of every layer's input and what follows from it:
 // s*T*A additions in place of the A multiply-accumulates of a dense layer, and the
 // energy of both. [Options].Activation makes the ANN of the same architecture, and

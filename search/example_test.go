@@ -66,7 +66,7 @@ func ExampleSupernet() {
 
 // The inference form takes images as they are in the data set; padding and
 // normalisation are inside.
-func ExampleProgram() {
+func ExampleNetwork_Program() {
 	g, _ := genotype.Preset(genotype.PresetClassificationN3)
 	net, err := search.NewNetwork(torch.CPU(), g, options())
 	if err != nil {
@@ -90,7 +90,7 @@ func ExampleProgram() {
 }
 
 // A program counts the spikes that its layers read: what a spiking network saves.
-func ExampleProgram_Measure() {
+func ExampleNetwork_Program_measure() {
 	g, err := genotype.Preset("spikedhs-cla-n3")
 	if err != nil {
 		log.Fatal(err)

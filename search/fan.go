@@ -36,7 +36,7 @@ func newFan(p torch.Path, in, width, stride int, readers []reader, o *Options) *
 	}
 	out := width * len(readers)
 	f := &fan{readers: readers, width: width, planes: o.planes, steps: o.Steps}
-	options := torch.ConvOptions{Kernel: 3, Stride: int64(stride), Padding: 1, Compute: o.Precision.compute()}
+	options := torch.ConvOptions{Kernel: 3, Stride: int64(stride), Padding: 1, Compute: o.Precision.Compute()}
 	if o.planes > 0 {
 		f.conv = torch.NewConv3d(p.Sub("conv"), int64(in), int64(out), options)
 	} else {

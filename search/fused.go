@@ -94,7 +94,7 @@ func (c *fusedCell) forward(s *torch.Scope, s0, s1, mix torch.Tensor) torch.Tens
 	if torch.Defined(mix) {
 		weights = mix
 	}
-	compute := c.options.Precision.compute()
+	compute := c.options.Precision.Compute()
 	if compute == 0 {
 		compute = torch.Float32
 	}

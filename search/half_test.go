@@ -8,51 +8,51 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/spikedhs/spikedhs/search/graph"
 	"github.com/spikedhs/spikedhs/torch"
 )
 
 // Neurons that add for themselves give what a list of sums, neurons and
 // concatenations gives.
 func TestHalfFormEqualsItsList(t *testing.T) {
-	nodes, joined, fired := 0, 0, 0.0
+	fired := 0.0
 	for i, v := range variants(t) {
 		t.Run(v.String(), func(t *testing.T) {
 			s := begin(t, uint64(910+i))
-			p := v.program(t, v.trained(t, s))
-			// Multiples of 1/16, so that sums of spikes are exact in bfloat16, too, and
-			// twice as large, so that neurons still fire.
-			coarsenTo(s, p, 32, 1.0/16)
+			n := v.trained(t, s)
+			p, list := v.program(t, n), v.program(t, n)
+			list.CellNodes = false
 			x := v.images(s, 4)
-			have := read(t, p.RunHalf(s, x))
-			nodes += len(p.half.sums)
-			joined += len(p.half.joins)
-			list := &half{dtype: torch.BFloat16, constants: p.half.constants}
-			assert.Equal(t, read(t, p.run(s, x, list, nil)), have)
-
-			counts := func(h *half) (all int64) {
-				c := newCensus(p)
-				p.run(s, x, h, c)
-				require.NoError(t, s.Err())
-				for _, tally := range c.values {
-					all += tally.nonzero
-				}
-				return all
+			var logits [2][]float32
+			var counts [2]*graph.Activity
+			for k, p := range []*graph.Program{p, list} {
+				// Multiples of 1/16, so that sums of spikes are exact in bfloat16, too, and
+				// twice as large, so that neurons still fire.
+				coarsenTo(s, p, 32, 1.0/16)
+				p.CountSpikes()
+				logits[k] = read(t, runHalf(p, s, x))
+				var err error
+				counts[k], err = p.Activity()
+				require.NoError(t, err)
+				p.StopCounting()
 			}
-			spikes := counts(list)
-			fired += float64(spikes)
-			assert.Equal(t, spikes, counts(p.half), "spikes counted")
-			require.NoError(t, s.Err())
+			assert.Equal(t, logits[1], logits[0])
+			assert.Equal(t, counts[1], counts[0], "spikes counted")
+			fired += counts[0].FiringRate
 
 			before := torch.LiveTensors()
 			c := s.Child()
-			p.RunHalf(c, x)
+			runHalf(p, c, x)
 			require.NoError(t, c.Close())
 			assert.Equal(t, before, torch.LiveTensors())
 		})
 	}
-	assert.Positive(t, nodes)
-	assert.Positive(t, joined)
 	assert.Positive(t, fired)
+}
+
+// runHalf runs a program with convolutions in bfloat16.
+func runHalf(p *graph.Program, s *torch.Scope, x torch.Tensor) torch.Tensor {
+	return p.Runner(torch.BFloat16)(s, x)
 }
 
 // A failure in the middle of a run is told and leaves no tensor.
@@ -61,7 +61,7 @@ func TestHalfFormFailsCleanly(t *testing.T) {
 	v := variants(t)[0]
 	p := v.program(t, v.trained(t, s))
 	c := torch.NewInference()
-	p.RunHalf(c, s.Zeros(torch.CPU(), 2, 7, 8, 8))
+	runHalf(p, c, s.Zeros(torch.CPU(), 2, 7, 8, 8))
 	assert.Error(t, c.Err(), "seven channels")
 	_ = c.Close()
 }

@@ -1,6 +1,7 @@
 package search
 
 import (
+	"github.com/spikedhs/spikedhs/search/graph"
 	"github.com/spikedhs/spikedhs/spike"
 	"github.com/spikedhs/spikedhs/torch"
 )
@@ -34,12 +35,7 @@ func (h *head) forward(p Pass, x torch.Tensor) torch.Tensor {
 		y = h.neurons.Forward(s, y, h.steps)
 	}
 	y = h.norm.forward(p.in(s), h.linear.Forward(s, y))
-	return s.Return(meanOverSteps(s, y, h.steps))
-}
-
-// meanOverSteps turns [T*N, K] into [N, K].
-func meanOverSteps(s *torch.Scope, y torch.Tensor, steps int) torch.Tensor {
-	return s.MeanOver(s.Reshape(y, int64(steps), -1, s.Size(y, 1)), 0)
+	return s.Return(graph.MeanOverSteps(s, y, h.steps))
 }
 
 // Widths of the auxiliary classifier, as in DARTS.
@@ -94,5 +90,5 @@ func (a *auxiliary) forward(p Pass, x torch.Tensor) torch.Tensor {
 		y = a.neurons[i+1].Forward(s, y, a.steps)
 	}
 	y = a.norms[2].forward(p, a.linear.Forward(s, s.Reshape(y, -1, auxiliaryWide)))
-	return s.Return(meanOverSteps(s, y, a.steps))
+	return s.Return(graph.MeanOverSteps(s, y, a.steps))
 }

@@ -16,7 +16,7 @@ type fewMixed struct {
 // newFewMixed prepares it for the fans of a cell; weight is the place of the weight of
 // an operation.
 func newFewMixed(p torch.Path, fans []*fan, nodes int, weight func(genotype.Source, int, genotype.Op) int, o *Options) *fewMixed {
-	c := &fewMixed{compute: o.Precision.compute()}
+	c := &fewMixed{compute: o.Precision.Compute()}
 	var places []int64
 	for i, f := range fans {
 		src, before := genotype.Source(i), len(places)

@@ -71,8 +71,8 @@ func (p Precision) Type() int8 {
 	return torch.Float32
 }
 
-// compute is the element type for a convolution's options.
-func (p Precision) compute() int8 {
+// Compute is the element type for a convolution's options.
+func (p Precision) Compute() int8 {
 	if p.Short() {
 		return p.Type()
 	}

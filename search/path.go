@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/spikedhs/spikedhs/search/genotype"
+	"github.com/spikedhs/spikedhs/search/graph"
 	"github.com/spikedhs/spikedhs/torch"
 )
 
@@ -35,50 +36,10 @@ func (o *Options) checkDescent(d genotype.Downsample) error {
 // gridOf is the height and width of a feature.
 func gridOf(s *torch.Scope, x torch.Tensor) [2]int64 { return [2]int64{s.Size(x, 2), s.Size(x, 3)} }
 
-// halved is a size of level 0 at another level.
-func halved(size int64, level int) int64 {
-	for range level {
-		size = (size + 1) / 2
-	}
-	return size
-}
-
 // bring resizes x from a level to that of the cell, by nearest interpolation.
 func (p place) bring(pass Pass, x torch.Tensor, from feature) torch.Tensor {
 	if from.level <= p.level {
-		return shrink(pass.Scope, x, p.level-from.level)
+		return graph.Shrink(pass.Scope, x, p.level-from.level)
 	}
-	return pass.Scope.ResizeNearest(x, halved(pass.grid[0], p.level), halved(pass.grid[1], p.level))
-}
-
-// enlarge brings x to the grid of a finer level with one nearest interpolation: that
-// of the program's images with their border, divided by the strides on the way and
-// rounded up. Since halving rounds up, the grid cannot be told from x alone.
-type enlarge struct {
-	x            value
-	pad, divisor int64
-}
-
-func (i enlarge) reads() []value { return []value{i.x} }
-
-// grid is the size to be reached, of images [..., H, W].
-func (i enlarge) grid(m *machine) (height, width int64) {
-	shape := m.scope.Shape(m.input)
-	if len(shape) < 2 {
-		return 0, 0 // the run has failed, and says so
-	}
-	size := func(n int64) int64 { return (n + 2*i.pad + i.divisor - 1) / i.divisor }
-	return size(shape[len(shape)-2]), size(shape[len(shape)-1])
-}
-
-func (i enlarge) run(m *machine) torch.Tensor {
-	height, width := i.grid(m)
-	return m.scope.ResizeNearest(m.at(i.x), height, width)
-}
-
-func (i enlarge) text(*Program) string {
-	size := func(dimension int) string {
-		return fmt.Sprintf("(%s.size(%d) + %d) // %d", input.name(), dimension, 2*i.pad+i.divisor-1, i.divisor)
-	}
-	return fmt.Sprintf("torch.upsample_nearest2d(%s, [%s, %s])", i.x.name(), size(-2), size(-1))
+	return pass.Scope.ResizeNearest(x, graph.Halved(pass.grid[0], p.level), graph.Halved(pass.grid[1], p.level))
 }

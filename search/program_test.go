@@ -9,7 +9,9 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/spikedhs/spikedhs/search/export"
 	"github.com/spikedhs/spikedhs/search/genotype"
+	"github.com/spikedhs/spikedhs/search/graph"
 	"github.com/spikedhs/spikedhs/torch"
 )
 
@@ -123,7 +125,7 @@ func (v variant) train(t *testing.T, s *torch.Scope, n *Network, steps int) {
 	}
 }
 
-func (v variant) program(t *testing.T, n *Network) *Program {
+func (v variant) program(t *testing.T, n *Network) *graph.Program {
 	t.Helper()
 	p, err := n.Program(v.input())
 	require.NoError(t, err)
@@ -143,7 +145,7 @@ func TestProgramScriptAndNetworkAgree(t *testing.T) {
 			n := v.trained(t, s)
 			p := v.program(t, n)
 			path := filepath.Join(t.TempDir(), "model.pt")
-			require.NoError(t, p.Script(map[string]string{"note.txt": "a note"}).Save(path), p.Source())
+			require.NoError(t, export.TorchScript(p, map[string]string{"note.txt": "a note"}).Save(path), export.Source(p))
 			m, err := torch.LoadScript(path, torch.CPU())
 			require.NoError(t, err)
 			defer m.Close()
@@ -196,24 +198,18 @@ func TestConvolutionsReadSpikes(t *testing.T) {
 			s := begin(t, uint64(80+i))
 			n := v.trained(t, s)
 			p := v.program(t, n)
-			m := &machine{Program: p, scope: s.WithoutGradient(), input: v.images(s, 2)}
-			defer m.scope.Close()
+			values := watched(t, s, p, v.images(s, 2))
 			convolutions, fired := 0, float64(0)
-			for _, instruction := range p.list {
-				if c, ok := instruction.(convolve); ok {
+			for _, n := range p.Nodes() {
+				if c, ok := n.Op.(graph.Conv); ok {
 					if convolutions > 0 {
-						for _, x := range read(t, m.at(c.x)) {
+						for _, x := range read(t, values[c.X]) {
 							require.True(t, x == 0 || x == 1, "convolution %d reads %v", convolutions, x)
 							fired += float64(x)
 						}
 					}
 					convolutions++
 				}
-				outer := m.scope
-				m.scope = outer.Child()
-				m.values = append(m.values, m.scope.Return(instruction.run(m)))
-				require.NoError(t, m.scope.Close())
-				m.scope = outer
 			}
 			want := 1 + len(n.stem.next)
 			for _, c := range n.cells {
@@ -231,18 +227,16 @@ func TestConvolutionsReadSpikes(t *testing.T) {
 
 // probe counts the tensors that are alive when it is its turn.
 type probe struct {
-	x    value
+	x    graph.Value
 	live *int64
 }
 
-func (i probe) reads() []value { return []value{i.x} }
+func (o probe) Map(at func(graph.Value) graph.Value) graph.Op { o.x = at(o.x); return o }
 
-func (i probe) run(m *machine) torch.Tensor {
-	*i.live = torch.LiveTensors()
-	return m.scope.Clone(m.at(i.x))
+func (o probe) Run(r *graph.Run) torch.Tensor {
+	*o.live = torch.LiveTensors()
+	return r.Scope.Clone(r.At(o.x))
 }
-
-func (i probe) text(*Program) string { return i.x.name() }
 
 // Inside a program a tensor goes when nobody reads it any more.
 func TestProgramFreesAsItGoes(t *testing.T) {
@@ -250,8 +244,9 @@ func TestProgramFreesAsItGoes(t *testing.T) {
 	v := variants(t)[0]
 	p := v.program(t, v.trained(t, s))
 	var live int64
-	p.add(probe{value(len(p.list) - 1), &live})
+	p.Add(probe{graph.Value(len(p.Nodes()) - 1), &live})
 	images := v.images(s, 2)
+	s.Free(p.Run(s, images)) // makes what the program keeps
 	before := torch.LiveTensors()
 	p.Run(s, images)
 	require.NoError(t, s.Err())
@@ -266,10 +261,10 @@ func TestProgramDoesNotFollowTheNetwork(t *testing.T) {
 	p := v.program(t, n)
 	images := v.images(s, 3)
 	before := read(t, p.Run(s, images))
-	source := p.Source()
+	source := export.Source(p)
 	v.train(t, s, n, 2)
 	assert.Equal(t, before, read(t, p.Run(s, images)))
-	assert.Equal(t, source, p.Source())
+	assert.Equal(t, source, export.Source(p))
 	later := v.program(t, n)
 	assert.NotEqual(t, before, read(t, later.Run(s, images)), "the training did change the network")
 	unsettle(t, s, n.Variables())
@@ -297,11 +292,4 @@ func TestProgramOnWrongImages(t *testing.T) {
 	logits := p.Run(c, c.Zeros(torch.CPU(), 2, 5, 8, 8))
 	assert.False(t, torch.Defined(logits))
 	assert.ErrorContains(t, c.Err(), "program, instruction 0: ")
-}
-
-func TestFloatsAreFloatsInTorchScript(t *testing.T) {
-	for want, x := range map[string]float64{"0.5": 0.5, "0.0": 0, "1.0": 1, "1e+20": 1e20} {
-		assert.Equal(t, want, float(x))
-	}
-	assert.Equal(t, "0.20000000000000001", float(0.2))
 }

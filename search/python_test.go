@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/spikedhs/spikedhs/search/export"
 	"github.com/spikedhs/spikedhs/torch/pytorch"
 )
 
@@ -41,7 +42,7 @@ func TestPyTorchAgrees(t *testing.T) {
 		name := strconv.Itoa(i)
 		p := v.program(t, v.trained(t, s))
 		images := v.images(s, 3)
-		require.NoError(t, p.Script(nil).Save(filepath.Join(dir, name+".pt")))
+		require.NoError(t, export.TorchScript(p, nil).Save(filepath.Join(dir, name+".pt")))
 		want[name] = read(t, p.Run(s, images))
 		shape, err := json.Marshal(s.Shape(images))
 		require.NoError(t, err)

@@ -59,7 +59,7 @@ func newStem(p torch.Path, channels int, o *Options) *stem {
 	t := &stem{
 		conv: torch.NewConv2d(p.Sub("conv"), int64(o.Channels), int64(first),
 			torch.ConvOptions{Kernel: 3, Stride: int64(strides[0]), Padding: 1}),
-		steps: o.Steps, temporal: o.Temporal, compute: o.Precision.compute(),
+		steps: o.Steps, temporal: o.Temporal, compute: o.Precision.Compute(),
 	}
 	t.norm = newNormBehind(t.conv, p.Sub("norm"), first, &shared)
 	spiking := o.Stem == StemSpike && !o.analog()
@@ -72,7 +72,7 @@ func newStem(p torch.Path, channels int, o *Options) *stem {
 		at, in, out := p.At("layer", i+1), o.stemWidth(i, channels), o.stemWidth(i+1, channels)
 		l := &stemLayer{
 			conv: torch.NewConv2d(at.Sub("conv"), int64(in), int64(out),
-				torch.ConvOptions{Kernel: 3, Stride: int64(stride), Padding: 1, Compute: o.Precision.compute()}),
+				torch.ConvOptions{Kernel: 3, Stride: int64(stride), Padding: 1, Compute: o.Precision.Compute()}),
 			steps: o.Steps,
 		}
 		l.norm = newNormBehind(l.conv, at.Sub("norm"), out, &shared)

@@ -12,7 +12,9 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/spikedhs/spikedhs/search/export"
 	"github.com/spikedhs/spikedhs/search/genotype"
+	"github.com/spikedhs/spikedhs/search/graph"
 	"github.com/spikedhs/spikedhs/torch"
 	"github.com/spikedhs/spikedhs/torch/pytorch"
 )
@@ -47,7 +49,7 @@ func (v variant) binaryStacks(s *torch.Scope, batch int64) torch.Tensor {
 }
 
 // temporalProgram folds a network with statistics that have moved; binary input is not normalised.
-func (v variant) temporalProgram(t *testing.T, s *torch.Scope) (*Network, *Program) {
+func (v variant) temporalProgram(t *testing.T, s *torch.Scope) (*Network, *graph.Program) {
 	t.Helper()
 	n := newNetwork(t, v.genotype, v.options)
 	unsettle(t, s, n.Variables())
@@ -79,7 +81,7 @@ func TestStepsFirst(t *testing.T) {
 	for _, shape := range [][]int64{{2, 2, 1, 2, 2}, {6, 1, 2, 2}} {
 		c := torch.NewInference()
 		assert.False(t, torch.Defined(StepsFirst(c, c.Zeros(torch.CPU(), shape...), steps)))
-		assert.ErrorIs(t, c.Err(), ErrOptions)
+		assert.ErrorIs(t, c.Err(), graph.ErrInput)
 		assert.Error(t, c.Close())
 	}
 }
@@ -202,13 +204,13 @@ func TestTemporalProgram(t *testing.T) {
 			require.True(t, p.Temporal())
 			require.Equal(t, v.options.Stem == StemSpike, p.EventDriven())
 			path := filepath.Join(t.TempDir(), "model.pt")
-			require.NoError(t, p.Script(nil).Save(path), p.Source())
+			require.NoError(t, export.TorchScript(p, nil).Save(path), export.Source(p))
 			script, err := torch.LoadScript(path, torch.CPU())
 			require.NoError(t, err)
 			defer script.Close()
 			text, err := p.Description()
 			require.NoError(t, err)
-			q, err := LoadProgram(text, named(p))
+			q, err := graph.Load(text, named(p))
 			require.NoError(t, err)
 			defer q.Close()
 			require.True(t, q.Temporal())
@@ -242,12 +244,12 @@ func TestTemporalProgram(t *testing.T) {
 			}
 			require.NoError(t, s.Err())
 
-			half := p.RunHalf(s, x)
+			half := runHalf(p, s, x)
 			require.NoError(t, s.Err())
 			assert.Equal(t, []int64{5, 3}, s.Shape(half))
 
 			wrong := s.Narrow(x, 1, 0, 2)
-			for _, run := range []func(*torch.Scope, torch.Tensor) torch.Tensor{p.Run, p.RunFast, func(s *torch.Scope, x torch.Tensor) torch.Tensor { return script.Forward(s, x) }} {
+			for _, run := range []func(*torch.Scope, ...torch.Tensor) torch.Tensor{p.Run, p.RunFast, script.Forward} {
 				c := torch.NewInference()
 				run(c, wrong)
 				assert.Error(t, c.Err(), "two steps of three")
@@ -266,7 +268,7 @@ func TestTemporalEventDrivenFormIsExactOnCoarseWeights(t *testing.T) {
 		}
 		s := begin(t, uint64(870+i))
 		_, p := v.temporalProgram(t, s)
-		for _, c := range p.tensors {
+		for _, c := range p.Constants() {
 			s.CopyTo(c.Value, s.Scale(s.Tensor("aten::round", s.Scale(c.Value, 64)), 1.0/64))
 		}
 		x := v.binaryStacks(s, 4)
@@ -290,7 +292,7 @@ func TestPyTorchAgreesOnTemporalInput(t *testing.T) {
 	v := temporalVariants(t)[0]
 	_, p := v.temporalProgram(t, s)
 	x := v.binaryStacks(s, 3)
-	require.NoError(t, p.Script(nil).Save(filepath.Join(dir, "m.pt")))
+	require.NoError(t, export.TorchScript(p, nil).Save(filepath.Join(dir, "m.pt")))
 	shape, err := json.Marshal(s.Shape(x))
 	require.NoError(t, err)
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "m.json"), shape, 0o644))

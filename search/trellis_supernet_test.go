@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/spikedhs/spikedhs/search/genotype"
+	"github.com/spikedhs/spikedhs/search/graph"
 	"github.com/spikedhs/spikedhs/search/trellis"
 	"github.com/spikedhs/spikedhs/torch"
 )
@@ -359,8 +360,8 @@ func TestDescriptionOfAPath(t *testing.T) {
 		"format 3":             {`"format": 2`, `"format": 3`},
 	} {
 		require.Contains(t, good, change[0])
-		_, err := LoadProgram(strings.ReplaceAll(good, change[0], change[1]), named(p))
-		assert.ErrorIs(t, err, ErrDescription)
+		_, err := graph.Load(strings.ReplaceAll(good, change[0], change[1]), named(p))
+		assert.ErrorIs(t, err, graph.ErrDescription)
 		assert.ErrorContains(t, err, message)
 	}
 	flat := variants(t)[0]
@@ -382,9 +383,12 @@ func TestUpMovesReachTheGrid(t *testing.T) {
 					divisor *= int64(stride)
 					grid = (grid-1)/int64(stride) + 1 // 3x3, border 1
 				}
-				m := &machine{scope: s, input: s.Zeros(torch.CPU(), 1, 1, int64(size), int64(size)+1)}
-				h, w := enlarge{pad: 1, divisor: divisor}.grid(m)
-				require.Equal(t, halved(grid, level), h, "%v, size %d, level %d", strides, size, level)
+				p := graph.New(graph.Spec{Steps: 1, Inputs: []string{"images"}})
+				p.Add(graph.Enlarge{X: graph.Input(0), Pad: 1, Divisor: divisor})
+				shape := s.Shape(p.Run(s, s.Zeros(torch.CPU(), 1, 1, int64(size), int64(size)+1)))
+				require.NoError(t, s.Err())
+				h, w := shape[2], shape[3]
+				require.Equal(t, graph.Halved(grid, level), h, "%v, size %d, level %d", strides, size, level)
 				require.GreaterOrEqual(t, w, h)
 			}
 		}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/spikedhs/spikedhs/search"
+	"github.com/spikedhs/spikedhs/search/graph"
 	"github.com/spikedhs/spikedhs/torch"
 )
 
@@ -15,17 +16,17 @@ const countedElsewhere = 500
 // images. The first batch also goes through the program's plain list, where every
 // value is looked at: what should be a spike must be 0 or 1.
 type counter struct {
-	program *search.Program
+	program *graph.Program
 	run     runner
 	limit   int // images to count, 0 for all
 	counted int
-	checked *search.Activity
+	checked *graph.Activity
 	err     error
 }
 
 // newCounter makes a counter; count is eval.count_images.
-func newCounter(p *search.Program, precision search.Precision, count int) *counter {
-	c := &counter{program: p, run: p.Runner(precision), limit: count}
+func newCounter(p *graph.Program, precision search.Precision, count int) *counter {
+	c := &counter{program: p, run: p.Runner(precision.Compute()), limit: count}
 	if count == 0 && (precision != search.Float32 || !p.EventDriven()) {
 		c.limit = countedElsewhere
 	}
@@ -52,14 +53,14 @@ func (c *counter) forward(s *torch.Scope, images torch.Tensor) torch.Tensor {
 
 // activity is what was counted. A spiking network whose convolutions read
 // something else than spikes behind its first layer is an error.
-func (c *counter) activity(spiking bool) (*search.Activity, error) {
+func (c *counter) activity(spiking bool) (*graph.Activity, error) {
 	a, err := c.program.Activity()
 	if err != nil {
 		return nil, err
 	}
 	a.Checked = max(a.Checked, c.checked.Images)
 	if spiking && !(a.Binary && c.checked.Binary) {
-		return nil, fmt.Errorf("train: a convolution behind the stem reads analog values: %w", search.ErrNotBinary)
+		return nil, fmt.Errorf("train: a convolution behind the stem reads analog values: %w", graph.ErrNotBinary)
 	}
 	return a, nil
 }

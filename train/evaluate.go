@@ -11,6 +11,7 @@ import (
 	"github.com/spikedhs/spikedhs/data"
 	"github.com/spikedhs/spikedhs/search"
 	"github.com/spikedhs/spikedhs/search/genotype"
+	"github.com/spikedhs/spikedhs/search/graph"
 	"github.com/spikedhs/spikedhs/torch"
 	"github.com/spikedhs/spikedhs/train/config"
 	"github.com/spikedhs/spikedhs/train/run"
@@ -34,7 +35,7 @@ type Evaluation struct {
 	Classes []string `json:"classes"`
 	// Activity is how often the neurons fired, and the operations and energy that
 	// follow from it; nil where nothing was counted.
-	Activity *search.Activity `json:"activity,omitempty"`
+	Activity *graph.Activity `json:"activity,omitempty"`
 }
 
 // EvaluationFile is where a run folder keeps its last evaluation.
@@ -50,7 +51,7 @@ func writeEvaluation(folder *run.Folder, e Evaluation) error {
 	return nil
 }
 
-// runner computes logits of plain images; [search.Program.Run] is one, and so
+// runner computes logits of plain images; [graph.Program.Run] is one, and so
 // is an exported model.
 type runner func(*torch.Scope, torch.Tensor) torch.Tensor
 
@@ -114,7 +115,7 @@ func evaluate(ctx context.Context, forward runner, d torch.Device, loader *data.
 
 // evaluateProgram runs the inference form of a network over a whole set and
 // counts its spikes on the way.
-func evaluateProgram(ctx context.Context, p *search.Program, o search.Options, c *config.Config, d torch.Device, loader *data.Loader, tick func(n int)) (Evaluation, error) {
+func evaluateProgram(ctx context.Context, p *graph.Program, o search.Options, c *config.Config, d torch.Device, loader *data.Loader, tick func(n int)) (Evaluation, error) {
 	count := newCounter(p, evalPrecision(c, d), c.Eval.CountImages)
 	e, err := evaluate(ctx, count.forward, d, loader, tick)
 	if err != nil {

@@ -11,8 +11,9 @@ import (
 	"path/filepath"
 
 	"github.com/spikedhs/spikedhs/data"
-	"github.com/spikedhs/spikedhs/search"
+	"github.com/spikedhs/spikedhs/search/export"
 	"github.com/spikedhs/spikedhs/search/genotype"
+	"github.com/spikedhs/spikedhs/search/graph"
 	"github.com/spikedhs/spikedhs/torch"
 	"github.com/spikedhs/spikedhs/train/run"
 )
@@ -86,7 +87,7 @@ func (t *Trained) Export(path, version string, top1 *float64) error {
 	}
 	defer os.RemoveAll(scratch)
 	made := filepath.Join(scratch, filepath.Base(path))
-	if err := p.Script(map[string]string{ModelInfoFile: string(text), search.ProgramFile: instructions}).Save(made); err != nil {
+	if err := export.TorchScript(p, map[string]string{ModelInfoFile: string(text), graph.ProgramFile: instructions}).Save(made); err != nil {
 		return err
 	}
 	return run.WriteFileAtomic(path, func(w io.Writer) error {

@@ -8,18 +8,18 @@ import (
 	"math"
 	"slices"
 
-	"github.com/spikedhs/spikedhs/search"
+	"github.com/spikedhs/spikedhs/search/graph"
 	"github.com/spikedhs/spikedhs/torch"
 )
 
 // Model is an exported network, ready for images; the run folder is not needed.
-// An archive that carries its list of instructions runs as [search.Program]
+// An archive that carries its list of instructions runs as [graph.Program]
 // does, several times faster on a CPU than its script; others run as TorchScript.
 type Model struct {
 	Info ModelInfo
 
 	// One of the two: the program that the archive describes, or its script.
-	program *search.Program
+	program *graph.Program
 	script  *torch.ScriptModule
 	device  torch.Device
 }
@@ -60,8 +60,8 @@ func LoadModel(path string, d torch.Device) (*Model, error) {
 
 // loadProgram reads the list of instructions that an archive carries, with the
 // weights of its script; nil where it carries none, as older ones do.
-func loadProgram(path string, d torch.Device) (*search.Program, error) {
-	text, err := torch.ScriptExtra(path, search.ProgramFile)
+func loadProgram(path string, d torch.Device) (*graph.Program, error) {
+	text, err := torch.ScriptExtra(path, graph.ProgramFile)
 	if err != nil || text == "" {
 		return nil, err
 	}
@@ -70,7 +70,7 @@ func loadProgram(path string, d torch.Device) (*search.Program, error) {
 		return nil, err
 	}
 	defer module.Close()
-	return search.LoadProgram(text, module.Tensor)
+	return graph.Load(text, module.Tensor)
 }
 
 // Close frees the model.

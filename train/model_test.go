@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/spikedhs/spikedhs/search/export"
 	"github.com/spikedhs/spikedhs/torch"
 )
 
@@ -168,7 +169,7 @@ func TestModelWithoutInstructionsRunsAsScript(t *testing.T) {
 	info, err := torch.ScriptExtra(path, ModelInfoFile)
 	require.NoError(t, err)
 	old := b.path("old.pt")
-	require.NoError(t, p.Script(map[string]string{ModelInfoFile: info}).Save(old))
+	require.NoError(t, export.TorchScript(p, map[string]string{ModelInfoFile: info}).Save(old))
 	script, err := LoadModel(old, torch.CPU())
 	require.NoError(t, err)
 	defer script.Close()

@@ -13,6 +13,7 @@ import (
 
 	"github.com/spikedhs/spikedhs/search"
 	"github.com/spikedhs/spikedhs/search/genotype"
+	"github.com/spikedhs/spikedhs/search/graph"
 	"github.com/spikedhs/spikedhs/torch"
 	"github.com/spikedhs/spikedhs/train/config"
 	"github.com/spikedhs/spikedhs/train/run"
@@ -53,7 +54,7 @@ func checkActivity(t *testing.T, e Evaluation) {
 		assert.True(t, l.Rate >= 0 && l.Rate <= 1, "%s: %v", l.Name, l.Rate)
 		dense := float64(l.Input[0] * l.Output[0] * l.Output[1] * l.Output[2] * l.Kernel * l.Kernel)
 		assert.Equal(t, dense, float64(l.Dense), l.Name)
-		if l.Reads == search.ReadsAnalog {
+		if l.Reads == graph.ReadsAnalog {
 			assert.Equal(t, float64(l.Steps)*dense, float64(l.MACs), l.Name)
 		} else {
 			assert.InDelta(t, l.Rate*float64(l.Steps)*dense, l.Additions, 1e-6*dense, l.Name)

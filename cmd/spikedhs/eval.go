@@ -5,7 +5,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/spikedhs/spikedhs/search"
+	"github.com/spikedhs/spikedhs/search/graph"
 	"github.com/spikedhs/spikedhs/train"
 )
 
@@ -53,7 +53,7 @@ type evaluated struct {
 
 // evaluatedLayer is a layer with the firing rate of its input.
 type evaluatedLayer struct {
-	search.LayerActivity
+	graph.LayerActivity
 	FiringRate float64 `json:"firing_rate"`
 }
 

@@ -3,11 +3,11 @@ package main
 import (
 	"fmt"
 
-	"github.com/spikedhs/spikedhs/search"
+	"github.com/spikedhs/spikedhs/search/graph"
 )
 
 // printActivity prints how often the neurons fired and what the layers computed.
-func printActivity(o *console, a *search.Activity) {
+func printActivity(o *console, a *graph.Activity) {
 	if a == nil {
 		return
 	}
@@ -20,7 +20,7 @@ func printActivity(o *console, a *search.Activity) {
 		"MACs dense A", "additions sTA", "MACs", "mJ")
 	for _, l := range a.Layers {
 		additions, macs := "", ""
-		if l.Reads == search.ReadsAnalog {
+		if l.Reads == graph.ReadsAnalog {
 			macs = thousands(l.MACs)
 		} else {
 			additions = thousands(int64(l.Additions + 0.5))
@@ -44,7 +44,7 @@ func printActivity(o *console, a *search.Activity) {
 	}
 	o.printf("energy      %.6f mJ an image; the ANN of the same architecture %.6f mJ, %.2f times as much\n", a.Energy, a.ANNEnergy, a.Ratio)
 	o.printf("            %g pJ an addition, %g pJ a multiply-accumulate (45 nm, 32 bits); biases, membranes and memory are not counted\n",
-		search.AdditionEnergy, search.MACEnergy)
+		graph.AdditionEnergy, graph.MACEnergy)
 	if a.Binary {
 		o.printf("binary      yes: all that convolutions read behind the first is 0 or 1 (%s images looked at value by value)\n", thousands(a.Checked))
 	} else {

@@ -1,6 +1,9 @@
 package stereo
 
-import "github.com/spikedhs/spikedhs/search/genotype"
+import (
+	"github.com/spikedhs/spikedhs/search/genotype"
+	"github.com/spikedhs/spikedhs/search/graph"
+)
 
 // Work is the number of multiplications and additions of one time step: two
 // views through the feature network and one volume through the matching network.
@@ -15,7 +18,7 @@ type Work struct {
 func (w Work) Total() int64 { return w.Feature + w.Matching }
 
 // convolutions counts one layer: a position is an output pixel of a plane.
-func convolutions(in, out, kernel int, g Grid) int64 {
+func convolutions(in, out, kernel int, g graph.Grid) int64 {
 	positions := int64(g.Height) * int64(g.Width) * int64(max(g.Planes, 1))
 	taps := kernel * kernel
 	if g.Planes > 0 {
@@ -29,9 +32,9 @@ func convolutions(in, out, kernel int, g Grid) int64 {
 // additions, and only for inputs that fired.
 func (n *Network) MACs(height, width int) Work {
 	o := n.Options
-	flat, deep := Grids(0, height, width), Grids(o.Planes(), height, width)
+	flat, deep := graph.Grids(0, height, width), graph.Grids(o.Planes(), height, width)
 	wide := 3 * o.Width
-	full := Grid{0, Padded(height), Padded(width)}
+	full := graph.Grid{Height: graph.Padded(height), Width: graph.Padded(width)}
 	var view int64
 	in := o.Channels
 	for i, layer := range n.feature.stems.layers {
@@ -49,7 +52,7 @@ func (n *Network) MACs(height, width int) Work {
 }
 
 // macs are those of the cells and of the tail.
-func (n *subnet) macs(wide int, grids [Levels]Grid) int64 {
+func (n *subnet) macs(wide int, grids [Levels]graph.Grid) int64 {
 	var total int64
 	for _, at := range n.steps {
 		for _, edge := range n.wiring.Edges {

@@ -2,6 +2,7 @@ package stereo
 
 import (
 	"github.com/spikedhs/spikedhs/search"
+	"github.com/spikedhs/spikedhs/search/graph"
 	"github.com/spikedhs/spikedhs/torch"
 )
 
@@ -52,23 +53,5 @@ func (h *head) forward(p search.Pass, x torch.Tensor, height, width int) torch.T
 	defer s.Close()
 	p.Scope = s
 	y := s.Cast(h.last.Forward(p, x), torch.Float32)
-	return s.Return(spread(s, y, h.mapping, h.planes, height, width))
-}
-
-// spread makes bins of planes [B*planes, 1, h, w] and brings them to the input's
-// resolution: [B, bins, height, width].
-func spread(s *torch.Scope, y, mapping torch.Tensor, planes, height, width int) torch.Tensor {
-	c := s.Child()
-	defer c.Close()
-	y = c.Reshape(c.Contiguous(y), -1, int64(planes), c.Size(y, 2), c.Size(y, 3))
-	return c.Return(enlarge(c, c.Tensor("aten::conv2d", y, mapping), height, width))
-}
-
-// enlarge brings bins [B, bins, h, w] to the input's resolution.
-func enlarge(s *torch.Scope, y torch.Tensor, height, width int) torch.Tensor {
-	c := s.Child()
-	defer c.Close()
-	y = c.Tensor("aten::upsample_bilinear2d", y, []int64{int64(Padded(height)), int64(Padded(width))}, false)
-	y = c.Narrow(y, 2, Padded(height)-height, height)
-	return c.Return(c.Narrow(y, 3, Padded(width)-width, width))
+	return s.Return(graph.SpreadPlanes(s, y, h.mapping, h.planes, height, width))
 }

@@ -5,6 +5,7 @@ import (
 
 	"github.com/spikedhs/spikedhs/search"
 	"github.com/spikedhs/spikedhs/search/genotype"
+	"github.com/spikedhs/spikedhs/search/graph"
 	"github.com/spikedhs/spikedhs/torch"
 )
 
@@ -94,8 +95,8 @@ func (n *Network) Forward(p search.Pass, left, right torch.Tensor) torch.Tensor 
 	defer done()
 	height, width := int(s.Size(left, 2)), int(s.Size(left, 3))
 	fl, fr := n.features(p, left, right, steps)
-	grids := Grids(n.Options.Planes(), height, width)
-	volume := foldedVolume(s, fl, fr, n.Options.Planes())
+	grids := graph.Grids(n.Options.Planes(), height, width)
+	volume := graph.FoldedVolume(s, fl, fr, n.Options.Planes())
 	s.Free(fl)
 	s.Free(fr)
 	x := n.matching.forward(p, volume, grids)
@@ -108,31 +109,10 @@ func (n *Network) features(p search.Pass, left, right torch.Tensor, steps int) (
 	s := p.Scope.Child()
 	defer s.Close()
 	p.Scope = s
-	x := prepare(s, left, right, steps)
-	y := n.feature.forward(p, x, Grids(0, int(s.Size(left, 2)), int(s.Size(left, 3))))
-	fl, fr = unview(s, n.project.Forward(p, y), steps)
+	x := graph.JoinViews(s, left, right, steps)
+	y := n.feature.forward(p, x, graph.Grids(0, int(s.Size(left, 2)), int(s.Size(left, 3))))
+	fl, fr = graph.ApartViews(s, n.project.Forward(p, y), steps)
 	return s.Return(fl), s.Return(fr)
-}
-
-// prepare joins both views and fills them up with zeros on top and to the left.
-func prepare(s *torch.Scope, left, right torch.Tensor, steps int) torch.Tensor {
-	c := s.Child()
-	defer c.Close()
-	height, width := c.Size(left, 2), c.Size(left, 3)
-	x := c.Cast(views(c, left, right, steps), torch.Float32)
-	top, before := int64(Padded(int(height)))-height, int64(Padded(int(width)))-width
-	if torch.IsCUDA(c.Device(x)) {
-		return c.Return(padLast(c, x, before, top))
-	}
-	return c.Return(c.ChannelsLast(c.Tensor("aten::constant_pad_nd", x, []int64{before, 0, top, 0})))
-}
-
-// padLast adds zeros before the columns and on top of the rows of x [N, C, H, W] and lays
-// it out channels last on the way, not by a copy of its own.
-func padLast(s *torch.Scope, x torch.Tensor, before, top int64) torch.Tensor {
-	x = s.Tensor("aten::permute", x, []int64{0, 2, 3, 1})
-	x = s.Tensor("aten::constant_pad_nd", x, []int64{0, 0, before, 0, top, 0})
-	return s.Tensor("aten::permute", x, []int64{0, 3, 1, 2})
 }
 
 // checkInputs explains inputs that do not fit.
@@ -148,7 +128,7 @@ func (o *Options) checkInputs(s *torch.Scope, left, right torch.Tensor, steps in
 		return fmt.Errorf("stereo: the views have shapes %v and %v, want twice [steps*N, %d, H, W]: %w", l, r, o.Channels, ErrOptions)
 	case l[1] != int64(o.Channels) || l[0]%int64(steps) != 0 || l[0] == 0:
 		return fmt.Errorf("stereo: the views have shape %v, want [%d*N, %d, H, W]: %w", l, steps, o.Channels, ErrOptions)
-	case Padded(int(l[3]))/3 <= o.Planes():
+	case graph.Padded(int(l[3]))/3 <= o.Planes():
 		return fmt.Errorf("stereo: a width of %d px is too small for a disparity of %d px: %w", l[3], o.MaxDisparity, ErrOptions)
 	}
 	return nil

@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/spikedhs/spikedhs/search"
+	"github.com/spikedhs/spikedhs/search/graph"
 	"github.com/spikedhs/spikedhs/spike"
 	"github.com/spikedhs/spikedhs/torch"
 )
@@ -57,12 +58,6 @@ func TestParameterCounts(t *testing.T) {
 
 // The sizes of all levels for a full frame and for the crop of training.
 func TestGrids(t *testing.T) {
-	assert.Equal(t, [Levels]Grid{{21, 88, 116}, {11, 44, 58}, {6, 22, 29}, {3, 11, 15}}, Grids(21, 260, 346))
-	assert.Equal(t, [Levels]Grid{{21, 68, 94}, {11, 34, 47}, {6, 17, 24}, {3, 9, 12}}, Grids(21, 200, 280))
-	assert.Equal(t, [Levels]Grid{{0, 32, 44}, {0, 16, 22}, {0, 8, 11}, {0, 4, 6}}, Grids(0, 96, 132))
-	assert.Equal(t, 264, Padded(260))
-	assert.Equal(t, 348, Padded(346))
-	assert.Equal(t, 96, Padded(96))
 	o := Options{}.WithDefaults()
 	assert.Equal(t, 21, o.Planes())
 	assert.Equal(t, 32, o.Bins())
@@ -79,7 +74,7 @@ func TestForwardShapes(t *testing.T) {
 		n := newNetwork(t, o)
 		left, right := stacks(t, s, 1, size[0], size[1])
 		p := search.Pass{Scope: s.WithoutGradient()}
-		grids := Grids(21, int(size[0]), int(size[1]))
+		grids := graph.Grids(21, int(size[0]), int(size[1]))
 		fl, fr := n.features(p, left, right, 1)
 		assert.Equal(t, []int64{1, 6, int64(grids[0].Height), int64(grids[0].Width)}, p.Scope.Shape(fl))
 		assert.Equal(t, p.Scope.Shape(fl), p.Scope.Shape(fr))

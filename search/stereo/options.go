@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/spikedhs/spikedhs/search"
+	"github.com/spikedhs/spikedhs/search/graph"
 	"github.com/spikedhs/spikedhs/spike"
 )
 
@@ -41,12 +42,11 @@ const (
 const (
 	// PlaneStep is the disparity from one plane of the feature volume to the
 	// next, in pixels of the input: level 0 has a third of its resolution.
-	PlaneStep = 3
+	PlaneStep = graph.PlaneStep
 	// BinStep is the disparity from one bin of the cost to the next, in pixels.
 	BinStep = 2
-	// Multiple is what height and width are padded to a multiple of, so that
-	// levels 0 and 1 are exactly a third and a sixth.
-	Multiple = 6
+	// Levels is the number of resolution levels of the trellis.
+	Levels = graph.Levels
 )
 
 // Options describe a stereo network around its cells.

@@ -5,6 +5,7 @@ import (
 
 	"github.com/spikedhs/spikedhs/search"
 	"github.com/spikedhs/spikedhs/search/genotype"
+	"github.com/spikedhs/spikedhs/search/graph"
 	"github.com/spikedhs/spikedhs/torch"
 )
 
@@ -15,17 +16,16 @@ type weights func(layer string, planes int) (weight, bias torch.Tensor)
 // build writes the list of instructions; the constants come from w.
 func (p *Program) build(w weights, mapping torch.Tensor) (*Program, error) {
 	b := &builder{Program: p, weights: w, images: 2}
-	p.constant = p.scope.Full(p.scope.Device(mapping), 1, 1)
-	feature := b.subnet("feature", p.Genotype.Feature, 0, b.add(joinViews{}))
-	feature = b.neuronsOf("feature.last_3", b.convolve("feature.last_3", feature, convolve{}), 0)
-	b.planes, b.images = p.Options.Planes(), p.Options.Planes()
-	x := b.subnet("matching", p.Genotype.Matching, b.planes, b.add(volume{feature}))
-	x = b.convolve("matching.last_3", x, convolve{kernel: 3, planes: b.planes, whole: true, last: true})
-	p.mapping = p.tensor("mapping", mapping)
-	b.add(toBins{x})
-	err := p.scope.Err()
-	if err == nil && torch.IsCUDA(p.scope.Device(mapping)) {
-		err = p.forDevice()
+	views := graph.Views{Left: graph.Input(0), Right: graph.Input(1)}
+	feature := b.subnet("feature", p.Genotype.Feature, 0, b.Add(views))
+	feature = b.neuronsOf("feature.last_3", b.convolve("feature.last_3", feature, graph.Conv{}), 0)
+	b.planes, b.images = p.Planes, p.Planes
+	x := b.subnet("matching", p.Genotype.Matching, b.planes, b.Add(graph.Volume{X: feature, Planes: p.Planes}))
+	x = b.convolve("matching.last_3", x, graph.Conv{Pad: 1, Planes: b.planes, Whole: true, Last: true})
+	b.Add(graph.Bins{X: x, Mapping: p.Constant("mapping", mapping), Planes: p.Planes})
+	err := p.Scope().Err()
+	if d := p.Scope().Device(mapping); err == nil && torch.IsCUDA(d) {
+		err = p.forDevice(d)
 	}
 	if err != nil {
 		p.Close()
@@ -41,7 +41,7 @@ type builder struct {
 }
 
 // subnet lowers stems, cells and tail as [subnet] runs them.
-func (b *builder) subnet(name string, g genotype.Subnet, planes int, x value) value {
+func (b *builder) subnet(name string, g genotype.Subnet, planes int, x graph.Value) graph.Value {
 	s0, s1 := b.stems(name, planes, x)
 	steps := plan(g.Path, b.Options.Width, g.Cell.Nodes, 3*b.Options.Width, 3*b.Options.Width)
 	for i, at := range steps {
@@ -55,13 +55,13 @@ func (b *builder) subnet(name string, g genotype.Subnet, planes int, x value) va
 	}
 	for l := steps[len(steps)-1].level; l > 0; l-- {
 		tail := fmt.Sprintf("%s.tail.last_%d", name, PlaneStep<<l)
-		s1 = b.resize(b.neuronsOf(tail, b.convolve(tail, s1, convolve{planes: planesAt(planes, l)}), l), l, l-1)
+		s1 = b.resize(b.neuronsOf(tail, b.convolve(tail, s1, graph.Conv{Planes: graph.PlanesAt(planes, l)}), l), l, l-1)
 	}
 	return s1
 }
 
 // stems lowers the layers in front of a subnet.
-func (b *builder) stems(name string, planes int, x value) (s0, s1 value) {
+func (b *builder) stems(name string, planes int, x graph.Value) (s0, s1 graph.Value) {
 	count, twice := 2, planes == 0 && b.Options.Stems != StemsL
 	if planes == 0 && b.Options.Stems == StemsL {
 		count = 3
@@ -69,18 +69,18 @@ func (b *builder) stems(name string, planes int, x value) (s0, s1 value) {
 	before, last := x, x
 	for i := range count {
 		layer := fmt.Sprintf("%s.stem.layers.%d", name, i)
-		c, level := convolve{kernel: 3, planes: planes}, 0
+		c, level := graph.Conv{Pad: 1, Planes: planes}, 0
 		if planes == 0 {
 			switch i {
 			case 0:
-				c.whole, level = true, fullLevel
+				c.Whole, level = true, graph.FullLevel
 			case 1:
-				c.stride = PlaneStep
+				c.Stride = PlaneStep
 			}
 		}
 		y := b.convolve(layer, last, c)
 		if b.Options.Stem == search.StemReLU {
-			y = b.add(rectify{y})
+			y = b.Add(graph.Rectify{X: y})
 		} else {
 			y = b.neuronsOf(layer, y, level)
 		}
@@ -93,8 +93,8 @@ func (b *builder) stems(name string, planes int, x value) (s0, s1 value) {
 }
 
 // cell lowers a cell whose inputs lie on its grid, see search.Block.
-func (b *builder) cell(name string, wiring genotype.Cell, at step, s0, s1 value) value {
-	sources := []value{s0, s1}
+func (b *builder) cell(name string, wiring genotype.Cell, at step, s0, s1 graph.Value) graph.Value {
+	sources := []graph.Value{s0, s1}
 	fans := map[genotype.Source]fanned{}
 	fan := func(src genotype.Source) {
 		f := fanned{position: map[genotype.Edge]int{}}
@@ -107,7 +107,7 @@ func (b *builder) cell(name string, wiring genotype.Cell, at step, s0, s1 value)
 			return
 		}
 		layer := fmt.Sprintf("%s.from_%v", name, src)
-		f.value = b.convolve(layer, sources[src], convolve{kernel: 3, planes: planesAt(b.planes, at.level)})
+		f.value = b.convolve(layer, sources[src], graph.Conv{Pad: 1, Planes: graph.PlanesAt(b.planes, at.level)})
 		if b.Options.Mixing == search.MixSpike {
 			f.value = b.neuronsOf(layer, f.value, at.level)
 		}
@@ -116,30 +116,30 @@ func (b *builder) cell(name string, wiring genotype.Cell, at step, s0, s1 value)
 	fan(genotype.S0)
 	fan(genotype.S1)
 	for j := range wiring.Nodes {
-		var sum sum
+		var sum graph.Sum
 		for _, edge := range wiring.Inputs(j) {
 			src := edge.Source()
 			if !convolves(edge) {
-				sum.parts = append(sum.parts, part{x: sources[src]})
+				sum.Parts = append(sum.Parts, graph.Part{X: sources[src]})
 				continue
 			}
 			f, width := fans[src], at.channels
-			one := part{x: f.value}
+			one := graph.Part{X: f.value}
 			if len(f.position) > 1 {
-				one.start, one.length = f.position[edge]*width, width
+				one.Start, one.Length = f.position[edge]*width, width
 			}
-			sum.parts = append(sum.parts, one)
+			sum.Parts = append(sum.Parts, one)
 		}
 		node := fmt.Sprintf("%s.%v", name, genotype.FromNode(j))
-		sources = append(sources, b.fires(node, b.add(sum), at.level, at.channels))
+		sources = append(sources, b.fires(node, b.Add(sum), at.level, at.channels))
 		fan(genotype.FromNode(j))
 	}
-	return b.add(concatenate{sources[2:]})
+	return b.Add(graph.Concat{List: sources[2:]})
 }
 
 // fanned are the convolutions that read one source, side by side.
 type fanned struct {
-	value    value
+	value    graph.Value
 	position map[genotype.Edge]int
 }
 
@@ -150,33 +150,32 @@ func convolves(e genotype.Edge) bool {
 }
 
 // convolve adds a convolution with its normalisation folded in.
-func (b *builder) convolve(layer string, x value, c convolve) value {
-	weight, bias := b.weights(layer, c.planes)
-	c.x, c.weight, c.bias = x, b.tensor(layer+".weight", weight), b.tensor(layer+".bias", bias)
-	c.kernel, c.stride = max(c.kernel, 1), max(c.stride, 1)
-	return b.add(c)
+func (b *builder) convolve(layer string, x graph.Value, c graph.Conv) graph.Value {
+	weight, bias := b.weights(layer, c.Planes)
+	c.X, c.Weight, c.Bias = x, b.Constant(layer+".weight", weight), b.Constant(layer+".bias", bias)
+	c.Stride = max(c.Stride, 1)
+	return b.Add(c)
 }
 
 // neuronsOf adds the neurons behind a convolution, one for each of its channels.
-func (b *builder) neuronsOf(name string, x value, level int) value {
-	bias := b.tensors[b.list[x].(convolve).bias].Value
-	return b.fires(name, x, level, int(b.scope.Size(bias, 0)))
+func (b *builder) neuronsOf(name string, x graph.Value, level int) graph.Value {
+	bias := b.Tensor(b.Nodes()[x].Op.(graph.Conv).Bias)
+	return b.fires(name, x, level, int(b.Scope().Size(bias, 0)))
 }
 
-func (b *builder) fires(name string, x value, level, channels int) value {
+func (b *builder) fires(name string, x graph.Value, level, channels int) graph.Value {
 	images := b.images
 	if b.planes > 0 {
-		images = planesAt(b.planes, level)
+		images = graph.PlanesAt(b.planes, level)
 	}
-	b.neurons = append(b.neurons, layer{name, channels, level, images})
-	return b.add(fire{x, len(b.neurons) - 1})
+	return b.FireLayer(x, graph.Layer{Name: name, Channels: channels, Level: level, Images: images})
 }
 
-func (b *builder) resize(x value, from, to int) value {
+func (b *builder) resize(x graph.Value, from, to int) graph.Value {
 	if from == to {
 		return x
 	}
-	return b.add(regrid{x, from, to, b.planes > 0})
+	return b.Add(graph.Regrid{X: x, From: from, To: to, Planes: b.planes})
 }
 
 // fold looks the variables of a layer up and folds its normalisation, where it

@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/spikedhs/spikedhs/search"
+	"github.com/spikedhs/spikedhs/search/export"
 	"github.com/spikedhs/spikedhs/spike"
 	"github.com/spikedhs/spikedhs/torch"
 	"github.com/spikedhs/spikedhs/torch/pytorch"
@@ -59,7 +60,7 @@ func TestProgramAgreesWithNetwork(t *testing.T) {
 			assert.InDeltaSlice(t, want, read(t, c, p.Run(c, left, right, 3, nil, search.Float32)), 2e-5)
 
 			named := map[string]torch.Tensor{}
-			for _, x := range p.tensors {
+			for _, x := range p.Constants() {
 				named[x.Name] = x.Value
 			}
 			again, err := LoadProgram(o, n.Genotype, func(s *torch.Scope, name string) torch.Tensor { return s.Detach(named[name]) })
@@ -162,7 +163,7 @@ func TestScriptAgreesWithProgram(t *testing.T) {
 			unsettle(t, s, n.Variables())
 			p := newProgramOf(t, n)
 			path := filepath.Join(t.TempDir(), "model.pt")
-			require.NoError(t, p.Script(40, 53, map[string]string{"note.txt": "a note"}).Save(path), p.Source(40, 53))
+			require.NoError(t, p.Script(40, 53, map[string]string{"note.txt": "a note"}).Save(path), export.StreamSource(p.Program, 40, 53))
 			m, err := torch.LoadScript(path, torch.CPU())
 			require.NoError(t, err)
 			defer m.Close()

@@ -3,6 +3,7 @@ package stereo
 import (
 	"github.com/spikedhs/spikedhs/search"
 	"github.com/spikedhs/spikedhs/search/genotype"
+	"github.com/spikedhs/spikedhs/search/graph"
 	"github.com/spikedhs/spikedhs/torch"
 )
 
@@ -23,23 +24,15 @@ func newSubnet(p torch.Path, t *stems, planes int, wiring genotype.Cell, path []
 	n.steps = plan(path, o.Width, wiring.Nodes, wide, wide)
 	for i, at := range n.steps {
 		n.cells = append(n.cells, search.NewBlock(p.At("cells", i), search.BlockShape{
-			Channels: at.channels, S0: at.s0.channels, S1: at.s1.channels, Planes: planesAt(planes, at.level),
+			Channels: at.channels, S0: at.s0.channels, S1: at.s1.channels, Planes: graph.PlanesAt(planes, at.level),
 		}, wiring, o.cells()))
 	}
 	n.tail = newTail(p.Sub("tail"), path[len(path)-1], wiring.Nodes*o.Width, planes, o)
 	return n
 }
 
-// planesAt is the depth of a level whose level 0 has the given planes.
-func planesAt(planes, level int) int {
-	for range level {
-		planes = (planes + 1) / 2
-	}
-	return planes
-}
-
 // forward gives level-0 spikes of 3f channels; grids are those of the input.
-func (n *subnet) forward(p search.Pass, x torch.Tensor, grids [Levels]Grid) torch.Tensor {
+func (n *subnet) forward(p search.Pass, x torch.Tensor, grids [Levels]graph.Grid) torch.Tensor {
 	s := p.Scope.Child()
 	defer s.Close()
 	p.Scope = s
@@ -56,17 +49,17 @@ func (n *subnet) forward(p search.Pass, x torch.Tensor, grids [Levels]Grid) torc
 }
 
 // cell resizes both inputs to the cell's grid and runs it.
-func (n *subnet) cell(p search.Pass, i int, s0, s1 torch.Tensor, grids [Levels]Grid) torch.Tensor {
+func (n *subnet) cell(p search.Pass, i int, s0, s1 torch.Tensor, grids [Levels]graph.Grid) torch.Tensor {
 	s := p.Scope.Child()
 	defer s.Close()
 	p.Scope = s
 	at := n.steps[i]
 	same := s0.T == s1.T
-	s1 = resize(s, s1, grids[at.s1.level], grids[at.level])
+	s1 = graph.Resize(s, s1, grids[at.s1.level], grids[at.level])
 	if same {
 		s0 = s1
 	} else {
-		s0 = resize(s, s0, grids[at.s0.level], grids[at.level])
+		s0 = graph.Resize(s, s0, grids[at.s0.level], grids[at.level])
 	}
 	return s.Return(n.cells[i].Forward(p, s0, s1))
 }

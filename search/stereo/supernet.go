@@ -6,6 +6,7 @@ import (
 
 	"github.com/spikedhs/spikedhs/search"
 	"github.com/spikedhs/spikedhs/search/genotype"
+	"github.com/spikedhs/spikedhs/search/graph"
 	"github.com/spikedhs/spikedhs/search/trellis"
 	"github.com/spikedhs/spikedhs/torch"
 )
@@ -79,7 +80,7 @@ func newHalf(p, architecture torch.Path, t *stems, planes, layers int, o *Option
 		}
 		name := fmt.Sprintf("%d_from_%d", c.To, c.From)
 		n.cells[c] = search.NewMixedBlock(p.At("layers", c.Layer).Sub(name), search.BlockShape{
-			Channels: o.Width << c.To, S0: s0, S1: wide << c.From, Planes: planesAt(planes, c.To),
+			Channels: o.Width << c.To, S0: s0, S1: wide << c.From, Planes: graph.PlanesAt(planes, c.To),
 		}, inputNodes, o.cells())
 	}
 	n.tail = newTail(p.Sub("tail"), n.space.Sources(layers)-1, wide, planes, o)
@@ -87,7 +88,7 @@ func newHalf(p, architecture torch.Path, t *stems, planes, layers int, o *Option
 }
 
 // forward gives the sum of all levels' last outputs, each brought to level 0.
-func (n *supernetHalf) forward(p search.Pass, x torch.Tensor, grids [Levels]Grid) torch.Tensor {
+func (n *supernetHalf) forward(p search.Pass, x torch.Tensor, grids [Levels]graph.Grid) torch.Tensor {
 	s := p.Scope.Child()
 	defer s.Close()
 	p.Scope = s
@@ -130,11 +131,11 @@ func (n *supernetHalf) forward(p search.Pass, x torch.Tensor, grids [Levels]Grid
 
 // cell brings s0 and s1 to the target's grid and runs a cell.
 func (n *supernetHalf) cell(p search.Pass, c trellis.Cell, s0 trellis.Feature[torch.Tensor], s1, alpha torch.Tensor,
-	grids [Levels]Grid) torch.Tensor {
+	grids [Levels]graph.Grid) torch.Tensor {
 	s := p.Scope.Child()
 	defer s.Close()
 	p.Scope = s
-	s1 = resize(s, s1, grids[c.From], grids[c.To])
+	s1 = graph.Resize(s, s1, grids[c.From], grids[c.To])
 	if !s0.OK {
 		s0.Value = torch.Tensor{}
 	}
@@ -165,11 +166,11 @@ func (n *Supernet) Forward(p search.Pass, left, right torch.Tensor) torch.Tensor
 	p, done := cells.Together(p, n.weights)
 	defer done()
 	height, width := int(s.Size(left, 2)), int(s.Size(left, 3))
-	x := prepare(s, left, right, o.Steps)
-	y := n.feature.forward(p, x, Grids(0, height, width))
-	fl, fr := unview(s, n.project.Forward(p, y), o.Steps)
-	volume := foldedVolume(s, fl, fr, o.Planes())
-	z := n.matching.forward(p, volume, Grids(o.Planes(), height, width))
+	x := graph.JoinViews(s, left, right, o.Steps)
+	y := n.feature.forward(p, x, graph.Grids(0, height, width))
+	fl, fr := graph.ApartViews(s, n.project.Forward(p, y), o.Steps)
+	volume := graph.FoldedVolume(s, fl, fr, o.Planes())
+	z := n.matching.forward(p, volume, graph.Grids(o.Planes(), height, width))
 	s.Free(volume)
 	return s.Return(n.head.forward(p, z, height, width))
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/spikedhs/spikedhs/search"
+	"github.com/spikedhs/spikedhs/search/graph"
 	"github.com/spikedhs/spikedhs/torch"
 )
 
@@ -19,19 +20,19 @@ func newTail(p torch.Path, from, wide, planes int, o *Options) *tail {
 	t := &tail{}
 	for l := 1; l <= from; l++ {
 		t.down = append(t.down, search.NewConvBlock(p.Sub(fmt.Sprintf("last_%d", PlaneStep<<l)), search.ConvShape{
-			In: wide << l, Out: wide << (l - 1), Kernel: 1, Planes: planesAt(planes, l), NoBias: true,
+			In: wide << l, Out: wide << (l - 1), Kernel: 1, Planes: graph.PlanesAt(planes, l), NoBias: true,
 		}, o.cells()))
 	}
 	return t
 }
 
 // forward gives level 0 from a feature of the given level.
-func (t *tail) forward(p search.Pass, x torch.Tensor, level int, grids [Levels]Grid) torch.Tensor {
+func (t *tail) forward(p search.Pass, x torch.Tensor, level int, grids [Levels]graph.Grid) torch.Tensor {
 	s := p.Scope.Child()
 	defer s.Close()
 	p.Scope = s
 	for l := level; l > 0; l-- {
-		x = resize(s, t.down[l-1].Forward(p, x), grids[l], grids[l-1])
+		x = graph.Resize(s, t.down[l-1].Forward(p, x), grids[l], grids[l-1])
 	}
 	return s.Return(x)
 }

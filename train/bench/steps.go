@@ -4,6 +4,7 @@ import (
 	"errors"
 
 	"github.com/spikedhs/spikedhs/search"
+	"github.com/spikedhs/spikedhs/search/graph"
 	"github.com/spikedhs/spikedhs/torch"
 	"github.com/spikedhs/spikedhs/train"
 )
@@ -101,7 +102,7 @@ func (t *searching) close() error {
 
 // inference is the task [Infer].
 type inference struct {
-	program *search.Program
+	program *graph.Program
 	run     func(*torch.Scope, torch.Tensor) torch.Tensor
 	batch   *batch
 }
@@ -120,7 +121,7 @@ func newInference(c Case, d torch.Device) (*inference, error) {
 	if err = errors.Join(err, net.Close()); err != nil {
 		return nil, err
 	}
-	t.run = t.program.Runner(search.Precision(c.Precision))
+	t.run = t.program.Runner(search.Precision(c.Precision).Compute())
 	if t.batch, err = newBatch(d, c.Batch, c.Size); err != nil {
 		return nil, errors.Join(err, t.program.Close())
 	}
@@ -129,7 +130,7 @@ func newInference(c Case, d torch.Device) (*inference, error) {
 
 // settled settles the running statistics of a network and folds it. The program
 // takes images in -1..1, as the scripts do.
-func settled(net *search.Network, size int) (*search.Program, error) {
+func settled(net *search.Network, size int) (*graph.Program, error) {
 	for range settling {
 		b, err := newBatch(net.Variables().Device(), settlingBatch, size)
 		if err != nil {

@@ -1,4 +1,4 @@
-package stereo
+package graph
 
 import "github.com/spikedhs/spikedhs/torch"
 
@@ -14,9 +14,9 @@ func FeatureVolume(s *torch.Scope, left, right torch.Tensor, planes int) torch.T
 	return s.Tensor("spikedhs::feature_volume", left, right, planes)
 }
 
-// foldedVolume is the volume with its depth folded into the batch,
+// FoldedVolume is the volume with its depth folded into the batch,
 // [B*planes, 2C, H, W], without another copy.
-func foldedVolume(s *torch.Scope, left, right torch.Tensor, planes int) torch.Tensor {
+func FoldedVolume(s *torch.Scope, left, right torch.Tensor, planes int) torch.Tensor {
 	c := s.Child()
 	defer c.Close()
 	shape := c.Shape(left)
@@ -44,8 +44,8 @@ func views(s *torch.Scope, left, right torch.Tensor, steps int) torch.Tensor {
 	return c.Return(c.Reshape(both, append([]int64{-1}, shape[1:]...)...))
 }
 
-// unview takes [T*2N, C, H, W] apart again.
-func unview(s *torch.Scope, x torch.Tensor, steps int) (left, right torch.Tensor) {
+// ApartViews takes the views of [T*2N, C, H, W] apart again.
+func ApartViews(s *torch.Scope, x torch.Tensor, steps int) (left, right torch.Tensor) {
 	c := s.Child()
 	defer c.Close()
 	shape := c.Shape(x)
@@ -64,4 +64,40 @@ func unview(s *torch.Scope, x torch.Tensor, steps int) (left, right torch.Tensor
 		halves[i] = c.Return(c.Tensor("aten::permute", half, []int64{0, 3, 1, 2}))
 	}
 	return halves[0], halves[1]
+}
+
+// JoinViews joins both views and fills them up with zeros on top and to the left.
+func JoinViews(s *torch.Scope, left, right torch.Tensor, steps int) torch.Tensor {
+	c := s.Child()
+	defer c.Close()
+	height, width := c.Size(left, 2), c.Size(left, 3)
+	x := c.Cast(views(c, left, right, steps), torch.Float32)
+	top, before := int64(Padded(int(height)))-height, int64(Padded(int(width)))-width
+	if torch.IsCUDA(c.Device(x)) {
+		return c.Return(padLast(c, x, before, top))
+	}
+	return c.Return(c.ChannelsLast(c.Tensor("aten::constant_pad_nd", x, []int64{before, 0, top, 0})))
+}
+
+// padLast adds zeros before the columns and on top of the rows of x [N, C, H, W] and lays
+// it out channels last on the way, not by a copy of its own.
+func padLast(s *torch.Scope, x torch.Tensor, before, top int64) torch.Tensor {
+	x = s.Tensor("aten::permute", x, []int64{0, 2, 3, 1})
+	x = s.Tensor("aten::constant_pad_nd", x, []int64{0, 0, before, 0, top, 0})
+	return s.Tensor("aten::permute", x, []int64{0, 3, 1, 2})
+}
+
+// Volume is the feature volume of both views, [T*2N, C, H, W] to [T*N*Planes, 2C, H, W].
+type Volume struct {
+	X      Value
+	Planes int
+}
+
+// Map reads another value.
+func (o Volume) Map(at func(Value) Value) Op { o.X = at(o.X); return o }
+
+// Run makes the volume.
+func (o Volume) Run(r *Run) torch.Tensor {
+	left, right := ApartViews(r.Scope, r.At(o.X), r.Steps)
+	return FoldedVolume(r.Scope, left, right, o.Planes)
 }

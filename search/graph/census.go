@@ -1,4 +1,4 @@
-package search
+package graph
 
 import (
 	"errors"
@@ -16,7 +16,7 @@ type census struct {
 	p       *Program
 	images  int64
 	checked int64 // of them those of which every value was looked at
-	values  map[value]*tally
+	values  map[Value]*tally
 	slots   map[slot]*tally
 	done    map[slot]bool // counted in this run
 	stopped bool
@@ -38,31 +38,31 @@ type tally struct {
 var ErrCensus = errors.New("spikes cannot be counted")
 
 func newCensus(p *Program) *census {
-	c := &census{p: p, values: map[value]*tally{}, slots: map[slot]*tally{}, done: map[slot]bool{}}
-	for i, instruction := range p.list {
-		if v, ok := layerInput(instruction); ok {
+	c := &census{p: p, values: map[Value]*tally{}, slots: map[slot]*tally{}, done: map[slot]bool{}}
+	for i, n := range p.nodes {
+		if v, ok := layerInput(n.Op); ok {
 			c.values[v] = &tally{}
 		}
-		if _, ok := instruction.(fire); ok {
-			c.values[value(i)] = &tally{}
+		if _, ok := n.Op.(Fire); ok {
+			c.values[Value(i)] = &tally{}
 		}
 	}
 	return c
 }
 
 // layerInput is what a convolution or linear layer reads.
-func layerInput(i instruction) (value, bool) {
-	switch i := i.(type) {
-	case convolve:
-		return i.x, true
-	case classify:
-		return i.x, true
+func layerInput(o Op) (Value, bool) {
+	switch o := o.(type) {
+	case Conv:
+		return o.X, true
+	case Classify:
+		return o.X, true
 	}
 	return 0, false
 }
 
 // dense counts the tensor x of value v.
-func (c *census) dense(s *torch.Scope, v value, x torch.Tensor) {
+func (c *census) dense(s *torch.Scope, v Value, x torch.Tensor) {
 	t := c.values[v]
 	if t == nil || c.stopped || s.Err() != nil {
 		return
@@ -91,7 +91,7 @@ func (c *census) packed(s *torch.Scope, step step, m *eventMachine) {
 	case *layer:
 		counts, err := torch.ToSlice[int64](m.counts)
 		if err != nil {
-			s.Fail(fmt.Errorf("search: count spikes: %w", err))
+			s.Fail(fmt.Errorf("graph: count spikes: %w", err))
 			return
 		}
 		for k, d := range i.drives {
@@ -152,7 +152,7 @@ func (c *census) bits(s *torch.Scope, p piece, m *eventMachine, count func(*torc
 // frame adds the size of a tensor.
 func (c *census) frame(t *tally, frames, channels, height, width int64) {
 	if t.frames > 0 && (t.channels != channels || t.height != height || t.width != width) {
-		c.err = fmt.Errorf("search: images of one size and of another, %dx%d behind %dx%d: %w", height, width, t.height, t.width, ErrCensus)
+		c.err = fmt.Errorf("graph: images of one size and of another, %dx%d behind %dx%d: %w", height, width, t.height, t.width, ErrCensus)
 	}
 	t.channels, t.height, t.width = channels, height, width
 	t.frames += frames
@@ -172,7 +172,7 @@ func (c *census) ran(s *torch.Scope, logits torch.Tensor, dense bool) {
 }
 
 // at is what was counted of a value, in both forms together.
-func (c *census) at(v value) tally {
+func (c *census) at(v Value) tally {
 	t := *c.values[v]
 	if e := c.p.events; e != nil && len(c.slots) > 0 {
 		pieces := e.forms[v].pieces
@@ -199,31 +199,28 @@ func (c *census) at(v value) tally {
 func (t tally) rate() float64 { return float64(t.nonzero) / float64(max(t.total, 1)) }
 
 // spiking tells whether a value is made of spikes and nothing else, whatever the
-// images: neurons give them, and copying, joining and picking pixels keeps them.
-func (p *Program) spiking(v value) bool {
-	if v == input {
+// inputs: neurons give them, and copying, joining and picking pixels keeps them.
+func (p *Program) spiking(v Value) bool {
+	if v < 0 {
 		return false
 	}
-	switch i := p.list[v].(type) {
-	case fire:
+	switch o := p.nodes[v].Op.(type) {
+	case Fire:
 		return true
-	case repeat:
-		return p.spiking(i.x)
-	case halve:
-		return p.spiking(i.x)
-	case enlarge:
-		return p.spiking(i.x)
-	case concatenate:
-		return !slices.ContainsFunc(i.list, func(v value) bool { return !p.spiking(v) })
+	case Repeat, Halve, Enlarge, Regrid, Volume, Concat:
+		return !slices.ContainsFunc(Reads(o), func(v Value) bool { return !p.spiking(v) })
 	}
 	return false
 }
 
 // image tells whether a value is the network's input, prepared.
-func (p *Program) image(v value) bool {
-	if v == input {
+func (p *Program) image(v Value) bool {
+	if v < 0 {
 		return true
 	}
-	_, ok := p.list[v].(prepare)
-	return ok
+	switch p.nodes[v].Op.(type) {
+	case Prepare, Views:
+		return true
+	}
+	return false
 }

@@ -1,4 +1,4 @@
-package search
+package graph
 
 import (
 	"slices"
@@ -54,7 +54,7 @@ func (d drive) same(e drive) bool {
 type form struct {
 	dense  bool    // a tensor as in the plain list
 	steady bool    // a dense tensor of one step that is the same at every step
-	value  value   // where the dense tensor is
+	value  Value   // where the dense tensor is
 	pieces []piece // spikes
 	drives []drive // the current that these convolutions and biases make
 	biases []torch.Tensor
@@ -69,17 +69,12 @@ type compiler struct {
 // newEvents compiles p; nil where it has a part that is not event-driven, such
 // as an analog stem, or does not lie on the CPU.
 func newEvents(p *Program) *events {
-	for _, t := range p.tensors {
-		if torch.DeviceName(p.scope.Device(t.Value)) != "cpu" {
-			return nil
-		}
-	}
-	if !p.fires() {
-		return nil // an ANN
+	if !p.onCPU() || !p.fires() {
+		return nil // lies on a device, or is an ANN
 	}
 	c := &compiler{events: &events{scope: p.scope}, p: p}
-	for i, instruction := range p.list {
-		f, ok := c.translate(value(i), instruction)
+	for i, n := range p.nodes {
+		f, ok := c.translate(Value(i), n.Op)
 		if !ok {
 			return nil
 		}
@@ -96,69 +91,69 @@ func newEvents(p *Program) *events {
 
 // fires tells whether there are neurons in the program.
 func (p *Program) fires() bool {
-	return slices.ContainsFunc(p.list, func(i instruction) bool { _, ok := i.(fire); return ok })
+	return slices.ContainsFunc(p.nodes, func(n Node) bool { _, ok := n.Op.(Fire); return ok })
 }
 
-func (c *compiler) at(v value) form {
-	if v == input {
-		return form{dense: true, value: input}
+func (c *compiler) at(v Value) form {
+	if v < 0 {
+		return form{dense: true, value: v}
 	}
 	return c.forms[v]
 }
 
 // translate returns the form of an instruction's result; false: it has none.
-func (c *compiler) translate(v value, instruction instruction) (form, bool) {
-	switch i := instruction.(type) {
-	case convolve:
-		if x := c.at(i.x); !x.dense {
+func (c *compiler) translate(v Value, o Op) (form, bool) {
+	switch i := o.(type) {
+	case Conv:
+		if x := c.at(i.X); !x.dense {
 			return c.convolution(i, x)
 		}
-	case repeat:
-		x := c.at(i.x)
+	case Repeat:
+		x := c.at(i.X)
 		return form{dense: true, steady: true, value: x.value}, x.dense && !x.steady
-	case fire:
-		x := c.at(i.x)
+	case Fire:
+		x := c.at(i.X)
 		if stem, ok := c.stem(x); ok {
-			p := c.packed(int(c.scope.Size(c.p.tensors[stem.bias].Value, 0)))
+			p := c.packed(int(c.scope.Size(c.p.Tensor(stem.Bias), 0)))
 			c.list = append(c.list, &packedFire{from: x.value, to: p.slot})
 			return form{pieces: []piece{p}}, true
 		}
 		if !x.dense || x.steady {
 			return c.neurons(v, x)
 		}
-	case add:
+	case Sum:
 		return c.sum(i)
-	case concatenate:
+	case Concat:
 		return c.join(i)
-	case halve:
-		if x := c.at(i.x); len(x.pieces) > 0 {
+	case Halve:
+		if x := c.at(i.X); len(x.pieces) > 0 {
 			return c.resize(x, i.grid), true
 		}
-	case enlarge:
-		if x := c.at(i.x); len(x.pieces) > 0 {
-			return c.resize(x, func(m *machine, _, _ int64) (height, width int64) { return i.grid(m) }), true
+	case Enlarge:
+		if x := c.at(i.X); len(x.pieces) > 0 {
+			return c.resize(x, i.grid), true
 		}
-	case pool:
-		if x := c.at(i.x); len(x.pieces) > 0 {
+	case Pool:
+		if x := c.at(i.X); len(x.pieces) > 0 {
 			c.list = append(c.list, &rate{from: x.pieces, to: v})
 			return form{dense: true, value: v}, true
 		}
 	}
-	for _, x := range instruction.reads() {
+	for _, x := range Reads(o) {
 		if f := c.at(x); !f.dense || f.steady {
 			return form{}, false
 		}
 	}
-	c.list = append(c.list, plain{v, instruction})
+	c.list = append(c.list, plain{v, o})
 	return form{dense: true, value: v}, true
 }
 
 // stem is the convolution of images with time that made a dense current.
-func (c *compiler) stem(x form) (convolve, bool) {
+func (c *compiler) stem(x form) (Conv, bool) {
 	if !c.p.Temporal() || !x.dense || x.steady || x.value < 0 {
-		return convolve{}, false
+		return Conv{}, false
 	}
-	stem, ok := c.p.list[x.value].(convolve)
+	stem, ok := c.p.nodes[x.value].Op.(Conv)
 	return stem, ok
 }
 
@@ -168,17 +163,17 @@ func (c *compiler) packed(channels int) piece {
 	return piece{slot(len(c.channels) - 1), channels}
 }
 
-func (c *compiler) convolution(i convolve, x form) (form, bool) {
-	weight := c.p.tensors[i.weight]
+func (c *compiler) convolution(i Conv, x form) (form, bool) {
+	weight := c.p.constants[i.Weight]
 	kernel := c.scope.Size(weight.Value, 3)
-	if len(x.pieces) == 0 || i.pad != kernel/2 || kernel%2 == 0 {
+	if len(x.pieces) == 0 || i.Pad != kernel/2 || kernel%2 == 0 {
 		return form{}, false
 	}
-	f := form{biases: []torch.Tensor{c.p.tensors[i.bias].Value}}
+	f := form{biases: []torch.Tensor{c.p.Tensor(i.Bias)}}
 	start := 0
 	for _, p := range x.pieces {
 		f.drives = append(f.drives, drive{
-			from: p, weight: c.scope.Narrow(weight.Value, 1, start, p.channels), kernel: kernel, stride: i.stride,
+			from: p, weight: c.scope.Narrow(weight.Value, 1, start, p.channels), kernel: kernel, stride: i.Stride,
 			name: strings.TrimSuffix(weight.Name, "_weight"),
 		})
 		start += p.channels
@@ -187,13 +182,13 @@ func (c *compiler) convolution(i convolve, x form) (form, bool) {
 }
 
 // neurons fire: under a steady current, or driven by convolutions.
-func (c *compiler) neurons(v value, x form) (form, bool) {
+func (c *compiler) neurons(v Value, x form) (form, bool) {
 	if x.steady {
-		stem, ok := c.p.list[x.value].(convolve)
+		stem, ok := c.p.nodes[x.value].Op.(Conv)
 		if !ok {
 			return form{}, false
 		}
-		p := c.packed(int(c.scope.Size(c.p.tensors[stem.bias].Value, 0)))
+		p := c.packed(int(c.scope.Size(c.p.Tensor(stem.Bias), 0)))
 		c.list = append(c.list, &steadyFire{from: x.value, to: p})
 		return form{pieces: []piece{p}}, true
 	}
@@ -208,11 +203,11 @@ func (c *compiler) neurons(v value, x form) (form, bool) {
 	l := &layer{drives: x.drives, bias: bias}
 	// Readers that cut the channels into parts find each in a tensor of its own.
 	width := channels
-	for _, reader := range c.p.list {
-		if sum, ok := reader.(add); ok {
-			for _, part := range sum.parts {
-				if part.x == v && part.length > 0 {
-					width = part.length
+	for _, reader := range c.p.nodes {
+		if sum, ok := reader.Op.(Sum); ok {
+			for _, part := range sum.Parts {
+				if part.X == v && part.Length > 0 {
+					width = part.Length
 				}
 			}
 		}
@@ -226,31 +221,31 @@ func (c *compiler) neurons(v value, x form) (form, bool) {
 
 // sum joins what drives each part; spikes that are added as they are become
 // convolutions with the identity.
-func (c *compiler) sum(i add) (form, bool) {
+func (c *compiler) sum(i Sum) (form, bool) {
 	var f form
-	for _, part := range i.parts {
-		x := c.at(part.x)
+	for _, part := range i.Parts {
+		x := c.at(part.X)
 		switch {
 		case len(x.drives) > 0:
 			for _, d := range x.drives {
-				if part.length > 0 {
-					d.weight = c.scope.Narrow(d.weight, 0, part.start, part.length)
+				if part.Length > 0 {
+					d.weight = c.scope.Narrow(d.weight, 0, part.Start, part.Length)
 				}
 				f.drives = append(f.drives, d)
 			}
 			for _, b := range x.biases {
-				if part.length > 0 {
-					b = c.scope.Narrow(b, 0, part.start, part.length)
+				if part.Length > 0 {
+					b = c.scope.Narrow(b, 0, part.Start, part.Length)
 				}
 				f.biases = append(f.biases, b)
 			}
 		case len(x.pieces) > 0:
 			pieces := x.pieces
-			if part.length > 0 {
-				if pieces[0].channels != part.length {
+			if part.Length > 0 {
+				if pieces[0].channels != part.Length {
 					return form{}, false
 				}
-				pieces = pieces[part.start/part.length:][:1]
+				pieces = pieces[part.Start/part.Length:][:1]
 			}
 			c.identity(&f, pieces)
 		default:
@@ -275,9 +270,9 @@ func (c *compiler) identity(f *form, pieces []piece) {
 	f.biases = append(f.biases, c.scope.Zeros(cpu, int64(channels)))
 }
 
-func (c *compiler) join(i concatenate) (form, bool) {
+func (c *compiler) join(i Concat) (form, bool) {
 	var f form
-	for _, v := range i.list {
+	for _, v := range i.List {
 		x := c.at(v)
 		if len(x.pieces) == 0 {
 			return form{}, false
@@ -287,7 +282,7 @@ func (c *compiler) join(i concatenate) (form, bool) {
 	return f, true
 }
 
-func (c *compiler) resize(x form, grid func(m *machine, height, width int64) (int64, int64)) form {
+func (c *compiler) resize(x form, grid func(m *Run, height, width int64) (int64, int64)) form {
 	var f form
 	for _, p := range x.pieces {
 		to := c.packed(p.channels)

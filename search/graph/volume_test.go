@@ -1,4 +1,4 @@
-package stereo
+package graph
 
 import (
 	"fmt"
@@ -159,11 +159,11 @@ func TestFolding(t *testing.T) {
 	both := views(s, left, right, 3)
 	assert.Equal(t, read(t, s, s.Narrow(left, 0, 2, 2)), read(t, s, s.Narrow(both, 0, 4, 2)), "step 1, left")
 	assert.Equal(t, read(t, s, s.Narrow(right, 0, 2, 2)), read(t, s, s.Narrow(both, 0, 6, 2)), "step 1, right")
-	l, r := unview(s, both, 3)
+	l, r := ApartViews(s, both, 3)
 	assert.Equal(t, read(t, s, left), read(t, s, l))
 	assert.Equal(t, read(t, s, right), read(t, s, r))
 
-	folded := foldedVolume(s, left, right, 5)
+	folded := FoldedVolume(s, left, right, 5)
 	v := s.Tensor("aten::permute", FeatureVolume(s, left, right, 5), []int64{0, 2, 1, 3, 4})
 	assert.Equal(t, []int64{30, 6, 4, 7}, s.Shape(folded))
 	assert.Equal(t, read(t, s, v), read(t, s, folded))
@@ -176,7 +176,7 @@ func TestResize(t *testing.T) {
 		from := Grid{11, 5, 8}
 		x := s.Randn(torch.CPU(), 2*11, 3, 5, 8)
 		require.NoError(t, torch.RequireGradient(x, true))
-		have := resize(s, x, from, to)
+		have := Resize(s, x, from, to)
 		unfold := func(x torch.Tensor, g Grid) torch.Tensor {
 			x = s.Reshape(x, 2, int64(g.Planes), 3, int64(g.Height), int64(g.Width))
 			return s.Tensor("aten::permute", x, []int64{0, 2, 1, 3, 4})

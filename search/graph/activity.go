@@ -1,4 +1,4 @@
-package search
+package graph
 
 import (
 	"errors"
@@ -47,10 +47,11 @@ type LayerActivity struct {
 	// rate, 0..1.
 	Rate float64 `json:"rate"`
 	// Steps is T, how often the layer runs for one image. The first layer of the
-	// stem sees the same image at all steps and runs once.
+	// stem sees the same image at all steps and runs once. Where the program gives a
+	// result a step (two views), that is an image, and Steps is 1.
 	Steps int `json:"steps"`
 	// Dense is A, the multiply-accumulates of one run as a dense layer, borders
-	// counted like the rest.
+	// counted like the rest; of both views, and of all planes.
 	Dense int64 `json:"dense_macs"`
 	// Additions is s*T*A, or 0 where the input is analog.
 	Additions float64 `json:"additions"`
@@ -121,19 +122,19 @@ func (p *Program) StopCounting() {
 // [ErrNotBinary] where neurons did not give spikes.
 func (p *Program) Activity() (*Activity, error) {
 	if p.census == nil || p.census.images == 0 && p.census.err == nil {
-		return nil, fmt.Errorf("search: activity: no run was counted; call CountSpikes before it: %w", ErrCensus)
+		return nil, fmt.Errorf("graph: activity: no run was counted; call CountSpikes before it: %w", ErrCensus)
 	}
 	return p.census.activity()
 }
 
-// Measure runs the program's plain list once on images, as [Program.Run] takes
+// Measure runs the program's plain list once on inputs, as [Program.Run] takes
 // them, looks at every value, and returns what it counted.
-func (p *Program) Measure(images torch.Tensor) (*Activity, error) {
+func (p *Program) Measure(inputs ...torch.Tensor) (*Activity, error) {
 	s := torch.NewInference()
 	c := newCensus(p)
-	p.run(s, images, nil, c)
+	p.run(s, Settings{}, c, inputs)
 	if err := s.Close(); err != nil {
-		return nil, fmt.Errorf("search: measure: %w", err)
+		return nil, fmt.Errorf("graph: measure: %w", err)
 	}
 	return c.activity()
 }
@@ -144,33 +145,39 @@ func (c *census) activity() (*Activity, error) {
 	}
 	a := &Activity{Images: int(c.images), Checked: int(c.checked), Binary: true}
 	var fired, neurons int64
-	for i, instruction := range c.p.list {
-		v := value(i)
-		switch i := instruction.(type) {
-		case convolve:
-			l := c.layer(i.x, i.weight)
-			weight, err := torch.Shape(c.p.tensors[i.weight].Value)
+	for i, n := range c.p.nodes {
+		v := Value(i)
+		switch o := n.Op.(type) {
+		case Conv:
+			l := c.layer(o.X, o.Weight)
+			weight, err := torch.Shape(c.p.Tensor(o.Weight))
 			if err != nil {
-				return nil, fmt.Errorf("search: activity: %s: %w", l.Name, err)
+				return nil, fmt.Errorf("graph: activity: %s: %w", l.Name, err)
 			}
-			grid := func(n int) int { return (n+2*int(i.pad)-int(weight[2]))/int(i.stride) + 1 }
-			l.Kind, l.Kernel, l.Stride = "convolution", int(weight[2]), int(i.stride)
+			grid := func(n int) int { return (n+2*int(o.Pad)-int(weight[2]))/int(o.Stride) + 1 }
+			l.Kind, l.Kernel, l.Stride = "convolution", int(weight[2]), int(o.Stride)
 			l.Output = [3]int{int(weight[0]), grid(l.Input[1]), grid(l.Input[2])}
+			// With depth in the batch the weights reach over the planes beside as well.
+			l.Dense = weight[0] * weight[1] * weight[2] * weight[3] * int64(l.Output[1]) * int64(l.Output[2])
+			if c.p.Planes > 0 {
+				l.Dense, l.Steps = l.Dense*int64(l.Steps), 1
+			}
 			a.add(l)
-			if !c.p.image(i.x) && l.Reads != ReadsSpikes {
+			if !c.p.image(o.X) && l.Reads != ReadsSpikes {
 				a.Binary = false
 			}
-		case classify:
-			l := c.layer(i.x, i.weight)
-			l.Kind, l.Kernel, l.Stride, l.Output = "linear", 1, 1, [3]int{i.classes, 1, 1}
+		case Classify:
+			l := c.layer(o.X, o.Weight)
+			l.Kind, l.Kernel, l.Stride, l.Output = "linear", 1, 1, [3]int{o.Classes, 1, 1}
+			l.Dense = int64(l.Input[0]) * int64(o.Classes)
 			a.add(l)
-		case fire:
-			t, name := c.at(v), c.p.names[v]
+		case Fire:
+			t, name := c.at(v), n.Name
 			if name == "" { // archives of older versions have no names
 				name = fmt.Sprintf("neurons%d", len(a.Neurons))
 			}
 			if t.ones != t.nonzero {
-				return nil, fmt.Errorf("search: activity: %s: %d of %d values: %w", name, t.nonzero-t.ones, t.total, ErrNotBinary)
+				return nil, fmt.Errorf("graph: activity: %s: %d of %d values: %w", name, t.nonzero-t.ones, t.total, ErrNotBinary)
 			}
 			fired, neurons = fired+t.ones, neurons+t.total
 			a.Neurons = append(a.Neurons, NeuronActivity{name, t.shape(), t.rate()})
@@ -184,10 +191,10 @@ func (c *census) activity() (*Activity, error) {
 }
 
 // layer is the part that all layers have in common.
-func (c *census) layer(x value, weight int) LayerActivity {
+func (c *census) layer(x Value, weight int) LayerActivity {
 	t := c.at(x)
 	l := LayerActivity{
-		Name:  strings.TrimSuffix(c.p.tensors[weight].Name, "_weight"),
+		Name:  strings.TrimSuffix(c.p.constants[weight].Name, "_weight"),
 		Input: t.shape(), Rate: t.rate(), Steps: int(t.frames / c.images), Reads: ReadsAnalog,
 	}
 	switch {
@@ -203,9 +210,6 @@ func (t tally) shape() [3]int { return [3]int{int(t.channels), int(t.height), in
 
 // add does the arithmetic of a layer and adds it to the sums.
 func (a *Activity) add(l LayerActivity) {
-	l.Dense = Layer{
-		In: l.Input[0], Out: l.Output[0], Kernel: l.Kernel, Height: l.Output[1], Width: l.Output[2],
-	}.MultiplyAdds()
 	if l.Reads == ReadsAnalog {
 		l.MACs = int64(l.Steps) * l.Dense
 	} else {

@@ -1,4 +1,4 @@
-package search
+package graph
 
 import (
 	"encoding/json"
@@ -52,95 +52,100 @@ type operational struct {
 }
 
 // Description is the program's list of instructions as JSON: with the tensors
-// of the exported script it makes the program again, see [LoadProgram].
+// of the exported script it makes the program again, see [Load].
 func (p *Program) Description() (string, error) {
-	d := description{Format: plainFormat, Steps: p.steps, Tau: p.neuron.Tau, Threshold: p.neuron.Threshold}
-	for i, instruction := range p.list {
-		o, err := p.describe(instruction)
+	d := description{Format: plainFormat, Steps: p.Steps, Tau: p.Neuron.Tau, Threshold: p.Neuron.Threshold}
+	for _, n := range p.nodes {
+		o, err := p.describe(n.Op)
 		if err != nil {
 			return "", err
 		}
-		if _, up := instruction.(enlarge); up {
+		if _, up := n.Op.(Enlarge); up {
 			d.Format = pathFormat
 		}
-		o.Name = p.names[value(i)]
-		for _, v := range instruction.reads() {
+		o.Name = n.Name
+		for _, v := range Reads(n.Op) {
 			o.Reads = append(o.Reads, int(v))
 		}
 		d.List = append(d.List, o)
 	}
 	text, err := json.MarshalIndent(d, "", " ")
 	if err != nil {
-		return "", fmt.Errorf("search: describe program: %w", err)
+		return "", fmt.Errorf("graph: describe program: %w", err)
 	}
 	return string(text), nil
 }
 
-func (p *Program) describe(instruction instruction) (operational, error) {
-	named := func(op string, tensors ...int) operational {
-		o := operational{Op: op}
-		for _, i := range tensors {
-			o.Tensors = append(o.Tensors, p.tensors[i].Name)
+func (p *Program) describe(o Op) (operational, error) {
+	named := func(op string, constants ...int) operational {
+		described := operational{Op: op}
+		for _, i := range constants {
+			described.Tensors = append(described.Tensors, p.constants[i].Name)
 		}
-		return o
+		return described
 	}
-	switch i := instruction.(type) {
-	case timeFirst:
+	switch o := o.(type) {
+	case StepsFirst:
 		return named("time_first"), nil
-	case prepare:
-		o := named("prepare", i.mean, i.deviation)
-		o.Pad = int64(i.pad)
-		return o, nil
-	case convolve:
-		o := named("convolve", i.weight, i.bias)
-		o.Stride, o.Pad = i.stride, i.pad
-		return o, nil
-	case fire:
-		return named("fire"), nil
-	case rectify:
-		return named("rectify"), nil
-	case repeat:
-		return named("repeat"), nil
-	case add:
-		o := named("add")
-		for _, part := range i.parts {
-			o.Start, o.Length = append(o.Start, part.start), append(o.Length, part.length)
+	case Prepare:
+		d := named("prepare", o.Mean, o.Deviation)
+		d.Pad = int64(o.Pad)
+		return d, nil
+	case Conv:
+		if o.Planes > 0 {
+			break
 		}
-		return o, nil
-	case concatenate:
+		d := named("convolve", o.Weight, o.Bias)
+		d.Stride, d.Pad = o.Stride, o.Pad
+		return d, nil
+	case Fire:
+		return named("fire"), nil
+	case Rectify:
+		return named("rectify"), nil
+	case Repeat:
+		return named("repeat"), nil
+	case Sum:
+		d := named("add")
+		for _, part := range o.Parts {
+			d.Start, d.Length = append(d.Start, part.Start), append(d.Length, part.Length)
+		}
+		return d, nil
+	case Concat:
 		return named("concatenate"), nil
-	case halve:
-		o := named("halve")
-		o.Times = i.times
-		return o, nil
-	case enlarge:
-		o := named("enlarge")
-		o.Pad, o.Stride = i.pad, i.divisor
-		return o, nil
-	case pool:
+	case Halve:
+		d := named("halve")
+		d.Times = o.Times
+		return d, nil
+	case Enlarge:
+		d := named("enlarge")
+		d.Pad, d.Stride = o.Pad, o.Divisor
+		return d, nil
+	case Pool:
 		return named("pool"), nil
-	case classify:
-		o := named("classify", i.weight, i.bias)
-		o.Classes = i.classes
-		return o, nil
+	case Classify:
+		d := named("classify", o.Weight, o.Bias)
+		d.Classes = o.Classes
+		return d, nil
 	}
-	return operational{}, fmt.Errorf("search: describe program: no description of a %T", instruction)
+	return operational{}, fmt.Errorf("graph: describe program: no description of a %T", o)
 }
 
-// LoadProgram makes a program from its description. tensors gives the constants
+// Load makes a program from its description. tensors gives the constants
 // by name; the program keeps handles of its own.
-func LoadProgram(text string, tensors func(s *torch.Scope, name string) torch.Tensor) (*Program, error) {
+func Load(text string, tensors func(s *torch.Scope, name string) torch.Tensor) (*Program, error) {
 	var d description
 	if err := json.Unmarshal([]byte(text), &d); err != nil {
-		return nil, fmt.Errorf("search: %w: %w", ErrDescription, err)
+		return nil, fmt.Errorf("graph: %w: %w", ErrDescription, err)
 	}
 	if d.Format < plainFormat || d.Format > pathFormat {
-		return nil, fmt.Errorf("search: %w: it has format %d, this program knows up to %d", ErrDescription, d.Format, pathFormat)
+		return nil, fmt.Errorf("graph: %w: it has format %d, this program knows up to %d", ErrDescription, d.Format, pathFormat)
 	}
 	if d.Steps <= 0 || len(d.List) == 0 {
-		return nil, fmt.Errorf("search: %w: %d steps, %d instructions", ErrDescription, d.Steps, len(d.List))
+		return nil, fmt.Errorf("graph: %w: %d steps, %d instructions", ErrDescription, d.Steps, len(d.List))
 	}
-	p := newProgram(&Options{Steps: d.Steps, Neuron: spike.LIF{Tau: d.Tau, Threshold: d.Threshold}})
+	p := New(Spec{
+		Steps: d.Steps, Neuron: spike.LIF{Tau: d.Tau, Threshold: d.Threshold}, Inputs: []string{"images"}, CellNodes: true,
+	})
 	for n, o := range d.List {
 		made, err := p.restore(n, o, tensors)
 		if err == nil {
@@ -148,11 +153,12 @@ func LoadProgram(text string, tensors func(s *torch.Scope, name string) torch.Te
 		}
 		if err != nil {
 			p.Close()
-			return nil, fmt.Errorf("search: %w: instruction %d, %q: %w", ErrDescription, n, o.Op, err)
+			return nil, fmt.Errorf("graph: %w: instruction %d, %q: %w", ErrDescription, n, o.Op, err)
 		}
-		v := p.add(made)
-		if o.Name != "" {
-			p.named(o.Name, v)
+		if neurons, ok := made.(Fire); ok {
+			p.Fire(o.Name, neurons.X)
+		} else {
+			p.Add(made)
 		}
 	}
 	return p, nil
@@ -165,7 +171,7 @@ var shapeOf = map[string]struct{ reads, tensors int }{
 	"concatenate": {-1, 0}, "halve": {1, 0}, "enlarge": {1, 0}, "pool": {1, 0}, "classify": {1, 2},
 }
 
-func (p *Program) restore(n int, o operational, tensors func(*torch.Scope, string) torch.Tensor) (instruction, error) {
+func (p *Program) restore(n int, o operational, tensors func(*torch.Scope, string) torch.Tensor) (Op, error) {
 	shape, known := shapeOf[o.Op]
 	switch {
 	case !known:
@@ -173,50 +179,51 @@ func (p *Program) restore(n int, o operational, tensors func(*torch.Scope, strin
 	case len(o.Reads) != shape.reads && !(shape.reads < 0 && len(o.Reads) > 0), len(o.Tensors) != shape.tensors:
 		return nil, fmt.Errorf("reads %d values and %d tensors", len(o.Reads), len(o.Tensors))
 	}
-	var reads []value
+	var reads []Value
 	for _, v := range o.Reads {
-		if v < int(input) || v >= n {
+		if v < -1 || v >= n {
 			return nil, fmt.Errorf("reads value %d", v)
 		}
-		reads = append(reads, value(v))
+		reads = append(reads, Value(v))
 	}
 	var constants []int
 	for _, name := range o.Tensors {
-		constants = append(constants, p.tensor(name, tensors(p.scope, name)))
+		constants = append(constants, p.Constant(name, tensors(p.scope, name)))
 	}
+	x := reads[0]
 	switch o.Op {
 	case "time_first":
-		return timeFirst{reads[0]}, nil
+		return StepsFirst{x}, nil
 	case "prepare":
-		return prepare{x: reads[0], pad: int(o.Pad), mean: constants[0], deviation: constants[1]}, nil
+		return Prepare{X: x, Pad: int(o.Pad), Mean: constants[0], Deviation: constants[1]}, nil
 	case "convolve":
-		return convolve{x: reads[0], weight: constants[0], bias: constants[1], stride: o.Stride, pad: o.Pad}, nil
+		return Conv{X: x, Weight: constants[0], Bias: constants[1], Stride: o.Stride, Pad: o.Pad, Whole: p.image(x)}, nil
 	case "fire":
-		return fire{reads[0]}, nil
+		return Fire{X: x}, nil
 	case "rectify":
-		return rectify{reads[0]}, nil
+		return Rectify{x}, nil
 	case "repeat":
-		return repeat{reads[0]}, nil
+		return Repeat{x}, nil
 	case "add":
 		if len(o.Start) != len(reads) || len(o.Length) != len(reads) {
 			return nil, errors.New("ranges of channels do not match the values")
 		}
-		var sum add
+		var sum Sum
 		for k, v := range reads {
-			sum.parts = append(sum.parts, part{x: v, start: o.Start[k], length: o.Length[k]})
+			sum.Parts = append(sum.Parts, Part{v, o.Start[k], o.Length[k]})
 		}
 		return sum, nil
 	case "concatenate":
-		return concatenate{reads}, nil
+		return Concat{reads}, nil
 	case "halve":
-		return halve{reads[0], o.Times}, nil
+		return Halve{x, o.Times}, nil
 	case "enlarge":
 		if o.Pad < 0 || o.Stride < 1 {
 			return nil, fmt.Errorf("border %d, divisor %d", o.Pad, o.Stride)
 		}
-		return enlarge{reads[0], o.Pad, o.Stride}, nil
+		return Enlarge{x, o.Pad, o.Stride}, nil
 	case "pool":
-		return pool{reads[0]}, nil
+		return Pool{x}, nil
 	}
-	return classify{x: reads[0], weight: constants[0], bias: constants[1], classes: o.Classes}, nil
+	return Classify{X: x, Weight: constants[0], Bias: constants[1], Classes: o.Classes}, nil
 }

@@ -1,4 +1,4 @@
-package stereo
+package graph
 
 import (
 	"testing"
@@ -33,13 +33,13 @@ func TestConvolutionsOverPlanes(t *testing.T) {
 		if !c.last {
 			require.Equal(t, c.run, planesAtOnce(s.Shape(x), planes))
 		}
-		m := &machine{
-			Program: &Program{tensors: []torch.Variable{{Value: flat}, {Value: bias}}},
-			scope:   s, values: []torch.Tensor{x},
-		}
-		have := convolve{weight: 0, bias: 1, kernel: 3, stride: 1, planes: planes, whole: true, last: c.last}.run(m)
+		p := New(Spec{Steps: 1, Inputs: []string{"volume"}, Planes: planes})
+		weightAt, biasAt := p.Constant("weight", flat), p.Constant("bias", bias)
+		p.Add(Conv{X: Input(0), Weight: weightAt, Bias: biasAt, Stride: 1, Pad: 1, Planes: planes, Whole: true, Last: c.last})
+		have := p.Run(s, x)
 		have = s.Tensor("aten::permute", s.Reshape(have, int64(c.sequences), planes, int64(c.out), height, width), []int64{0, 2, 1, 3, 4})
 		require.Equal(t, s.Shape(want), s.Shape(have))
 		assert.InDeltaSlice(t, read(t, s, want), read(t, s, have), 1e-3)
+		require.NoError(t, p.Close())
 	}
 }

@@ -1,9 +1,10 @@
-package stereo
+package graph
 
 import (
 	"fmt"
 	"testing"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/spikedhs/spikedhs/torch"
@@ -52,4 +53,14 @@ func TestPlanes(t *testing.T) {
 			}
 		}
 	}
+}
+
+// The sizes of levels, of MVSEC's pictures and of smaller ones.
+func TestGrids(t *testing.T) {
+	assert.Equal(t, [Levels]Grid{{21, 88, 116}, {11, 44, 58}, {6, 22, 29}, {3, 11, 15}}, Grids(21, 260, 346))
+	assert.Equal(t, [Levels]Grid{{21, 68, 94}, {11, 34, 47}, {6, 17, 24}, {3, 9, 12}}, Grids(21, 200, 280))
+	assert.Equal(t, [Levels]Grid{{0, 32, 44}, {0, 16, 22}, {0, 8, 11}, {0, 4, 6}}, Grids(0, 96, 132))
+	assert.Equal(t, 264, Padded(260))
+	assert.Equal(t, 348, Padded(346))
+	assert.Equal(t, 96, Padded(96))
 }

@@ -1,13 +1,15 @@
-package stereo
+package export
 
 import (
 	"fmt"
 	"strings"
 
+	"github.com/spikedhs/spikedhs/search/graph"
 	"github.com/spikedhs/spikedhs/torch"
 )
 
-// Script is the program as a TorchScript module, with extra files beside the code.
+// StreamScript is a program of two views as a TorchScript module that runs step by step, with extra
+// files beside the code.
 // height and width are the size for which initial_state makes membranes where it
 // is not told another. The module's methods, in Python:
 //
@@ -15,14 +17,14 @@ import (
 //	disparity, state = model.step(left, right, state)  # [N, C, H, W] -> [N, H, W]
 //	disparity = model(left, right)                     # a window from rest: [T, N, C, H, W] -> [T, N, H, W]
 //
-// The state is a list of tensors, one for each layer of [Program.Layers]; step
+// The state is a list of tensors, one for each layer of [graph.Program.Layers]; step
 // does not change the one it gets.
-func (p *Program) Script(height, width int, extra map[string]string) *torch.Script {
-	return &torch.Script{Class: "StereoNetwork", Source: p.Source(height, width), Tensors: p.tensors, Extra: extra}
+func StreamScript(p *graph.Program, height, width int, extra map[string]string) *torch.Script {
+	return &torch.Script{Class: "StereoNetwork", Source: StreamSource(p, height, width), Tensors: p.Constants(), Extra: extra}
 }
 
 // helpers are the methods that do not depend on the network. Their comments are
-// those of the Go functions of the same name.
+// those of the Go functions of the same name in package graph.
 const helpers = `def grids(self, height: int, width: int) -> List[int]:
     h = (height + 5) // 6 * 6
     w = (width + 5) // 6 * 6
@@ -91,8 +93,9 @@ def estimate(self, cost: Tensor) -> Tensor:
 
 `
 
-// Source is the text of [Program.Script].
-func (p *Program) Source(height, width int) string {
+// StreamSource is the text of [StreamScript].
+func StreamSource(p *graph.Program, height, width int) string {
+	channels := streamChannels(p)
 	var b strings.Builder
 	b.WriteString(helpers)
 	fmt.Fprintf(&b, `def fire(self, current: Tensor, v: Tensor, after: List[Tensor]) -> Tensor:
@@ -101,16 +104,16 @@ func (p *Program) Source(height, width int) string {
     after.append(u * (1.0 - y))
     return y
 
-`, float(p.Options.Neuron.Tau), float(p.Options.Neuron.Threshold))
+`, float(p.Neuron.Tau), float(p.Neuron.Threshold))
 	fmt.Fprintf(&b, `def initial_state(self, n: int, height: int = %d, width: int = %d) -> List[Tensor]:
     g = self.grids(height, width)
     device = self.mapping.device
     state: List[Tensor] = []
 `, height, width)
-	for _, n := range p.neurons {
-		at := gridIndex(n.level)
+	for _, n := range p.Layers() {
+		at := gridIndex(n.Level)
 		fmt.Fprintf(&b, "    state.append(torch.contiguous(torch.zeros([n * %d, %d, g[%d], g[%d]], device=device), memory_format=2)) # %s\n",
-			n.images, n.channels, at, at+1, n.name)
+			n.Images, n.Channels, at, at+1, n.Name)
 	}
 	fmt.Fprintf(&b, `    return state
 
@@ -120,10 +123,10 @@ def cost(self, left: Tensor, right: Tensor, state: List[Tensor]) -> Tuple[Tensor
     assert len(state) == %d, "a state has %[2]d tensors; initial_state makes one"
     g = self.grids(left.size(2), left.size(3))
     after: List[Tensor] = []
-`, p.Options.Channels, len(p.neurons))
-	for i, instruction := range p.list {
-		fmt.Fprintf(&b, "    v%d = %s\n", i, instruction.text(p))
-	}
+`, channels, len(p.Layers()))
+	lines(&b, p, func(o graph.Fire, x string) string {
+		return fmt.Sprintf("self.fire(%s, state[%d], after)", x, o.Layer)
+	})
 	fmt.Fprintf(&b, `    return v%d, after
 
 def step(self, left: Tensor, right: Tensor, state: List[Tensor]) -> Tuple[Tensor, List[Tensor]]:
@@ -138,15 +141,16 @@ def forward(self, left: Tensor, right: Tensor) -> Tensor:
         disparity, state = self.step(left[t], right[t], state)
         list.append(disparity)
     return torch.stack(list, 0)
-`, len(p.list)-1, p.Options.Channels)
+`, len(p.Nodes())-1, channels)
 	return b.String()
 }
 
-// float writes a number that TorchScript reads as a float.
-func float(x float64) string {
-	text := fmt.Sprintf("%.17g", x)
-	if !strings.ContainsAny(text, ".e") {
-		text += ".0"
+// streamChannels is the number of channels of a view: those that the first convolution reads.
+func streamChannels(p *graph.Program) int64 {
+	for _, n := range p.Nodes() {
+		if conv, ok := n.Op.(graph.Conv); ok {
+			return p.Scope().Size(p.Tensor(conv.Weight), 1)
+		}
 	}
-	return text
+	return 0
 }

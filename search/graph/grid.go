@@ -1,8 +1,15 @@
-package stereo
+package graph
 
 import (
 	"github.com/spikedhs/spikedhs/torch"
 )
+
+// PlaneStep is the side of a pixel of level 0 in pixels of the input.
+const PlaneStep = 3
+
+// Multiple is what height and width are padded to a multiple of, so that
+// levels 0 and 1 are exactly a third and a sixth.
+const Multiple = 2 * PlaneStep
 
 // Levels is the number of resolution levels of the trellis: 1/3, 1/6, 1/12 and
 // 1/24 of the input, by the rates {3, 2, 2, 2} of section 4.2.
@@ -20,7 +27,7 @@ func Padded(size int) int { return (size + Multiple - 1) / Multiple * Multiple }
 // feature network.
 func Grids(planes, height, width int) [Levels]Grid {
 	var grids [Levels]Grid
-	grids[0] = Grid{planes, Padded(height) / 3, Padded(width) / 3}
+	grids[0] = Grid{planes, Padded(height) / PlaneStep, Padded(width) / PlaneStep}
 	for l := 1; l < Levels; l++ {
 		half := func(n int) int { return (n + 1) / 2 }
 		g := grids[l-1]
@@ -29,9 +36,9 @@ func Grids(planes, height, width int) [Levels]Grid {
 	return grids
 }
 
-// resize brings x to another grid by nearest interpolation, which keeps spikes
+// Resize brings x to another grid by nearest interpolation, which keeps spikes
 // binary. With planes, which are folded into the batch, x is [N*planes, C, H, W].
-func resize(s *torch.Scope, x torch.Tensor, from, to Grid) torch.Tensor {
+func Resize(s *torch.Scope, x torch.Tensor, from, to Grid) torch.Tensor {
 	if from == to {
 		return x
 	}
@@ -92,3 +99,6 @@ func interpolatePlanes(s *torch.Scope, planes torch.Tensor, from, to int) torch.
 	y = s.Tensor("aten::upsample_nearest2d", y, []int64{int64(to), s.Size(planes, 2)}, scale, nil)
 	return s.Tensor("aten::squeeze.dim", y, 1)
 }
+
+// PlanesAt is the depth of a level whose level 0 has the given planes.
+func PlanesAt(planes, level int) int { return int(Halved(int64(planes), level)) }

@@ -1,0 +1,57 @@
+package graph
+
+import "github.com/spikedhs/spikedhs/torch"
+
+// Value is the number of the node that makes a tensor. Inputs have negative numbers.
+type Value int
+
+// Input is input i of a program, in the order of [Spec].Inputs.
+func Input(i int) Value { return Value(-1 - i) }
+
+// input is the number of the input that v is; false: a node makes it.
+func (v Value) input() (int, bool) { return -1 - int(v), v < 0 }
+
+// Op is what a node does: it makes one tensor from others. An operation knows what it
+// reads and how libtorch computes it; everything else that can be asked of one is a walk
+// over the nodes in the place that asks.
+type Op interface {
+	// Map is the same operation on other values: at is called with each value that it
+	// reads, in order.
+	Map(at func(Value) Value) Op
+	// Run computes the result.
+	Run(r *Run) torch.Tensor
+}
+
+// Reads are the values that an operation reads, in order.
+func Reads(o Op) []Value {
+	var list []Value
+	o.Map(func(v Value) Value {
+		list = append(list, v)
+		return v
+	})
+	return list
+}
+
+// Node is an operation of a program. Name is that of a layer of neurons, else empty.
+type Node struct {
+	Name string
+	Op   Op
+}
+
+// list are nodes in the order in which they run.
+type list struct {
+	nodes []Node
+	last  []int // the node that reads a value last
+}
+
+func (l *list) add(n Node) Value {
+	l.nodes = append(l.nodes, n)
+	at := len(l.nodes) - 1
+	l.last = append(l.last, at)
+	for _, v := range Reads(n.Op) {
+		if v >= 0 {
+			l.last[v] = at
+		}
+	}
+	return Value(at)
+}
