@@ -3,6 +3,7 @@ package search
 import (
 	"github.com/spikedhs/spikedhs/search/dgs"
 	"github.com/spikedhs/spikedhs/search/genotype"
+	"github.com/spikedhs/spikedhs/search/graph"
 	"github.com/spikedhs/spikedhs/spike"
 	"github.com/spikedhs/spikedhs/torch"
 )
@@ -18,12 +19,15 @@ type BlockShape struct {
 	// Planes is the depth of a cell over three dimensions, folded into the batch
 	// of every tensor: [T*N*Planes, C, H, W]. 0 is a cell over two.
 	Planes int
+	// Level is that of the cell's grid.
+	Level int
 }
 
-func (b BlockShape) place() place {
+func (b BlockShape) place(p torch.Path) place {
 	return place{
 		channels: b.Channels, s0: feature{channels: b.S0}, s1: feature{channels: b.S1},
 		downsample: genotype.DownsampleNearest, // both inputs lie on the cell's grid
+		name:       p.Name(), grid: b.Level, planes: b.Planes,
 	}
 }
 
@@ -39,7 +43,7 @@ type Block struct{ cell *cell }
 // NewBlock makes the cell of a wiring below p. Of the options it reads those of
 // neurons, mixing, normalisation and precision.
 func NewBlock(p torch.Path, shape BlockShape, wiring genotype.Cell, o Options) *Block {
-	return &Block{newCell(p, shape.place(), wiring, o.with(shape.Planes))}
+	return &Block{newCell(p, shape.place(p), wiring, o.with(shape.Planes))}
 }
 
 // Forward gives the spikes of all nodes, [T*N, nodes*Channels, H, W].
@@ -53,7 +57,7 @@ type MixedBlock struct {
 
 // NewMixedBlock makes a cell with all candidate operations below p.
 func NewMixedBlock(p torch.Path, shape BlockShape, nodes int, o Options) *MixedBlock {
-	return &MixedBlock{newMixedCell(p, shape.place(), nodes, o.with(shape.Planes)), shape.S0 == 0}
+	return &MixedBlock{newMixedCell(p, shape.place(p), nodes, o.with(shape.Planes)), shape.S0 == 0}
 }
 
 // Forward gives the spikes of all nodes; weights are softmax(alpha), [edges, ops].
@@ -82,6 +86,7 @@ type ConvShape struct {
 	In, Out        int
 	Kernel, Stride int // side 1 or 3, padded to keep the size at stride 1; both default to 1
 	Planes         int // see BlockShape
+	Level          int // of the output's grid
 	NoBias, NoNorm bool
 	Activation     BlockActivation
 }
@@ -89,6 +94,8 @@ type ConvShape struct {
 // ConvBlock is a convolution, its normalisation and its activation: a stem or a
 // tail.
 type ConvBlock struct {
+	name       string
+	level      int
 	fan        *fan // one reader: convolution and normalisation
 	normalises bool
 	activation BlockActivation
@@ -102,7 +109,7 @@ type ConvBlock struct {
 func NewConvBlock(p torch.Path, shape ConvShape, options Options) *ConvBlock {
 	o := options.with(shape.Planes)
 	o.Mixing = MixMembrane // there is nothing to mix
-	b := &ConvBlock{normalises: !shape.NoNorm, activation: shape.Activation, steps: o.Steps}
+	b := &ConvBlock{name: p.Name(), level: shape.Level, normalises: !shape.NoNorm, activation: shape.Activation, steps: o.Steps}
 	conv := torch.ConvOptions{
 		Kernel: int64(max(shape.Kernel, 1)), Stride: int64(shape.Stride), Padding: int64(shape.Kernel / 2),
 		NoBias: shape.NoBias, Compute: o.Precision.Compute(),
@@ -126,15 +133,6 @@ func NewConvBlock(p torch.Path, shape ConvShape, options Options) *ConvBlock {
 	}
 	return b
 }
-
-// Conv is the block's convolution.
-func (b *ConvBlock) Conv() *torch.Conv { return b.fan.conv }
-
-// Channels is the number of output channels.
-func (b *ConvBlock) Channels() int { return b.fan.width }
-
-// Neurons is the layer that fires, nil in a block that does not.
-func (b *ConvBlock) Neurons() *spike.Neurons { return b.neurons }
 
 // Forward gives [T*N, Out, H, W], in the precision of the options.
 func (b *ConvBlock) Forward(p Pass, x torch.Tensor) torch.Tensor {
@@ -161,4 +159,54 @@ func (b *ConvBlock) Forward(p Pass, x torch.Tensor) torch.Tensor {
 		y = s.ReLU(y)
 	}
 	return s.Return(y)
+}
+
+// lower adds the block's inference form.
+func (b *ConvBlock) lower(p *Lowering, x graph.Value) graph.Value {
+	conv := p.conv(x, b.name, b.fan.conv, b.fan.norm, b.fan.planes)
+	if b.activation == Linear && b.fan.planes > 0 && b.fan.width == 1 { // the cost
+		conv.Whole, conv.Last = true, true
+	}
+	y := p.Add(conv)
+	switch b.activation {
+	case Fires:
+		y = p.fire(graph.Layer{Name: b.name, Channels: b.fan.width, Level: b.level, Images: b.fan.planes}, b.neurons, y)
+	case Rectifies:
+		y = p.Add(graph.Rectify{X: y})
+	}
+	return y
+}
+
+// Weight is a convolution of a network: how many numbers its weight has, the level of its
+// grid, and the depth that is folded into the batch.
+type Weight struct {
+	Numbers       int64
+	Level, Planes int
+}
+
+// Weighted are nodes of a network that convolve.
+type Weighted interface{ Weights() []Weight }
+
+// Weights are the convolution of the block.
+func (b *ConvBlock) Weights() []Weight { return []Weight{{b.fan.numbers(), b.level, b.fan.planes}} }
+
+// Weights are the convolutions of the cell.
+func (c *cell) Weights() []Weight {
+	var list []Weight
+	for _, f := range c.fans {
+		if f != nil {
+			list = append(list, Weight{f.numbers(), c.grid, f.planes})
+		}
+	}
+	return list
+}
+
+// numbers is how many numbers the convolution's weight has.
+func (f *fan) numbers() int64 {
+	shape, _ := torch.Shape(f.conv.Weight)
+	n := int64(1)
+	for _, size := range shape {
+		n *= size
+	}
+	return n
 }

@@ -20,9 +20,15 @@ type Input struct {
 	Mean, Deviation []float64
 }
 
-// lowering writes the inference form of a network.
-type lowering struct {
+// Lowering writes the inference form of a network.
+type Lowering struct {
 	*graph.Program
+	// Constants gives the folded weight and bias of a convolution by its path, where they
+	// are known; nil: they are folded from the network's variables.
+	Constants func(layer string) (weight, bias torch.Tensor)
+	// Views is how many images a sequence has in front of the volume: 0 for one.
+	Views int
+
 	// What stands between the images and level 0: zeros on each side, and the product
 	// of the stem's strides.
 	pad, strides int64
@@ -35,7 +41,7 @@ func (n *Network) Program(in Input) (*graph.Program, error) {
 		return nil, fmt.Errorf("search: normalisation has %d means and %d deviations for %d channels: %w",
 			len(in.Mean), len(in.Deviation), n.Options.Channels, ErrOptions)
 	}
-	p := &lowering{Program: graph.New(graph.Spec{
+	p := &Lowering{Program: graph.New(graph.Spec{
 		Steps: n.Options.Steps, Neuron: n.Options.Neuron, Inputs: []string{"images"}, CellNodes: true,
 	}), pad: int64(in.Pad), strides: 1}
 	for _, stride := range n.Options.stemStrides() {
@@ -51,31 +57,63 @@ func (n *Network) Program(in Input) (*graph.Program, error) {
 		x = p.Add(graph.StepsFirst{X: x})
 	}
 	x = p.Add(graph.Prepare{X: x, Pad: in.Pad, Mean: constant("mean", in.Mean), Deviation: constant("deviation", in.Deviation)})
-	s0 := n.stem.lower(p, x)
-	s1 := s0
-	for _, c := range n.cells {
-		s0, s1 = s1, c.lower(p, s0, s1)
-	}
-	n.head.lower(p, s1, n.Options.Classes)
-	if err := p.Scope().Err(); err != nil {
+	if err := p.Fold(n.graph, x); err != nil {
 		p.Close()
-		return nil, fmt.Errorf("search: fold network: %w", err)
+		return nil, err
 	}
 	return p.Program, nil
 }
 
-// convolve adds a convolution with its normalisation folded in.
-func (p *lowering) convolve(x graph.Value, name string, c *torch.Conv, n norm) graph.Value {
-	weight, bias := n.Fold(p.Scope(), c.Weight, c.Bias)
-	_, images := p.Nodes()[x].Op.(graph.Prepare)
-	return p.Add(graph.Conv{
-		X: x, Weight: p.Constant(name+".weight", weight), Bias: p.Constant(name+".bias", bias),
-		Stride: c.Options.Stride, Pad: c.Options.Padding, Whole: images,
-	})
+// convolve adds a convolution with its normalisation folded in, which may be none.
+func (p *Lowering) convolve(x graph.Value, name string, c *torch.Conv, n norm, planes int) graph.Value {
+	return p.Add(p.conv(x, name, c, n, planes))
 }
 
-func (t *stem) lower(p *lowering, x graph.Value) graph.Value {
-	y := p.convolve(x, "stem", t.conv, t.norm)
+// conv is the operation of [Lowering.convolve].
+func (p *Lowering) conv(x graph.Value, name string, c *torch.Conv, n norm, planes int) graph.Conv {
+	weight, bias := p.folded(name, c, n, planes)
+	o := graph.Conv{
+		X: x, Weight: p.Constant(name+".weight", weight), Bias: p.Constant(name+".bias", bias),
+		Stride: max(c.Options.Stride, 1), Pad: c.Options.Padding, Planes: planes,
+	}
+	if x >= 0 {
+		switch p.Nodes()[x].Op.(type) {
+		case graph.Prepare, graph.Views:
+			o.Whole = true
+		}
+	}
+	return o
+}
+
+// folded are the constants of a convolution. Where depth lies in the batch, a weight
+// [O, C, 3, 3, 3] becomes [O, 3C, 3, 3].
+func (p *Lowering) folded(name string, c *torch.Conv, n norm, planes int) (weight, bias torch.Tensor) {
+	if p.Constants != nil {
+		return p.Constants(name)
+	}
+	if p.Views == 0 {
+		return n.Fold(p.Scope(), c.Weight, c.Bias)
+	}
+	s := p.Scope().WithoutGradient()
+	defer s.Close()
+	weight, bias = c.Weight, c.Bias
+	if n.BatchNorm != nil {
+		weight, bias = n.Fold(s, weight, bias)
+	}
+	if !torch.Defined(bias) {
+		bias = s.Zeros(s.Device(weight), s.Size(weight, 0))
+	}
+	if planes > 0 {
+		weight = s.Tensor("aten::permute", weight, []int64{0, 2, 1, 3, 4})
+		weight = s.Tensor("aten::flatten.using_ints", weight, 1, 2)
+	}
+	// Copies: a program does not change with its network.
+	weight = s.ChannelsLast(s.Detach(s.Clone(weight)))
+	return s.Return(weight), s.Return(s.Detach(s.Clone(bias)))
+}
+
+func (t *stem) lower(p *Lowering, x graph.Value) graph.Value {
+	y := p.convolve(x, "stem", t.conv, t.norm, 0)
 	present := func(x graph.Value) graph.Value {
 		if t.temporal || t.steps == 1 {
 			return x
@@ -88,10 +126,10 @@ func (t *stem) lower(p *lowering, x graph.Value) graph.Value {
 	return t.lowerFurther(p, p.activate("stem", t.neurons, present(y)))
 }
 
-func (t *stem) lowerFurther(p *lowering, y graph.Value) graph.Value {
+func (t *stem) lowerFurther(p *Lowering, y graph.Value) graph.Value {
 	for i, l := range t.next {
 		name := fmt.Sprintf("stem%d", i+1)
-		y = p.convolve(y, name, l.conv, l.norm)
+		y = p.convolve(y, name, l.conv, l.norm, 0)
 		if l.neurons == nil {
 			y = p.Add(graph.Rectify{X: y})
 		} else {
@@ -102,17 +140,26 @@ func (t *stem) lowerFurther(p *lowering, y graph.Value) graph.Value {
 }
 
 // activate adds the neurons of a layer, or its rectifiers.
-func (p *lowering) activate(name string, n *spike.Neurons, x graph.Value) graph.Value {
+func (p *Lowering) activate(name string, n *spike.Neurons, x graph.Value) graph.Value {
+	return p.fire(graph.Layer{Name: name}, n, x)
+}
+
+// fire is [Lowering.activate] for a layer whose membrane the program's script makes.
+func (p *Lowering) fire(l graph.Layer, n *spike.Neurons, x graph.Value) graph.Value {
 	if n.Analog {
 		return p.Add(graph.Rectify{X: x})
 	}
-	return p.Fire(name, x)
+	if l.Images == 0 {
+		l.Images = max(p.Views, 1)
+	}
+	return p.FireLayer(x, l)
 }
 
-func (f *fan) lower(p *lowering, x graph.Value, name string) graph.Value {
-	y := p.convolve(x, name, f.conv, f.norm)
+func (f *fan) lower(p *Lowering, x graph.Value, l graph.Layer) graph.Value {
+	y := p.convolve(x, l.Name, f.conv, f.norm, f.planes)
 	if f.neurons != nil {
-		y = p.activate(name, f.neurons, y)
+		l.Channels = f.width * len(f.readers)
+		y = p.fire(l, f.neurons, y)
 	}
 	return y
 }
@@ -125,13 +172,20 @@ func (f *fan) part(y graph.Value, i int) graph.Part {
 	return graph.Part{X: y, Start: i * f.width, Length: f.width}
 }
 
-func (c *cell) lower(p *lowering, s0, s1 graph.Value) graph.Value {
+func (c *cell) lower(p *Lowering, s0, s1 graph.Value) graph.Value {
+	name := c.name
+	if name == "" {
+		name = fmt.Sprintf("cell%d", c.index)
+	}
+	layer := func(part string) graph.Layer {
+		return graph.Layer{Name: name + "." + part, Channels: c.channels, Level: c.grid, Images: c.planes}
+	}
 	sources := []graph.Value{c.lowerAlign(p, s0, c.s0), c.lowerAlign(p, s1, c.s1)}
 	var outputs []graph.Value
 	fanOut := func(src int) {
 		y := graph.Input(0)
 		if c.fans[src] != nil {
-			y = c.fans[src].lower(p, sources[src], fmt.Sprintf("cell%d.from_%v", c.index, genotype.Source(src)))
+			y = c.fans[src].lower(p, sources[src], layer(fmt.Sprintf("from_%v", genotype.Source(src))))
 		}
 		outputs = append(outputs, y)
 	}
@@ -147,14 +201,14 @@ func (c *cell) lower(p *lowering, s0, s1 graph.Value) graph.Value {
 				sum.Parts = append(sum.Parts, graph.Part{X: sources[src]})
 			}
 		}
-		name := fmt.Sprintf("cell%d.%v", c.index, genotype.FromNode(j))
-		sources = append(sources, p.activate(name, c.nodes[j], p.Add(sum)))
+		node := layer(genotype.FromNode(j).String())
+		sources = append(sources, p.fire(node, c.nodes[j], p.Add(sum)))
 		fanOut(int(genotype.FromNode(j)))
 	}
 	return p.Add(graph.Concat{List: sources[2:]})
 }
 
-func (c *cell) lowerAlign(p *lowering, x graph.Value, from feature) graph.Value {
+func (c *cell) lowerAlign(p *Lowering, x graph.Value, from feature) graph.Value {
 	times := c.level - from.level
 	switch {
 	case c.downsample != genotype.DownsampleNearest || times == 0:
@@ -165,7 +219,7 @@ func (c *cell) lowerAlign(p *lowering, x graph.Value, from feature) graph.Value 
 	return p.Add(graph.Halve{X: x, Times: times})
 }
 
-func (h *head) lower(p *lowering, x graph.Value, classes int) graph.Value {
+func (h *head) lower(p *Lowering, x graph.Value, classes int) graph.Value {
 	y := p.Add(graph.Pool{X: x})
 	if h.neurons != nil {
 		y = p.activate("head", h.neurons, y)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/spikedhs/spikedhs/search/genotype"
+	"github.com/spikedhs/spikedhs/search/graph"
 	"github.com/spikedhs/spikedhs/torch"
 )
 
@@ -17,6 +18,7 @@ type Network struct {
 	cells     []*cell
 	head      *head
 	auxiliary *auxiliary // nil without one
+	graph     *graph.Graph
 }
 
 // NewNetwork builds the network of a genotype on a device, with fresh weights
@@ -51,7 +53,27 @@ func NewNetwork(d torch.Device, g genotype.Genotype, o Options) (*Network, error
 		n.variables.Close()
 		return nil, fmt.Errorf("search: build network: %w", err)
 	}
+	n.graph = n.wire()
 	return n, nil
+}
+
+// wire is how stem, cells and classifiers read each other: each cell the two features
+// before it.
+func (n *Network) wire() *graph.Graph {
+	g := &graph.Graph{}
+	s1 := g.Add("stem", stemOp{graph.Input(0), n.stem})
+	s0, auxiliary := s1, graph.Value(-1)
+	for i, c := range n.cells {
+		s0, s1 = s1, g.Add(fmt.Sprintf("cell%d", i), cellOp{s0, s1, c})
+		if n.auxiliary != nil && n.auxiliary.after == i {
+			auxiliary = g.Add("auxiliary", auxiliaryOp{s1, n.auxiliary})
+		}
+	}
+	g.Result(g.Add("head", headOp{s1, n.head, n.Options.Classes}))
+	if n.auxiliary != nil {
+		g.Result(auxiliary)
+	}
+	return g
 }
 
 // outputChannels of cell i.
@@ -79,21 +101,10 @@ func (n *Network) Forward(p Pass, images torch.Tensor) Output {
 	defer s.Close()
 	p, done := n.Options.Together(p.in(s), n.variables)
 	defer done()
-	var out Output
-	s0 := n.stem.forward(p, images)
-	p.grid = gridOf(s, s0)
-	s1 := s0
-	for i, c := range n.cells {
-		y := c.forward(p, s0, s1)
-		// The tensor that no later cell reads goes now, not at the end.
-		if i > 0 {
-			s.Free(s0)
-		}
-		s0, s1 = s1, y
-		if n.auxiliary != nil && n.auxiliary.after == i && p.Mode == torch.Train {
-			out.Auxiliary = s.Return(n.auxiliary.forward(p, y))
-		}
+	results := n.graph.Forward(s, &p, n.Options.Steps, images)
+	out := Output{Logits: s.Return(results[0])}
+	if n.auxiliary != nil {
+		out.Auxiliary = s.Return(results[1])
 	}
-	out.Logits = s.Return(n.head.forward(p, s1))
 	return out
 }

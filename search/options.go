@@ -228,11 +228,19 @@ type Pass struct {
 	// grid is the height and width of level 0 of the network: what cells need that
 	// bring a feature to a finer level.
 	grid [2]int64
+	// moves are the weights of the moves of each trellis of the network.
+	moves []*trellis.Weights
 }
 
 // in returns the same pass inside another scope.
 func (p Pass) in(s *torch.Scope) Pass {
 	p.Scope = s
+	return p
+}
+
+// WithMoves returns the same pass with the weights of the moves of each trellis.
+func (p Pass) WithMoves(moves ...*trellis.Weights) Pass {
+	p.moves = moves
 	return p
 }
 
@@ -253,6 +261,12 @@ type place struct {
 	reduction  bool
 	s0, s1     feature // an s0 without channels is none
 	downsample genotype.Downsample
+
+	// Of a cell in a network that brings its inputs to one grid itself: its path, the level
+	// of its grid, and the depth that is folded into the batch.
+	name   string
+	grid   int
+	planes int
 }
 
 // feature describes a tensor between cells.

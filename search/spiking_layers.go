@@ -167,25 +167,31 @@ func (c *cell) inputs(j int, sources []torch.Tensor) []torch.Tensor {
 	return list
 }
 
-// SpikingLayers are the layers of the cell, named node0, node1 and so on behind a
-// prefix; see [Network.SpikingLayers].
-func (b *Block) SpikingLayers(prefix string) []*dgs.Layer {
-	inner := fmt.Sprintf("cell%d", b.cell.index)
-	for _, l := range b.cell.layers {
+// Spiking are nodes of a network that have layers whose surrogate can be searched; their
+// names begin with that of the node.
+type Spiking interface {
+	Layers(name string) []*dgs.Layer
+}
+
+// Layers are those of the cell, named node0, node1 and so on behind a prefix; see
+// [Network.SpikingLayers].
+func (c *cell) Layers(prefix string) []*dgs.Layer {
+	inner := fmt.Sprintf("cell%d", c.index)
+	for _, l := range c.layers {
 		if rest, ok := strings.CutPrefix(l.Name, inner); ok {
 			l.Name = prefix + rest
 		}
 	}
-	return b.cell.layers
+	return c.layers
 }
 
-// SpikingLayer is the block as a layer whose surrogate can be searched, under the
-// given name; nil where it does not fire.
-func (b *ConvBlock) SpikingLayer(name string) *dgs.Layer {
-	if b.layer != nil {
-		b.layer.Name = name
+// Layers is the block as a layer, under the given name; none where it does not fire.
+func (b *ConvBlock) Layers(name string) []*dgs.Layer {
+	if b.layer == nil {
+		return nil
 	}
-	return b.layer
+	b.layer.Name = name
+	return []*dgs.Layer{b.layer}
 }
 
 // searchable is the convolution and normalisation of a block with its neurons.

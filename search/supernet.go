@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/spikedhs/spikedhs/search/genotype"
+	"github.com/spikedhs/spikedhs/search/graph"
 	"github.com/spikedhs/spikedhs/torch"
 )
 
@@ -22,6 +23,7 @@ type Supernet struct {
 	stem         *stem
 	cells        []*mixedCell
 	head         *head
+	graph        *graph.Graph
 }
 
 // NewSupernet builds a supernet on a device, with fresh weights and alpha from
@@ -59,7 +61,25 @@ func NewSupernet(d torch.Device, nodes int, downsample genotype.Downsample, o Op
 			return nil, fmt.Errorf("search: build supernet: %w", err)
 		}
 	}
+	n.graph = n.wire()
 	return n, nil
+}
+
+// wire is the chain of a [Network] with mixed cells. The inputs are images and the
+// weights of operations in normal and in reduction cells.
+func (n *Supernet) wire() *graph.Graph {
+	g := &graph.Graph{}
+	s1 := g.Add("stem", stemOp{graph.Input(0), n.stem})
+	s0 := s1
+	for i, c := range n.cells {
+		weights := graph.Input(1)
+		if c.reduction {
+			weights = graph.Input(2)
+		}
+		s0, s1 = s1, g.Add(fmt.Sprintf("cell%d", i), mixedOp{s0, s1, weights, c})
+	}
+	g.Result(g.Add("head", headOp{s1, n.head, n.Options.Classes}))
+	return g
 }
 
 // Weights are the network weights w.
@@ -92,21 +112,7 @@ func (n *Supernet) Forward(p Pass, images torch.Tensor) Output {
 	if torch.Defined(n.reduction) {
 		reduction = s.Softmax(n.reduction, 1)
 	}
-	s0 := n.stem.forward(p, images)
-	p.grid = gridOf(s, s0)
-	s1 := s0
-	for i, c := range n.cells {
-		weights := normal
-		if c.reduction {
-			weights = reduction
-		}
-		y := c.forward(p, s0, s1, weights)
-		if i > 0 {
-			s.Free(s0)
-		}
-		s0, s1 = s1, y
-	}
-	return Output{Logits: s.Return(n.head.forward(p, s1))}
+	return Output{Logits: s.Return(n.graph.Forward(s, &p, n.Options.Steps, images, normal, reduction)[0])}
 }
 
 // Alphas returns the architecture weights as numbers, [edges][ops]; reduction

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/spikedhs/spikedhs/search/genotype"
+	"github.com/spikedhs/spikedhs/search/graph"
 	"github.com/spikedhs/spikedhs/search/trellis"
 	"github.com/spikedhs/spikedhs/torch"
 )
@@ -33,6 +34,7 @@ type TrellisSupernet struct {
 	stem         *stem
 	cells        map[trellis.Cell]*MixedBlock
 	heads        []*head // by level
+	graph        *graph.Graph
 }
 
 // NewTrellisSupernet builds a supernet on a device, with fresh weights, alpha and
@@ -74,7 +76,34 @@ func NewTrellisSupernet(d torch.Device, nodes int, o Options) (*TrellisSupernet,
 		n.Close()
 		return nil, fmt.Errorf("search: build supernet: %w", err)
 	}
+	n.graph = n.wire()
 	return n, nil
+}
+
+// wire lays the trellis out. The inputs are images and softmax(alpha), the results the
+// logits of the levels.
+func (n *TrellisSupernet) wire() *graph.Graph {
+	g := &graph.Graph{}
+	x := g.Add("stem", stemOp{graph.Input(0), n.stem})
+	last := trellis.Run(n.space, []graph.Value{x, x}, trellis.Network[graph.Value]{
+		Cell: func(c trellis.Cell, s0, s1 trellis.Feature[graph.Value]) graph.Value {
+			name := fmt.Sprintf("layer%d.%d_from_%d", c.Layer, c.To, c.From)
+			if c.From != c.To {
+				s1.Value = g.Add(name+".resize", bringOp{s1.Value, c.From, c.To})
+			}
+			if !s0.OK {
+				s0.Value = s1.Value // nobody reads it
+			}
+			return g.Add(name, n.cells[c].Node(s0.Value, s1.Value, graph.Input(1)))
+		},
+		Join: func(cells []trellis.Cell, outputs []graph.Value) graph.Value {
+			return g.Add(fmt.Sprintf("layer%d.%d", cells[0].Layer, cells[0].To), JoinNode(0, cells, outputs))
+		},
+	})
+	for level, h := range n.heads {
+		g.Result(g.Add(fmt.Sprintf("head%d", level), headOp{last[level].Value, h, n.Options.Classes}))
+	}
+	return g
 }
 
 // Weights are the network weights w.
@@ -122,40 +151,14 @@ func (n *TrellisSupernet) Forward(p Pass, images torch.Tensor) Output {
 	}
 	alpha := s.Softmax(n.alpha, 1)
 	moves := n.moves.Weights(s, n.beta)
-	x := n.stem.forward(p, images)
-	p.grid = gridOf(s, x)
-	last := trellis.Run(n.space, []torch.Tensor{x, x}, trellis.Network[torch.Tensor]{
-		Cell: func(c trellis.Cell, s0, s1 trellis.Feature[torch.Tensor]) torch.Tensor {
-			return n.cell(p, c, s0, s1.Value, alpha)
-		},
-		Join: func(cells []trellis.Cell, outputs []torch.Tensor) torch.Tensor {
-			return trellis.Join(s, moves, cells, outputs)
-		},
-		Done: func(f torch.Tensor) {
-			if f.T != x.T { // which stands for two
-				s.Free(f)
-			}
-		},
-	})
+	p = p.WithMoves(moves)
+	results := n.graph.Forward(s, &p, n.Options.Steps, images, alpha)
 	shares := moves.Ends(s)
 	var logits torch.Tensor
-	for level, h := range n.heads {
-		logits = addTo(s, logits, s.Mul(h.forward(p, last[level].Value), shares[level]))
-		s.Free(last[level].Value)
+	for level, y := range results {
+		logits = addTo(s, logits, s.Mul(y, shares[level]))
 	}
 	return Output{Logits: s.Return(logits)}
-}
-
-// cell brings s1 to the grid of the cell, where s0 lies already, and runs it.
-func (n *TrellisSupernet) cell(p Pass, c trellis.Cell, s0 trellis.Feature[torch.Tensor], s1, alpha torch.Tensor) torch.Tensor {
-	s := p.Scope.Child()
-	defer s.Close()
-	p = p.in(s)
-	s1 = place{level: c.To}.bring(p, s1, feature{level: c.From})
-	if !s0.OK {
-		s0.Value = torch.Tensor{}
-	}
-	return s.Return(n.cells[c].Forward(p, s0.Value, s1, alpha))
 }
 
 // Alphas returns alpha as [Supernet.Alphas] does; there is one.

@@ -15,7 +15,7 @@ func (o Bins) Map(at func(Value) Value) Op { o.X = at(o.X); return o }
 
 // Run makes bins.
 func (o Bins) Run(r *Run) torch.Tensor {
-	height, width := r.size()
+	height, width := r.Size()
 	return SpreadPlanes(r.Scope, r.At(o.X), r.Tensor(o.Mapping), o.Planes, int(height), int(width))
 }
 

@@ -116,7 +116,7 @@ type nearestIndices struct {
 // nearest is the index of where each place of a grid comes from.
 func (r *Run) nearest(from, to Grid) torch.Tensor {
 	p := r.Program
-	height, width := r.size()
+	height, width := r.Size()
 	if have := &p.indices; have.height != height || have.width != width {
 		for _, index := range have.between {
 			p.scope.Free(index)
@@ -167,7 +167,7 @@ func (o tapsToBins) Run(r *Run) torch.Tensor {
 		bias = r.Tensor(o.bias)
 	}
 	s, x, mapping := r.Scope, r.At(o.X), r.Tensor(o.mapping)
-	height, width := r.size()
+	height, width := r.Size()
 	grid := Grids(o.planes, int(height), int(width))[0]
 	// Channels last is [N, planes, H*W, taps] in memory: an image whose columns are taps.
 	y := s.Tensor("aten::permute", s.ChannelsLast(x), []int64{0, 2, 3, 1})

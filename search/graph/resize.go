@@ -49,7 +49,7 @@ func (o Enlarge) Map(at func(Value) Value) Op { o.X = at(o.X); return o }
 // grid is the size to be reached.
 func (o Enlarge) grid(r *Run, _, _ int64) (int64, int64) {
 	size := func(n int64) int64 { return (n + 2*o.Pad + o.Divisor - 1) / o.Divisor }
-	height, width := r.size()
+	height, width := r.Size()
 	return size(height), size(width)
 }
 
@@ -80,7 +80,7 @@ func (o Regrid) Run(r *Run) torch.Tensor {
 }
 
 func (o Regrid) between(r *Run) (from, to Grid) {
-	height, width := r.size()
+	height, width := r.Size()
 	grids := Grids(o.Planes, int(height), int(width))
 	return grids[o.From], grids[o.To]
 }

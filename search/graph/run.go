@@ -14,6 +14,9 @@ type Run struct {
 	Scope *torch.Scope
 	// Steps is T of the inputs.
 	Steps int
+	// Owner has the values, Pass is that of [Graph.Forward]: of a network that trains.
+	Owner *torch.Scope
+	Pass  any
 
 	inputs []torch.Tensor
 	values []torch.Tensor
@@ -54,8 +57,8 @@ func (r *Run) At(v Value) torch.Tensor {
 	return r.values[v]
 }
 
-// size is the height and width of the inputs, [..., H, W].
-func (r *Run) size() (height, width int64) {
+// Size is the height and width of the inputs, [..., H, W].
+func (r *Run) Size() (height, width int64) {
 	shape := r.Scope.Shape(r.inputs[0])
 	if len(shape) < 2 {
 		return 0, 0 // the run has failed, and says so

@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/spikedhs/spikedhs/search"
+	"github.com/spikedhs/spikedhs/search/graph"
 	"github.com/spikedhs/spikedhs/torch"
 )
 
@@ -65,12 +66,14 @@ func TestHeadAgainstTrilinear(t *testing.T) {
 	for _, kind := range []Head{HeadTrilinear, HeadGeometric} {
 		o := Options{Width: 2, MaxDisparity: 63, Head: kind}.WithDefaults()
 		v := torch.NewVariables(torch.CPU())
-		h := newHead(v.Root(), &o)
+		g := &graph.Graph{}
+		g.Result(subnet{g, "matching", v.Root(), 21, &o}.head(graph.Input(1)))
 		x := s.Randn(torch.CPU(), 2*21, 6, 8, 10)
 		height, width := 22, 27
-		have := h.forward(search.Pass{Scope: s}, x, height, width)
+		have := g.Forward(s, &search.Pass{Scope: s}, 1, s.Zeros(torch.CPU(), 2, 5, int64(height), int64(width)), x)[0]
+		last, _ := v.Lookup("last_3.conv.weight")
 		volume := s.Tensor("aten::permute", s.Reshape(x, 2, 21, 6, 8, 10), []int64{0, 2, 1, 3, 4})
-		scores := s.Tensor("aten::conv3d", volume, h.last.Conv().Weight, nil, []int64{1, 1, 1}, []int64{1, 1, 1})
+		scores := s.Tensor("aten::conv3d", volume, last.Value, nil, []int64{1, 1, 1}, []int64{1, 1, 1})
 		want := s.Tensor("aten::upsample_trilinear3d", scores, []int64{32, 24, 30}, false)
 		want = s.Narrow(s.Narrow(s.Select(want, 1, 0), 2, 2, height), 3, 3, width)
 		require.Equal(t, s.Shape(want), s.Shape(have))

@@ -6,26 +6,54 @@ import (
 	"github.com/spikedhs/spikedhs/torch"
 )
 
+// project is the 1x1 convolution at the end of the feature network. It fires, so that the
+// volume is binary (section 3.2.2).
+func (n subnet) project(x graph.Value) graph.Value {
+	wide := 3 * n.o.Width
+	return n.conv("last", n.at.Sub("last_3"), search.ConvShape{In: wide, Out: wide, NoBias: true, NoNorm: true}, x)
+}
+
 // head is the end of the matching network: a real-valued 3x3x3 convolution to
 // one channel, then interpolation from planes to bins and from level 0 to the
 // input's resolution.
-type head struct {
-	last    *search.ConvBlock
+func (n subnet) head(x graph.Value) graph.Value {
+	x = n.conv("last", n.at.Sub("last_3"), search.ConvShape{
+		In: 3 * n.o.Width, Out: 1, Kernel: 3, Planes: n.planes, NoBias: true, NoNorm: true, Activation: search.Linear,
+	}, x)
+	var rows []float64
+	for _, row := range binWeights(n.o.Head, n.planes, n.o.Bins()) {
+		rows = append(rows, row...)
+	}
+	mapping := n.at.Buffer("mapping", torch.Values(rows...), int64(n.o.Bins()), int64(n.planes), 1, 1)
+	return n.Add("cost", toBins{x, mapping, n.planes})
+}
+
+// toBins is [graph.Bins] of a network that trains.
+type toBins struct {
+	x       graph.Value
 	mapping torch.Tensor // [bins, planes, 1, 1]
 	planes  int
 }
 
-func newHead(p torch.Path, o *Options) *head {
-	h := &head{planes: o.Planes()}
-	h.last = search.NewConvBlock(p.Sub("last_3"), search.ConvShape{
-		In: 3 * o.Width, Out: 1, Kernel: 3, Planes: o.Planes(), NoBias: true, NoNorm: true, Activation: search.Linear,
-	}, o.cells())
-	var rows []float64
-	for _, row := range binWeights(o.Head, o.Planes(), o.Bins()) {
-		rows = append(rows, row...)
+func (o toBins) Map(at func(graph.Value) graph.Value) graph.Op { o.x = at(o.x); return o }
+
+// Run gives the cost [B, bins, height, width] from planes [B*planes, 1, h, w]. What padding
+// added on top and to the left is cut off.
+func (o toBins) Run(r *graph.Run) torch.Tensor {
+	height, width := r.Size()
+	y := r.Scope.Cast(r.At(o.x), torch.Float32)
+	return graph.SpreadPlanes(r.Scope, y, o.mapping, o.planes, int(height), int(width))
+}
+
+// Fold adds the same to a program, with the mapping as a constant.
+func (o toBins) Fold(l *search.Lowering, at func(graph.Value) graph.Value) graph.Value {
+	var mapping torch.Tensor
+	if l.Constants != nil {
+		mapping, _ = l.Constants("mapping")
+	} else {
+		mapping = l.Scope().Clone(o.mapping)
 	}
-	h.mapping = p.Buffer("mapping", torch.Values(rows...), int64(o.Bins()), int64(o.Planes()), 1, 1)
-	return h
+	return l.Add(graph.Bins{X: at(o.x), Mapping: l.Constant("mapping", mapping), Planes: o.planes})
 }
 
 // binWeights are the shares of the planes in each bin, [bins][planes]: linear
@@ -44,14 +72,4 @@ func binWeights(kind Head, planes, bins int) [][]float64 {
 		rows[j][below+1] = at - float64(below)
 	}
 	return rows
-}
-
-// forward gives the cost [B, bins, height, width] from level-0 spikes
-// [B*planes, 3f, h, w]. What padding added on top and to the left is cut off.
-func (h *head) forward(p search.Pass, x torch.Tensor, height, width int) torch.Tensor {
-	s := p.Scope.Child()
-	defer s.Close()
-	p.Scope = s
-	y := s.Cast(h.last.Forward(p, x), torch.Float32)
-	return s.Return(graph.SpreadPlanes(s, y, h.mapping, h.planes, height, width))
 }

@@ -15,10 +15,7 @@ type Network struct {
 	Genotype genotype.Stereo
 
 	variables *torch.Variables
-	feature   *subnet
-	project   *search.ConvBlock // last_3 of the feature network
-	matching  *subnet
-	head      *head
+	graph     *graph.Graph
 }
 
 // NewNetwork builds the network of a genotype on a device, with fresh weights
@@ -36,14 +33,15 @@ func NewNetwork(d torch.Device, g genotype.Stereo, options Options) (*Network, e
 		return nil, fmt.Errorf("stereo: cells of %d and %d nodes; the levels' widths ask for %d: %w",
 			g.Feature.Cell.Nodes, g.Matching.Cell.Nodes, inputNodes, ErrOptions)
 	}
-	n := &Network{Options: o, Genotype: g, variables: torch.NewVariables(d)}
-	root := n.variables.Root()
-	at := root.Sub("feature")
-	n.feature = newSubnet(at, featureStems(at, &o), 0, g.Feature.Cell, g.Feature.Path, &o)
-	n.project = newProjection(at, &o)
-	at = root.Sub("matching")
-	n.matching = newSubnet(at, matchingStems(at, &o), o.Planes(), g.Matching.Cell, g.Matching.Path, &o)
-	n.head = newHead(at, &o)
+	n := &Network{Options: o, Genotype: g, variables: torch.NewVariables(d), graph: &graph.Graph{}}
+	wire(n.graph, n.variables, &o, func(half subnet, x graph.Value) graph.Value {
+		if half.planes == 0 {
+			s0, s1 := half.featureStems(x)
+			return half.path(g.Feature, s0, s1)
+		}
+		s0, s1 := half.matchingStems(x)
+		return half.path(g.Matching, s0, s1)
+	})
 	if err := n.variables.Err(); err != nil {
 		n.variables.Close()
 		return nil, fmt.Errorf("stereo: build network: %w", err)
@@ -55,11 +53,15 @@ func NewNetwork(d torch.Device, g genotype.Stereo, options Options) (*Network, e
 // channels at level l because a cell has three nodes of f*2^l.
 const inputNodes = 3
 
-// newProjection is the 1x1 convolution at the end of the feature network. It
-// fires, so that the volume is binary (section 3.2.2).
-func newProjection(p torch.Path, o *Options) *search.ConvBlock {
-	wide := 3 * o.Width
-	return search.NewConvBlock(p.Sub("last_3"), search.ConvShape{In: wide, Out: wide, NoBias: true, NoNorm: true}, o.cells())
+// wire lays out what networks and supernets have in common: both views through the feature
+// network, the volume of their spikes through the matching network, and the cost. half
+// wires one of the two.
+func wire(g *graph.Graph, v *torch.Variables, o *Options, half func(n subnet, x graph.Value) graph.Value) {
+	feature := subnet{g, "feature", v.Root().Sub("feature"), 0, o}
+	x := half(feature, g.Add("views", graph.Views{Left: graph.Input(0), Right: graph.Input(1)}))
+	volume := g.Add("volume", graph.Volume{X: feature.project(x), Planes: o.Planes()})
+	matching := subnet{g, "matching", v.Root().Sub("matching"), o.Planes(), o}
+	g.Result(matching.head(half(matching, volume)))
 }
 
 // Variables are the parameters and buffers of the network.
@@ -93,26 +95,7 @@ func (n *Network) Forward(p search.Pass, left, right torch.Tensor) torch.Tensor 
 	cells := n.Options.cells()
 	p, done := cells.Together(p, n.variables)
 	defer done()
-	height, width := int(s.Size(left, 2)), int(s.Size(left, 3))
-	fl, fr := n.features(p, left, right, steps)
-	grids := graph.Grids(n.Options.Planes(), height, width)
-	volume := graph.FoldedVolume(s, fl, fr, n.Options.Planes())
-	s.Free(fl)
-	s.Free(fr)
-	x := n.matching.forward(p, volume, grids)
-	s.Free(volume)
-	return s.Return(n.head.forward(p, x, height, width))
-}
-
-// features are the level-0 spikes of both views.
-func (n *Network) features(p search.Pass, left, right torch.Tensor, steps int) (fl, fr torch.Tensor) {
-	s := p.Scope.Child()
-	defer s.Close()
-	p.Scope = s
-	x := graph.JoinViews(s, left, right, steps)
-	y := n.feature.forward(p, x, graph.Grids(0, int(s.Size(left, 2)), int(s.Size(left, 3))))
-	fl, fr = graph.ApartViews(s, n.project.Forward(p, y), steps)
-	return s.Return(fl), s.Return(fr)
+	return s.Return(n.graph.Forward(s, &p, steps, left, right)[0])
 }
 
 // checkInputs explains inputs that do not fit.

@@ -66,6 +66,20 @@ func TestGrids(t *testing.T) {
 	assert.Equal(t, 11, o.Bins())
 }
 
+// features are the level-0 spikes of both views.
+func features(t *testing.T, n *Network, p search.Pass, left, right torch.Tensor, steps int) (fl, fr torch.Tensor) {
+	t.Helper()
+	g := *n.graph
+	for i, node := range g.Nodes() {
+		if node.Name == "feature.last" {
+			g.Result(graph.Value(i))
+		}
+	}
+	results := g.Forward(p.Scope, &p, steps, left, right)
+	require.Len(t, results, 2)
+	return graph.ApartViews(p.Scope, results[1], steps)
+}
+
 // Features really have the sizes of Grids, and the cost has that of the input.
 func TestForwardShapes(t *testing.T) {
 	s := begin(t, 2)
@@ -75,7 +89,7 @@ func TestForwardShapes(t *testing.T) {
 		left, right := stacks(t, s, 1, size[0], size[1])
 		p := search.Pass{Scope: s.WithoutGradient()}
 		grids := graph.Grids(21, int(size[0]), int(size[1]))
-		fl, fr := n.features(p, left, right, 1)
+		fl, fr := features(t, n, p, left, right, 1)
 		assert.Equal(t, []int64{1, 6, int64(grids[0].Height), int64(grids[0].Width)}, p.Scope.Shape(fl))
 		assert.Equal(t, p.Scope.Shape(fl), p.Scope.Shape(fr))
 		cost := n.Forward(p, left, right)
@@ -94,8 +108,8 @@ func TestViewsAndStepsApart(t *testing.T) {
 	defer p.Scope.Close()
 	c := p.Scope
 	left, right := stacks(t, s, 2*3, 48, 60) // T = 2, N = 3
-	fl, fr := n.features(p, left, right, 2)
-	swappedLeft, swappedRight := n.features(p, right, left, 2)
+	fl, fr := features(t, n, p, left, right, 2)
+	swappedLeft, swappedRight := features(t, n, p, right, left, 2)
 	assert.Equal(t, read(t, c, fl), read(t, c, swappedRight), "both views have the same weights")
 	assert.Equal(t, read(t, c, fr), read(t, c, swappedLeft))
 

@@ -1,6 +1,7 @@
 package stereo
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/spikedhs/spikedhs/search"
@@ -28,33 +29,65 @@ type State = graph.State
 
 // Program folds the network into its inference form. It copies the weights:
 // training the network further does not change it.
-func (n *Network) Program() (*Program, error) {
-	p := newProgram(n.Options, n.Genotype)
-	return p.build(func(layer string, planes int) (weight, bias torch.Tensor) {
-		return fold(p.Scope(), n.variables, layer, planes)
-	}, p.Scope().Clone(n.head.mapping))
+func (n *Network) Program() (*Program, error) { return n.fold(n.variables.Device(), nil) }
+
+// fold makes the inference form on a device, of constants that are known, or of the
+// network's variables.
+func (n *Network) fold(d torch.Device, constants func(p *graph.Program, layer string) (weight, bias torch.Tensor)) (*Program, error) {
+	o := n.Options
+	p := &Program{Options: o, Genotype: n.Genotype, Program: graph.New(graph.Spec{
+		Steps: o.Steps, Neuron: o.Neuron, Inputs: []string{"left", "right"}, Planes: o.Planes(),
+	})}
+	l := &search.Lowering{Program: p.Program, Views: 2}
+	if constants != nil {
+		l.Constants = func(layer string) (weight, bias torch.Tensor) { return constants(p.Program, layer) }
+	}
+	err := l.Fold(n.graph, graph.Input(0), graph.Input(1))
+	if err == nil && torch.IsCUDA(d) {
+		err = p.forDevice(d)
+	}
+	if err != nil {
+		p.Close()
+		return nil, fmt.Errorf("stereo: %w", err)
+	}
+	return p, nil
 }
 
 // LoadProgram makes a program from the constants of an exported one: tensors
 // gives them by the names that [Program.Script] uses.
 func LoadProgram(o Options, g genotype.Stereo, tensors func(s *torch.Scope, name string) torch.Tensor) (*Program, error) {
-	o = o.WithDefaults()
-	if err := o.Validate(); err != nil {
+	n, err := unweighted(g, o)
+	if err != nil {
 		return nil, err
 	}
-	if err := g.Validate(); err != nil {
-		return nil, fmt.Errorf("stereo: %w", err)
+	defer n.Close()
+	s := torch.NewInference()
+	d := s.Device(tensors(s, "mapping"))
+	if err := s.Close(); err != nil {
+		return nil, fmt.Errorf("stereo: load program: %w", err)
 	}
-	p := newProgram(o, g)
-	return p.build(func(layer string, _ int) (weight, bias torch.Tensor) {
+	return n.fold(d, func(p *graph.Program, layer string) (weight, bias torch.Tensor) {
+		if layer == "mapping" {
+			return tensors(p.Scope(), layer), torch.Tensor{}
+		}
 		return tensors(p.Scope(), graph.Attribute(layer+".weight")), tensors(p.Scope(), graph.Attribute(layer+".bias"))
-	}, tensors(p.Scope(), "mapping"))
+	})
 }
 
-func newProgram(o Options, g genotype.Stereo) *Program {
-	return &Program{Options: o, Genotype: g, Program: graph.New(graph.Spec{
-		Steps: o.Steps, Neuron: o.Neuron, Inputs: []string{"left", "right"}, Planes: o.Planes(),
-	})}
+// unweighted is a network whose weights do not matter: the random numbers of the process
+// stay where they are.
+func unweighted(g genotype.Stereo, o Options) (*Network, error) {
+	s := torch.NewInference()
+	defer s.Close()
+	state := s.GeneratorState(torch.CPU())
+	n, err := NewNetwork(torch.CPU(), g, o)
+	if err != nil {
+		return nil, err
+	}
+	if err := torch.SetGeneratorState(torch.CPU(), state); err != nil {
+		return nil, errors.Join(err, n.Close())
+	}
+	return n, nil
 }
 
 // Script is [export.StreamScript] of the program.

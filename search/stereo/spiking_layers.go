@@ -1,8 +1,7 @@
 package stereo
 
 import (
-	"fmt"
-
+	"github.com/spikedhs/spikedhs/search"
 	"github.com/spikedhs/spikedhs/search/dgs"
 	"github.com/spikedhs/spikedhs/torch"
 )
@@ -14,17 +13,9 @@ import (
 // convolution into a node is a layer, as in feature.cell0.node0.s1.
 func (n *Network) SpikingLayers(patterns ...string) ([]*dgs.Layer, error) {
 	var all []*dgs.Layer
-	for _, half := range []struct {
-		name string
-		net  *subnet
-	}{{"feature", n.feature}, {"matching", n.matching}} {
-		for i, stem := range half.net.stems.layers {
-			if l := stem.SpikingLayer(fmt.Sprintf("%s.stem%d", half.name, i)); l != nil {
-				all = append(all, l)
-			}
-		}
-		for i, cell := range half.net.cells {
-			all = append(all, cell.SpikingLayers(fmt.Sprintf("%s.cell%d", half.name, i))...)
+	for _, node := range n.graph.Nodes() {
+		if o, ok := node.Op.(search.Spiking); ok {
+			all = append(all, o.Layers(node.Name)...)
 		}
 	}
 	if len(patterns) == 0 {

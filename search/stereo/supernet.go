@@ -25,19 +25,14 @@ type Supernet struct {
 
 	weights      *torch.Variables
 	architecture *torch.Variables
-	feature      *supernetHalf
-	project      *search.ConvBlock
-	matching     *supernetHalf
-	head         *head
+	graph        *graph.Graph
+	feature      *architecture
+	matching     *architecture
 }
 
-// supernetHalf is a subnet with all its paths.
-type supernetHalf struct {
+// architecture is what is searched of a subnet: with all its paths.
+type architecture struct {
 	space       trellis.Space
-	planes      int
-	stems       *stems
-	cells       map[trellis.Cell]*search.MixedBlock
-	tail        *tail
 	alpha, beta torch.Tensor
 	moves       *trellis.Table
 }
@@ -54,12 +49,17 @@ func NewSupernet(d torch.Device, featureLayers, matchingLayers int, options Opti
 		return nil, fmt.Errorf("stereo: %d feature and %d matching layers; each subnet needs one: %w",
 			featureLayers, matchingLayers, ErrOptions)
 	}
-	n := &Supernet{Options: o, weights: torch.NewVariables(d), architecture: torch.NewVariables(d)}
-	at, arch := n.weights.Root(), n.architecture.Root()
-	n.feature = newHalf(at.Sub("feature"), arch.Sub("feature"), featureStems(at.Sub("feature"), &o), 0, featureLayers, &o)
-	n.project = newProjection(at.Sub("feature"), &o)
-	n.matching = newHalf(at.Sub("matching"), arch.Sub("matching"), matchingStems(at.Sub("matching"), &o), o.Planes(), matchingLayers, &o)
-	n.head = newHead(at.Sub("matching"), &o)
+	n := &Supernet{Options: o, weights: torch.NewVariables(d), architecture: torch.NewVariables(d), graph: &graph.Graph{}}
+	wire(n.graph, n.weights, &o, func(half subnet, x graph.Value) graph.Value {
+		if half.planes == 0 {
+			s0, s1 := half.featureStems(x)
+			n.feature = newArchitecture(n.architecture.Root().Sub("feature"), featureLayers, &o)
+			return half.trellis(0, n.feature.space, s0, s1)
+		}
+		s0, s1 := half.matchingStems(x)
+		n.matching = newArchitecture(n.architecture.Root().Sub("matching"), matchingLayers, &o)
+		return half.trellis(1, n.matching.space, s0, s1)
+	})
 	if err := errors.Join(n.weights.Err(), n.architecture.Err()); err != nil {
 		n.Close()
 		return nil, fmt.Errorf("stereo: build supernet: %w", err)
@@ -67,79 +67,55 @@ func NewSupernet(d torch.Device, featureLayers, matchingLayers int, options Opti
 	return n, nil
 }
 
-func newHalf(p, architecture torch.Path, t *stems, planes, layers int, o *Options) *supernetHalf {
-	n := &supernetHalf{space: trellis.Space{Layers: layers, Levels: o.TrellisLevels}, planes: planes, stems: t, cells: map[trellis.Cell]*search.MixedBlock{}}
-	n.alpha = architecture.Parameter("alpha", torch.Normal(o.Deviation), int64(genotype.Edges(inputNodes)), genotype.NumOps)
-	n.beta = n.space.Parameter(architecture, o.Deviation)
-	n.moves = n.space.Table(architecture)
-	wide := 3 * o.Width
-	for _, c := range n.space.Cells() {
-		s0 := 0
-		if c.S0() {
-			s0 = wide << c.To
-		}
-		name := fmt.Sprintf("%d_from_%d", c.To, c.From)
-		n.cells[c] = search.NewMixedBlock(p.At("layers", c.Layer).Sub(name), search.BlockShape{
-			Channels: o.Width << c.To, S0: s0, S1: wide << c.From, Planes: graph.PlanesAt(planes, c.To),
-		}, inputNodes, o.cells())
-	}
-	n.tail = newTail(p.Sub("tail"), n.space.Sources(layers)-1, wide, planes, o)
-	return n
+func newArchitecture(p torch.Path, layers int, o *Options) *architecture {
+	a := &architecture{space: trellis.Space{Layers: layers, Levels: o.TrellisLevels}}
+	a.alpha = p.Parameter("alpha", torch.Normal(o.Deviation), int64(genotype.Edges(inputNodes)), genotype.NumOps)
+	a.beta = a.space.Parameter(p, o.Deviation)
+	a.moves = a.space.Table(p)
+	return a
 }
 
-// forward gives the sum of all levels' last outputs, each brought to level 0.
-func (n *supernetHalf) forward(p search.Pass, x torch.Tensor, grids [Levels]graph.Grid) torch.Tensor {
-	s := p.Scope.Child()
-	defer s.Close()
-	p.Scope = s
-	alpha := s.Softmax(n.alpha, 1)
-	weights := n.moves.Weights(s, n.beta)
-	s0, s1 := n.stems.forward(p, x)
-	last := trellis.Run(n.space, []torch.Tensor{s0, s1}, trellis.Network[torch.Tensor]{
-		Cell: func(c trellis.Cell, s0, s1 trellis.Feature[torch.Tensor]) torch.Tensor {
-			return n.cell(p, c, s0, s1.Value, alpha, grids)
-		},
-		Join: func(cells []trellis.Cell, outputs []torch.Tensor) torch.Tensor {
-			return trellis.Join(s, weights, cells, outputs)
-		},
-		Done: func(f torch.Tensor) {
-			if f.T != s0.T && f.T != s1.T {
-				s.Free(f)
+// weights are softmax(alpha) and those of the moves.
+func (a *architecture) weights(s *torch.Scope) (torch.Tensor, *trellis.Weights) {
+	return s.Softmax(a.alpha, 1), a.moves.Weights(s, a.beta)
+}
+
+// trellis lays all paths of a subnet out, the i-th of the network, and gives the sum of all
+// levels' last outputs, each brought to level 0.
+func (n subnet) trellis(i int, space trellis.Space, s0, s1 graph.Value) graph.Value {
+	wide := 3 * n.o.Width
+	alpha := graph.Input(2 + i)
+	last := trellis.Run(space, []graph.Value{s0, s1}, trellis.Network[graph.Value]{
+		Cell: func(c trellis.Cell, s0, s1 trellis.Feature[graph.Value]) graph.Value {
+			shape := search.BlockShape{
+				Channels: n.o.Width << c.To, S1: wide << c.From, Planes: graph.PlanesAt(n.planes, c.To), Level: c.To,
 			}
+			x := n.regrid(s1.Value, c.From, c.To)
+			before := x // nobody reads it
+			if s0.OK {
+				shape.S0, before = wide<<c.To, s0.Value
+			}
+			name := fmt.Sprintf("%d_from_%d", c.To, c.From)
+			cell := search.NewMixedBlock(n.at.At("layers", c.Layer).Sub(name), shape, inputNodes, n.o.cells())
+			return n.Add(fmt.Sprintf("%s.layer%d.%s", n.name, c.Layer, name), cell.Node(before, x, alpha))
+		},
+		Join: func(cells []trellis.Cell, outputs []graph.Value) graph.Value {
+			return n.Add(fmt.Sprintf("%s.layer%d.%d", n.name, cells[0].Layer, cells[0].To), search.JoinNode(i, cells, outputs))
 		},
 	})
-	var sum torch.Tensor
+	tail := n.newTail(space.Sources(space.Layers)-1, wide)
+	var sum graph.Value
 	for level, f := range last {
 		if !f.OK {
 			continue
 		}
-		y := n.tail.forward(p, f.Value, level, grids)
+		y := tail.from(level, f.Value)
 		if level > 0 {
-			s.Free(f.Value)
+			y = n.Add(fmt.Sprintf("%s.levels%d", n.name, level), graph.Sum{Parts: []graph.Part{{X: sum}, {X: y}}})
 		}
-		if !torch.Defined(sum) {
-			sum = y
-			continue
-		}
-		total := s.Add(sum, y)
-		s.Free(sum)
-		s.Free(y)
-		sum = total
+		sum = y
 	}
-	return s.Return(sum)
-}
-
-// cell brings s0 and s1 to the target's grid and runs a cell.
-func (n *supernetHalf) cell(p search.Pass, c trellis.Cell, s0 trellis.Feature[torch.Tensor], s1, alpha torch.Tensor,
-	grids [Levels]graph.Grid) torch.Tensor {
-	s := p.Scope.Child()
-	defer s.Close()
-	p.Scope = s
-	s1 = graph.Resize(s, s1, grids[c.From], grids[c.To])
-	if !s0.OK {
-		s0.Value = torch.Tensor{}
-	}
-	return s.Return(n.cells[c].Forward(p, s0.Value, s1, alpha))
+	return sum
 }
 
 // Weights are the network weights w.
@@ -165,14 +141,10 @@ func (n *Supernet) Forward(p search.Pass, left, right torch.Tensor) torch.Tensor
 	cells := o.cells()
 	p, done := cells.Together(p, n.weights)
 	defer done()
-	height, width := int(s.Size(left, 2)), int(s.Size(left, 3))
-	x := graph.JoinViews(s, left, right, o.Steps)
-	y := n.feature.forward(p, x, graph.Grids(0, height, width))
-	fl, fr := graph.ApartViews(s, n.project.Forward(p, y), o.Steps)
-	volume := graph.FoldedVolume(s, fl, fr, o.Planes())
-	z := n.matching.forward(p, volume, graph.Grids(o.Planes(), height, width))
-	s.Free(volume)
-	return s.Return(n.head.forward(p, z, height, width))
+	featureAlpha, featureMoves := n.feature.weights(s)
+	matchingAlpha, matchingMoves := n.matching.weights(s)
+	p = p.WithMoves(featureMoves, matchingMoves)
+	return s.Return(n.graph.Forward(s, &p, o.Steps, left, right, featureAlpha, matchingAlpha)[0])
 }
 
 // Architectures are the numbers behind a genotype, read off a supernet.

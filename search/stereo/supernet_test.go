@@ -44,7 +44,7 @@ func TestSupernetForwardBackward(t *testing.T) {
 		for _, v := range append(n.Weights().Parameters(), n.Architecture().Parameters()...) {
 			require.True(t, torch.Defined(s.Gradient(v.Value)), v.Name)
 		}
-		for _, half := range []*supernetHalf{n.feature, n.matching} {
+		for _, half := range []*architecture{n.feature, n.matching} {
 			space := half.space
 			grad, err := trellis.Read(s.Gradient(half.beta))
 			require.NoError(t, err)
@@ -81,7 +81,7 @@ func TestSupernetWeighsMoves(t *testing.T) {
 	left, right := stacks(t, s, 2, 48, 66)
 	s.Backward(s.Sum(s.Tensor("aten::sin", n.Forward(training(s), left, right))))
 	require.NoError(t, s.Err())
-	for cell := range n.feature.cells {
+	for _, cell := range n.feature.space.Cells() {
 		total := 0.0
 		prefix := fmt.Sprintf("feature.layers.%d.%d_from_%d.", cell.Layer, cell.To, cell.From)
 		for _, v := range n.Weights().Parameters() {

@@ -5,7 +5,6 @@ import (
 
 	"github.com/spikedhs/spikedhs/search"
 	"github.com/spikedhs/spikedhs/search/graph"
-	"github.com/spikedhs/spikedhs/torch"
 )
 
 // tail leads the output of the last cell from its level to level 0: at each level
@@ -13,26 +12,25 @@ import (
 // doubles the grid. Its layers are called last_24, last_12 and last_6 in
 // LEAStereo, after the resolution of their input.
 type tail struct {
+	subnet
 	down []*search.ConvBlock // down[l] leads from level l+1 to level l
 }
 
-func newTail(p torch.Path, from, wide, planes int, o *Options) *tail {
-	t := &tail{}
+func (n subnet) newTail(from, wide int) tail {
+	t := tail{subnet: n}
 	for l := 1; l <= from; l++ {
-		t.down = append(t.down, search.NewConvBlock(p.Sub(fmt.Sprintf("last_%d", PlaneStep<<l)), search.ConvShape{
-			In: wide << l, Out: wide << (l - 1), Kernel: 1, Planes: graph.PlanesAt(planes, l), NoBias: true,
-		}, o.cells()))
+		t.down = append(t.down, search.NewConvBlock(n.at.Sub("tail").Sub(fmt.Sprintf("last_%d", PlaneStep<<l)), search.ConvShape{
+			In: wide << l, Out: wide << (l - 1), Kernel: 1, Planes: graph.PlanesAt(n.planes, l), Level: l, NoBias: true,
+		}, n.o.cells()))
 	}
 	return t
 }
 
-// forward gives level 0 from a feature of the given level.
-func (t *tail) forward(p search.Pass, x torch.Tensor, level int, grids [Levels]graph.Grid) torch.Tensor {
-	s := p.Scope.Child()
-	defer s.Close()
-	p.Scope = s
+// from gives level 0 from a feature of the given level.
+func (t tail) from(level int, x graph.Value) graph.Value {
 	for l := level; l > 0; l-- {
-		x = graph.Resize(s, t.down[l-1].Forward(p, x), grids[l], grids[l-1])
+		x = t.Add(fmt.Sprintf("%s.tail%d_%d", t.name, level, l), t.down[l-1].Node(x))
+		x = t.regrid(x, l, l-1)
 	}
-	return s.Return(x)
+	return x
 }
