@@ -1,5 +1,5 @@
-"""What scripts/same.sh needs: `same.py data FOLDER` makes its images and recordings,
-`same.py compare OLD NEW` prints what two builds left, side by side, and exits with 1
+"""What scripts/same.sh needs: `same.py data FOLDER [SHARE]` makes its images and
+recordings, all or one of SHARE; `same.py compare OLD NEW` prints what two builds left, side by side, and exits with 1
 where they differ. The standard library is enough; with PyTorch the logits of exported
 models are compared as well."""
 
@@ -21,9 +21,9 @@ EVALUATIONS = ("stereo-eval", "test", "validation_", "evaluation", "best")
 NOT_RESULTS = {"wall", "seconds", "ms", "version", "network", "with_stacking", "scenes_per_s"}
 
 
-def write_images(folder):
+def write_images(folder, share):
     """IDX files as Fashion-MNIST has them: a bright block at a place of the class's own."""
-    for split, count, seed in (("train", 160, 1), ("t10k", 60, 2)):
+    for split, count, seed in (("train", 160 // share, 1), ("t10k", 60 // share, 2)):
         rng = random.Random(seed)
         pixels, labels = bytearray(), bytearray()
         for i in range(count):
@@ -37,10 +37,10 @@ def write_images(folder):
         (folder / f"{split}-labels-idx1-ubyte").write_bytes(struct.pack(">2I", 2049, count) + labels)
 
 
-def write_pictures(folder):
+def write_pictures(folder, share):
     """A folder of PNG files for each class, of several sizes: two gradients of colour."""
     rng = random.Random(5)
-    for split, count in (("train", 12), ("val", 4)):
+    for split, count in (("train", 12 // share), ("val", 4 // share)):
         for label in range(2):
             place = folder / split / f"class{label}"
             place.mkdir(parents=True)
@@ -51,14 +51,15 @@ def write_pictures(folder):
                     rows.append(0)
                     for x in range(width):
                         rows += bytes([8 * (x, y)[label], rng.randrange(100), 8 * (y, x)[label]])
-                chunks = (b"IHDR" + struct.pack(">2I5B", width, height, 8, 2, 0, 0, 0), b"IDAT" + zlib.compress(rows), b"IEND")
+                header = b"IHDR" + struct.pack(">2I5B", width, height, 8, 2, 0, 0, 0)
+                chunks = (header, b"IDAT" + zlib.compress(rows), b"IEND")
                 body = b"".join(struct.pack(">I", len(c) - 4) + c + struct.pack(">I", zlib.crc32(c)) for c in chunks)
                 (place / f"{i}.png").write_bytes(b"\x89PNG\r\n\x1a\n" + body)
 
 
-def write_recordings(folder):
+def write_recordings(folder, share):
     """Recordings as N-MNIST has them, three classes: a bar that moves left, right or down."""
-    for split, count, seed in (("Train", 16, 3), ("Test", 6, 4)):
+    for split, count, seed in (("Train", 16 // share, 3), ("Test", 6 // share, 4)):
         rng = random.Random(seed)
         for label in range(3):
             place = folder / split / str(label)
@@ -67,7 +68,8 @@ def write_recordings(folder):
                 text = bytearray()
                 for t in range(0, 90000, 500):
                     along = t * 12 // 90000
-                    x, y = [(along, rng.randrange(12)), (11 - along, rng.randrange(12)), (rng.randrange(12), along)][label]
+                    other = rng.randrange(12)
+                    x, y = [(along, other), (11 - along, other), (other, along)][label]
                     text += bytes([x, y, rng.randrange(2) << 7 | t >> 16, t >> 8 & 255, t & 255])
                 (place / f"{i:05}.bin").write_bytes(text)
 
@@ -271,7 +273,7 @@ def main():
         folder = pathlib.Path(sys.argv[2])
         for part, write in (("images", write_images), ("pictures", write_pictures), ("recordings", write_recordings)):
             (folder / part).mkdir(parents=True)
-            write(folder / part)
+            write(folder / part, int(sys.argv[3]) if len(sys.argv) > 3 else 1)
         return 0
     return 0 if compare(pathlib.Path(sys.argv[2]), pathlib.Path(sys.argv[3])) else 1
 

@@ -165,12 +165,14 @@ TOML
     step export export --run image --check --check-images 60
     step infer infer --model image/model.pt --dataset fashion-mnist --data data/images --index 0-59
     step search-bfloat16 search --config image.toml --out bfloat16-search --precision bfloat16 --set search.epochs=3
-    step train-bfloat16 train --config image.toml --out bfloat16 --precision bfloat16 --genotype spikedhs-cla-n3 --set train.epochs=1
+    step train-bfloat16 train --config image.toml --out bfloat16 --precision bfloat16 --genotype spikedhs-cla-n3 \
+        --set train.epochs=1
     step export-bfloat16 export --run bfloat16
     # Surrogates, layers, other kinds of networks.
     step train-dgs train --config image.toml --out dgs --genotype image-search/genotype.json --set 'dgs.layers=["auto"]'
     step search-layers search --config image.toml --out layers-search --set search.layer_search=true \
-        --set network.downsample=nearest --set 'network.levels=[0, 0, 0]' --set 'network.stem_strides=[2]' --set search.trellis_levels=3
+        --set network.downsample=nearest --set 'network.levels=[0, 0, 0]' --set 'network.stem_strides=[2]' \
+        --set search.trellis_levels=3
     step train-layers train --config image.toml --out layers --genotype layers-search/genotype.json --set train.epochs=1
     step export-layers export --run layers
     step train-other train --config image.toml --out other --genotype spikedhs-cla-n3 --set train.epochs=1 \
