@@ -20,7 +20,7 @@ import (
 // A program takes inputs of any size. Calls must not overlap.
 type Program struct {
 	Options  Options
-	Genotype genotype.Stereo
+	Genotype genotype.Genotype
 
 	list     []instruction
 	last     []int // index of the instruction that reads a value last
@@ -121,7 +121,7 @@ func (n *Network) Program() (*Program, error) {
 
 // LoadProgram makes a program from the constants of an exported one: tensors
 // gives them by the names that [Program.Script] uses.
-func LoadProgram(o Options, g genotype.Stereo, tensors func(s *torch.Scope, name string) torch.Tensor) (*Program, error) {
+func LoadProgram(o Options, g genotype.Genotype, tensors func(s *torch.Scope, name string) torch.Tensor) (*Program, error) {
 	o = o.WithDefaults()
 	if err := o.Validate(); err != nil {
 		return nil, err
@@ -135,7 +135,7 @@ func LoadProgram(o Options, g genotype.Stereo, tensors func(s *torch.Scope, name
 	}, tensors(p.scope, "mapping"))
 }
 
-func newProgram(o Options, g genotype.Stereo) *Program {
+func newProgram(o Options, g genotype.Genotype) *Program {
 	return &Program{Options: o, Genotype: g, scope: torch.NewInference()}
 }
 

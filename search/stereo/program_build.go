@@ -16,10 +16,10 @@ type weights func(layer string, planes int) (weight, bias torch.Tensor)
 func (p *Program) build(w weights, mapping torch.Tensor) (*Program, error) {
 	b := &builder{Program: p, weights: w, images: 2}
 	p.constant = p.scope.Full(p.scope.Device(mapping), 1, 1)
-	feature := b.subnet("feature", p.Genotype.Feature, 0, b.add(joinViews{}))
+	feature := b.subnet("feature", p.Genotype.Subnet(Feature), 0, b.add(joinViews{}))
 	feature = b.neuronsOf("feature.last_3", b.convolve("feature.last_3", feature, convolve{}), 0)
 	b.planes, b.images = p.Options.Planes(), p.Options.Planes()
-	x := b.subnet("matching", p.Genotype.Matching, b.planes, b.add(volume{feature}))
+	x := b.subnet("matching", p.Genotype.Subnet(Matching), b.planes, b.add(volume{feature}))
 	x = b.convolve("matching.last_3", x, convolve{kernel: 3, planes: b.planes, whole: true, last: true})
 	p.mapping = p.tensor("mapping", mapping)
 	b.add(toBins{x})
