@@ -16,6 +16,80 @@ const (
 	namesLimit  = 1 << 16                   // bytes of a file of class names
 )
 
+// The class names of the CIFAR sets, in the order of their labels. They give way to the
+// names file that is published with each.
+var (
+	cifar10Classes = strings.Fields("airplane automobile bird cat deer dog frog horse ship truck")
+
+	cifar100Coarse = strings.Fields(`
+		aquatic_mammals fish flowers food_containers fruit_and_vegetables
+		household_electrical_devices household_furniture insects large_carnivores
+		large_man-made_outdoor_things large_natural_outdoor_scenes
+		large_omnivores_and_herbivores medium_mammals non-insect_invertebrates
+		people reptiles small_mammals trees vehicles_1 vehicles_2`)
+
+	cifar100Classes = strings.Fields(`
+		apple aquarium_fish baby bear beaver bed bee beetle bicycle bottle
+		bowl boy bridge bus butterfly camel can castle caterpillar cattle
+		chair chimpanzee clock cloud cockroach couch crab crocodile cup dinosaur
+		dolphin elephant flatfish forest fox girl hamster house kangaroo keyboard
+		lamp lawn_mower leopard lion lizard lobster man maple_tree motorcycle mountain
+		mouse mushroom oak_tree orange orchid otter palm_tree pear pickup_truck pine_tree
+		plain plate poppy porcupine possum rabbit raccoon ray road rocket
+		rose sea seal shark shrew skunk skyscraper snail snake spider
+		squirrel streetcar sunflower sweet_pepper table tank telephone television tiger tractor
+		train trout tulip turtle wardrobe whale willow_tree wolf woman worm`)
+)
+
+func init() {
+	(&source{
+		name:    "cifar10",
+		folder:  "cifar10",
+		classes: cifar10Classes,
+		mean:    []float32{0.4914, 0.4822, 0.4465},
+		std:     []float32{0.2470, 0.2435, 0.2616},
+		format: &cifarFormat{
+			folder:  "cifar-10-batches-bin",
+			archive: "cifar-10-binary.tar.gz",
+			train: recordFiles{
+				[]string{"data_batch_1.bin", "data_batch_2.bin", "data_batch_3.bin", "data_batch_4.bin", "data_batch_5.bin"},
+				10_000,
+			},
+			test:   recordFiles{[]string{"test_batch.bin"}, 10_000},
+			labels: []int{10},
+			names:  "batches.meta.txt",
+		},
+		address: cifarAddress,
+		files:   []remoteFile{{"cifar-10-binary.tar.gz", "c32a1d4ab5d03f1284b67883e8d87530", 170_052_171}},
+	}).register(3, cifarSide, cifarSide)
+	cifar100("cifar100", cifar100Classes, 1, "fine_label_names.txt").register(3, cifarSide, cifarSide)
+	cifar100("cifar100-coarse", cifar100Coarse, 0, "coarse_label_names.txt").register(3, cifarSide, cifarSide)
+}
+
+const cifarAddress = "https://www.cs.toronto.edu/~kriz/"
+
+// cifar100 is CIFAR-100 with one of its two label bytes as the label.
+func cifar100(name string, classes []string, label int, names string) *source {
+	return &source{
+		name:    name,
+		folder:  "cifar100",
+		classes: classes,
+		mean:    []float32{0.5071, 0.4867, 0.4408},
+		std:     []float32{0.2675, 0.2565, 0.2761},
+		format: &cifarFormat{
+			folder:  "cifar-100-binary",
+			archive: "cifar-100-binary.tar.gz",
+			train:   recordFiles{[]string{"train.bin"}, 50_000},
+			test:    recordFiles{[]string{"test.bin"}, 10_000},
+			labels:  []int{20, 100},
+			use:     label,
+			names:   names,
+		},
+		address: cifarAddress,
+		files:   []remoteFile{{"cifar-100-binary.tar.gz", "03b5dce01913d631647c71ecec9e9cb8", 168_513_733}},
+	}
+}
+
 // cifarFormat is the binary version of a CIFAR set: files of records, each one
 // or two label bytes followed by the pixels of one image.
 type cifarFormat struct {

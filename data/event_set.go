@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"path/filepath"
 	"strings"
 	"sync"
 
@@ -64,6 +63,11 @@ func OpenEvents(ctx context.Context, name, path string, split Split, o EventOpti
 	if err != nil {
 		return nil, err
 	}
+	return src.open(ctx, path, split, o)
+}
+
+func (src *eventSource) open(ctx context.Context, path string, split Split, o EventOptions) (*EventSet, error) {
+	name := src.name
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
@@ -82,10 +86,8 @@ func OpenEvents(ctx context.Context, name, path string, split Split, o EventOpti
 	if err := o.Stacks.Validate(); err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
-	s := &EventSet{source: src, options: o, where: path}
-	if s.where == "" {
-		s.where = filepath.Join(DefaultDir(), src.folder)
-	}
+	s := &EventSet{source: src, options: o, where: src.place(path)}
+	var err error
 	if s.files, s.classes, err = src.listEventFiles(s.where, split); err != nil {
 		return nil, src.explain(err)
 	}

@@ -239,7 +239,7 @@ func TestEventSetErrors(t *testing.T) {
 	ctx := context.Background()
 	dir := nmnistFolder(t)
 	_, err := OpenEvents(ctx, "mnist", dir, Train, EventOptions{})
-	requireOneLine(t, err, ErrUnknown, "n-mnist, cifar10-dvs, event-folder")
+	requireOneLine(t, err, ErrUnknown, "cifar10-dvs, event-folder, n-mnist")
 	_, err = OpenEvents(ctx, "n-mnist", filepath.Join(dir, "none"), Train, EventOptions{})
 	requireOneLine(t, err, ErrNotFound, "download it by hand from https://")
 	_, err = OpenEvents(ctx, "n-mnist", t.TempDir(), Train, EventOptions{})

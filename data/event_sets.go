@@ -1,9 +1,12 @@
 package data
 
 import (
+	"context"
 	"fmt"
-	"slices"
+	"path/filepath"
 	"strings"
+
+	"github.com/spikedhs/spikedhs/data/events"
 )
 
 // eventSource is what the package knows about a data set of event recordings.
@@ -16,49 +19,67 @@ type eventSource struct {
 	address       string // where a person finds the files
 }
 
-var eventCatalog = []*eventSource{
-	{
-		// Orchard et al., "Converting static image datasets to spiking neuromorphic
-		// datasets using saccades" (2015): 60,000 and 10,000 recordings.
-		name: "n-mnist", folder: "n-mnist", width: 34, height: 34, classes: digitClasses,
-		address: "https://www.garrickorchard.com/datasets/n-mnist",
-	},
-	{
-		// Li et al., "CIFAR10-DVS: an event-stream dataset for object classification"
-		// (2017): 10,000 recordings, no published split.
-		name: "cifar10-dvs", folder: "cifar10-dvs", width: 128, height: 128, transpose: true, classes: cifar10Classes,
-		address: "https://figshare.com/articles/dataset/CIFAR10-DVS_New/4724671",
-	},
-	{name: "event-folder", folder: "event-folder"},
+func init() {
+	// Orchard et al., "Converting static image datasets to spiking neuromorphic
+	// datasets using saccades" (2015): 60,000 and 10,000 recordings.
+	Register(Recordings("n-mnist", 34, 34, digitClasses, "https://www.garrickorchard.com/datasets/n-mnist"))
+	// Li et al., "CIFAR10-DVS: an event-stream dataset for object classification"
+	// (2017): 10,000 recordings, no published split.
+	dvs := Recordings("cifar10-dvs", 128, 128, cifar10Classes, "https://figshare.com/articles/dataset/CIFAR10-DVS_New/4724671")
+	dvs.recordings.transpose = true
+	Register(dvs)
+	Register(Recordings("event-folder", 0, 0, nil, ""))
 }
 
-// EventNames lists the data sets of event recordings that [OpenEvents] knows.
-// "event-folder" is any folder of recordings.
-func EventNames() []string {
-	var names []string
-	for _, s := range eventCatalog {
-		names = append(names, s.name)
+// Recordings is a set of recordings of an event camera of width x height pixels (0: its
+// files or the user say it), in a folder of one of the layouts that [OpenEvents] reads.
+// classes may be nil, then the names of folders serve. address is where a person finds
+// the files.
+func Recordings(name string, width, height int, classes []string, address string) Source {
+	r := &eventSource{name: name, folder: name, width: width, height: height, classes: classes, address: address}
+	return Source{
+		Name: name, Width: width, Height: height, Classes: classes, Events: true, recordings: r,
+		Open: func(ctx context.Context, path string, split Split, o OpenOptions) (Dataset, error) {
+			set, err := r.open(ctx, path, split, o.Events)
+			if err != nil {
+				return nil, err
+			}
+			return set, nil
+		},
+		Locate: func(path string, split Split) (string, error) {
+			where := r.place(path)
+			_, _, err := r.listEventFiles(where, split)
+			if err != nil {
+				return "", r.explain(err)
+			}
+			return where, nil
+		},
 	}
-	return names
 }
 
-// IsEvents tells whether a name is one of [EventNames].
-func IsEvents(name string) bool { return slices.Contains(EventNames(), name) }
+// EventReading says how recordings of a data set are read: its sensor and how it lay.
+// Of another name it is the zero value: their files say it.
+func EventReading(name string) events.Options {
+	s, err := lookupEvents(name)
+	if err != nil {
+		return events.Options{}
+	}
+	return events.Options{Width: s.width, Height: s.height, Transpose: s.transpose}
+}
+
+// place is the folder of the recordings.
+func (s *eventSource) place(path string) string {
+	if path == "" {
+		return filepath.Join(DefaultDir(), s.folder)
+	}
+	return path
+}
 
 // lookupEvents finds a data set of recordings by name.
 func lookupEvents(name string) (*eventSource, error) {
-	i := slices.IndexFunc(eventCatalog, func(s *eventSource) bool { return s.name == name })
-	if i < 0 {
-		return nil, fmt.Errorf("%w of events %q; choose one of %s", ErrUnknown, name, strings.Join(EventNames(), ", "))
+	s, err := Lookup(name)
+	if err == nil && s.recordings == nil {
+		err = fmt.Errorf("%w of events %q; choose one of %s", ErrUnknown, name, strings.Join(EventNames(), ", "))
 	}
-	return eventCatalog[i], nil
-}
-
-// EventSensor is the sensor's width and height in pixels of one of [EventNames],
-// 0 and 0 where the name does not say.
-func EventSensor(name string) (width, height int) {
-	if s, err := lookupEvents(name); err == nil {
-		return s.width, s.height
-	}
-	return 0, 0
+	return s.recordings, err
 }

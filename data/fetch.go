@@ -35,14 +35,17 @@ type FetchOptions struct {
 // with [ErrChecksum], with the error of ctx, or when
 // the server or the disk does.
 func Fetch(ctx context.Context, name, dir string, opts FetchOptions) (folder string, err error) {
-	if s, err := lookupEvents(name); err == nil {
-		return "", s.explain(fmt.Errorf("it cannot be fetched: %w", ErrNotFound))
-	}
-	src, err := lookup(name)
+	s, err := Lookup(name)
 	if err != nil {
 		return "", err
 	}
-	if src.manual != "" {
+	src := s.files
+	switch {
+	case s.recordings != nil:
+		return "", s.recordings.explain(fmt.Errorf("it cannot be fetched: %w", ErrNotFound))
+	case src == nil:
+		return "", fmt.Errorf("%s cannot be fetched: %w", name, ErrNotFound)
+	case src.manual != "":
 		return "", fmt.Errorf("%s cannot be fetched: %s: %w", src.name, src.manual, ErrNotFound)
 	}
 	if dir == "" {
@@ -53,18 +56,18 @@ func Fetch(ctx context.Context, name, dir string, opts FetchOptions) (folder str
 
 // Fetchable reports whether [Fetch] can bring a data set.
 func Fetchable(name string) bool {
-	src, err := lookup(name)
-	return err == nil && src.manual == ""
+	s, err := Lookup(name)
+	return err == nil && s.files != nil && s.files.manual == ""
 }
 
 // FetchSize is how many bytes [Fetch] brings of a data set, 0 where it brings none.
 func FetchSize(name string) int64 {
-	src, err := lookup(name)
-	if err != nil {
+	s, err := Lookup(name)
+	if err != nil || s.files == nil {
 		return 0
 	}
 	var size int64
-	for _, file := range src.files {
+	for _, file := range s.files.files {
 		size += file.size
 	}
 	return size

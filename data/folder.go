@@ -170,6 +170,29 @@ type BadFile struct {
 	Err  error
 }
 
+// imageNetMean and imageNetStd are the usual statistics of ImageNet.
+var (
+	imageNetMean = []float32{0.485, 0.456, 0.406}
+	imageNetStd  = []float32{0.229, 0.224, 0.225}
+)
+
+func init() {
+	Register(ImageFolders("imagenet", 1000, "download ILSVRC 2012 from image-net.org, which wants an account, or from kaggle.com, "+
+		"and name the folder that holds train and val with data.path"))
+	Register(ImageFolders("image-folder", 0, "name with data.path a folder that holds train and val (or test), in each a folder of images a class"))
+}
+
+// ImageFolders is a set of image files in a folder for each class, normalised as
+// ImageNet is. labels is the number of its classes, 0 if its files say it; advice tells
+// in words where it can be had.
+func ImageFolders(name string, labels int, advice string) Source {
+	s := &source{name: name, folder: name, ambiguous: true, manual: advice, format: folderFormat{}}
+	return Source{
+		Name: name, Channels: 3, Labels: labels, Mean: imageNetMean, Std: imageNetStd, Cropped: true,
+		Open: s.open, Locate: s.locate, files: s,
+	}
+}
+
 // folderFormat is a layout of image files in class folders.
 type folderFormat struct{}
 
@@ -188,8 +211,8 @@ func (folderFormat) load(ctx context.Context, src *source, where string, split S
 	return newImageFolder(src.name, index, o), nil
 }
 
-// OpenOptions are what [OpenWith] needs to know of sets of image files; other sets
-// need none. The zero value is ready for use.
+// OpenOptions are what [OpenWith] needs to know of sets of image files and of
+// recordings; other sets need none. The zero value is ready for use.
 type OpenOptions struct {
 	// Size is the side of the crops in pixels. Default: [DefaultSize].
 	Size int
@@ -198,6 +221,8 @@ type OpenOptions struct {
 	MaxCorrupt float64
 	// Log is told of unreadable files. Default: slog.Default().
 	Log *slog.Logger
+	// Events is for sets of recordings alone.
+	Events EventOptions
 }
 
 // withDefaults fills in what was left out.

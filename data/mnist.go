@@ -8,7 +8,54 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 )
+
+// The class names of MNIST and its kin, in the order of their labels.
+var (
+	digitClasses = strings.Fields("0 1 2 3 4 5 6 7 8 9")
+
+	fashionClasses = []string{
+		"T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot",
+	}
+)
+
+func init() {
+	(&source{
+		name:      "fashion-mnist",
+		folder:    "fashion-mnist",
+		ambiguous: true,
+		system:    "/usr/share/datasets/fashion-mnist",
+		pkg:       "dataset-fashion-mnist",
+		classes:   fashionClasses,
+		mean:      []float32{0.2860},
+		std:       []float32{0.3530},
+		format:    mnistFormat{},
+		address:   "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/",
+		files: []remoteFile{
+			{"train-images-idx3-ubyte.gz", "8d4fb7e6c68d591d4c3dfef9ec88bf0d", 26_421_880},
+			{"train-labels-idx1-ubyte.gz", "25c81989df183df01b3e8a0aad5dffbe", 29_515},
+			{"t10k-images-idx3-ubyte.gz", "bef4ecab320f06d8554ea6380940ec79", 4_422_102},
+			{"t10k-labels-idx1-ubyte.gz", "bb300cfdad3c16e7a12a480ee83cd310", 5_148},
+		},
+	}).register(1, 28, 28)
+	(&source{
+		name:      "mnist",
+		folder:    "mnist",
+		ambiguous: true,
+		classes:   digitClasses,
+		mean:      []float32{0.1307},
+		std:       []float32{0.3081},
+		format:    mnistFormat{},
+		address:   "https://ossci-datasets.s3.amazonaws.com/mnist/",
+		files: []remoteFile{
+			{"train-images-idx3-ubyte.gz", "f68b3c2dcbeaaa9fbdd348bbdeb94873", 9_912_422},
+			{"train-labels-idx1-ubyte.gz", "d53e105ee54ea40749a09fcbcd1e9432", 28_881},
+			{"t10k-images-idx3-ubyte.gz", "9fb629c4189551a2d022fa330f9573f3", 1_648_877},
+			{"t10k-labels-idx1-ubyte.gz", "ec29112dd5afa0611ce80d1b7f02629c", 4_542},
+		},
+	}).register(1, 28, 28)
+}
 
 // mnistFormat is a folder of IDX files, plain or gzipped: images and labels of
 // each split. MNIST and Fashion-MNIST use the same file names.

@@ -10,6 +10,28 @@ import (
 	"strings"
 )
 
+// source is what the package knows about the files of one data set.
+type source struct {
+	name      string
+	folder    string // sub-folder that Fetch fills
+	ambiguous bool   // another set has the same file names: only folder tells them apart
+	system    string // folder of the system's package, if there is one
+	pkg       string // name of that package
+	classes   []string
+	mean      []float32
+	std       []float32
+	format    format
+	manual    string // how to get it, of a set that Fetch cannot bring
+	address   string // official address that the file names are added to
+	files     []remoteFile
+}
+
+// remoteFile is a published file, its published checksum and its bytes.
+type remoteFile struct {
+	name, md5 string
+	size      int64
+}
+
 // format reads one file layout.
 type format interface {
 	// find looks for a split at place and returns what load has to be given.
@@ -33,18 +55,15 @@ func Open(ctx context.Context, name, path string, split Split) (Dataset, error) 
 	return OpenWith(ctx, name, path, split, OpenOptions{})
 }
 
-// OpenWith is [Open] with options for sets of image files. The images of
-// "imagenet" and "image-folder" stay on the disk and are decoded as they are
+// OpenWith is [Open] with options for sets of image files and of recordings. The images
+// of "imagenet" and "image-folder" stay on the disk and are decoded as they are
 // asked for, see [ImageFolder]; path is the folder that holds train and val.
 func OpenWith(ctx context.Context, name, path string, split Split, o OpenOptions) (Dataset, error) {
-	src, err := lookup(name)
+	s, err := Lookup(name)
 	if err != nil {
 		return nil, err
 	}
-	if o, err = o.withDefaults(); err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
-	}
-	return src.open(ctx, path, split, o)
+	return s.Open(ctx, path, split, o)
 }
 
 // DefaultDir is the folder that data is looked for in and fetched to where none
@@ -63,15 +82,25 @@ func DefaultDir() string {
 // Locate says where [Open] would read a split from, a folder or an archive,
 // without reading it. It fails with [ErrUnknown] or [ErrNotFound].
 func Locate(name, path string, split Split) (where string, err error) {
-	src, err := lookup(name)
+	s, err := Lookup(name)
 	if err != nil {
 		return "", err
 	}
-	return src.locate(path, split)
+	switch {
+	case s.Locate != nil:
+		return s.Locate(path, split)
+	case path == "":
+		return "", fmt.Errorf("%s: %w; name its folder", name, ErrNotFound)
+	}
+	return path, nil
 }
 
 // open reads one split from the first place that has it.
 func (s *source) open(ctx context.Context, path string, split Split, o OpenOptions) (Dataset, error) {
+	o, err := o.withDefaults()
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", s.name, err)
+	}
 	where, err := s.locate(path, split)
 	if err != nil {
 		return nil, err

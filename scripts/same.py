@@ -75,15 +75,17 @@ def write_recordings(folder, share):
 
 
 def genotype(value):
-    """The wiring, whatever the version of the file: {subnet: (path, {edge: operation})}."""
+    """The wiring, whatever the version of the file: {subnet: (levels, {edge: operation})}."""
     def edges(cell):
         return {e["edge"]: e["op"] for e in cell["edges"]}
 
+    if "subnets" in value:
+        return {n["name"]: (n.get("path", n.get("levels")), edges(n["cell"])) for n in value["subnets"]}
     if "normal" in value:
         cells = {"normal": (value.get("path"), edges(value["normal"]))}
         if value.get("reduction"):
             cells["reduction"] = (None, edges(value["reduction"]))
-        return {"downsample": value["downsample"], **cells}
+        return cells
     return {name: (value[name]["path"], edges(value[name]["cell"])) for name in ("feature", "matching")}
 
 

@@ -34,9 +34,9 @@ func TestDecode(t *testing.T) {
 	g, err := n.Decode("by hand")
 	require.NoError(t, err)
 	assert.Equal(t, "by hand", g.Name)
-	assert.Equal(t, [][2]int{{1, 2}, {0, 1}, {2, 1}, {4, 0}}, g.Normal.Rows())
-	assert.Equal(t, [][2]int{{1, 1}, {0, 0}, {3, 2}, {4, 1}}, g.Reduction.Rows())
-	assert.Equal(t, genotype.DownsampleReduction, g.Downsample)
+	assert.Equal(t, [][2]int{{1, 2}, {0, 1}, {2, 1}, {4, 0}}, g.Normal().Rows())
+	assert.Equal(t, [][2]int{{1, 1}, {0, 0}, {3, 2}, {4, 1}}, g.Reduction().Rows())
+	assert.Equal(t, genotype.DownsampleReduction, g.Downsample())
 	normal, reduction, err := n.Alphas()
 	require.NoError(t, err)
 	assert.Equal(t, []float64{0, 0, 4}, normal[1])
@@ -45,8 +45,8 @@ func TestDecode(t *testing.T) {
 	one := newSupernet(t, 2, genotype.DownsampleNearest, tinyOptions(0, 1))
 	g, err = one.Decode("one cell")
 	require.NoError(t, err)
-	assert.Nil(t, g.Reduction)
-	assert.Equal(t, genotype.DownsampleNearest, g.Downsample)
+	assert.Nil(t, g.Reduction())
+	assert.Equal(t, genotype.DownsampleNearest, g.Downsample())
 }
 
 func TestDecodeOfAlphasThatRanAway(t *testing.T) {

@@ -57,7 +57,7 @@ func ExampleSupernet() {
 		fmt.Println(alpha.Name, shape)
 	}
 	g, err := net.Decode("found")
-	fmt.Println(g.Normal.Nodes, g.Reduction.Nodes, err)
+	fmt.Println(g.Normal().Nodes, g.Reduction().Nodes, err)
 	// Output:
 	// alpha.normal [9 3]
 	// alpha.reduction [9 3]

@@ -42,14 +42,14 @@ func MultiplyAdds(layers []Layer, steps int) int64 {
 // of the given size, padding included; the auxiliary classifier, which only
 // training uses, is among them when the network has one.
 func (n *Network) Layers(height, width int) []Layer {
-	nodes := n.Genotype.Normal.Nodes
-	layout := places(&n.Options, nodes, n.Genotype.Downsample)
+	nodes := n.Genotype.Normal().Nodes
+	layout := places(&n.Options, nodes, n.Genotype.Downsample())
 	list := n.Options.stemLayers(layout[0].s1.channels, height, width)
 	height, width = list[len(list)-1].Height, list[len(list)-1].Width
 	for i, at := range layout {
-		wiring := n.Genotype.Normal
-		if at.reduction && n.Genotype.Reduction != nil {
-			wiring = *n.Genotype.Reduction
+		wiring := n.Genotype.Normal()
+		if at.reduction && n.Genotype.Reduction() != nil {
+			wiring = *n.Genotype.Reduction()
 		}
 		for src := genotype.S0; int(src) < nodes+2; src++ {
 			readers := 0

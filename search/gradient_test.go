@@ -73,7 +73,7 @@ func TestEveryParameterOfTheSupernetGetsAGradient(t *testing.T) {
 func TestEveryParameterOfTheNetworkGetsAGradient(t *testing.T) {
 	for _, mixing := range []Mixing{MixSpike, MixMembrane} {
 		for _, g := range []genotype.Genotype{wired(t, fourNodes, nil), wired(t, threeNodes, threeNodes)} {
-			t.Run(fmt.Sprint(g.Downsample, mixing), func(t *testing.T) {
+			t.Run(fmt.Sprint(g.Downsample(), mixing), func(t *testing.T) {
 				s := begin(t, 32)
 				o := tinyOptions(0, 1, 1)
 				o.Mixing, o.Auxiliary = mixing, true

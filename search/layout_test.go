@@ -67,7 +67,7 @@ func TestGrids(t *testing.T) {
 	}
 	for _, g := range []genotype.Genotype{wired(t, twoNodes, nil), wired(t, twoNodes, twoNodes)} {
 		for size, want := range sizes {
-			t.Run(fmt.Sprint(g.Downsample, size), func(t *testing.T) {
+			t.Run(fmt.Sprint(g.Downsample(), size), func(t *testing.T) {
 				s := begin(t, 1)
 				o := tinyOptions(levels...)
 				n := newNetwork(t, g, o)
@@ -117,15 +117,15 @@ func TestReductionCellsHaveTheirOwnGenotype(t *testing.T) {
 	o := tinyOptions(0, 1, 1, 2)
 	n := newNetwork(t, wired(t, twoNodes, [][2]int{{0, 2}, {1, 2}, {2, 1}, {3, 1}}), o)
 	for i, reduction := range []bool{false, true, false, true} {
-		want := n.Genotype.Normal
+		want := n.Genotype.Normal()
 		if reduction {
-			want = *n.Genotype.Reduction
+			want = *n.Genotype.Reduction()
 		}
 		assert.Equal(t, want, n.cells[i].wiring, "cell %d", i)
 	}
 	nearest := newNetwork(t, wired(t, twoNodes, nil), o)
 	for _, c := range nearest.cells {
-		assert.Equal(t, nearest.Genotype.Normal, c.wiring)
+		assert.Equal(t, nearest.Genotype.Normal(), c.wiring)
 	}
 	super := newSupernet(t, 2, genotype.DownsampleReduction, o)
 	normal, reduction, err := super.Alphas()

@@ -35,19 +35,19 @@ func NewNetwork(d torch.Device, g genotype.Genotype, o Options) (*Network, error
 	}
 	n := &Network{Options: o, Genotype: g, variables: torch.NewVariables(d)}
 	root := n.variables.Root()
-	layout := places(&o, g.Normal.Nodes, g.Downsample)
+	layout := places(&o, g.Normal().Nodes, g.Downsample())
 	n.stem = newStem(root.Sub("stem"), layout[0].s1.channels, &o)
 	for i, at := range layout {
-		wiring := g.Normal
-		if at.reduction && g.Reduction != nil {
-			wiring = *g.Reduction
+		wiring := g.Normal()
+		if at.reduction && g.Reduction() != nil {
+			wiring = *g.Reduction()
 		}
 		n.cells = append(n.cells, newCell(root.At("cells", i), at, wiring, &o))
 	}
-	n.head = newHead(root.Sub("head"), outputChannels(layout, len(layout)-1, g.Normal.Nodes), &o)
+	n.head = newHead(root.Sub("head"), outputChannels(layout, len(layout)-1, g.Normal().Nodes), &o)
 	if o.Auxiliary {
 		after := auxiliaryCell(len(layout))
-		n.auxiliary = newAuxiliary(root.Sub("auxiliary"), after, outputChannels(layout, after, g.Normal.Nodes), &o)
+		n.auxiliary = newAuxiliary(root.Sub("auxiliary"), after, outputChannels(layout, after, g.Normal().Nodes), &o)
 	}
 	if err := n.variables.Err(); err != nil {
 		n.variables.Close()

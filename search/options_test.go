@@ -60,7 +60,7 @@ func TestSupernetNeedsNodes(t *testing.T) {
 func TestNetworkOfAnInvalidGenotype(t *testing.T) {
 	begin(t, 1)
 	g := wired(t, twoNodes, nil)
-	g.Normal.Edges = g.Normal.Edges[:3]
+	g.Subnets[0].Cell.Edges = g.Normal().Edges[:3]
 	_, err := NewNetwork(torch.CPU(), g, tinyOptions(0))
 	require.ErrorIs(t, err, genotype.ErrInvalid)
 	_, err = NewNetwork(torch.CPU(), genotype.Genotype{}, tinyOptions(0))

@@ -13,11 +13,14 @@ import (
 // of the genotype's own path, if it follows one, and only deeper ones where
 // reduction cells do the down-sampling, which have no counterpart.
 func (o *Options) checkPath(g genotype.Genotype) error {
-	if g.FollowsPath() && !slices.Equal(g.Path, o.Levels) {
-		return fmt.Errorf("search: the levels are %v, but genotype %s follows its path %v; take that for the levels: %w",
-			o.Levels, g.Name, g.Path, ErrOptions)
+	if !g.Has(genotype.Normal) {
+		return fmt.Errorf("search: genotype %s is of no chain of cells: it has no subnet %s: %w", g.Name, genotype.Normal, ErrOptions)
 	}
-	return o.checkDescent(g.Downsample)
+	if g.FollowsPath() && !slices.Equal(g.Path(), o.Levels) {
+		return fmt.Errorf("search: the levels are %v, but genotype %s follows its path %v; take that for the levels: %w",
+			o.Levels, g.Name, g.Path(), ErrOptions)
+	}
+	return o.checkDescent(g.Downsample())
 }
 
 func (o *Options) checkDescent(d genotype.Downsample) error {

@@ -24,7 +24,7 @@ type variant struct {
 }
 
 func (v variant) String() string {
-	name := fmt.Sprintf("%s %s %s %s %dx%d+%d", v.genotype.Downsample, v.options.Mixing, v.options.Head, v.options.Stem,
+	name := fmt.Sprintf("%s %s %s %s %dx%d+%d", v.genotype.Downsample(), v.options.Mixing, v.options.Head, v.options.Stem,
 		v.height, v.width, v.pad)
 	if len(v.options.StemStrides) > 0 {
 		name += fmt.Sprint(" stem ", v.options.StemStrides)

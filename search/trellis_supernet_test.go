@@ -207,7 +207,7 @@ func TestTrellisSupernetOfADecidedPath(t *testing.T) {
 	requireClose(t, want, n.Forward(p, images).Logits, "logits")
 	g, err := n.Decode("decided")
 	require.NoError(t, err)
-	assert.Equal(t, []int{0, 0, 0}, g.Path)
+	assert.Equal(t, []int{0, 0, 0}, g.Path())
 	require.NoError(t, s.Err())
 }
 
@@ -282,15 +282,15 @@ func TestTrellisSupernetDecodesByViterbi(t *testing.T) {
 	require.NoError(t, c.Close())
 	g, err := n.Decode("found")
 	require.NoError(t, err)
-	assert.Equal(t, []int{1, 0}, g.Path)
+	assert.Equal(t, []int{1, 0}, g.Path())
 	assert.True(t, g.FollowsPath())
-	assert.Equal(t, genotype.DownsampleNearest, g.Downsample)
+	assert.Equal(t, genotype.DownsampleNearest, g.Downsample())
 	alphas, reduction, err := n.Alphas()
 	require.NoError(t, err)
 	assert.Nil(t, reduction)
 	cell, err := genotype.DecodeCell(alphas, 3)
 	require.NoError(t, err)
-	assert.Equal(t, cell, g.Normal)
+	assert.Equal(t, cell, g.Normal())
 
 	// What is decoded can be built, on its own levels only.
 	o := tinyOptions(1, 0)

@@ -27,13 +27,13 @@ const (
 // configuration which is not valid with it.
 func Adopt(c *config.Config, g genotype.Genotype, log *slog.Logger) error {
 	before := c.Network
-	moved := g.FollowsPath() && !slices.Equal(before.Levels, g.Path)
-	if before.Nodes == g.Normal.Nodes && before.Downsample == string(g.Downsample) && !moved {
+	moved := g.FollowsPath() && !slices.Equal(before.Levels, g.Path())
+	if before.Nodes == g.Normal().Nodes && before.Downsample == string(g.Downsample()) && !moved {
 		return nil
 	}
-	c.Network.Nodes, c.Network.Downsample = g.Normal.Nodes, string(g.Downsample)
+	c.Network.Nodes, c.Network.Downsample = g.Normal().Nodes, string(g.Downsample())
 	if moved {
-		c.Network.Levels = slices.Clone(g.Path)
+		c.Network.Levels = slices.Clone(g.Path())
 	}
 	if err := c.Validate(); err != nil {
 		return fmt.Errorf("train: genotype %s: %w", g.Name, err)

@@ -55,7 +55,7 @@ func (v view) layerFields(found genotype.Genotype) []run.Field {
 	if v.beta == nil {
 		return nil
 	}
-	return []run.Field{run.F("beta_entropy", *v.beta), run.F("path", found.Path)}
+	return []run.Field{run.F("beta_entropy", *v.beta), run.F("path", found.Path())}
 }
 
 // layerWords is the same for the line that ends an epoch.
@@ -63,5 +63,5 @@ func (v view) layerWords(found genotype.Genotype) string {
 	if v.beta == nil {
 		return ""
 	}
-	return fmt.Sprintf("entropy of beta %.3f, path %v, ", *v.beta, found.Path)
+	return fmt.Sprintf("entropy of beta %.3f, path %v, ", *v.beta, found.Path())
 }

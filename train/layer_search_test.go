@@ -29,7 +29,7 @@ func TestSearchOfLayers(t *testing.T) {
 	g := found.Genotype
 	require.NoError(t, g.Validate())
 	require.True(t, g.FollowsPath())
-	assert.Nil(t, g.Reduction)
+	assert.Nil(t, g.Reduction())
 
 	// It is what the saved alpha and beta decode to.
 	saved := b.saved(t, "search", "architecture")
@@ -40,14 +40,14 @@ func TestSearchOfLayers(t *testing.T) {
 	}
 	cell, err := genotype.DecodeCell(rows, 2)
 	require.NoError(t, err)
-	assert.Equal(t, cell, g.Normal)
+	assert.Equal(t, cell, g.Normal())
 	beta := make(trellis.Beta, 3)
 	for i, v := range saved["beta"] {
 		beta[i/12][i%12/3][i%3] = float64(v)
 	}
 	path, _, err := trellis.Full(3).Decode(beta)
 	require.NoError(t, err)
-	assert.Equal(t, path, g.Path)
+	assert.Equal(t, path, g.Path())
 
 	// Records: beta and the path beside alpha and the cell.
 	epochs := ofKind(b.records(t, "search"), "search_epoch")
@@ -56,7 +56,7 @@ func TestSearchOfLayers(t *testing.T) {
 	assert.Less(t, number(t, epochs[2], "beta_entropy"), number(t, epochs[0], "beta_entropy"))
 	var recorded []int
 	require.NoError(t, epochs[2].Fields.Decode("path", &recorded))
-	assert.Equal(t, g.Path, recorded)
+	assert.Equal(t, g.Path(), recorded)
 	assert.Contains(t, epochs[2].Fields, "alpha_loss")
 	assert.Contains(t, string(b.file(t, "search", DrawingSVG)), "level 3")
 
@@ -65,7 +65,7 @@ func TestSearchOfLayers(t *testing.T) {
 		c.Train.Genotype, c.Train.Epochs = found.Folder.Path(run.GenotypeFile), 1
 	}))
 	assert.Equal(t, g, result.Genotype)
-	assert.Equal(t, g.Path, result.Folder.Config().Network.Levels)
+	assert.Equal(t, g.Path(), result.Folder.Config().Network.Levels)
 }
 
 // Alpha and beta are left alone by the warm-up, and then both move by one Adam.
@@ -96,7 +96,7 @@ func TestSearchOnTheFinestLevels(t *testing.T) {
 		c.Search.TrellisLevels, c.Search.Optimizer, c.Search.AlphaInit = 2, "adam", 1
 	}
 	g := mustSearch(t, b.job("whole", fine)).Genotype
-	assert.Less(t, slices.Max(g.Path), 2)
+	assert.Less(t, slices.Max(g.Path()), 2)
 	heads := map[string]bool{}
 	for name := range b.saved(t, "whole", "weights") {
 		if strings.HasPrefix(name, "heads.") {
@@ -207,12 +207,12 @@ func TestAdoptPath(t *testing.T) {
 	require.NoError(t, Adopt(c, preset, log))
 	assert.Equal(t, []int{0, 1}, c.Network.Levels)
 
-	g, err := genotype.NewOnPath("path", preset.Normal, []int{1, 2, 3, 2})
+	g, err := genotype.NewOnPath("path", preset.Normal(), []int{1, 2, 3, 2})
 	require.NoError(t, err)
 	require.NoError(t, Adopt(c, g, log))
 	assert.Equal(t, []int{1, 2, 3, 2}, c.Network.Levels)
 	c.Network.Levels[0] = 0
-	assert.Equal(t, 1, g.Path[0], "the configuration has a copy")
+	assert.Equal(t, 1, g.Path()[0], "the configuration has a copy")
 
 	small := config.Default()
 	small.Data.Name, small.Data.Size, small.Train.Cutout = "imagenet", 4, 0

@@ -199,10 +199,10 @@ func (p *searcher) epochEnded(_ context.Context, facts epochFacts) (string, erro
 	fields = append(fields,
 		run.F("lr", torch.Cosine(p.c.Search.LR, p.c.Search.LRMin, float64(p.loop.at.Step)/float64(p.total))),
 		run.F("alpha_entropy", view.entropy), run.F("skip_share", view.skip),
-		run.F("genotype", p.found.Hash()), run.F("normal", p.found.Normal.Equations()),
+		run.F("genotype", p.found.Hash()), run.F("normal", p.found.Normal().Equations()),
 	)
-	if p.found.Reduction != nil {
-		fields = append(fields, run.F("reduction", p.found.Reduction.Equations()))
+	if p.found.Reduction() != nil {
+		fields = append(fields, run.F("reduction", p.found.Reduction().Equations()))
 	}
 	fields = append(append(fields, view.layerFields(p.found)...), facts.wall(a.Images+b.Images)...)
 	if err := p.loop.metrics.Log("search_epoch", fields...); err != nil {
@@ -243,10 +243,10 @@ func (p *searcher) look() (view, error) {
 		return view{}, err
 	}
 	p.found.Origin = fmt.Sprintf("search on %s, epoch %d of %d, seed %d", p.c.Data.Name, p.loop.at.Epoch+1, p.c.Search.Epochs, p.c.Run.Seed)
-	cells := []genotype.Cell{p.found.Normal}
+	cells := []genotype.Cell{p.found.Normal()}
 	alphas := [][][]float64{normal}
-	if p.found.Reduction != nil {
-		cells, alphas = append(cells, *p.found.Reduction), append(alphas, reduction)
+	if p.found.Reduction() != nil {
+		cells, alphas = append(cells, *p.found.Reduction()), append(alphas, reduction)
 	}
 	var v view
 	for i, cell := range cells {

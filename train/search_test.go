@@ -61,8 +61,8 @@ func TestSearchFindsAGenotype(t *testing.T) {
 	b.config.Search.Epochs = 4
 	found := mustSearch(t, b.job("search"))
 	require.NoError(t, found.Genotype.Validate())
-	assert.Equal(t, genotype.DownsampleReduction, found.Genotype.Downsample)
-	assert.Equal(t, 2, found.Genotype.Normal.Nodes)
+	assert.Equal(t, genotype.DownsampleReduction, found.Genotype.Downsample())
+	assert.Equal(t, 2, found.Genotype.Normal().Nodes)
 	assert.Equal(t, "searched on mnist", found.Genotype.Name)
 	assert.Equal(t, "search on mnist, 4 epochs, seed 7", found.Genotype.Origin)
 
@@ -74,7 +74,7 @@ func TestSearchFindsAGenotype(t *testing.T) {
 
 	// It is what the saved alphas decode to.
 	alphas := b.saved(t, "search", "architecture")
-	for name, cell := range map[string]genotype.Cell{"alpha.normal": loaded.Normal, "alpha.reduction": *loaded.Reduction} {
+	for name, cell := range map[string]genotype.Cell{"alpha.normal": loaded.Normal(), "alpha.reduction": *loaded.Reduction()} {
 		var rows [][]float64
 		for row := range slices.Chunk(alphas[name], genotype.NumOps) {
 			rows = append(rows, []float64{float64(row[0]), float64(row[1]), float64(row[2])})
@@ -241,7 +241,7 @@ func TestSearchOfOneCell(t *testing.T) {
 	found := mustSearch(t, b.job("search", func(c *config.Config) {
 		c.Network.Downsample, c.Run.Name, c.Search.Steps, c.Search.Mixing = "nearest", "one cell", 1, "membrane"
 	}))
-	assert.Nil(t, found.Genotype.Reduction)
+	assert.Nil(t, found.Genotype.Reduction())
 	assert.Equal(t, "one cell", found.Genotype.Name)
 	assert.Len(t, b.saved(t, "search", "architecture"), 1)
 	for _, r := range ofKind(b.records(t, "search"), "search_epoch") {
@@ -254,7 +254,7 @@ func TestSearchStopsOnSkips(t *testing.T) {
 	b := newBench(t)
 	b.config.Search.Epochs, b.config.Search.SkipLimit = 4, 1e-6
 	found := mustSearch(t, b.job("search", func(c *config.Config) { c.Search.AlphaInit = 5 })) // decided from the start
-	share := (genotype.SkipShare(found.Genotype.Normal) + genotype.SkipShare(*found.Genotype.Reduction)) / 2
+	share := (genotype.SkipShare(found.Genotype.Normal()) + genotype.SkipShare(*found.Genotype.Reduction())) / 2
 	require.Positive(t, share, "the seed gives a genotype with skips")
 	assert.Len(t, ofKind(b.records(t, "search"), "search_epoch"), 2, "the warm-up does not count")
 }

@@ -31,14 +31,11 @@ func eventOptions(c *config.Config, steps int, log *slog.Logger) data.EventOptio
 // openSet reads a split of the data set of a configuration: images, or stacks of
 // so many time steps of recordings.
 func openSet(ctx context.Context, c *config.Config, split data.Split, steps int, log *slog.Logger) (data.Dataset, error) {
-	if !data.IsEvents(c.Data.Name) {
-		o := data.OpenOptions{Size: c.Data.Size, MaxCorrupt: c.Data.MaxCorrupt, Log: log}
-		if o.MaxCorrupt == 0 {
-			o.MaxCorrupt = -1 // none may be
-		}
-		return data.OpenWith(ctx, c.Data.Name, c.Data.Path, split, o)
+	o := data.OpenOptions{Size: c.Data.Size, MaxCorrupt: c.Data.MaxCorrupt, Log: log, Events: eventOptions(c, steps, log)}
+	if o.MaxCorrupt == 0 {
+		o.MaxCorrupt = -1 // none may be
 	}
-	return data.OpenEvents(ctx, c.Data.Name, c.Data.Path, split, eventOptions(c, steps, log))
+	return data.OpenWith(ctx, c.Data.Name, c.Data.Path, split, o)
 }
 
 // withTime gives the images [N, T*C, H, W] of a set of stacks their time, [N, T, C,

@@ -228,7 +228,7 @@ func OpenStereo(_ context.Context, dir, checkpoint, device string) (*TrainedSter
 	if err != nil {
 		return nil, err
 	}
-	g, err := genotype.LoadStereo(folder.Path(run.GenotypeFile))
+	g, err := genotype.Load(folder.Path(run.GenotypeFile))
 	if err != nil {
 		return nil, err
 	}

@@ -52,7 +52,7 @@ func stereoOptions(c *config.Config, channels int, p search.Precision) stereo.Op
 }
 
 // stereoFingerprint names a trained stereo network by what its weights depend on.
-func stereoFingerprint(g genotype.Stereo, o stereo.Options) string {
+func stereoFingerprint(g genotype.Genotype, o stereo.Options) string {
 	return fmt.Sprintf("stereo genotype %s, f=%d, disparities up to %d px, stems %s, head %s, %d bins of events",
 		g.Hash(), o.Width, o.MaxDisparity, o.Stems, o.Head, o.Channels)
 }

@@ -40,7 +40,7 @@ func TestStereoOverfitsEightWindows(t *testing.T) {
 		}
 	}
 	require.NoError(t, torch.Seed(1))
-	g, err := genotype.StereoPreset(genotype.PresetStereo)
+	g, err := genotype.Preset(genotype.PresetStereo)
 	require.NoError(t, err)
 	net, err := stereo.NewNetwork(torch.CPU(), g, StereoTrainOptions(c, sets.set.Channels(), "float32"))
 	require.NoError(t, err)

@@ -20,7 +20,7 @@ import (
 // StereoSearchResult is what a search for a stereo network found.
 type StereoSearchResult struct {
 	// Genotype is the decoded architecture: cells and paths of both subnets.
-	Genotype genotype.Stereo
+	Genotype genotype.Genotype
 	// Folder is the run folder; genotype.json in it holds the genotype.
 	Folder *run.Folder
 }
@@ -71,7 +71,7 @@ type stereoSearcher struct {
 	batches  *data.Batches // of set B, in the present pass over it
 	loop     *loop
 	total    int64 // weight steps of the whole search
-	found    genotype.Stereo
+	found    genotype.Genotype
 	spread   stereoSpread
 	epochOfB int
 	batchOfB int
@@ -196,8 +196,8 @@ func (p *stereoSearcher) epochEnded(_ context.Context, facts epochFacts) (string
 	}
 	g := p.found
 	fields = append(fields, run.F("lr", p.rate()), run.F("alpha_entropy", p.spread.alpha), run.F("beta_entropy", p.spread.beta),
-		run.F("genotype", g.Hash()), run.F("feature_path", g.Feature.Path), run.F("matching_path", g.Matching.Path),
-		run.F("feature", g.Feature.Cell.Equations()), run.F("matching", g.Matching.Cell.Equations()))
+		run.F("genotype", g.Hash()), run.F("feature_path", g.Subnet("feature").Path), run.F("matching_path", g.Subnet("matching").Path),
+		run.F("feature", g.Subnet("feature").Cell.Equations()), run.F("matching", g.Subnet("matching").Cell.Equations()))
 	fields = append(fields, facts.wall(a.Images+b.Images)...)
 	if err := p.loop.metrics.Log("search_epoch", fields...); err != nil {
 		return "", fmt.Errorf("train: metrics: %w", err)
@@ -207,7 +207,7 @@ func (p *stereoSearcher) epochEnded(_ context.Context, facts epochFacts) (string
 		return "", err
 	}
 	return fmt.Sprintf("%s, entropy of alpha %.3f, of beta %.3f, paths %v and %v, genotype %s", stereoWords(a),
-		p.spread.alpha, p.spread.beta, g.Feature.Path, g.Matching.Path, g.Hash()), nil
+		p.spread.alpha, p.spread.beta, g.Subnet("feature").Path, g.Subnet("matching").Path, g.Hash()), nil
 }
 
 // look decodes the architecture as it is now.
@@ -284,7 +284,7 @@ func (p *stereoSearcher) finish() (*StereoSearchResult, error) {
 	}
 	p.found.Origin = fmt.Sprintf("search of stereo, split %s, %d epochs, seed %d", p.c.Stereo.Split, p.loop.at.Epoch, p.c.Run.Seed)
 	folder := p.loop.folder
-	if err := writeStereoGenotype(folder, p.found); err != nil {
+	if err := writeGenotype(folder, p.found); err != nil {
 		return nil, err
 	}
 	result := &StereoSearchResult{Genotype: p.found, Folder: folder}

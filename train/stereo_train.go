@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"path/filepath"
 	"time"
 
@@ -23,7 +22,7 @@ type StereoTrainResult struct {
 	// Folder is the run folder.
 	Folder *run.Folder
 	// Genotype is the architecture that was trained.
-	Genotype genotype.Stereo
+	Genotype genotype.Genotype
 	// Steps is the number of steps done.
 	Steps int64
 	// Evaluation is that of the network that is best on the validation frames, on the
@@ -85,28 +84,25 @@ func TrainStereo(ctx context.Context, job Job) (*StereoTrainResult, error) {
 }
 
 // stereoGenotype finds the architecture to train, as [Job.genotype] does.
-func (j *Job) stereoGenotype() (genotype.Stereo, error) {
+func (j *Job) stereoGenotype() (genotype.Genotype, error) {
 	if j.Resume {
-		return genotype.LoadStereo(filepath.Join(j.Out, run.GenotypeFile))
+		return genotype.Load(filepath.Join(j.Out, run.GenotypeFile))
 	}
 	name := j.Config.Train.Genotype
 	if name == "" {
-		return genotype.Stereo{}, fmt.Errorf("%w: train.genotype is empty; name a preset (%v) or a genotype.json of a stereo search with --genotype",
-			config.ErrInvalid, genotype.StereoPresets())
+		return genotype.Genotype{}, fmt.Errorf("%w: train.genotype is empty; name a preset (%v) or a genotype.json of a stereo search with --genotype",
+			config.ErrInvalid, genotype.Presets(stereo.Feature, stereo.Matching))
 	}
 	return ResolveStereoGenotype(name)
 }
 
 // ResolveStereoGenotype is the stereo genotype of a preset or a file. A genotype for
 // classification is told as such.
-func ResolveStereoGenotype(name string) (genotype.Stereo, error) {
-	g, err := genotype.ResolveStereo(name)
-	if err == nil {
-		return g, nil
-	}
-	if _, other := genotype.Resolve(name); other == nil {
-		return g, fmt.Errorf("%w: %s is a genotype for image classification; data.name = \"stereo\" needs one of a stereo search, such as %v",
-			config.ErrInvalid, name, genotype.StereoPresets())
+func ResolveStereoGenotype(name string) (genotype.Genotype, error) {
+	g, err := genotype.Resolve(name)
+	if err == nil && !g.Has(stereo.Feature, stereo.Matching) {
+		err = fmt.Errorf("%w: %s is a genotype for image classification; data.name = \"stereo\" needs one of a stereo search, such as %v",
+			config.ErrInvalid, name, genotype.Presets(stereo.Feature, stereo.Matching))
 	}
 	return g, err
 }
@@ -115,11 +111,8 @@ func ResolveStereoGenotype(name string) (genotype.Stereo, error) {
 // genotype for stereo is told as such.
 func ResolveGenotype(name string) (genotype.Genotype, error) {
 	g, err := genotype.Resolve(name)
-	if err == nil {
-		return g, nil
-	}
-	if _, other := genotype.ResolveStereo(name); other == nil {
-		return g, fmt.Errorf("%w: %s is a genotype for stereo; it trains with data.name = \"stereo\", as in --config stereo-synthetic", config.ErrInvalid, name)
+	if err == nil && !g.Has(genotype.Normal) {
+		err = fmt.Errorf("%w: %s is a genotype for stereo; it trains with data.name = \"stereo\", as in --config stereo-synthetic", config.ErrInvalid, name)
 	}
 	return g, err
 }
@@ -137,7 +130,7 @@ type stereoTrainer struct {
 	total   int64
 }
 
-func newStereoTrainer(j *Job, m machine, sets *recordings, g genotype.Stereo) (*stereoTrainer, error) {
+func newStereoTrainer(j *Job, m machine, sets *recordings, g genotype.Genotype) (*stereoTrainer, error) {
 	c := j.Config
 	t := &stereoTrainer{job: j, c: c, sets: sets}
 	var err error
@@ -190,7 +183,7 @@ func (t *stereoTrainer) start(m machine) error {
 	if err := t.loop.start(m); err != nil || t.job.Resume {
 		return err
 	}
-	return writeStereoGenotype(t.loop.folder, t.net.Genotype)
+	return writeGenotype(t.loop.folder, t.net.Genotype)
 }
 
 // rate is the learning rate at the present step.
@@ -319,15 +312,4 @@ func (t *stereoTrainer) close() {
 	_ = t.loop.close()
 	_ = t.descent.Close()
 	_ = t.net.Close()
-}
-
-// writeStereoGenotype writes a genotype and its drawing into a run folder.
-func writeStereoGenotype(folder *run.Folder, g genotype.Stereo) error {
-	if err := g.Save(folder.Path(run.GenotypeFile)); err != nil {
-		return fmt.Errorf("train: %w", err)
-	}
-	if err := folder.Write(DrawingSVG, func(w io.Writer) error { return genotype.StereoSVG(w, g) }); err != nil {
-		return fmt.Errorf("train: draw genotype: %w", err)
-	}
-	return nil
 }

@@ -89,7 +89,7 @@ func (j *Job) genotype() (genotype.Genotype, error) {
 	name := j.Config.Train.Genotype
 	if name == "" {
 		return genotype.Genotype{}, fmt.Errorf("%w: train.genotype is empty; name a preset (%v) or a genotype.json with --genotype",
-			config.ErrInvalid, genotype.Presets())
+			config.ErrInvalid, genotype.Presets(genotype.Normal))
 	}
 	return ResolveGenotype(name)
 }

@@ -120,7 +120,7 @@ func TestDataInfo(t *testing.T) {
 	t.Setenv("SPIKEDHS_DATA", t.TempDir())
 	r := done(t, "data", "info")
 	require.Regexp(t, `(?m)^cifar10 +not found: .*spikedhs data fetch cifar10`, r.stdout)
-	require.Len(t, object(t, done(t, "data", "info", "--json"))["sets"], len(data.Names())+len(data.EventNames()))
+	require.Len(t, object(t, done(t, "data", "info", "--json"))["sets"], len(data.Names()))
 }
 
 func TestDataInfoOfRealArchive(t *testing.T) {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/urfave/cli/v2"
@@ -11,7 +12,8 @@ import (
 
 func dataFetch(c *cli.Context) error {
 	if c.NArg() != 1 {
-		return usagef("data fetch: name one data set; choose one of %s", strings.Join(data.Names(), ", "))
+		names := slices.DeleteFunc(data.Names(), func(name string) bool { return !data.Fetchable(name) })
+		return usagef("data fetch: name one data set; choose one of %s", strings.Join(names, ", "))
 	}
 	o := newConsole(c)
 	folder, err := fetch(c, o, c.Args().First(), c.String("dir"))

@@ -38,7 +38,7 @@ type badFile struct {
 
 func dataInfo(c *cli.Context) error {
 	if c.NArg() > 1 {
-		return usagef("data info: name one data set or none; choose one of %s", strings.Join(append(data.Names(), data.EventNames()...), ", "))
+		return usagef("data info: name one data set or none; choose one of %s", strings.Join(data.Names(), ", "))
 	}
 	o := newConsole(c)
 	if name := c.Args().First(); name != "" {
@@ -64,7 +64,7 @@ func dataInfo(c *cli.Context) error {
 		return usagef("data info: --verify and --sheet want the name of a data set; choose one of %s", strings.Join(data.Names(), ", "))
 	}
 	list := []holding{}
-	for _, name := range append(data.Names(), data.EventNames()...) {
+	for _, name := range data.Names() {
 		h, err := examine(c, name)
 		switch {
 		case errors.Is(err, data.ErrNotFound), errors.Is(err, data.ErrFormat):

@@ -36,8 +36,8 @@ func dataPreview(c *cli.Context) error {
 	}
 	path := c.Args().First()
 	o := newConsole(c)
-	reading := events.Options{Columns: c.String("columns"), Transpose: c.String("dataset") == "cifar10-dvs"}
-	reading.Width, reading.Height = data.EventSensor(c.String("dataset"))
+	reading := data.EventReading(c.String("dataset"))
+	reading.Columns = c.String("columns")
 	if sides := c.IntSlice("sensor"); len(sides) == 2 && sides[0] > 0 && sides[1] > 0 {
 		reading.Width, reading.Height = sides[0], sides[1]
 	} else if len(sides) > 0 {

@@ -68,7 +68,7 @@ type partCount struct {
 
 func genotypeParams(c *cli.Context) error {
 	if c.NArg() > 1 {
-		return usagef("genotype params: name one genotype, a file or a preset: %v", genotype.Presets())
+		return usagef("genotype params: name one genotype, a file or a preset: %v", genotype.Presets(genotype.Normal))
 	}
 	o := newConsole(c)
 	cfg, err := config.Load(c.String("config"), c.StringSlice("set"))
@@ -80,9 +80,9 @@ func genotypeParams(c *cli.Context) error {
 		name = cfg.Train.Genotype
 	}
 	if name == "" {
-		return usagef("genotype params: name a genotype, a file or a preset (%s), or a configuration that has one", strings.Join(genotype.Presets(), ", "))
+		return usagef("genotype params: name a genotype, a file or a preset (%s), or a configuration that has one", strings.Join(genotype.Presets(genotype.Normal), ", "))
 	}
-	g, err := genotype.Resolve(name)
+	g, err := train.ResolveGenotype(name)
 	if err != nil {
 		return existing(err)
 	}
@@ -130,7 +130,7 @@ func imagesOf(c *cli.Context, cfg *config.Config) (channels, height, width, clas
 func countNetwork(cfg *config.Config, g genotype.Genotype, channels, height, width, classes int) (networkCounts, error) {
 	options := train.TrainOptions(cfg, channels, classes, search.Float32)
 	if g.FollowsPath() {
-		options.Levels = g.Path
+		options.Levels = g.Path()
 	}
 	options.Auxiliary = false
 	n, err := search.NewNetwork(torch.CPU(), g, options)
@@ -140,7 +140,7 @@ func countNetwork(cfg *config.Config, g genotype.Genotype, channels, height, wid
 	defer n.Close()
 	v := networkCounts{
 		Genotype: g.Name, Hash: g.Hash(), Origin: g.Origin, Channels: channels, Height: height, Width: width, Classes: classes,
-		Nodes: g.Normal.Nodes, F: options.Width, Steps: options.Steps,
+		Nodes: g.Normal().Nodes, F: options.Width, Steps: options.Steps,
 	}
 	if v.Parameters, err = n.Parameters(); err != nil {
 		return v, err
@@ -167,7 +167,7 @@ func countNetwork(cfg *config.Config, g genotype.Genotype, channels, height, wid
 				if err != nil {
 					return v, fmt.Errorf("count %s: %w", l.Name, err)
 				}
-				part.Output[0] = g.Normal.Nodes * options.Width << options.Levels[i]
+				part.Output[0] = g.Normal().Nodes * options.Width << options.Levels[i]
 			}
 			v.Parts = append(v.Parts, part)
 		}

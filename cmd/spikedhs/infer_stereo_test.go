@@ -23,7 +23,7 @@ import (
 // 42 pixels.
 func stereoModelAndEvents(t *testing.T) {
 	t.Helper()
-	g, err := genotype.StereoPreset(genotype.PresetStereo)
+	g, err := genotype.Preset(genotype.PresetStereo)
 	require.NoError(t, err)
 	n, err := stereo.NewNetwork(torch.CPU(), g, stereo.Options{Width: 2, MaxDisparity: 21, Steps: 2})
 	require.NoError(t, err)

@@ -23,10 +23,10 @@ func TestLayerSearchFromEndToEnd(t *testing.T) {
 	g, err := genotype.Load(file)
 	require.NoError(t, err)
 	require.True(t, g.FollowsPath())
-	require.Len(t, g.Path, 3)
+	require.Len(t, g.Path(), 3)
 
 	// The rest on a path that goes up, whatever was found.
-	g.Path = []int{1, 2, 1}
+	g.Subnets[0].Path = []int{1, 2, 1}
 	require.NoError(t, g.Save("up.json"))
 	require.Contains(t, done(t, "genotype", "show", "up.json").stdout, "path 1 2 1, hash "+g.Hash())
 	require.Contains(t, done(t, "genotype", "show", "up.json", "--svg", "-").stdout, ">level 3</text>")
@@ -56,7 +56,7 @@ func TestLayerSearchFromEndToEnd(t *testing.T) {
 	for _, name := range files {
 		g, err := genotype.Load(name)
 		require.NoError(t, err)
-		require.Len(t, g.Path, 3)
+		require.Len(t, g.Path(), 3)
 	}
 
 	refused(t, []string{"search", "--config", "tiny.toml", "--out", "no", "--set", "search.layer_search=true"},

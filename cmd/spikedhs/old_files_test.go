@@ -91,6 +91,7 @@ func TestOldFiles(t *testing.T) {
 	done(t, "data", "synth", "--scenes", "4", "--frames", "3", "--seed", "3", "--out", "scenes")
 	for file, hash := range map[string]string{
 		"cells.json": "106bfc6c706a", "path.json": "1baefd5cb853", "feature_mixed.npy": "fd69d3402deb", "matching.npy": "1140f2fdc359",
+		"stereo.json": "bd6887d9dfd8",
 	} {
 		r := done(t, "genotype", "show", filepath.Join("genotypes", file))
 		assert.Contains(t, r.stdout, "hash "+hash, file)

@@ -65,7 +65,7 @@ func TestSearchRandom(t *testing.T) {
 		require.FileExists(t, path+".svg")
 		g, err := genotype.Load(path + ".json")
 		require.NoError(t, err)
-		require.Equal(t, 2, g.Normal.Nodes, "as configured")
+		require.Equal(t, 2, g.Normal().Nodes, "as configured")
 		require.Contains(t, r.stdout, g.Hash())
 		hashes[g.Hash()] = true
 	}

@@ -48,12 +48,12 @@ func searchStereo(c *cli.Context, o *console, cfg *config.Config) error {
 		return err
 	}
 	dir := found.Folder.Dir()
-	o.printf("%s\n", genotype.StereoText(found.Genotype))
+	o.printf("%s\n", genotype.Text(found.Genotype))
 	o.printf("genotype  %s\n", found.Folder.Path(run.GenotypeFile))
 	o.printf("drawing   %s\n", found.Folder.Path(train.DrawingSVG))
 	return o.object(map[string]any{
 		"out": dir, "genotype": found.Genotype, "hash": found.Genotype.Hash(),
-		"feature_path": found.Genotype.Feature.Path, "matching_path": found.Genotype.Matching.Path,
+		"feature_path": found.Genotype.Subnet("feature").Path, "matching_path": found.Genotype.Subnet("matching").Path,
 		"file": filepath.Join(dir, run.GenotypeFile), "drawings": []string{train.DrawingSVG},
 	})
 }
@@ -77,7 +77,7 @@ func trainStereo(c *cli.Context, o *console, cfg *config.Config) error {
 	}
 	dir := trained.Folder.Dir()
 	result := stereoTraining{Out: dir, Genotype: trained.Genotype.Hash(), Steps: trained.Steps, Ended: !trained.Folder.Info().Ended.IsZero()}
-	o.printf("genotype  %s (%s), paths %v and %v\n", trained.Genotype.Name, result.Genotype, trained.Genotype.Feature.Path, trained.Genotype.Matching.Path)
+	o.printf("genotype  %s (%s), paths %v and %v\n", trained.Genotype.Name, result.Genotype, trained.Genotype.Subnet("feature").Path, trained.Genotype.Subnet("matching").Path)
 	o.printf("steps     %s\n", thousands(trained.Steps))
 	losses, err := stepLosses(trained.Folder)
 	if err != nil {

@@ -57,11 +57,11 @@ func takeGenotype(c *cli.Context, o *console, cfg *config.Config) error {
 	if err != nil {
 		return existing(err)
 	}
-	if g.FollowsPath() && !slices.Equal(g.Path, cfg.Network.Levels) {
+	if g.FollowsPath() && !slices.Equal(g.Path(), cfg.Network.Levels) {
 		for _, setting := range c.StringSlice("set") {
 			if key, _, _ := strings.Cut(setting, "="); strings.TrimSpace(key) == "network.levels" {
 				return usagef("train: --set network.levels contradicts genotype %s, whose cells have the levels %v of its path; leave one of the two out",
-					g.Name, g.Path)
+					g.Name, g.Path())
 			}
 		}
 	}
@@ -84,9 +84,9 @@ func printTraining(o *console, trained *train.TrainResult) error {
 	dir := trained.Folder.Dir()
 	result := training{Out: dir, Genotype: trained.Genotype.Hash(), Steps: trained.Steps, Ended: !trained.Folder.Info().Ended.IsZero()}
 	o.printf("genotype  %s (%s), %d nodes, down-sampling: %s\n", trained.Genotype.Name, result.Genotype,
-		trained.Genotype.Normal.Nodes, trained.Genotype.Downsample)
+		trained.Genotype.Normal().Nodes, trained.Genotype.Downsample())
 	if trained.Genotype.FollowsPath() {
-		o.printf("path      %v: the levels of the cells, from the genotype\n", trained.Genotype.Path)
+		o.printf("path      %v: the levels of the cells, from the genotype\n", trained.Genotype.Path())
 	}
 	o.printf("steps     %s\n", thousands(trained.Steps))
 	losses, err := stepLosses(trained.Folder)

@@ -15,6 +15,10 @@ const (
 	dvsSide   = 128
 )
 
+func init() {
+	Register(".aedat", decodeAEDAT)
+}
+
 func decodeAEDAT(content []byte, o Options) (*Recording, error) {
 	if !bytes.HasPrefix(content, []byte("#!AER-DAT")) {
 		return nil, malformed("does not begin with #!AER-DAT2.0; AEDAT 4 is to be converted to .npy first")
@@ -53,5 +57,5 @@ func decodeAEDAT(content []byte, o Options) (*Recording, error) {
 			T: c.at(int64(binary.BigEndian.Uint32(content[4:])), &r.Problems), X: x, Y: y, On: address&1 == 0,
 		})
 	}
-	return r, r.finish(o, dvsSide, dvsSide)
+	return r, r.Finish(o, dvsSide, dvsSide)
 }

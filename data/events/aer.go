@@ -13,6 +13,11 @@ const (
 	aerLap      = 1 << 13
 )
 
+func init() {
+	Register(".bin", decodeAER)
+	Register(".bs2", decodeAER)
+}
+
 func decodeAER(content []byte, o Options) (*Recording, error) {
 	if rest := len(content) % aerSize; rest != 0 {
 		return nil, malformed("truncated: %d bytes are %d events of %d bytes and %d bytes", len(content), len(content)/aerSize, aerSize, rest)
@@ -30,7 +35,7 @@ func decodeAER(content []byte, o Options) (*Recording, error) {
 			T: c.at(time, &r.Problems) + laps, X: uint16(content[0]), Y: uint16(content[1]), On: content[2]&0x80 != 0,
 		})
 	}
-	return r, r.finish(o, 0, 0)
+	return r, r.Finish(o, 0, 0)
 }
 
 // EncodeAER writes events as the 40-bit events of N-MNIST, which [Open] reads from

@@ -98,9 +98,9 @@ func (p Problems) String() string {
 // arithmetic of the stacks inside 64 bits.
 const maxDuration = 1 << 48
 
-// finish checks the events that a reader found, puts right what can be, and
+// Finish checks the events that a reader found, puts right what can be, and
 // settles the size of the sensor. declaredW and declaredH are the file's, 0: unknown.
-func (r *Recording) finish(o Options, declaredW, declaredH int) error {
+func (r *Recording) Finish(o Options, declaredW, declaredH int) error {
 	if len(r.Events) == 0 {
 		return malformed("no events")
 	}

@@ -45,6 +45,10 @@ func (f field) value(record []byte) float64 {
 	return float64(bits)
 }
 
+func init() {
+	Register(".npy", decodeNPY)
+}
+
 // decodeNPY reads an array of N rows of four numbers, or N records with the
 // fields x, y, t and p (or timestamp, polarity). The format is that of NumPy's
 // documentation: magic, version, length of the header, the header as a literal of

@@ -22,17 +22,20 @@ type Options struct {
 	Transpose bool
 }
 
-// decoder reads one format.
-type decoder func(content []byte, o Options) (*Recording, error)
+// Reader reads the content of a file of one format. Its errors wrap [ErrFormat];
+// [Recording.Finish] ends its work.
+type Reader func(content []byte, o Options) (*Recording, error)
 
-// formats are the decoders by the end of a file's name.
-var formats = map[string]decoder{
-	".bin": decodeAER, ".bs2": decodeAER,
-	".npy":   decodeNPY,
-	".aedat": decodeAEDAT,
-	".dat":   decodeDAT,
-	".raw":   decodeRAW,
-	".txt":   decodeText,
+// formats are the readers by the end of a file's name.
+var formats = map[string]Reader{}
+
+// Register adds the reader of the files whose names end in extension, such as ".bin",
+// in small letters; it is for init functions. It panics where the end has a reader.
+func Register(extension string, read Reader) {
+	if !strings.HasPrefix(extension, ".") || formats[extension] != nil {
+		panic("data/events: the end " + extension + " is none, or has a reader")
+	}
+	formats[extension] = read
 }
 
 // Extensions lists the ends of the names of files that [Open] reads.

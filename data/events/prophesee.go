@@ -47,6 +47,11 @@ func declared(lines [][]string) (width, height int) {
 	return width, height
 }
 
+func init() {
+	Register(".dat", decodeDAT)
+	Register(".raw", decodeRAW)
+}
+
 // decodeDAT reads 64-bit events behind a header and two bytes, kind and size:
 // 32-bit time in microseconds, then 14 bits x, 14 bits y, and the polarity in
 // bit 28 (1: ON), little-endian.
@@ -79,7 +84,7 @@ func decodeDAT(content []byte, o Options) (*Recording, error) {
 		})
 	}
 	w, h := declared(lines)
-	return r, r.finish(o, w, h)
+	return r, r.Finish(o, w, h)
 }
 
 // decodeRAW reads Prophesee's EVT 2.0 and EVT 3.0; the header says which.
@@ -107,7 +112,7 @@ func decodeRAW(content []byte, o Options) (*Recording, error) {
 		return nil, err
 	}
 	w, h := declared(lines)
-	return r, r.finish(o, w, h)
+	return r, r.Finish(o, w, h)
 }
 
 // decodeEVT2 reads 32-bit words: kind in the upper 4 bits. 0 and 1 are OFF and ON

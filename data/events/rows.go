@@ -47,7 +47,7 @@ func fromRows(rows []float64, o Options) (*Recording, error) {
 	if 2*before > len(rows)/4 {
 		return nil, malformed("%d of %d events lie at no pixel; is the order of the columns right?", before, len(rows)/4)
 	}
-	if err := r.finish(o, 0, 0); err != nil {
+	if err := r.Finish(o, 0, 0); err != nil {
 		return nil, err
 	}
 	r.Problems.Outside += before

@@ -6,6 +6,10 @@ import (
 	"strconv"
 )
 
+func init() {
+	Register(".txt", decodeText)
+}
+
 // decodeText reads lines of four numbers, "t x y p" unless the options say
 // otherwise; those that begin with '#' and empty ones are skipped.
 func decodeText(content []byte, o Options) (*Recording, error) {

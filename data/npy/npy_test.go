@@ -153,6 +153,52 @@ func TestReadFaults(t *testing.T) {
 	require.ErrorIs(t, err, os.ErrNotExist)
 }
 
+func TestHeaders(t *testing.T) {
+	for _, header := range []string{
+		"{'descr': '|u1', 'fortran_order': False, 'shape': (2, 2), }\n",
+		`{"shape":(2,2,),"fortran_order":False,"descr":"|u1"}`,
+		"{'descr': '<u1', 'fortran_order': False, 'shape': (2L, 2L), }",
+	} {
+		for version := byte(1); version <= 3; version++ {
+			a, err := Read(bytes.NewReader(file(version, header, 1, 1, 0, 2)))
+			require.NoError(t, err, header)
+			assert.Equal(t, []int{2, 2}, a.Shape)
+			assert.Equal(t, []int64{1, 1, 0, 2}, Values[int64](a))
+		}
+	}
+	for header, want := range map[string]string{
+		"":   `expected '{'`,
+		"{}": "descr, fortran_order or shape is missing",
+		"{'descr': '|u1', 'fortran_order': False}":                                     "is missing",
+		"{'descr': '|u1', 'descr': '|u1', 'fortran_order': False}":                     `key "descr" twice`,
+		"{'descr': '|u1', 'fortran_order': False, 'shape': (2, 2), 'more': 1}":         `unknown key "more"`,
+		"{'descr': '|u1', 'fortran_order': 0, 'shape': (2, 2)}":                        "expected True or False",
+		"{'descr': '|u1', 'fortran_order': False, 'shape': (2, -2)}":                   "expected a whole number",
+		"{'descr': '|u1', 'fortran_order': False, 'shape': (2, 99999999999999999999)}": "expected a whole number",
+		"{'descr': '|u1', 'fortran_order': False, 'shape': (2, 2":                      `expected ')'`,
+		"{'descr': '|u1', 'fortran_order': False, 'shape': (2 2)}":                     `expected ')'`,
+		"{'descr': '|u1', 'fortran_order': False, 'shape': [2, 2]}":                    `expected '('`,
+		"{'descr': '|u1', 'fortran_order': False, 'shape': (2, 2)} trailing":           `unexpected "trailing"`,
+		"{'descr': '|u1, 'fortran_order': False}":                                      "expected",
+		"{'descr: ": "malformed string",
+		`{'descr': '\x41', 'fortran_order': False, 'shape': (2, 2)}`: "malformed string",
+		"{'descr' '|u1'}":                                                              `expected ':'`,
+		"{'descr': '|u1' 'shape': (2, 2)}":                                             `expected '}'`,
+		"{'descr': '=u1', 'fortran_order': False, 'shape': (2, 2)}":                    "is not a plain number",
+		"{'descr': '|i8', 'fortran_order': False, 'shape': (2, 2)}":                    "is not a plain number",
+		"{'descr': '<i3', 'fortran_order': False, 'shape': (2, 2)}":                    "is not a plain number",
+		"{'descr': '', 'fortran_order': False, 'shape': (2, 2)}":                       "is not a plain number",
+		"{'descr': '<f8', 'fortran_order': False, 'shape': (1000000000000000000, 2)}":  "larger than any memory",
+		"{'descr': '|u1', 'fortran_order': False, 'shape': (2, 2)\n, 'a\nb': 1}":       `unknown key "a\nb"`,
+		"{'descr': '|u1', 'fortran_order': True, 'shape': (2, 2), 'fortran_order': 1}": `key "fortran_order" twice`,
+	} {
+		_, err := Read(bytes.NewReader(file(1, header, 1, 1, 0, 2)))
+		require.ErrorIs(t, err, ErrFormat, header)
+		assert.ErrorContains(t, err, want, header)
+		assert.NotContains(t, err.Error(), "\n")
+	}
+}
+
 func commaOnes(n int) string { return string(bytes.Repeat([]byte(", 1"), n)) }
 
 func TestClaimsCostNoMemory(t *testing.T) {

@@ -49,7 +49,7 @@ func Read(r io.Reader) (*Array, error) {
 
 // readData reads size bytes without trusting size: memory grows with what arrives.
 func readData(r io.Reader, size int) ([]byte, error) {
-	const trusted = 1 << 20
+	const trusted = 1 << 15
 	if size <= trusted {
 		b := make([]byte, size)
 		return b, readFull(r, b, "data")
@@ -71,26 +71,27 @@ func ReadFile(path string) (*Array, error) {
 		return nil, err
 	}
 	defer f.Close()
-	r := bufio.NewReaderSize(f, 1<<16)
-	a, err := Read(r)
-	if err == nil {
-		err = expectEnd(r)
-	}
+	a, err := ReadWhole(bufio.NewReaderSize(f, 1<<16))
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	return a, nil
 }
 
-func expectEnd(r io.Reader) error {
+// ReadWhole is [Read] of a file that must hold nothing else.
+func ReadWhole(r io.Reader) (*Array, error) {
+	a, err := Read(r)
+	if err != nil {
+		return nil, err
+	}
 	n, err := io.ReadFull(r, make([]byte, 1))
 	switch {
 	case n > 0:
-		return malformed("more bytes than its shape tells; save one array a file")
+		return nil, malformed("more bytes than its shape tells; save one array a file")
 	case errors.Is(err, io.EOF):
-		return nil
+		return a, nil
 	}
-	return err
+	return nil, err
 }
 
 // Values are the elements of a in C order (last axis fastest), converted to T as Go

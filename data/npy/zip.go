@@ -52,12 +52,9 @@ func readMember(f *zip.File) (*Array, error) {
 		return nil, malformed("%v", err)
 	}
 	defer r.Close()
-	a, err := Read(r)
-	if err != nil {
-		return nil, err
+	a, err := ReadWhole(r)
+	if err != nil && !errors.Is(err, ErrFormat) {
+		err = malformed("%v", err)
 	}
-	if err := expectEnd(r); err != nil {
-		return nil, malformed("%v", err)
-	}
-	return a, nil
+	return a, err
 }

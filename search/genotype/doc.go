@@ -37,31 +37,33 @@
 //
 // # The genotype
 //
-// A Genotype joins one cell, or a normal and a reduction cell, with the facts
-// needed to build the network. It is stored as readable, versioned JSON:
+// A Genotype is a list of named subnets, the searched parts of a network: one cell
+// each, and the path that its copies take through the levels of resolution. A chain
+// of cells, as networks of images are, has the subnet "normal" and may have
+// "reduction"; it can leave its levels to who builds the network. The network for
+// event-based stereo has "feature" and "matching". The form is readable, versioned JSON:
 //
 //	{
 //	  "format": "spikedhs-genotype",
-//	  "version": 1,
-//	  "name": "spikedhs-cla-n3",
-//	  "downsample": "nearest",
+//	  "version": 3,
+//	  "name": "spikedhs-stereo",
 //	  "ops": ["skip_connect", "snn_b3", "snn_b5"],
-//	  "path": [0, 0, 1, 1, 1, 2, 2, 2],
-//	  "normal": {
-//	    "nodes": 3,
-//	    "edges": [
-//	      {"node": 0, "edge": 1, "from": "s1", "op": "snn_b3"},
-//	      ...
+//	  "subnets": [
+//	    {
+//	      "name": "feature",
+//	      "path": [1, 0],
+//	      "cell": {
+//	        "nodes": 3,
+//	        "edges": [
+//	          {"node": 0, "edge": 1, "from": "s1", "op": "snn_b3"},
+//	          ...
+//
+// "levels" in place of "path" is a record of the levels that a cell was found or
+// published with. Versions 1 and 2 (one chain; the path a record or to follow), and the
+// format that stereo had of its own, are read.
 //
 // Parse and Load are strict. Whatever is wrong is one line that says what, where
 // and what to do, and wraps ErrInvalid. Resolve takes what a user types: the
 // name of a preset, a JSON file or a published .npy file. Hash identifies a
 // wiring. Text, DOT and SVG show it.
-//
-// # Stereo
-//
-// A Stereo genotype has two subnets, each a cell and a path: the level of
-// resolution of every cell's output, which may rise and fall. ParseStereo,
-// LoadStereo, ResolveStereo, StereoText and StereoSVG are its counterparts of the
-// functions above; the published one is the preset "spikedhs-stereo".
 package genotype

@@ -18,10 +18,10 @@ func DOT(w io.Writer, g Genotype) error {
 	fmt.Fprintf(&b, "  label=%s; labelloc=t; rankdir=LR; fontname=\"sans-serif\";\n", quoteDOT(g.Name+"\n"+g.summary()))
 	b.WriteString("  node [shape=box, style=rounded, fontname=\"sans-serif\"];\n")
 	b.WriteString("  edge [fontname=\"sans-serif\"];\n")
-	for _, p := range g.cells() {
-		fmt.Fprintf(&b, "  subgraph %s {\n", quoteDOT("cluster_"+p.name))
-		fmt.Fprintf(&b, "    label=%s;\n", quoteDOT(p.title))
-		p.cell.writeDOT(&b, p.name)
+	for _, n := range g.Subnets {
+		fmt.Fprintf(&b, "  subgraph %s {\n", quoteDOT("cluster_"+n.Name))
+		fmt.Fprintf(&b, "    label=%s;\n", quoteDOT(g.title(n)))
+		n.Cell.writeDOT(&b, n.Name)
 		b.WriteString("  }\n")
 	}
 	b.WriteString("}\n")

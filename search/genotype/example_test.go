@@ -78,12 +78,12 @@ func ExampleNewCell() {
 // A fault is reported with its place and a remedy.
 func ExampleParse() {
 	_, err := genotype.Parse([]byte(`{
-		"format": "spikedhs-genotype", "version": 1, "name": "mine", "downsample": "nearest",
+		"format": "spikedhs-genotype", "version": 3, "name": "mine",
 		"ops": ["skip_connect", "snn_b3", "snn_b5"],
-		"normal": {"nodes": 1, "edges": [
+		"subnets": [{"name": "normal", "cell": {"nodes": 1, "edges": [
 			{"node": 0, "edge": 1, "from": "s1", "op": "snn_b3"},
 			{"node": 0, "edge": 2, "from": "s0", "op": "snn_b3"}
-		]}
+		]}}]
 	}`))
 	fmt.Println(err)
 	// Output:
@@ -110,17 +110,21 @@ func ExampleGenotype_Encode() {
 	// Output:
 	// {
 	//   "format": "spikedhs-genotype",
-	//   "version": 1,
+	//   "version": 3,
 	//   "name": "smallest",
-	//   "downsample": "nearest",
 	//   "ops": ["skip_connect", "snn_b3", "snn_b5"],
-	//   "normal": {
-	//     "nodes": 1,
-	//     "edges": [
-	//       {"node": 0, "edge": 1, "from": "s1", "op": "snn_b5"},
-	//       {"node": 0, "edge": 0, "from": "s0", "op": "snn_b3"}
-	//     ]
-	//   }
+	//   "subnets": [
+	//     {
+	//       "name": "normal",
+	//       "cell": {
+	//         "nodes": 1,
+	//         "edges": [
+	//           {"node": 0, "edge": 1, "from": "s1", "op": "snn_b5"},
+	//           {"node": 0, "edge": 0, "from": "s0", "op": "snn_b3"}
+	//         ]
+	//       }
+	//     }
+	//   ]
 	// }
 }
 

@@ -2,6 +2,8 @@ package genotype
 
 import (
 	"math/rand"
+	"os"
+	"path/filepath"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -47,4 +49,28 @@ func fourNodes(t testing.TB) Genotype {
 	g, err := New("four nodes", normal, &reduction)
 	require.NoError(t, err)
 	return g
+}
+
+// stereoPreset returns the published stereo genotype.
+func stereoPreset(t testing.TB) Genotype {
+	t.Helper()
+	g, err := Preset(PresetStereo)
+	require.NoError(t, err)
+	return g
+}
+
+// all are genotypes of every form by name.
+func all(t testing.TB) map[string]Genotype {
+	t.Helper()
+	return map[string]Genotype{
+		"preset-n3": mustPreset(t), "two-cells": twoCells(t), "four-nodes": fourNodes(t), "on-path": onPath(t), "stereo": stereoPreset(t),
+	}
+}
+
+// old is a genotype as versions 1 and 2, and version 1 of stereo's own format, wrote it.
+func old(t testing.TB, name string) string {
+	t.Helper()
+	data, err := os.ReadFile(filepath.Join("testdata", "old", name+".json"))
+	require.NoError(t, err)
+	return string(data)
 }

@@ -7,24 +7,21 @@ import (
 	"unicode/utf8"
 )
 
-// Versions of the genotype format. Encode writes the one of the value; Parse reads
-// both.
-const (
-	// FreeVersion leaves the levels of the cells to who builds the network; a path in
-	// it is a record of the levels that it was found or published with.
-	FreeVersion = 1
-	// PathVersion has a path that belongs to the architecture, found by a search of
-	// layers: the network has one cell for each of its levels. A program that knows
-	// version 1 alone refuses it instead of building another network.
-	PathVersion = 2
-	// FormatVersion is the newest version that this package reads.
-	FormatVersion = PathVersion
-)
+// FormatVersion is the version of the format that this package writes, and the
+// newest that it reads.
+const FormatVersion = 3
 
 // MaxLevel is the deepest resolution level of the layer trellis.
 const MaxLevel = 3
 
-// Downsample says how a network built from the genotype lowers its resolution.
+// Names of the subnets of a chain of cells; see [New]. Networks with other parts
+// name theirs as they like.
+const (
+	Normal    = "normal"
+	Reduction = "reduction"
+)
+
+// Downsample says how a chain of cells lowers its resolution.
 type Downsample string
 
 const (
@@ -38,79 +35,117 @@ const (
 
 // Genotype is a searched architecture, ready to be trained.
 type Genotype struct {
-	// Version is the format version: FreeVersion for a value made by New, PathVersion
-	// for one made by NewOnPath.
-	Version int
 	// Name is a short one-line title.
 	Name string
 	// Origin tells in one line where the genotype comes from; it may be empty.
 	Origin string
-	// Downsample decides whether there is a reduction cell.
-	Downsample Downsample
-	// Normal is the cell that keeps the resolution, or the only cell.
-	Normal Cell
-	// Reduction is the cell that halves the resolution; nil unless Downsample
-	// is DownsampleReduction.
-	Reduction *Cell
-	// Path holds the resolution level of every cell's output, 0 to MaxLevel. Level l
-	// has 1/2^l of the resolution of level 0. It is optional in FreeVersion; see
-	// FollowsPath.
-	Path []int
+	// Subnets are the searched parts of the network, in its order.
+	Subnets []Subnet
 	// Ops names the candidate operations of the search.
 	Ops []string
 }
 
-// New returns a valid genotype over all candidate operations. With a reduction
-// cell it down-samples by reduction cells, with nil by nearest interpolation.
+// Subnet is a searched part of a network: one cell, repeated along a path through
+// the trellis of resolution levels.
+type Subnet struct {
+	// Name is a word such as "normal" or "feature".
+	Name string
+	// Cell is the wiring of all cells.
+	Cell Cell
+	// Path holds the level of every cell's output, one entry a cell: level l has
+	// 1/2^l of the resolution of level 0. It starts at level 0 or 1 and moves by at
+	// most one from cell to cell, either way. Subnet normal may do without: the levels
+	// are then chosen by who builds the network.
+	Path []int
+	// Levels are those that a cell without a path was found or published with. They
+	// are a record and decide nothing.
+	Levels []int
+}
+
+// New returns a valid genotype over all candidate operations for a chain of cells
+// whose levels who builds the network chooses. With a reduction cell it down-samples
+// by reduction cells, with nil by nearest interpolation.
 func New(name string, normal Cell, reduction *Cell) (Genotype, error) {
-	g := Genotype{
-		Version:    FreeVersion,
-		Name:       name,
-		Downsample: DownsampleNearest,
-		Normal:     normal.clone(),
-		Ops:        OpNames(),
-	}
+	subnets := []Subnet{{Name: Normal, Cell: normal}}
 	if reduction != nil {
-		r := reduction.clone()
-		g.Downsample, g.Reduction = DownsampleReduction, &r
+		subnets = append(subnets, Subnet{Name: Reduction, Cell: *reduction})
 	}
-	return g, g.Validate()
+	return Of(name, subnets...)
 }
 
 // NewOnPath returns a valid genotype of one cell and the path that the network's
-// cells take through the levels, of which it makes a copy.
+// cells take through the levels.
 func NewOnPath(name string, cell Cell, path []int) (Genotype, error) {
-	g, err := New(name, cell, nil)
-	if err != nil {
-		return g, err
+	if len(path) == 0 {
+		return Genotype{}, invalid(Normal+".path", "empty; list the level of every cell's output")
 	}
-	g.Version, g.Path = PathVersion, slices.Clone(path)
+	return Of(name, Subnet{Name: Normal, Cell: cell, Path: path})
+}
+
+// Of returns a valid genotype of subnets over all candidate operations. It copies
+// what it is given.
+func Of(name string, subnets ...Subnet) (Genotype, error) {
+	g := Genotype{Name: name, Ops: OpNames()}
+	for _, n := range subnets {
+		n.Cell, n.Path, n.Levels = n.Cell.clone(), slices.Clone(n.Path), slices.Clone(n.Levels)
+		g.Subnets = append(g.Subnets, n)
+	}
 	return g, g.Validate()
 }
 
-// FollowsPath tells whether the network of the genotype has the levels of its path.
-// Otherwise whoever builds the network chooses them.
-func (g Genotype) FollowsPath() bool { return g.Version >= PathVersion }
+// Subnet returns the subnet of that name, an empty one if there is none.
+func (g Genotype) Subnet(name string) Subnet {
+	for _, n := range g.Subnets {
+		if n.Name == name {
+			return n
+		}
+	}
+	return Subnet{}
+}
+
+// Has tells whether the genotype has subnets of all these names.
+func (g Genotype) Has(names ...string) bool {
+	for _, name := range names {
+		if !slices.ContainsFunc(g.Subnets, func(n Subnet) bool { return n.Name == name }) {
+			return false
+		}
+	}
+	return true
+}
+
+// Normal is the cell of a chain that keeps the resolution, or its only cell.
+func (g Genotype) Normal() Cell { return g.Subnet(Normal).Cell }
+
+// Reduction is the cell of a chain that halves the resolution, nil where there is none.
+func (g Genotype) Reduction() *Cell {
+	if !g.Has(Reduction) {
+		return nil
+	}
+	cell := g.Subnet(Reduction).Cell
+	return &cell
+}
+
+// Downsample is how a chain of these cells lowers its resolution.
+func (g Genotype) Downsample() Downsample {
+	if g.Has(Reduction) {
+		return DownsampleReduction
+	}
+	return DownsampleNearest
+}
+
+// Path is the path of a chain of cells, empty where who builds it chooses the levels.
+func (g Genotype) Path() []int { return g.Subnet(Normal).Path }
+
+// FollowsPath tells whether a chain of cells has the levels of its [Genotype.Path].
+func (g Genotype) FollowsPath() bool { return len(g.Path()) > 0 }
 
 // Validate reports the first fault as a one-line error that wraps ErrInvalid and
-// names the place as a JSON path.
+// names the place, such as normal.edges[2].edge.
 func (g Genotype) Validate() error {
-	checks := []func() error{g.checkVersion, g.checkTexts, g.checkOps, g.checkCells, g.checkPath}
-	for _, check := range checks {
+	for _, check := range []func() error{g.checkTexts, g.checkOps, g.checkSubnets, g.checkChain} {
 		if err := check(); err != nil {
 			return err
 		}
-	}
-	return nil
-}
-
-func (g Genotype) checkVersion() error {
-	switch {
-	case g.Version > FormatVersion:
-		return invalid("version", "%d was written by a newer version of SpikeDHS, this one reads up to %d; update SpikeDHS",
-			g.Version, FormatVersion)
-	case g.Version < 1:
-		return invalid("version", "%d does not exist; write %d, or %d where the network follows the path", g.Version, FreeVersion, PathVersion)
 	}
 	return nil
 }
@@ -149,53 +184,66 @@ func (g Genotype) checkOps() error {
 	return nil
 }
 
-func (g Genotype) checkCells() error {
-	if err := g.checkCell("normal", g.Normal); err != nil {
-		return err
+func (g Genotype) checkSubnets() error {
+	if len(g.Subnets) == 0 {
+		return invalid("subnets", "empty; a genotype has at least one")
 	}
-	switch {
-	case g.Downsample != DownsampleReduction && g.Downsample != DownsampleNearest:
-		return invalid("downsample", "%q is unknown; use %q or %q", g.Downsample, DownsampleReduction, DownsampleNearest)
-	case g.Downsample == DownsampleReduction && g.Reduction == nil:
-		return invalid("reduction", "missing although downsample is %q; add the cell or set downsample to %q",
-			DownsampleReduction, DownsampleNearest)
-	case g.Downsample == DownsampleNearest && g.Reduction != nil:
-		return invalid("reduction", "not used when downsample is %q; remove it or set downsample to %q",
-			DownsampleNearest, DownsampleReduction)
-	case g.Reduction == nil:
-		return nil
-	}
-	if err := g.checkCell("reduction", *g.Reduction); err != nil {
-		return err
-	}
-	if g.Reduction.Nodes != g.Normal.Nodes {
-		return invalid("reduction.nodes", "%d, but normal.nodes is %d; both cells need the same number of nodes",
-			g.Reduction.Nodes, g.Normal.Nodes)
-	}
-	return nil
-}
-
-func (g Genotype) checkCell(where string, c Cell) error {
-	if err := c.validate(where); err != nil {
-		return err
-	}
-	for i, e := range c.Edges {
-		if !slices.Contains(g.Ops, e.Op.String()) {
-			return invalid(element(where+".edges", i)+".op", "%s is not among the candidates in ops; add it there or choose another", e.Op)
+	for i, n := range g.Subnets {
+		where := element("subnets", i) + ".name"
+		if n.Name == "" || strings.Trim(n.Name, "abcdefghijklmnopqrstuvwxyz0123456789_") != "" {
+			return invalid(where, "%q; use a word of small letters, digits and _", n.Name)
+		}
+		if slices.ContainsFunc(g.Subnets[:i], func(o Subnet) bool { return o.Name == n.Name }) {
+			return invalid(where, "%s is there twice; remove one", n.Name)
+		}
+		if err := n.Cell.validate(n.Name); err != nil {
+			return err
+		}
+		for k, e := range n.Cell.Edges {
+			if !slices.Contains(g.Ops, e.Op.String()) {
+				return invalid(element(n.Name+".edges", k)+".op", "%s is not among the candidates in ops; add it there or choose another", e.Op)
+			}
+		}
+		if len(n.Path) > 0 && len(n.Levels) > 0 {
+			return invalid(n.Name+".levels", "a record of levels beside a path to follow; remove one")
+		}
+		if err := checkLevels(n.Name+".path", n.Path); err != nil {
+			return err
+		}
+		if err := checkLevels(n.Name+".levels", n.Levels); err != nil {
+			return err
 		}
 	}
 	return nil
 }
 
-func (g Genotype) checkPath() error {
-	switch {
-	case !g.FollowsPath():
-	case len(g.Path) == 0:
-		return invalid("path", "empty although version is %d; list the level of every cell's output, or write version %d", g.Version, FreeVersion)
-	case g.Downsample != DownsampleNearest:
-		return invalid("downsample", "%q cannot follow a path; version %d needs %q", g.Downsample, g.Version, DownsampleNearest)
+// checkChain checks what subnets have to do with each other: normal and reduction
+// make one chain and stand alone, every other one follows a path of its own.
+func (g Genotype) checkChain() error {
+	normal, reduction := g.Subnet(Normal), g.Subnet(Reduction)
+	for _, n := range g.Subnets {
+		inChain := n.Name == Normal || n.Name == Reduction
+		switch {
+		case !g.Has(Normal) && n.Name == Reduction:
+			return invalid("subnets", "a reduction cell without a normal one; add it")
+		case g.Has(Normal) && !inChain:
+			return invalid("subnets", "%s beside a chain of cells; a genotype has normal and reduction, or subnets of other names", n.Name)
+		case !inChain && len(n.Path) == 0:
+			return invalid(n.Name+".path", "empty; list the level of every cell's output")
+		}
 	}
-	return checkLevels("path", g.Path)
+	switch {
+	case !g.Has(Reduction):
+		return nil
+	case len(reduction.Path)+len(reduction.Levels) > 0:
+		return invalid("reduction.path", "reduction cells stand where the levels of the normal ones change; remove it")
+	case len(normal.Path) > 0:
+		return invalid("reduction", "cells on a path resize by nearest interpolation; remove the cell or the path")
+	case reduction.Cell.Nodes != normal.Cell.Nodes:
+		return invalid("reduction.nodes", "%d, but normal.nodes is %d; both cells need the same number of nodes",
+			reduction.Cell.Nodes, normal.Cell.Nodes)
+	}
+	return nil
 }
 
 func checkLevels(where string, path []int) error {

@@ -12,15 +12,16 @@ import (
 func TestNewChoosesDownsampling(t *testing.T) {
 	g, err := New("one", PublishedFeature(), nil)
 	require.NoError(t, err)
-	assert.Equal(t, DownsampleNearest, g.Downsample)
-	assert.Equal(t, FreeVersion, g.Version)
+	assert.Equal(t, DownsampleNearest, g.Downsample())
+	assert.Nil(t, g.Reduction())
+	assert.False(t, g.FollowsPath())
 
 	reduction := PublishedMatching()
 	g, err = New("two", PublishedFeature(), &reduction)
 	require.NoError(t, err)
-	assert.Equal(t, DownsampleReduction, g.Downsample)
+	assert.Equal(t, DownsampleReduction, g.Downsample())
 	reduction.Edges[0].Op = Skip
-	assert.Equal(t, PublishedMatching(), *g.Reduction, "the genotype owns its cells")
+	assert.Equal(t, PublishedMatching(), *g.Reduction(), "the genotype owns its cells")
 }
 
 func TestValidateFaults(t *testing.T) {
@@ -28,26 +29,22 @@ func TestValidateFaults(t *testing.T) {
 		change func(*Genotype)
 		want   string
 	}{
-		"newer version":  {func(g *Genotype) { g.Version = 3 }, "version: 3 was written by a newer version of SpikeDHS"},
-		"no version":     {func(g *Genotype) { g.Version = 0 }, "version: 0 does not exist"},
-		"no name":        {func(g *Genotype) { g.Name = "" }, "name: empty"},
-		"two-line name":  {func(g *Genotype) { g.Name = "a\nb" }, "name: holds a line break"},
-		"broken origin":  {func(g *Genotype) { g.Origin = "\xff" }, "origin: not valid UTF-8"},
-		"no ops":         {func(g *Genotype) { g.Ops = nil }, "ops: empty"},
-		"unknown op":     {func(g *Genotype) { g.Ops[1] = "conv" }, `ops[1]: unknown operation "conv"`},
-		"op twice":       {func(g *Genotype) { g.Ops[2] = "snn_b3" }, "ops[2]: snn_b3 is listed twice"},
-		"op not listed":  {func(g *Genotype) { g.Ops = g.Ops[:2] }, "normal.edges[2].op: snn_b5 is not among the candidates"},
-		"downsample":     {func(g *Genotype) { g.Downsample = "pool" }, `downsample: "pool" is unknown`},
-		"no reduction":   {func(g *Genotype) { g.Reduction = nil }, `reduction: missing although downsample is "reduction"`},
-		"idle reduction": {func(g *Genotype) { g.Downsample = DownsampleNearest }, `reduction: not used when downsample is "nearest"`},
-		"bad reduction":  {func(g *Genotype) { g.Reduction.Edges[3].Index = 9 }, "reduction.edges[3].edge: 9 is out of range"},
+		"no name":       {func(g *Genotype) { g.Name = "" }, "name: empty"},
+		"two-line name": {func(g *Genotype) { g.Name = "a\nb" }, "name: holds a line break"},
+		"broken origin": {func(g *Genotype) { g.Origin = "\xff" }, "origin: not valid UTF-8"},
+		"no ops":        {func(g *Genotype) { g.Ops = nil }, "ops: empty"},
+		"unknown op":    {func(g *Genotype) { g.Ops[1] = "conv" }, `ops[1]: unknown operation "conv"`},
+		"op twice":      {func(g *Genotype) { g.Ops[2] = "snn_b3" }, "ops[2]: snn_b3 is listed twice"},
+		"op not listed": {func(g *Genotype) { g.Ops = g.Ops[:2] }, "normal.edges[2].op: snn_b5 is not among the candidates"},
+		"no subnets":    {func(g *Genotype) { g.Subnets = nil }, "subnets: empty"},
+		"bad reduction": {func(g *Genotype) { g.Subnets[1].Cell.Edges[3].Index = 9 }, "reduction.edges[3].edge: 9 is out of range"},
 		"unequal nodes": {func(g *Genotype) {
-			g.Reduction.Nodes, g.Reduction.Edges = 2, g.Reduction.Edges[:4]
+			g.Subnets[1].Cell.Nodes, g.Subnets[1].Cell.Edges = 2, g.Subnets[1].Cell.Edges[:4]
 		}, "reduction.nodes: 2, but normal.nodes is 3"},
-		"level":       {func(g *Genotype) { g.Path = []int{0, 1, 2, 3, 4} }, "path[4]: level 4 is out of range"},
-		"level below": {func(g *Genotype) { g.Path = []int{-1} }, "path[0]: level -1 is out of range"},
-		"jump":        {func(g *Genotype) { g.Path = []int{0, 2} }, "path[1]: level jumps from 0 to 2"},
-		"first jump":  {func(g *Genotype) { g.Path = []int{2} }, "path[0]: level jumps from 0 to 2"},
+		"level":       {func(g *Genotype) { g.Subnets[0].Levels = []int{0, 1, 2, 3, 4} }, "normal.levels[4]: level 4 is out of range"},
+		"level below": {func(g *Genotype) { g.Subnets[0].Levels = []int{-1} }, "normal.levels[0]: level -1 is out of range"},
+		"jump":        {func(g *Genotype) { g.Subnets[0].Levels = []int{0, 2} }, "normal.levels[1]: level jumps from 0 to 2"},
+		"first jump":  {func(g *Genotype) { g.Subnets[0].Levels = []int{2} }, "normal.levels[0]: level jumps from 0 to 2"},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -65,7 +62,9 @@ func TestValidateFaults(t *testing.T) {
 func TestPublishedPathsAreValid(t *testing.T) {
 	for _, path := range [][]int{nil, {1, 0}, {1, 2, 2, 1}, {0, 0, 1, 1, 1, 2, 2, 2}, {1, 1, 2, 2, 1, 2, 2, 2, 1, 1, 0, 1}} {
 		g := mustPreset(t)
-		g.Path = path
+		g.Subnets[0].Levels = path
+		assert.NoError(t, g.Validate(), path)
+		g.Subnets[0].Levels, g.Subnets[0].Path = nil, path
 		assert.NoError(t, g.Validate(), path)
 	}
 }
@@ -84,15 +83,15 @@ func TestHashSeesWiringOnly(t *testing.T) {
 	same := map[string]func(*Genotype){
 		"name":   func(g *Genotype) { g.Name = "other" },
 		"origin": func(g *Genotype) { g.Origin = "other" },
-		"rank":   func(g *Genotype) { e := g.Normal.Edges; e[0], e[1] = e[1], e[0] },
+		"rank":   func(g *Genotype) { e := g.Normal().Edges; e[0], e[1] = e[1], e[0] },
 	}
 	different := map[string]func(*Genotype){
-		"op":         func(g *Genotype) { g.Normal.Edges[0].Op = Skip },
-		"edge":       func(g *Genotype) { g.Normal.Edges[2].Index = 4 },
-		"reduction":  func(g *Genotype) { g.Reduction.Edges[0].Op = Skip },
-		"swap cells": func(g *Genotype) { g.Normal, *g.Reduction = *g.Reduction, g.Normal },
-		"path":       func(g *Genotype) { g.Path = []int{0} },
-		"downsample": func(g *Genotype) { g.Downsample, g.Reduction = DownsampleNearest, nil },
+		"op":         func(g *Genotype) { g.Subnets[0].Cell.Edges[0].Op = Skip },
+		"edge":       func(g *Genotype) { g.Subnets[0].Cell.Edges[2].Index = 4 },
+		"reduction":  func(g *Genotype) { g.Subnets[1].Cell.Edges[0].Op = Skip },
+		"swap cells": func(g *Genotype) { n := g.Subnets; n[0].Cell, n[1].Cell = n[1].Cell, n[0].Cell },
+		"path":       func(g *Genotype) { g.Subnets[0].Levels = []int{0} },
+		"downsample": func(g *Genotype) { g.Subnets = g.Subnets[:1] },
 	}
 	original := twoCells(t).Hash()
 	for name, change := range same {

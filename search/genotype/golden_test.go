@@ -16,8 +16,7 @@ var update = flag.Bool("update", false, "write the golden files in testdata/gold
 // TestGolden compares all outputs with stored ones. Look at the drawings before
 // committing them after -update.
 func TestGolden(t *testing.T) {
-	genotypes := map[string]Genotype{"preset-n3": mustPreset(t), "two-cells": twoCells(t), "four-nodes": fourNodes(t), "on-path": onPath(t)}
-	for name, g := range genotypes {
+	for name, g := range all(t) {
 		var dot, svg bytes.Buffer
 		require.NoError(t, DOT(&dot, g))
 		require.NoError(t, SVG(&svg, g))

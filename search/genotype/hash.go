@@ -12,9 +12,10 @@ import (
 const hashLength = 12
 
 // Hash identifies the wiring: 12 hexadecimal digits of the SHA-256 of its
-// canonical form. The form holds the downsample mode, the cells and the path.
-// It leaves out name, origin and candidate list, and orders the edges of a node
-// by number, since their sum does not depend on the order.
+// canonical form, which holds the cells, how a chain of them lowers its resolution,
+// and the paths or recorded levels. It leaves out name, origin and candidate list,
+// and orders the edges of a node by number, since their sum does not depend on the
+// order.
 func (g Genotype) Hash() string {
 	sum := sha256.Sum256([]byte(g.canonical()))
 	return hex.EncodeToString(sum[:])[:hashLength]
@@ -23,15 +24,29 @@ func (g Genotype) Hash() string {
 // canonical is one line a fact. Changing it changes every stored hash.
 func (g Genotype) canonical() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "downsample %s\n", g.Downsample)
-	g.Normal.writeCanonical(&b, "normal")
-	if g.Reduction != nil {
-		g.Reduction.writeCanonical(&b, "reduction")
+	chain := g.Has(Normal)
+	if chain {
+		fmt.Fprintf(&b, "downsample %s\n", g.Downsample())
 	}
-	if len(g.Path) > 0 {
-		fmt.Fprintf(&b, "path %d\n", g.Path)
+	for _, n := range g.Subnets {
+		n.Cell.writeCanonical(&b, n.Name)
+		if !chain {
+			fmt.Fprintf(&b, "path %d\n", n.Path)
+		}
+	}
+	// The one path of a chain stands behind all its cells.
+	if levels := g.Subnet(Normal).levels(); len(levels) > 0 {
+		fmt.Fprintf(&b, "path %d\n", levels)
 	}
 	return b.String()
+}
+
+// levels are those of the path, or the recorded ones.
+func (n Subnet) levels() []int {
+	if len(n.Path) > 0 {
+		return n.Path
+	}
+	return n.Levels
 }
 
 func (c Cell) writeCanonical(b *strings.Builder, name string) {

@@ -16,7 +16,7 @@ func TestEncodeParseRoundTrip(t *testing.T) {
 		reduction := randomCell(r, nodes)
 		g, err := New(`<a & "b" \ é 🎉>`, randomCell(r, nodes), &reduction)
 		require.NoError(t, err)
-		g.Origin, g.Path = "a test", []int{1, 2, 1, 0}
+		g.Origin, g.Subnets[0].Levels = "a test", []int{1, 2, 1, 0}
 		data, err := g.Encode()
 		require.NoError(t, err)
 		again, err := Parse(data)
@@ -27,33 +27,58 @@ func TestEncodeParseRoundTrip(t *testing.T) {
 
 // TestEncodeMeansWhatItSays reads the JSON with no knowledge of this package.
 func TestEncodeMeansWhatItSays(t *testing.T) {
-	data, err := mustPreset(t).Encode()
-	require.NoError(t, err)
-	var document struct {
-		Format, Name, Origin, Downsample string
-		Version                          int
-		Ops                              []string
-		Path                             []int
-		Normal                           struct {
-			Nodes int
-			Edges []struct {
-				Node, Edge int
-				From, Op   string
+	type document struct {
+		Format, Name, Origin string
+		Version              int
+		Ops                  []string
+		Subnets              []struct {
+			Name         string
+			Path, Levels []int
+			Cell         struct {
+				Nodes int
+				Edges []struct {
+					Node, Edge int
+					From, Op   string
+				}
 			}
 		}
-		Reduction *struct{}
 	}
-	require.NoError(t, json.Unmarshal(data, &document))
-	assert.Equal(t, "spikedhs-genotype", document.Format)
-	assert.Equal(t, 1, document.Version)
-	assert.Equal(t, "nearest", document.Downsample)
-	assert.Equal(t, []int{0, 0, 1, 1, 1, 2, 2, 2}, document.Path)
-	assert.Nil(t, document.Reduction)
+	read := func(g Genotype) (d document) {
+		data, err := g.Encode()
+		require.NoError(t, err)
+		require.NoError(t, json.Unmarshal(data, &d))
+		assert.Equal(t, "spikedhs-genotype", d.Format)
+		assert.Equal(t, 3, d.Version)
+		return d
+	}
+	one := read(mustPreset(t))
+	require.Len(t, one.Subnets, 1)
+	normal := one.Subnets[0]
+	assert.Equal(t, "normal", normal.Name)
+	assert.Equal(t, []int{0, 0, 1, 1, 1, 2, 2, 2}, normal.Levels, "a record")
+	assert.Empty(t, normal.Path)
 	var lines []string
-	for _, e := range document.Normal.Edges {
+	for _, e := range normal.Cell.Edges {
 		lines = append(lines, strings.Join([]string{string(rune('0' + e.Node)), string(rune('0' + e.Edge)), e.From, e.Op}, " "))
 	}
 	assert.Equal(t, []string{"0 1 s1 snn_b3", "0 0 s0 snn_b3", "1 3 s1 snn_b5", "1 2 s0 snn_b3", "2 7 n0 snn_b3", "2 8 n1 snn_b3"}, lines)
+	assert.Equal(t, []int{1, 2, 1, 0, 1}, read(onPath(t)).Subnets[0].Path, "to follow")
+	two := read(stereoPreset(t))
+	require.Len(t, two.Subnets, 2)
+	assert.Equal(t, []int{1, 2, 2, 1}, two.Subnets[1].Path)
+}
+
+// TestOldVersions reads what earlier programs wrote: the same value, the same hash.
+func TestOldVersions(t *testing.T) {
+	hashes := map[string]string{
+		"preset-n3": "f74981d4a01c", "two-cells": "b2b846ce0e53", "on-path": "b7cf8e2496b3", "stereo": "903d78c4d367", "four-nodes": "8e4471aa38b8",
+	}
+	for name, g := range all(t) {
+		read, err := Parse([]byte(old(t, name)))
+		require.NoError(t, err, name)
+		assert.Equal(t, g, read, name)
+		assert.Equal(t, hashes[name], read.Hash(), name)
+	}
 }
 
 func TestGenotypeInsideLargerDocument(t *testing.T) {
@@ -68,7 +93,7 @@ func TestGenotypeInsideLargerDocument(t *testing.T) {
 	assert.Equal(t, model{10, twoCells(t)}, m)
 
 	_, err = json.Marshal(model{})
-	assert.ErrorContains(t, err, "version: 0 does not exist")
+	assert.ErrorContains(t, err, "name: empty")
 	assert.ErrorIs(t, json.Unmarshal([]byte(`{"Genotype": {}}`), &m), ErrInvalid)
 }
 
@@ -83,7 +108,7 @@ func TestParseFaults(t *testing.T) {
 		"format":           {`"spikedhs-genotype"`, `"other"`, `format: "other" is not a genotype`},
 		"format type":      {`"spikedhs-genotype"`, `7`, "format: found a number; write a string"},
 		"no format":        {`"format": "spikedhs-genotype",`, ``, "format: missing; add it"},
-		"newer":            {`"version": 1`, `"version": 3, "extra": 3`, "version: 3 was written by a newer version"},
+		"newer":            {`"version": 1`, `"version": 4, "extra": 3`, "version: 4 was written by a newer version"},
 		"version zero":     {`"version": 1`, `"version": 0`, "version: 0 does not exist"},
 		"version fraction": {`"version": 1`, `"version": 1.5`, `version: "1.5" is not a whole number`},
 		"version text":     {`"version": 1`, `"version": "1"`, "version: found a string; write a number"},
@@ -117,23 +142,78 @@ func TestParseFaults(t *testing.T) {
 		"wrong node":       {third, first, "normal.edges: node 0 has 3 edge(s); keep exactly 2"},
 		"too few":          {third + ",", "", "normal.edges: node 1 has 1 edge(s); keep exactly 2"},
 	}
-	valid, err := twoCells(t).Encode()
-	require.NoError(t, err)
 	for name, c := range cases {
-		t.Run(name, func(t *testing.T) {
-			require.Contains(t, string(valid), c.old, "the case must change something")
-			_, err := Parse([]byte(strings.Replace(string(valid), c.old, c.replacement, 1)))
-			require.ErrorIs(t, err, ErrInvalid)
-			assert.ErrorContains(t, err, c.want)
-			assert.NotContains(t, err.Error(), "\n", "one line")
-		})
+		t.Run(name, func(t *testing.T) { refuses(t, old(t, "two-cells"), c.old, c.replacement, c.want) })
+	}
+}
+
+// refuses changes a text of a valid document and wants the fault told in one line.
+func refuses(t *testing.T, valid, old, replacement, want string) {
+	t.Helper()
+	require.Contains(t, valid, old, "the case must change something")
+	_, err := Parse([]byte(strings.Replace(valid, old, replacement, 1)))
+	require.ErrorIs(t, err, ErrInvalid)
+	assert.ErrorContains(t, err, want)
+	assert.NotContains(t, err.Error(), "\n", "one line")
+}
+
+// TestParseFaultsOfSubnets changes what only version 3 has.
+func TestParseFaultsOfSubnets(t *testing.T) {
+	valid := func(g Genotype) string {
+		data, err := g.Encode()
+		require.NoError(t, err)
+		return string(data)
+	}
+	for want, c := range map[string]struct {
+		of               Genotype
+		old, replacement string
+	}{
+		"version: 4 was written by a newer version":            {twoCells(t), `"version": 3`, `"version": 4`},
+		"subnets[0].colour: unknown field":                     {twoCells(t), `"name": "normal"`, `"name": "normal", "colour": 1`},
+		"subnets[1].cell: missing":                             {twoCells(t), `"name": "reduction",`, `"name": "reduction"}, {"name": "x",`},
+		"subnets[1].name: normal is there twice":               {twoCells(t), `"reduction"`, `"normal"`},
+		`subnets[0].name: "Normal"; use a word`:                {twoCells(t), `"normal"`, `"Normal"`},
+		"subnets: other beside a chain of cells":               {twoCells(t), `"reduction"`, `"other"`},
+		"other.path: empty; list the level":                    {mustPreset(t), `"normal"`, `"other"`},
+		"subnets: a reduction cell without a normal one":       {mustPreset(t), `"normal"`, `"reduction"`},
+		"reduction: cells on a path resize":                    {twoCells(t), `"name": "normal",`, `"name": "normal", "path": [0, 1],`},
+		"reduction.path: reduction cells stand":                {twoCells(t), `"name": "reduction",`, `"name": "reduction", "levels": [0, 1],`},
+		"normal.levels: a record of levels beside a path":      {mustPreset(t), `"levels"`, `"path": [1], "levels"`},
+		"subnets[0].cell.edges[0].op: found a number":          {mustPreset(t), `"op": "snn_b3"`, `"op": 3`},
+		"normal.edges[0].op: unknown operation":                {mustPreset(t), `"op": "snn_b3"`, `"op": "pool"`},
+		"feature.edges[0].node: 1, but edge 1 leads to node 0": {stereoPreset(t), `{"node": 0`, `{"node": 1`},
+		"matching.path[1]: level jumps from 1 to 3":            {stereoPreset(t), "[1, 2, 2, 1]", "[1, 3, 2, 1]"},
+		"feature.path[0]: level 4 is out of range":             {stereoPreset(t), "[1, 0]", "[4, 0]"},
+		"feature.path: empty":                                  {stereoPreset(t), "[1, 0]", "[]"},
+		"subnets[0].path[1]: found a string; write a number":   {stereoPreset(t), "[1, 0]", `[1, "2"]`},
+		`subnets[0].path[1]: "0.5" is not a whole number`:      {stereoPreset(t), "[1, 0]", "[1, 0.5]"},
+		"subnets[0].path: found null; write an array":          {stereoPreset(t), "[1, 0]", "null"},
+	} {
+		refuses(t, valid(c.of), c.old, c.replacement, want)
+	}
+}
+
+// TestParseFaultsOfOldStereo changes a document of stereo's own format.
+func TestParseFaultsOfOldStereo(t *testing.T) {
+	for want, change := range map[string][2]string{
+		"version: 2 was written by a newer version":             {`"version": 1`, `"version": 2`},
+		"version: 0 does not exist":                             {`"version": 1`, `"version": 0`},
+		"matching.path[1]: level jumps from 1 to 3":             {"[1, 2, 2, 1]", "[1, 3, 2, 1]"},
+		"feature.path: empty":                                   {"[1, 0]", "[]"},
+		"unknown field":                                         {`"ops"`, `"x": 1, "ops"`},
+		"feature.depth: unknown field":                          {"\"feature\": {", "\"feature\": {\"depth\": 1,"},
+		"name: missing":                                         {`"name": "spikedhs-stereo",`, ""},
+		"origin2: unknown field":                                {`"matching"`, `"origin2"`},
+		"feature.edges[0].op: unknown operation":                {`"op": "snn_b3"`, `"op": "pool"`},
+		"feature.cell.nodes: found a string; write a number":    {`"nodes": 3`, `"nodes": "3"`},
+		"feature.edges[0].node: 1, but edge 1 leads to node 0;": {`{"node": 0, "edge": 1, "from": "s1"`, `{"node": 1, "edge": 1, "from": "s1"`},
+	} {
+		refuses(t, old(t, "stereo"), change[0], change[1], want)
 	}
 }
 
 func TestParseReductionMissing(t *testing.T) {
-	data, err := mustPreset(t).Encode()
-	require.NoError(t, err)
-	_, err = Parse([]byte(strings.Replace(string(data), `"nearest"`, `"reduction"`, 1)))
+	_, err := Parse([]byte(strings.Replace(old(t, "preset-n3"), `"nearest"`, `"reduction"`, 1)))
 	assert.EqualError(t, err, `invalid genotype: reduction: missing although downsample is "reduction"; `+
 		`add the cell or set downsample to "nearest"`)
 }

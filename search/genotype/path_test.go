@@ -23,14 +23,13 @@ func TestNewOnPath(t *testing.T) {
 	path := []int{0, 1, 2, 3, 2}
 	g, err := NewOnPath("on a path", PublishedFeature(), path)
 	require.NoError(t, err)
-	assert.Equal(t, PathVersion, g.Version)
 	assert.True(t, g.FollowsPath())
 	path[0] = 1
-	assert.Equal(t, []int{0, 1, 2, 3, 2}, g.Path, "the genotype owns its path")
+	assert.Equal(t, []int{0, 1, 2, 3, 2}, g.Path(), "the genotype owns its path")
 	assert.False(t, mustPreset(t).FollowsPath(), "the published path is a record")
 
 	for want, path := range map[string][]int{
-		"path: empty although version is 2":     nil,
+		"path: empty":                           nil,
 		"path[0]: level jumps from 0 to 2":      {2},
 		"path[2]: level jumps from 0 to 2":      {1, 0, 2},
 		"path[4]: level 4 is out of range":      {0, 1, 2, 3, 4},
@@ -46,38 +45,28 @@ func TestNewOnPath(t *testing.T) {
 	assert.ErrorIs(t, err, ErrInvalid)
 }
 
-// A file with a path to follow, read and changed one text at a time.
+// A file of version 2, which has a path to follow, changed one text at a time.
 func TestParsePath(t *testing.T) {
-	data, err := onPath(t).Encode()
-	require.NoError(t, err)
-	again, err := Parse(data)
-	require.NoError(t, err)
-	assert.Equal(t, onPath(t), again)
+	data := old(t, "on-path")
 	for want, change := range map[string][2]string{
 		"path: empty although version is 2; list the level": {"[1, 2, 1, 0, 1]", "[]"},
-		"path[0]: level jumps from 0 to 3":                  {"[1, 2, 1, 0, 1]", "[3]"},
+		"normal.path[0]: level jumps from 0 to 3":           {"[1, 2, 1, 0, 1]", "[3]"},
 		"path[1]: found a string; write a number":           {"[1, 2, 1, 0, 1]", `[1, "2"]`},
 		`path[1]: "0.5" is not a whole number`:              {"[1, 2, 1, 0, 1]", "[1, 0.5]"},
 		"path: found null; write an array":                  {"[1, 2, 1, 0, 1]", "null"},
 		"path: found a number; write an array":              {"[1, 2, 1, 0, 1]", "7"},
 		"path: empty although version is 2; ":               {`"path": [1, 2, 1, 0, 1],`, ""},
 		`reduction: missing although downsample`:            {`"nearest"`, `"reduction"`},
-		"version: 3 was written by a newer version":         {`"version": 2`, `"version": 3`},
+		"version: 4 was written by a newer version":         {`"version": 2`, `"version": 4`},
 	} {
-		require.Contains(t, string(data), change[0])
-		_, err := Parse([]byte(strings.Replace(string(data), change[0], change[1], 1)))
-		require.ErrorIs(t, err, ErrInvalid)
-		assert.ErrorContains(t, err, want)
+		refuses(t, data, change[0], change[1], want)
 	}
-	g := twoCells(t)
-	g.Version, g.Path = PathVersion, []int{0, 1}
-	assert.ErrorContains(t, g.Validate(), `downsample: "reduction" cannot follow a path`)
-
 	// Version 1 with the same path is the record it was, and valid.
-	old, err := Parse([]byte(strings.Replace(string(data), `"version": 2`, `"version": 1`, 1)))
+	record, err := Parse([]byte(strings.Replace(data, `"version": 2`, `"version": 1`, 1)))
 	require.NoError(t, err)
-	assert.False(t, old.FollowsPath())
-	assert.Equal(t, again.Path, old.Path)
+	assert.False(t, record.FollowsPath())
+	assert.Equal(t, onPath(t).Path(), record.Subnet(Normal).Levels)
+	assert.Equal(t, onPath(t).Hash(), record.Hash())
 }
 
 // The drawing has the trellis over the cell: one column a cell, four levels.
@@ -90,11 +79,21 @@ func TestDrawingOfAPath(t *testing.T) {
 	assert.NotContains(t, texts, "cell 5")
 	assert.NotContains(t, svgTexts(t, drawSVG(t, mustPreset(t))), "level 0")
 	assert.Contains(t, Text(g), "path 1 2 1 0 1")
+	r := newPage(g).rows[0]
+	assert.GreaterOrEqual(t, r.panels[0].at.y, r.pathAt.y+r.path.height())
+	g.Subnets[0].Path = make([]int, 40)
 	p := newPage(g)
-	assert.GreaterOrEqual(t, p.panels[0].at.y, p.pathAt.y+p.path.height())
-	g.Path = make([]int, 40)
-	p = newPage(g)
-	assert.LessOrEqual(t, p.pathAt.x+p.path.width(), p.width-pageMargin, "long paths widen the page")
+	r = p.rows[0]
+	assert.LessOrEqual(t, r.pathAt.x+r.path.width(), p.width-pageMargin, "long paths widen the page")
+
+	texts = svgTexts(t, drawSVG(t, stereoPreset(t)))
+	for _, word := range []string{"feature network, path 1 0", "matching network, path 1 2 2 1", "cell 3"} {
+		assert.Contains(t, texts, word)
+	}
+	rows := newPage(stereoPreset(t)).rows
+	require.Len(t, rows, 2, "a row for each subnet")
+	first := rows[0].panels[0]
+	assert.GreaterOrEqual(t, rows[1].at.y, first.at.y+first.height)
 }
 
 func TestRandomPaths(t *testing.T) {
@@ -104,11 +103,11 @@ func TestRandomPaths(t *testing.T) {
 	for _, g := range set {
 		require.NoError(t, g.Validate())
 		require.True(t, g.FollowsPath())
-		require.Len(t, g.Path, 4)
+		require.Len(t, g.Path(), 4)
 		require.False(t, seen[g.Hash()])
 		seen[g.Hash()] = true
 		before := 0
-		for _, level := range g.Path {
+		for _, level := range g.Path() {
 			moves[[2]int{before, level}]++
 			before = level
 		}
@@ -129,8 +128,8 @@ func TestRandomPaths(t *testing.T) {
 	require.NoError(t, err)
 	paths := map[string]bool{}
 	for _, g := range fine {
-		assert.LessOrEqual(t, slices.Max(g.Path), 1)
-		paths[fmt.Sprint(g.Path)] = true
+		assert.LessOrEqual(t, slices.Max(g.Path()), 1)
+		paths[fmt.Sprint(g.Path())] = true
 	}
 	assert.Len(t, paths, 16, "every path on levels 0 and 1")
 	_, err = RandomOnPath(rand.New(rand.NewPCG(1, 1)), 2, 0, 4)

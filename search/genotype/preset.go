@@ -20,29 +20,22 @@ const (
 	PresetClassificationN4 = "spikedhs-cla-n4"
 )
 
+// classification is a published cell with the levels of the released network for CIFAR.
+func classification(name, origin string, cell Cell) Genotype {
+	levels := []int{0, 0, 1, 1, 1, 2, 2, 2}
+	return Genotype{Name: name, Origin: origin, Subnets: []Subnet{{Name: Normal, Cell: cell, Levels: levels}}, Ops: OpNames()}
+}
+
 var presets = map[string]func() Genotype{
 	PresetClassificationN3: func() Genotype {
-		return Genotype{
-			Version:    FreeVersion,
-			Name:       PresetClassificationN3,
-			Origin:     "released code of SpikeDHS (NeurIPS 2022), retraining on CIFAR",
-			Downsample: DownsampleNearest,
-			Normal:     PublishedFeature(),
-			Path:       []int{0, 0, 1, 1, 1, 2, 2, 2},
-			Ops:        OpNames(),
-		}
+		return classification(PresetClassificationN3, "released code of SpikeDHS (NeurIPS 2022), retraining on CIFAR", PublishedFeature())
 	},
 	PresetClassificationN4: func() Genotype {
-		return Genotype{
-			Version:    FreeVersion,
-			Name:       PresetClassificationN4,
-			Origin:     "stand-in of this project for the unpublished n4 genotype of SpikeDHS, of the size that the paper states",
-			Downsample: DownsampleNearest,
-			Normal:     Cell{Nodes: 4, Edges: []Edge{{1, B3}, {0, B3}, {3, B5}, {2, B3}, {7, B3}, {8, B3}, {12, B5}, {11, B3}}},
-			Path:       []int{0, 0, 1, 1, 1, 2, 2, 2},
-			Ops:        OpNames(),
-		}
+		return classification(PresetClassificationN4,
+			"stand-in of this project for the unpublished n4 genotype of SpikeDHS, of the size that the paper states",
+			Cell{Nodes: 4, Edges: []Edge{{1, B3}, {0, B3}, {3, B5}, {2, B3}, {7, B3}, {8, B3}, {12, B5}, {11, B3}}})
 	},
+	PresetStereo: presetStereo,
 }
 
 // PublishedFeature returns the published cell of the classification network,
@@ -56,8 +49,11 @@ func PublishedMatching() Cell {
 	return Cell{Nodes: 3, Edges: []Edge{{0, B3}, {1, B5}, {4, B5}, {3, B5}, {8, B3}, {6, B3}}}
 }
 
-// Presets lists the names of all presets in alphabetical order.
-func Presets() []string { return slices.Sorted(maps.Keys(presets)) }
+// Presets lists the names of the presets that have subnets of all these names, of all
+// presets without names, in alphabetical order.
+func Presets(subnets ...string) []string {
+	return slices.DeleteFunc(slices.Sorted(maps.Keys(presets)), func(name string) bool { return !presets[name]().Has(subnets...) })
+}
 
 // Preset returns a genotype that comes with the package. Every call returns a
 // copy of its own.

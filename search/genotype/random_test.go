@@ -14,9 +14,9 @@ func TestRandomIsOfTheSearchSpace(t *testing.T) {
 			g, err := Random(rng, nodes, d)
 			require.NoError(t, err)
 			require.NoError(t, g.Validate())
-			require.Equal(t, nodes, g.Normal.Nodes)
-			require.Equal(t, d, g.Downsample)
-			require.Equal(t, d == DownsampleReduction, g.Reduction != nil)
+			require.Equal(t, nodes, g.Normal().Nodes)
+			require.Equal(t, d, g.Downsample())
+			require.Equal(t, d == DownsampleReduction, g.Reduction() != nil)
 		}
 	}
 	for _, nodes := range []int{0, -1, MaxNodes + 1} {
@@ -36,7 +36,7 @@ func TestRandomIsUniform(t *testing.T) {
 	for range draws {
 		g, err := Random(rng, 2, DownsampleNearest)
 		require.NoError(t, err)
-		in := g.Normal.Inputs(1)
+		in := g.Normal().Inputs(1)
 		edges[[2]int{in[0].Index, in[1].Index}]++
 		ops[[2]Op{in[0].Op, in[1].Op}]++
 	}

@@ -21,9 +21,9 @@ const (
 	minimumInside = legendEntry * (NumOps + 1)
 )
 
-// SVG writes a drawing of the genotype: its cells side by side, the operations
-// as labels at the nodes they lead to, and a legend; over them the path through
-// the levels, where the network follows one. The image is self-contained
+// SVG writes a drawing of the genotype: each subnet's path through the levels, where
+// it follows one, over its cell, the cells of a chain side by side, the operations
+// as labels at the nodes they lead to, and a legend. The image is self-contained
 // and uses no identifiers, so that several can stand in one HTML page.
 func SVG(w io.Writer, g Genotype) error {
 	if err := g.Validate(); err != nil {
@@ -39,9 +39,16 @@ func SVG(w io.Writer, g Genotype) error {
 type page struct {
 	genotype      Genotype
 	width, height int
-	panels        []panel
-	path          *trellis // nil without
-	pathAt        point
+	rows          []row
+}
+
+// row is a path over the cells that take it. Its title is empty where there is one row.
+type row struct {
+	title  string
+	at     point
+	path   *trellis // nil without
+	pathAt point
+	panels []panel
 }
 
 // panel is a cell placed on the page.
@@ -51,51 +58,102 @@ type panel struct {
 	at    point
 }
 
-// newPage places the cells with their rows of nodes at one height.
+// title is the heading of a subnet's cell.
+func (g Genotype) title(n Subnet) string {
+	switch {
+	case n.Name == Reduction:
+		return "reduction cell (edges from s0 and s1 have stride 2)"
+	case n.Name == Normal && len(g.Subnets) == 1:
+		return "cell"
+	}
+	return n.Heading()
+}
+
+// newPage puts the cells of a chain into one row, every other subnet into its own.
 func newPage(g Genotype) page {
-	p := page{genotype: g}
-	x, above, below := 0, 0, 0
-	for i, c := range g.cells() {
-		if i > 0 {
-			x += panelGap
+	p := page{genotype: g, height: pageMargin + headerHeight}
+	inside := minimumInside
+	for _, n := range g.Subnets {
+		if len(p.rows) == 0 || !g.Has(Normal) {
+			r := row{}
+			if len(n.Path) > 0 {
+				r.path = &trellis{n.Path}
+			}
+			if !g.Has(Normal) {
+				r.title = g.title(n)
+			}
+			p.rows = append(p.rows, r)
 		}
-		d := layout(c.cell)
-		p.panels = append(p.panels, panel{d, c.title, point{x: x}})
-		x += d.width
-		above, below = max(above, d.row), max(below, d.height-d.row)
+		r := &p.rows[len(p.rows)-1]
+		r.panels = append(r.panels, panel{diagram: layout(n.Cell), title: g.title(n)})
+		inside = max(inside, r.width())
 	}
-	inside := max(x, minimumInside)
-	top := headerHeight
-	if g.FollowsPath() {
-		p.path = &trellis{g.Path}
-		inside = max(inside, p.path.width())
-		p.pathAt = point{pageMargin + (inside-p.path.width())/2, pageMargin + top}
-		top += p.path.height() + panelHeader
-	}
-	if len(p.panels) > 1 {
-		top += panelHeader
-	}
-	for i := range p.panels {
-		p.panels[i].at.x += pageMargin + (inside-x)/2
-		p.panels[i].at.y = pageMargin + top + above - p.panels[i].row
+	for i := range p.rows {
+		if i > 0 {
+			p.height += panelHeader
+		}
+		p.height = p.rows[i].place(p.height, inside)
 	}
 	p.width = inside + 2*pageMargin
-	p.height = top + above + below + legendHeight + 2*pageMargin
+	p.height += legendHeight + pageMargin
 	return p
+}
+
+func (r row) width() int {
+	x := (len(r.panels) - 1) * panelGap
+	for _, p := range r.panels {
+		x += p.width
+	}
+	if r.path != nil {
+		x = max(x, r.path.width())
+	}
+	return x
+}
+
+// place puts a row at height y in the middle of the room inside the margins, its
+// cells with their nodes at one height, and returns where the next one begins.
+func (r *row) place(y, inside int) int {
+	if r.title != "" {
+		r.at = point{pageMargin, y}
+		y += panelHeader
+	}
+	if r.path != nil {
+		r.pathAt = point{pageMargin + (inside-r.path.width())/2, y}
+		y += r.path.height() + panelHeader
+	}
+	if len(r.panels) > 1 {
+		y += panelHeader
+	}
+	above, below, x := 0, 0, (len(r.panels)-1)*panelGap
+	for _, p := range r.panels {
+		above, below, x = max(above, p.row), max(below, p.height-p.row), x+p.width
+	}
+	x = pageMargin + (inside-x)/2
+	for i := range r.panels {
+		p := &r.panels[i]
+		p.at = point{x, y + above - p.row}
+		x += p.width + panelGap
+	}
+	return y + above + below
 }
 
 func (p page) write(b *bytes.Buffer) {
 	g := p.genotype
 	svgOpen(b, p.width, p.height, g.Name, g.summary(), strings.TrimSpace(Text(g)+g.Origin))
-	if p.path != nil {
-		p.path.write(b, p.pathAt)
-	}
-	for _, panel := range p.panels {
-		if len(p.panels) > 1 {
-			fmt.Fprintf(b, `<text x="%d" y="%d" font-weight="bold">%s</text>`+"\n",
-				panel.at.x, pageMargin+headerHeight+noteSize, escape(fit(panel.title, noteSize, panel.width)))
+	for _, r := range p.rows {
+		if r.title != "" {
+			fmt.Fprintf(b, `<text x="%d" y="%d" font-weight="bold">%s</text>`+"\n", r.at.x, r.at.y+noteSize, escape(r.title))
 		}
-		panel.write(b)
+		if r.path != nil {
+			r.path.write(b, r.pathAt)
+		}
+		for _, panel := range r.panels {
+			if len(r.panels) > 1 {
+				fmt.Fprintf(b, `<text x="%d" y="%d" font-weight="bold">%s</text>`+"\n",
+					panel.at.x, pageMargin+headerHeight+noteSize, escape(fit(panel.title, noteSize, panel.width)))
+			}
+			panel.write(b)
+		}
 	}
 	writeLegend(b, point{pageMargin, p.height - pageMargin - pillHeight})
 	b.WriteString("</svg>\n")

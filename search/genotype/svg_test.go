@@ -72,18 +72,20 @@ func TestSVGEscapesAndShortens(t *testing.T) {
 }
 
 func TestPanelsDoNotOverlap(t *testing.T) {
-	for _, g := range []Genotype{mustPreset(t), twoCells(t), fourNodes(t)} {
+	for _, g := range all(t) {
 		p := newPage(g)
-		previous := pageMargin
-		row := p.panels[0].at.y + p.panels[0].row
-		for _, panel := range p.panels {
-			assert.GreaterOrEqual(t, panel.at.x, previous)
-			assert.GreaterOrEqual(t, panel.at.y, pageMargin+headerHeight)
-			assert.LessOrEqual(t, panel.at.y+panel.height, p.height-pageMargin-pillHeight)
-			assert.Equal(t, row, panel.at.y+panel.row, "nodes stand at one height")
-			previous = panel.at.x + panel.width + panelGap
+		for _, r := range p.rows {
+			previous := pageMargin
+			line := r.panels[0].at.y + r.panels[0].row
+			for _, panel := range r.panels {
+				assert.GreaterOrEqual(t, panel.at.x, previous)
+				assert.GreaterOrEqual(t, panel.at.y, pageMargin+headerHeight)
+				assert.LessOrEqual(t, panel.at.y+panel.height, p.height-pageMargin-pillHeight)
+				assert.Equal(t, line, panel.at.y+panel.row, "nodes stand at one height")
+				previous = panel.at.x + panel.width + panelGap
+			}
+			assert.LessOrEqual(t, previous-panelGap, p.width-pageMargin)
 		}
-		assert.LessOrEqual(t, previous-panelGap, p.width-pageMargin)
 	}
 }
 

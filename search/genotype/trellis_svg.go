@@ -3,7 +3,6 @@ package genotype
 import (
 	"bytes"
 	"fmt"
-	"io"
 )
 
 // Sizes of a drawing of the trellis, in pixels.
@@ -93,73 +92,4 @@ func svgOpen(b *bytes.Buffer, width, height int, name, summary, description stri
 		pageMargin, pageMargin+titleSize, titleSize, escape(fit(name, titleSize, room)))
 	fmt.Fprintf(b, `<text x="%d" y="%d" fill="%s">%s</text>`+"\n",
 		pageMargin, pageMargin+titleSize+22, mutedColor, escape(fit(summary, noteSize, room)))
-}
-
-// PathSVG writes a drawing of a path through the trellis of resolution levels:
-// one level of output for each cell.
-func PathSVG(w io.Writer, name string, path []int) error {
-	if name == "" || len(path) == 0 {
-		return invalid("path", "a drawing needs a name and at least one cell")
-	}
-	if err := checkLevels("path", path); err != nil {
-		return err
-	}
-	t := trellis{path}
-	var b bytes.Buffer
-	summary := fmt.Sprintf("path %d", path)
-	width := max(t.width(), minimumInside) + 2*pageMargin
-	svgOpen(&b, width, t.height()+headerHeight+2*pageMargin, name, summary, summary)
-	t.write(&b, point{pageMargin, pageMargin + headerHeight})
-	b.WriteString("</svg>\n")
-	_, err := w.Write(b.Bytes())
-	return err
-}
-
-// stereoPage is the drawing of a stereo genotype: for each subnet a row with its
-// path and its cell.
-type stereoPage struct {
-	genotype      Stereo
-	width, height int
-	rows          []stereoRow
-}
-
-type stereoRow struct {
-	title string
-	at    point // of the heading
-	trellis
-	cell diagram
-}
-
-func newStereoPage(g Stereo) stereoPage {
-	p := stereoPage{genotype: g, height: pageMargin + headerHeight}
-	inside, cellAt := minimumInside, 0
-	for _, n := range g.subnets() {
-		cellAt = max(cellAt, trellis{n.subnet.Path}.width()+panelGap)
-	}
-	for _, n := range g.subnets() {
-		row := stereoRow{n.title, point{pageMargin, p.height}, trellis{n.subnet.Path}, layout(n.subnet.Cell)}
-		inside = max(inside, cellAt+row.cell.width)
-		p.rows = append(p.rows, row)
-		p.height += panelHeader + max(row.trellis.height(), row.cell.height) + panelHeader
-	}
-	p.width = inside + 2*pageMargin
-	p.height += legendHeight + pageMargin
-	return p
-}
-
-func (p stereoPage) write(b *bytes.Buffer) {
-	svgOpen(b, p.width, p.height, p.genotype.Name, p.genotype.summary(), StereoText(p.genotype)+p.genotype.Origin)
-	cellAt := 0
-	for _, row := range p.rows {
-		cellAt = max(cellAt, row.trellis.width()+panelGap)
-	}
-	for _, row := range p.rows {
-		fmt.Fprintf(b, `<text x="%d" y="%d" font-weight="bold">%s</text>`+"\n", row.at.x, row.at.y+noteSize, escape(row.title))
-		top := row.at.y + panelHeader
-		room := max(row.trellis.height(), row.cell.height)
-		row.trellis.write(b, point{row.at.x, top + (room-row.trellis.height())/2})
-		panel{row.cell, row.title, point{row.at.x + cellAt, top + (room-row.cell.height)/2}}.write(b)
-	}
-	writeLegend(b, point{pageMargin, p.height - pageMargin - pillHeight})
-	b.WriteString("</svg>\n")
 }

@@ -19,7 +19,7 @@ func TestMergedBiases(t *testing.T) {
 	require.NoError(t, torch.Seed(52))
 	s := torch.NewInference()
 	defer func() { require.NoError(t, s.Close()) }()
-	g, err := genotype.StereoPreset(genotype.PresetStereo)
+	g, err := genotype.Preset(genotype.PresetStereo)
 	require.NoError(t, err)
 	n, err := stereo.NewNetwork(torch.CPU(), g, stereo.Options{Width: 4, MaxDisparity: 15})
 	require.NoError(t, err)

@@ -105,11 +105,11 @@ func TestCompactOfOtherGenotypes(t *testing.T) {
 	drawn, err := genotype.RandomSet(57, 6, inputNodes, genotype.DownsampleNearest)
 	require.NoError(t, err)
 	for _, one := range drawn {
-		cells = append(cells, one.Normal)
+		cells = append(cells, one.Normal())
 	}
 	for i, cell := range cells {
 		g := published(t)
-		g.Feature.Cell, g.Matching.Cell = cell, cells[(i+1)%len(cells)]
+		g.Subnets[0].Cell, g.Subnets[1].Cell = cell, cells[(i+1)%len(cells)]
 		n, err := NewNetwork(torch.CPU(), g, tiny())
 		require.NoError(t, err)
 		unsettle(t, s, n.Variables())
@@ -119,7 +119,7 @@ func TestCompactOfOtherGenotypes(t *testing.T) {
 		left, right := stacks(t, s, 2, 42, 54)
 		want := read(t, c, n.Forward(search.Pass{Scope: c}, left, right))
 		have := read(t, c, p.Run(c, left, right, 2, nil, search.Float32))
-		assert.InDeltaSlice(t, want, have, 5e-5, "%v %v", g.Feature.Cell, g.Matching.Cell)
+		assert.InDeltaSlice(t, want, have, 5e-5, "%v %v", g.Subnet(Feature).Cell, g.Subnet(Matching).Cell)
 		require.NoError(t, c.Close())
 		require.NoError(t, n.Close())
 	}

@@ -29,7 +29,7 @@
 // genotype. [NewNetwork] builds and trains that. For a stream the same network is
 // called with the membranes of the step before:
 //
-//	g, err := genotype.StereoPreset("spikedhs-stereo")
+//	g, err := genotype.Preset("spikedhs-stereo")
 //	net, err := stereo.NewNetwork(torch.CPU(), g, stereo.Options{})
 //	defer net.Close()
 //	...

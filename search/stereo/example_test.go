@@ -12,7 +12,7 @@ import (
 // The published network at a small size, stepped through a stream: one pair of
 // stacks in, one disparity map out.
 func Example() {
-	g, err := genotype.StereoPreset(genotype.PresetStereo)
+	g, err := genotype.Preset(genotype.PresetStereo)
 	if err != nil {
 		fmt.Println(err)
 		return

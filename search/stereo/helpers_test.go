@@ -33,9 +33,9 @@ func begin(t *testing.T, seed uint64) *torch.Scope {
 	return s
 }
 
-func published(t testing.TB) genotype.Stereo {
+func published(t testing.TB) genotype.Genotype {
 	t.Helper()
-	g, err := genotype.StereoPreset(genotype.PresetStereo)
+	g, err := genotype.Preset(genotype.PresetStereo)
 	require.NoError(t, err)
 	return g
 }

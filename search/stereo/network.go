@@ -12,16 +12,23 @@ import (
 // Network is the stereo network SpikeDHS-Stereo of a genotype.
 type Network struct {
 	Options  Options
-	Genotype genotype.Stereo
+	Genotype genotype.Genotype
 
 	variables *torch.Variables
 	graph     *graph.Graph
 }
 
+// Names of the two subnets of a genotype: over the two views, and over the volume of
+// their features.
+const (
+	Feature  = "feature"
+	Matching = "matching"
+)
+
 // NewNetwork builds the network of a genotype on a device, with fresh weights
 // from libtorch's random numbers (see torch.Seed). Options that are zero take
 // their defaults.
-func NewNetwork(d torch.Device, g genotype.Stereo, options Options) (*Network, error) {
+func NewNetwork(d torch.Device, g genotype.Genotype, options Options) (*Network, error) {
 	o := options.WithDefaults()
 	if err := o.Validate(); err != nil {
 		return nil, err
@@ -29,18 +36,22 @@ func NewNetwork(d torch.Device, g genotype.Stereo, options Options) (*Network, e
 	if err := g.Validate(); err != nil {
 		return nil, fmt.Errorf("stereo: %w", err)
 	}
-	if g.Feature.Cell.Nodes != inputNodes || g.Matching.Cell.Nodes != inputNodes {
+	if !g.Has(Feature, Matching) {
+		return nil, fmt.Errorf("stereo: genotype %s has no subnets %s and %s; give one of a search of stereo: %w", g.Name, Feature, Matching, ErrOptions)
+	}
+	feature, matching := g.Subnet(Feature), g.Subnet(Matching)
+	if feature.Cell.Nodes != inputNodes || matching.Cell.Nodes != inputNodes {
 		return nil, fmt.Errorf("stereo: cells of %d and %d nodes; the levels' widths ask for %d: %w",
-			g.Feature.Cell.Nodes, g.Matching.Cell.Nodes, inputNodes, ErrOptions)
+			feature.Cell.Nodes, matching.Cell.Nodes, inputNodes, ErrOptions)
 	}
 	n := &Network{Options: o, Genotype: g, variables: torch.NewVariables(d), graph: &graph.Graph{}}
 	wire(n.graph, n.variables, &o, func(half subnet, x graph.Value) graph.Value {
 		if half.planes == 0 {
 			s0, s1 := half.featureStems(x)
-			return half.path(g.Feature, s0, s1)
+			return half.path(feature, s0, s1)
 		}
 		s0, s1 := half.matchingStems(x)
-		return half.path(g.Matching, s0, s1)
+		return half.path(matching, s0, s1)
 	})
 	if err := n.variables.Err(); err != nil {
 		n.variables.Close()

@@ -19,7 +19,7 @@ import (
 type Program struct {
 	*graph.Program
 	Options  Options
-	Genotype genotype.Stereo
+	Genotype genotype.Genotype
 
 	estimator *estimator // of devices
 }
@@ -55,7 +55,7 @@ func (n *Network) fold(d torch.Device, constants func(p *graph.Program, layer st
 
 // LoadProgram makes a program from the constants of an exported one: tensors
 // gives them by the names that [Program.Script] uses.
-func LoadProgram(o Options, g genotype.Stereo, tensors func(s *torch.Scope, name string) torch.Tensor) (*Program, error) {
+func LoadProgram(o Options, g genotype.Genotype, tensors func(s *torch.Scope, name string) torch.Tensor) (*Program, error) {
 	n, err := unweighted(g, o)
 	if err != nil {
 		return nil, err
@@ -76,7 +76,7 @@ func LoadProgram(o Options, g genotype.Stereo, tensors func(s *torch.Scope, name
 
 // unweighted is a network whose weights do not matter: the random numbers of the process
 // stay where they are.
-func unweighted(g genotype.Stereo, o Options) (*Network, error) {
+func unweighted(g genotype.Genotype, o Options) (*Network, error) {
 	s := torch.NewInference()
 	defer s.Close()
 	state := s.GeneratorState(torch.CPU())

@@ -187,20 +187,21 @@ func readAlpha(alpha torch.Tensor) ([][]float64, error) {
 }
 
 // Decode reads the genotype off alpha (section 3.3) and beta (Viterbi).
-func (n *Supernet) Decode(name string) (genotype.Stereo, error) {
+func (n *Supernet) Decode(name string) (genotype.Genotype, error) {
 	a, err := n.Read()
 	if err != nil {
-		return genotype.Stereo{}, err
+		return genotype.Genotype{}, err
 	}
 	feature, err := decodeHalf(a.FeatureAlpha, a.Feature, a.FeatureBeta)
 	if err != nil {
-		return genotype.Stereo{}, fmt.Errorf("stereo: feature network: %w", err)
+		return genotype.Genotype{}, fmt.Errorf("stereo: feature network: %w", err)
 	}
 	matching, err := decodeHalf(a.MatchingAlpha, a.Matching, a.MatchingBeta)
 	if err != nil {
-		return genotype.Stereo{}, fmt.Errorf("stereo: matching network: %w", err)
+		return genotype.Genotype{}, fmt.Errorf("stereo: matching network: %w", err)
 	}
-	return genotype.NewStereo(name, feature, matching)
+	feature.Name, matching.Name = Feature, Matching
+	return genotype.Of(name, feature, matching)
 }
 
 func decodeHalf(alpha [][]float64, space trellis.Space, beta trellis.Beta) (genotype.Subnet, error) {

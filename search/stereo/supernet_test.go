@@ -99,8 +99,8 @@ func TestSupernetWeighsMoves(t *testing.T) {
 	}
 	g, err := n.Decode("of a test")
 	require.NoError(t, err)
-	assert.Equal(t, []int{1, 0}, g.Feature.Path, "the move up from level 1 has all the weight")
-	require.Len(t, g.Matching.Path, 3)
+	assert.Equal(t, []int{1, 0}, g.Subnet(Feature).Path, "the move up from level 1 has all the weight")
+	require.Len(t, g.Subnet(Matching).Path, 3)
 
 	// What is decoded can be built.
 	net, err := NewNetwork(torch.CPU(), g, tiny())

@@ -18,7 +18,7 @@ import (
 func TestLearnsByHeart(t *testing.T) {
 	const height, width, steps = 36, 66, 2
 	require.NoError(t, torch.Seed(1))
-	g, err := genotype.StereoPreset(genotype.PresetStereo)
+	g, err := genotype.Preset(genotype.PresetStereo)
 	require.NoError(t, err)
 	net, err := stereo.NewNetwork(torch.CPU(), g, stereo.Options{Width: 2, MaxDisparity: 21, Steps: steps})
 	require.NoError(t, err)

@@ -89,12 +89,12 @@ func StereoCase(task Task, size, precision, device string, threads int) (Case, e
 		}
 		return c, c.Validate()
 	}
-	g, err := genotype.StereoPreset(genotype.PresetStereo)
+	g, err := genotype.Preset(genotype.PresetStereo)
 	if err != nil {
 		return Case{}, err
 	}
-	shape.Feature = &StereoWires{g.Feature.Path, g.Feature.Cell.Rows()}
-	shape.Matching = &StereoWires{g.Matching.Path, g.Matching.Cell.Rows()}
+	shape.Feature = &StereoWires{g.Subnet("feature").Path, g.Subnet("feature").Cell.Rows()}
+	shape.Matching = &StereoWires{g.Subnet("matching").Path, g.Subnet("matching").Cell.Rows()}
 	if task == StereoStream {
 		c.Steps = 1
 	}
@@ -114,7 +114,7 @@ func (c Case) validateStereo() error {
 
 // stereoNetwork builds the network of a case.
 func (c Case) stereoNetwork(d torch.Device) (*stereo.Network, error) {
-	g, err := genotype.StereoPreset(genotype.PresetStereo)
+	g, err := genotype.Preset(genotype.PresetStereo)
 	if err != nil {
 		return nil, err
 	}

@@ -5,6 +5,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/spikedhs/spikedhs/data"
 )
 
 // The side of recordings is that of their steps, else of the stated sensor, else of
@@ -12,11 +14,11 @@ import (
 func TestSideOfRecordings(t *testing.T) {
 	c := Default()
 	c.Data.Name = "n-mnist"
-	assert.Equal(t, 34, c.Data.side())
+	assert.Equal(t, 34, data.Side(c.Data.Name, c.Data.Size, c.Data.Sensor))
 	c.Data.Sensor = []int{20, 18}
-	assert.Equal(t, 18, c.Data.side())
+	assert.Equal(t, 18, data.Side(c.Data.Name, c.Data.Size, c.Data.Sensor))
 	c.Data.Size = 16
-	assert.Equal(t, 16, c.Data.side())
+	assert.Equal(t, 16, data.Side(c.Data.Name, c.Data.Size, c.Data.Sensor))
 	require.NoError(t, c.Validate())
 	c.Train.Cutout = 17
 	assert.Contains(t, requireInvalid(t, c.Validate()), "must not exceed the images' side of 16 pixels")

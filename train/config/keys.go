@@ -26,7 +26,7 @@ func (k Key) Section() string {
 }
 
 // Allowed returns the allowed values in words, empty where any value will do.
-func (k Key) Allowed() string { return k.rule.allowed }
+func (k Key) Allowed() string { return k.rule.words() }
 
 // Default returns the default as TOML.
 func (k Key) Default() string {

@@ -9,19 +9,37 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/spikedhs/spikedhs/data"
 )
 
 // rule is what the value of one key must meet. The zero rule allows everything.
 type rule struct {
 	allowed string // in words
 	ok      func(reflect.Value) bool
+	values  func() []string // in place of both: one of these, of which more may be registered
 }
 
-func (r rule) holds(v reflect.Value) bool { return r.ok == nil || r.ok(v) }
+func (r rule) holds(v reflect.Value) bool {
+	if r.values != nil {
+		return slices.Contains(r.values(), v.String())
+	}
+	return r.ok == nil || r.ok(v)
+}
+
+func (r rule) words() string {
+	if r.values != nil {
+		return choice(r.values())
+	}
+	return r.allowed
+}
+
+// dataSet is a rule about the name of a data set: a registered one, or that of stereo.
+var dataSet = rule{values: func() []string { return append(data.Names(), StereoData) }}
 
 // number is a rule about an integer or a float. NaN and the infinities never meet it.
 func number(allowed string, ok func(float64) bool) rule {
-	return rule{allowed, func(v reflect.Value) bool {
+	return rule{allowed: allowed, ok: func(v reflect.Value) bool {
 		x := asFloat(v)
 		return !math.IsNaN(x) && !math.IsInf(x, 0) && ok(x)
 	}}
@@ -50,7 +68,7 @@ var (
 // each is a rule about every element of a list of numbers.
 func each(allowed string, ok func(float64) bool) rule {
 	one := number(allowed, ok)
-	return rule{"a list of " + allowed, func(v reflect.Value) bool {
+	return rule{allowed: "a list of " + allowed, ok: func(v reflect.Value) bool {
 		for i := range v.Len() {
 			if !one.holds(v.Index(i)) {
 				return false
@@ -62,19 +80,23 @@ func each(allowed string, ok func(float64) bool) rule {
 
 // text is a rule about a string.
 func text(allowed string, ok func(string) bool) rule {
-	return rule{allowed, func(v reflect.Value) bool { return ok(v.String()) }}
+	return rule{allowed: allowed, ok: func(v reflect.Value) bool { return ok(v.String()) }}
+}
+
+// choice is "a, b or c".
+func choice(values []string) string {
+	last := len(values) - 1
+	return strings.Join(values[:last], ", ") + " or " + values[last]
 }
 
 func oneOf(values ...string) rule {
-	last := len(values) - 1
-	allowed := strings.Join(values[:last], ", ") + " or " + values[last]
-	return text(allowed, func(s string) bool { return slices.Contains(values, s) })
+	return text(choice(values), func(s string) bool { return slices.Contains(values, s) })
 }
 
 var oddFromThree = number("an odd number from 3 on", func(x float64) bool { return x >= 3 && math.Mod(x, 2) == 1 })
 
 // layerList is a list of names or patterns of layers.
-var layerList = rule{"a list of names or patterns", func(v reflect.Value) bool {
+var layerList = rule{allowed: "a list of names or patterns", ok: func(v reflect.Value) bool {
 	for i := range v.Len() {
 		if name := v.Index(i); name.String() == "" || !oneLine.holds(name) {
 			return false
@@ -101,7 +123,7 @@ var surrogate = text(strings.Join(surrogates, ", ")+" or go:NAME of a registered
 	return slices.Contains(surrogates, s) || surrogatePattern.MatchString(s)
 })
 
-var strides = rule{"a list of 1 to 4 numbers from 1 to 3", func(v reflect.Value) bool {
+var strides = rule{allowed: "a list of 1 to 4 numbers from 1 to 3", ok: func(v reflect.Value) bool {
 	for i := range v.Len() {
 		if n := v.Index(i).Int(); n < 1 || n > 3 {
 			return false
@@ -110,7 +132,7 @@ var strides = rule{"a list of 1 to 4 numbers from 1 to 3", func(v reflect.Value)
 	return v.Len() >= 1 && v.Len() <= 4
 }}
 
-var levelList = rule{"a list that starts at 0 or 1 and changes by at most 1 from cell to cell", func(v reflect.Value) bool {
+var levelList = rule{allowed: "a list that starts at 0 or 1 and changes by at most 1 from cell to cell", ok: func(v reflect.Value) bool {
 	previous := 0
 	for i := range v.Len() {
 		level := int(v.Index(i).Int())
@@ -122,7 +144,7 @@ var levelList = rule{"a list that starts at 0 or 1 and changes by at most 1 from
 	return v.Len() > 0
 }}
 
-var sensorSize = rule{"[] or [width, height], each 1 to 65536", func(v reflect.Value) bool {
+var sensorSize = rule{allowed: "[] or [width, height], each 1 to 65536", ok: func(v reflect.Value) bool {
 	for i := range v.Len() {
 		if n := v.Index(i).Int(); n < 1 || n > 1<<16 {
 			return false
@@ -131,7 +153,7 @@ var sensorSize = rule{"[] or [width, height], each 1 to 65536", func(v reflect.V
 	return v.Len() == 0 || v.Len() == 2
 }}
 
-var cropSize = rule{"[] or [height, width], each 1 to 8192", func(v reflect.Value) bool {
+var cropSize = rule{allowed: "[] or [height, width], each 1 to 8192", ok: func(v reflect.Value) bool {
 	for i := range v.Len() {
 		if n := v.Index(i).Int(); n < 1 || n > 8192 {
 			return false
@@ -140,7 +162,7 @@ var cropSize = rule{"[] or [height, width], each 1 to 8192", func(v reflect.Valu
 	return v.Len() == 0 || v.Len() == 2
 }}
 
-var ascending = rule{"a list of numbers above 0, each larger than the one before", func(v reflect.Value) bool {
+var ascending = rule{allowed: "a list of numbers above 0, each larger than the one before", ok: func(v reflect.Value) bool {
 	before := int64(0)
 	for i := range v.Len() {
 		if v.Index(i).Int() <= before {

@@ -21,7 +21,7 @@ var keys = []Key{
 	{"run.deterministic", "Take only kernels that give the same bits each time; an operator without one ends the run with its name", "", ours, rule{}},
 	{"run.threads", "Threads libtorch computes with, 0 for all cores", "threads", ours, atLeast(0)},
 
-	{"data.name", "Data set", "", ours, oneOf("fashion-mnist", "mnist", "cifar10", "cifar100", "imagenet", "image-folder", "n-mnist", "cifar10-dvs", "event-folder", "stereo")},
+	{"data.name", "Data set", "", ours, dataSet},
 	{"data.path", "Folder that holds the data set, empty for the place where it is fetched to", "", ours, oneLine},
 	{"data.size", "Side of the square crops of image folders and of the pictures of event stacks, 0 for 224 and the sensor's own; other sets have a size of their own", "pixels", ours, between(0, 4096)},
 	{"data.max_corrupt", "Share of the files of imagenet and image-folder that may be unreadable; more of them end the run", "", ours, between(0, 1)},

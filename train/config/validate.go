@@ -3,6 +3,8 @@ package config
 import (
 	"fmt"
 	"slices"
+
+	"github.com/spikedhs/spikedhs/data"
 )
 
 // Validate checks every key against its allowed values, and the keys against each
@@ -79,10 +81,10 @@ func (c *Config) conflicts() []problem {
 	conflict(!s.LayerSearch || n.Downsample == "nearest", "search.layer_search",
 		"true: one cell serves all levels, so set network.downsample = \"nearest\", not %q", n.Downsample)
 
-	if c.Data.side() == 0 {
+	if data.Side(c.Data.Name, c.Data.Size, c.Data.Sensor) == 0 {
 		return problems // the recordings say how large they are
 	}
-	side, deepest := c.Data.side()+2*c.Data.Pad, slices.Max(n.Levels)
+	side, deepest := data.Side(c.Data.Name, c.Data.Size, c.Data.Sensor)+2*c.Data.Pad, slices.Max(n.Levels)
 	grid := side
 	for _, stride := range n.StemStrides {
 		grid /= stride
@@ -96,31 +98,3 @@ func (c *Config) conflicts() []problem {
 	conflict(t.Cutout <= side, "train.cutout", "%d: must not exceed the images' side of %d pixels", t.Cutout, side)
 	return problems
 }
-
-// side is the shorter side of the images in pixels, before padding; 0 where the
-// configuration does not say it.
-func (d *Data) side() int {
-	if side, ok := imageSide[d.Name]; ok {
-		return side
-	}
-	if d.Size > 0 {
-		return d.Size
-	}
-	if sensor, ok := sensorSide[d.Name]; ok {
-		if len(d.Sensor) == 2 {
-			return slices.Min(d.Sensor)
-		}
-		return sensor
-	}
-	return cropSide
-}
-
-// sensorSide is the side of each event data set's sensor in pixels, 0 where its
-// recordings have it.
-var sensorSide = map[string]int{"n-mnist": 34, "cifar10-dvs": 128, "event-folder": 0}
-
-// cropSide is the side of the crops of image folders in pixels where none is told.
-const cropSide = 224
-
-// imageSide is the side of the images of sets that have a size of their own.
-var imageSide = map[string]int{"fashion-mnist": 28, "mnist": 28, "cifar10": 32, "cifar100": 32}

@@ -29,7 +29,7 @@ func (s *source) facts() []fact {
 	if s.model > 0 {
 		facts = append(facts, fact{Name: "exported model", Value: bytesIn(float64(s.model)), Exact: "model.pt, " + grouped(s.model) + " bytes"})
 	}
-	if hash := s.wiring(); hash != "" && s.genotype == nil && s.stereo == nil {
+	if hash := s.wiring(); hash != "" && s.genotype == nil {
 		facts = append(facts, fact{Name: "genotype", Value: hash, Code: true})
 	}
 	return facts

@@ -133,9 +133,6 @@ func (s *source) result() result {
 
 // wiring is the hash of the genotype: that of the file, or the last one decoded.
 func (s *source) wiring() string {
-	if s.stereo != nil {
-		return s.stereo.Hash()
-	}
 	if s.genotype != nil {
 		return s.genotype.Hash()
 	}
@@ -147,10 +144,8 @@ func (s *source) wiring() string {
 	return hash
 }
 
+// genotypeView shows the cells of all subnets, with the paths that they follow.
 func (s *source) genotypeView() *genotypeView {
-	if s.isStereo() {
-		return s.stereoGenotypeView()
-	}
 	if s.genotype == nil {
 		return nil
 	}
@@ -160,13 +155,12 @@ func (s *source) genotypeView() *genotypeView {
 	if err := genotype.SVG(&b, g); err == nil { // it is valid: it was read from a file
 		v.Drawing = template.HTML(b.String()) // the drawing escapes its texts
 	}
-	name := "Normal cell"
-	if g.Reduction == nil {
-		name = "Cell"
-	}
-	v.Equations = append(v.Equations, cellEquations{name, strings.Join(g.Normal.Equations(), "\n")})
-	if g.Reduction != nil {
-		v.Equations = append(v.Equations, cellEquations{"Reduction cell", strings.Join(g.Reduction.Equations(), "\n")})
+	for _, n := range g.Subnets {
+		name := "Cell"
+		if len(g.Subnets) > 1 {
+			name = strings.ToUpper(n.Heading()[:1]) + n.Heading()[1:]
+		}
+		v.Equations = append(v.Equations, cellEquations{name, strings.Join(n.Cell.Equations(), "\n")})
 	}
 	return v
 }

@@ -33,7 +33,6 @@ type source struct {
 	genotype   *genotype.Genotype // nil if there is none
 	evaluation *evaluation        // nil if there is none
 	// In a run of event-based stereo these two take the place of genotype and evaluation.
-	stereo      *genotype.Stereo
 	disparities *stereoEvaluation
 	model       int64    // bytes of the exported model, 0 if there is none
 	search      *source  // the run in the folder "search", nil if there is none
@@ -74,10 +73,10 @@ func loadOne(dir string) (*source, error) {
 	s := &source{folder: folder}
 	s.records, err = run.ReadMetrics(folder.Path(run.MetricsFile))
 	s.tolerate(err)
+	s.loadGenotype()
 	if s.isStereo() {
-		s.loadStereo(folder.Path(run.GenotypeFile), folder.Path(evaluationFile))
+		s.loadStereo(folder.Path(evaluationFile))
 	} else {
-		s.loadGenotype()
 		s.loadEvaluation()
 	}
 	if found, err := os.Stat(folder.Path(run.ModelFile)); err == nil {

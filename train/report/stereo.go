@@ -1,7 +1,6 @@
 package report
 
 import (
-	"bytes"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
@@ -10,8 +9,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-
-	"github.com/spikedhs/spikedhs/search/genotype"
 )
 
 // pictureDir is the folder of a stereo run with drawings of test frames.
@@ -40,12 +37,7 @@ type stereoEvaluation struct {
 func (s *source) isStereo() bool { return s.folder.Config().IsStereo() }
 
 // loadStereo reads what a stereo run has in place of a run of classification.
-func (s *source) loadStereo(genotypePath, evaluationPath string) {
-	if g, err := genotype.LoadStereo(genotypePath); err == nil {
-		s.stereo = &g
-	} else {
-		s.tolerate(err)
-	}
+func (s *source) loadStereo(evaluationPath string) {
 	text, err := os.ReadFile(evaluationPath)
 	if err != nil {
 		s.tolerate(err)
@@ -112,27 +104,6 @@ func (s *source) stereoAbout() string {
 	return strings.Join(slices.Concat([]string{"event-based stereo", "split " + c.Stereo.Split}, what, []string{
 		plural(c.Stereo.Steps, "time step"), fmt.Sprintf("disparities up to %d px", c.Stereo.MaxDisparity), fmt.Sprintf("seed %d", s.folder.Info().Seed),
 	}), " · ")
-}
-
-// stereoGenotypeView shows cells and paths of both subnets.
-func (s *source) stereoGenotypeView() *genotypeView {
-	if s.stereo == nil {
-		return nil
-	}
-	g := *s.stereo
-	v := &genotypeView{Hash: g.Hash(), Origin: g.Origin}
-	var b bytes.Buffer
-	if err := genotype.StereoSVG(&b, g); err == nil { // it is valid: it was read from a file
-		v.Drawing = template.HTML(b.String()) // the drawing escapes its texts
-	}
-	for _, half := range []struct {
-		name   string
-		subnet genotype.Subnet
-	}{{"Feature network", g.Feature}, {"Matching network", g.Matching}} {
-		v.Equations = append(v.Equations, cellEquations{fmt.Sprintf("%s, path %v", half.name, half.subnet.Path),
-			strings.Join(half.subnet.Cell.Equations(), "\n")})
-	}
-	return v
 }
 
 // stereoTrainingCharts draws a training.

@@ -233,9 +233,9 @@ func collectSearch(p *plan) (*SearchOutcome, error) {
 	s.Seconds = seconds(records)
 	if g, err := genotype.Load(folder.Path(run.GenotypeFile)); err == nil && s.Ended {
 		s.Genotype = g.Hash()
-		s.Cells = append(s.Cells, g.Normal.Equations()...)
-		if g.Reduction != nil {
-			for _, line := range g.Reduction.Equations() {
+		s.Cells = append(s.Cells, g.Normal().Equations()...)
+		if g.Reduction() != nil {
+			for _, line := range g.Reduction().Equations() {
 				s.Cells = append(s.Cells, "reduction "+line)
 			}
 		}

@@ -158,7 +158,7 @@ func (p *plan) training(b *base, r Row, seed int64) (*task, error) {
 // take makes the network the one of a genotype: nodes and down-sampling belong to it.
 func (t *task) take(g genotype.Genotype) (*task, error) {
 	t.hash = g.Hash()
-	t.Config.Network.Nodes, t.Config.Network.Downsample = g.Normal.Nodes, string(g.Downsample)
+	t.Config.Network.Nodes, t.Config.Network.Downsample = g.Normal().Nodes, string(g.Downsample())
 	return t, t.Config.Validate()
 }
 

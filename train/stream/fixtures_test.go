@@ -31,7 +31,7 @@ var rig = data.Rig{Width: width, Height: height, Focal: 40, CX: 27, CY: 21, Base
 func newNetwork(t testing.TB, steps int) *stereo.Network {
 	t.Helper()
 	require.NoError(t, torch.Seed(7))
-	g, err := genotype.StereoPreset(genotype.PresetStereo)
+	g, err := genotype.Preset(genotype.PresetStereo)
 	require.NoError(t, err)
 	n, err := stereo.NewNetwork(torch.CPU(), g, stereo.Options{Width: 2, MaxDisparity: 21, Steps: steps})
 	require.NoError(t, err)

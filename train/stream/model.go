@@ -58,8 +58,8 @@ type Info struct {
 	// Rig are the cameras that the network was trained for.
 	Rig data.Rig `json:"rig"`
 	// State names the layers of neurons, one tensor of the state for each.
-	State    []string        `json:"state"`
-	Genotype genotype.Stereo `json:"genotype"`
+	State    []string          `json:"state"`
+	Genotype genotype.Genotype `json:"genotype"`
 	// Validation is the accuracy within 1 px on the validation frames in percent,
 	// absent if unknown.
 	Validation *float64 `json:"validation_one_pixel_accuracy,omitempty"`

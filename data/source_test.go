@@ -23,12 +23,16 @@ func statistics(pixels []byte) (mean, std float64) {
 }
 
 func TestCatalogIsComplete(t *testing.T) {
-	assert.Equal(t, []string{"fashion-mnist", "mnist", "cifar10", "cifar100", "cifar100-coarse", "imagenet", "image-folder"}, Names())
+	assert.Equal(t, []string{
+		"cifar10", "cifar10-dvs", "cifar100", "cifar100-coarse", "event-folder", "fashion-mnist", "image-folder", "imagenet", "mnist", "n-mnist",
+	}, Names())
+	assert.Equal(t, []string{"cifar10-dvs", "event-folder", "n-mnist"}, EventNames())
 	for name, classes := range map[string]int{
 		"fashion-mnist": 10, "mnist": 10, "cifar10": 10, "cifar100": 100, "cifar100-coarse": 20,
 	} {
-		src, err := lookup(name)
+		s, err := Lookup(name)
 		require.NoError(t, err)
+		src := s.files
 		assert.Len(t, src.classes, classes, name)
 		unique := slices.Compact(slices.Sorted(slices.Values(src.classes)))
 		assert.Len(t, unique, classes, name)
@@ -103,9 +107,9 @@ func TestOpenSaysHowToGetMissingData(t *testing.T) {
 	t.Setenv("SPIKEDHS_DATA", empty)
 	_, err = Open(context.Background(), "cifar100", "", Test)
 	requireOneLine(t, err, ErrNotFound, empty, "`spikedhs data fetch cifar100`")
-	src, err := lookup("fashion-mnist")
+	src, err := Lookup("fashion-mnist")
 	require.NoError(t, err)
-	assert.Equal(t, "`spikedhs data fetch fashion-mnist`, or on Debian `apt install dataset-fashion-mnist`", src.remedy(""))
+	assert.Equal(t, "`spikedhs data fetch fashion-mnist`, or on Debian `apt install dataset-fashion-mnist`", src.files.remedy(""))
 }
 
 // MNIST and Fashion-MNIST have the same file names, so files that lie directly
@@ -122,4 +126,57 @@ func TestOpenDoesNotGuessBetweenMNISTs(t *testing.T) {
 	set, err := Open(context.Background(), "mnist", "", Train)
 	require.NoError(t, err)
 	assert.Equal(t, 2, set.Len())
+}
+
+// A set of a program's own is opened, told and listed like those of the package.
+func TestRegister(t *testing.T) {
+	set, err := NewMemory("mine", []string{"a", "b"}, 1, 2, 3, make([]byte, 12), []int{0, 1})
+	require.NoError(t, err)
+	opened := ""
+	mine := Source{
+		Name: "mine", Channels: 1, Height: 2, Width: 3, Classes: []string{"a", "b"},
+		Open: func(_ context.Context, path string, split Split, _ OpenOptions) (Dataset, error) {
+			opened = path + " " + split.String()
+			return set, nil
+		},
+	}
+	Register(mine)
+	t.Cleanup(func() { delete(sources, "mine") })
+	have, err := Open(context.Background(), "mine", "place", Test)
+	require.NoError(t, err)
+	assert.Same(t, set, have)
+	assert.Equal(t, "place test", opened)
+	assert.Contains(t, Names(), "mine")
+	assert.False(t, IsEvents("mine"))
+	assert.False(t, Fetchable("mine"))
+	_, err = Fetch(context.Background(), "mine", "", FetchOptions{})
+	requireOneLine(t, err, ErrNotFound, "mine cannot be fetched")
+	where, err := Locate("mine", "place", Train)
+	require.NoError(t, err)
+	assert.Equal(t, "place", where)
+	_, err = Locate("mine", "", Train)
+	assert.ErrorIs(t, err, ErrNotFound)
+	c, h, w, classes, err := Shape("mine")
+	require.NoError(t, err)
+	assert.Equal(t, []int{1, 2, 3, 2}, []int{c, h, w, classes})
+	assert.Equal(t, 2, Side("mine", 9, nil), "its images have one size")
+	mean, _, err := Normalization("mine")
+	require.NoError(t, err)
+	assert.Nil(t, mean)
+	_, err = OpenEvents(context.Background(), "mine", "", Train, EventOptions{})
+	assert.ErrorIs(t, err, ErrUnknown)
+	assert.Panics(t, func() { Register(mine) }, "twice")
+	assert.Panics(t, func() { Register(Source{Name: "nothing"}) })
+}
+
+func TestSide(t *testing.T) {
+	for want, have := range map[int]int{
+		28:  Side("mnist", 64, nil),
+		224: Side("imagenet", 0, nil), 96: Side("image-folder", 96, nil),
+		34: Side("n-mnist", 0, nil), 16: Side("n-mnist", 16, nil), 20: Side("n-mnist", 0, []int{30, 20}),
+		0: Side("event-folder", 0, nil),
+	} {
+		assert.Equal(t, want, have)
+	}
+	assert.Zero(t, Side("svhn", 32, nil))
 }

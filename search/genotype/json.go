@@ -1,0 +1,173 @@
+package genotype
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+)
+
+// documentRoot stands for the whole document in errors.
+const documentRoot = "document"
+
+// readDocument checks that data is one JSON value in UTF-8 and nothing else.
+func readDocument(data []byte) (json.RawMessage, error) {
+	if !utf8.Valid(data) {
+		return nil, invalid(documentRoot, "not valid UTF-8; save the file as UTF-8")
+	}
+	var raw json.RawMessage
+	err := json.Unmarshal(data, &raw)
+	var syntax *json.SyntaxError
+	switch {
+	case errors.As(err, &syntax):
+		return nil, invalid(documentRoot, "not JSON at byte %d: %v; correct it there", syntax.Offset, syntax)
+	case err != nil:
+		return nil, invalid(documentRoot, "not JSON: %v; correct it", err)
+	}
+	return raw, nil
+}
+
+// readStrict decodes raw into v, made of structs, slices, strings and integers with
+// json tags. It refuses what encoding/json lets pass: a key twice, in another case,
+// unknown or missing (unless its tag has omitempty), null. Faults name their JSON path.
+func readStrict(where string, raw json.RawMessage, v reflect.Value) error {
+	switch v.Kind() {
+	case reflect.Struct:
+		return readObject(where, raw, v)
+	case reflect.Slice:
+		if err := expect(where, raw, '['); err != nil {
+			return err
+		}
+		var items []json.RawMessage
+		if err := json.Unmarshal(raw, &items); err != nil {
+			return invalid(where, "%v; correct the JSON", err)
+		}
+		if len(items) > 0 { // an empty list is none
+			v.Set(reflect.MakeSlice(v.Type(), len(items), len(items)))
+		}
+		for i, item := range items {
+			if err := readStrict(element(where, i), item, v.Index(i)); err != nil {
+				return err
+			}
+		}
+		return nil
+	case reflect.Pointer:
+		v.Set(reflect.New(v.Type().Elem()))
+		return readStrict(where, raw, v.Elem())
+	case reflect.String:
+		if err := expect(where, raw, '"'); err != nil {
+			return err
+		}
+		return json.Unmarshal(raw, v.Addr().Interface())
+	default: // a whole number
+		if err := expect(where, raw, '0'); err != nil {
+			return err
+		}
+		n, err := strconv.Atoi(string(raw))
+		if err != nil {
+			return invalid(where, "%.20q is not a whole number; write one such as 1", raw)
+		}
+		v.SetInt(int64(n))
+		return nil
+	}
+}
+
+func readObject(where string, raw json.RawMessage, v reflect.Value) error {
+	values, err := objectValues(where, raw)
+	if err != nil {
+		return err
+	}
+	var known []string
+	fields, optional := map[string]reflect.Value{}, map[string]bool{}
+	for _, f := range reflect.VisibleFields(v.Type()) {
+		if name, options, ok := strings.Cut(f.Tag.Get("json"), ","); name != "" {
+			known, fields[name], optional[name] = append(known, name), v.FieldByIndex(f.Index), ok && options == "omitempty"
+		}
+	}
+	var unknown []string
+	for name := range values {
+		if !slices.Contains(known, name) {
+			unknown = append(unknown, name)
+		}
+	}
+	if len(unknown) > 0 {
+		return invalid(at(where, slices.Min(unknown)), "unknown field; remove it, known are %s", strings.Join(known, ", "))
+	}
+	for _, name := range known {
+		value, ok := values[name]
+		switch {
+		case !ok && optional[name]:
+			continue
+		case !ok:
+			return invalid(at(where, name), "missing; add it")
+		}
+		if err := readStrict(at(where, name), value, fields[name]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// objectValues are the values of an object by key, of which none may be there twice.
+func objectValues(where string, raw json.RawMessage) (map[string]json.RawMessage, error) {
+	if err := expect(where, raw, '{'); err != nil {
+		return nil, err
+	}
+	dec := json.NewDecoder(bytes.NewReader(raw))
+	if _, err := dec.Token(); err != nil {
+		return nil, invalid(where, "%v; correct the JSON", err)
+	}
+	values := map[string]json.RawMessage{}
+	for dec.More() {
+		var value json.RawMessage
+		key, err := dec.Token()
+		if err == nil {
+			err = dec.Decode(&value)
+		}
+		if err != nil {
+			return nil, invalid(where, "%v; correct the JSON", err)
+		}
+		name := fmt.Sprint(key)
+		if _, twice := values[name]; twice {
+			return nil, invalid(at(where, name), "given twice; remove one")
+		}
+		values[name] = value
+	}
+	return values, nil
+}
+
+// at returns the JSON path of a field. Keys come from the file, so one that is not a
+// plain word is quoted to keep the message on one line.
+func at(where, name string) string {
+	plain := func(r rune) bool {
+		return r == '_' || '0' <= r && r <= '9' || 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z'
+	}
+	if name == "" || strings.ContainsFunc(name, func(r rune) bool { return !plain(r) }) {
+		name = strconv.Quote(name)
+	}
+	if where == documentRoot {
+		return name
+	}
+	return where + "." + name
+}
+
+// kinds names JSON values by their first byte; '0' stands for all numbers.
+var kinds = map[byte]string{
+	'{': "an object", '[': "an array", '"': "a string", '0': "a number", 't': "true", 'f': "false", 'n': "null",
+}
+
+func expect(where string, raw json.RawMessage, kind byte) error {
+	found := raw[0]
+	if found == '-' || '0' <= found && found <= '9' {
+		found = '0'
+	}
+	if found != kind {
+		return invalid(where, "found %s; write %s", kinds[found], kinds[kind])
+	}
+	return nil
+}
