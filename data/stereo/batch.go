@@ -1,12 +1,12 @@
 package stereo
 
+import "github.com/spikedhs/spikedhs/data/internal/ordered"
+
 // Batch are N windows of T steps as a network takes them.
 type Batch struct {
 	// Left and Right are stacks of -1, 0, +1 in the order [T*N, C, H, W], time slowest:
-	// step t of window n is row t*N+n. They are nil where [LoaderOptions].Int8 asks for
-	// LeftInt8 and RightInt8, which hold the same.
-	Left, Right         []float32
-	LeftInt8, RightInt8 []int8
+	// step t of window n is row t*N+n.
+	Left, Right []float32
 	// Labels are disparities in pixels, [T*N, H, W] in the same order; +Inf is no label.
 	Labels []float32
 	// Frames are the last frames of the N windows.
@@ -30,21 +30,16 @@ func (b *Batch) Release() {
 	}
 	b.loader.give(b.buffer)
 	b.loader, b.buffer = nil, buffer{}
-	b.Left, b.Right, b.LeftInt8, b.RightInt8, b.Labels = nil, nil, nil, nil, nil
+	b.Left, b.Right, b.Labels = nil, nil, nil
 }
 
 // Batches are the batches of one epoch, in order.
-type Batches struct{ pipeline *pipeline[*Batch] }
+type Batches struct{ values *ordered.Values[*Batch] }
 
 // Next returns the next batch, io.EOF behind the last. After an error it keeps
 // returning that error.
-func (b *Batches) Next() (*Batch, error) { return b.pipeline.next() }
+func (b *Batches) Next() (*Batch, error) { return b.values.Next() }
 
 // Close ends the preparation of batches. It may be called at any time and more than
 // once.
-func (b *Batches) Close() {
-	if b.pipeline.err == nil {
-		b.pipeline.err = errClosed
-	}
-	b.pipeline.close()
-}
+func (b *Batches) Close() { b.values.Close() }
