@@ -29,7 +29,7 @@ func (s *source) searches() bool {
 	if len(s.of(trainEpoch)) > 0 || s.search != nil {
 		return false
 	}
-	return len(s.of(searchEpoch)) > 0 || s.genotype == nil && s.stereo == nil && s.folder.Config().Train.Genotype == ""
+	return len(s.of(searchEpoch)) > 0 || s.genotype == nil && s.folder.Config().Train.Genotype == ""
 }
 
 // word is the state in a word.

@@ -39,6 +39,8 @@ type Task interface {
 	Open(ctx context.Context, c *config.Config, phase Phase, log *slog.Logger) (Problem, error)
 	// Evaluation reads what [Evaluation] marshals to.
 	Evaluation(text []byte) (Evaluation, error)
+	// Report is what a report shows of its runs.
+	Report() Report
 }
 
 // Phase is what a problem is opened for.
@@ -80,8 +82,17 @@ type Description struct {
 	// Line is it in a line, Text in full; Extra is told to machines beside it.
 	Line, Text string
 	Extra      map[string]any
-	// Drawings by the name of their file, in order.
+	// Origin says where it is from, Cells are its equations.
+	Origin string
+	Cells  []Equations
+	// Drawings by the name of their file, in order; the first is an SVG.
 	Drawings []Drawing
+}
+
+// Equations are those of a cell's nodes.
+type Equations struct {
+	Name  string
+	Lines []string
 }
 
 // Drawing is a picture of a genotype.
@@ -204,6 +215,8 @@ type Evaluation interface {
 	// Fields are its numbers for a record, without the part of the data in front of their
 	// names; those with a chart of their own go to TensorBoard.
 	Fields() []Number
+	// Facts are its numbers for a report, but for the score.
+	Facts() []Fact
 	// From notes what was measured: the file of the weights, and the epochs they were
 	// trained for.
 	From(checkpoint string, epoch int) Evaluation

@@ -56,7 +56,15 @@ func (Task) Describe(of task.Genotype) task.Description {
 	if g.FollowsPath() {
 		line += fmt.Sprintf("\npath      %v: the levels of the cells, from the genotype", g.Path)
 	}
-	return task.Description{Name: g.Name, Line: line, Text: genotype.Text(g), Drawings: []task.Drawing{
+	name := "Normal cell"
+	if g.Reduction == nil {
+		name = "Cell"
+	}
+	cells := []task.Equations{{Name: name, Lines: g.Normal.Equations()}}
+	if g.Reduction != nil {
+		cells = append(cells, task.Equations{Name: "Reduction cell", Lines: g.Reduction.Equations()})
+	}
+	return task.Description{Name: g.Name, Line: line, Text: genotype.Text(g), Origin: g.Origin, Cells: cells, Drawings: []task.Drawing{
 		{Name: DrawingSVG, Draw: func(w io.Writer) error { return genotype.SVG(w, g) }},
 		{Name: DrawingDOT, Draw: func(w io.Writer) error { return genotype.DOT(w, g) }},
 	}}

@@ -56,7 +56,12 @@ func (Task) Describe(of task.Genotype) task.Description {
 	g := of.(genotype.Stereo)
 	return task.Description{
 		Name: g.Name, Line: fmt.Sprintf("%s (%s), paths %v and %v", g.Name, g.Hash(), g.Feature.Path, g.Matching.Path), Text: genotype.StereoText(g),
-		Extra:    map[string]any{"feature_path": g.Feature.Path, "matching_path": g.Matching.Path},
+		Extra:  map[string]any{"feature_path": g.Feature.Path, "matching_path": g.Matching.Path},
+		Origin: g.Origin,
+		Cells: []task.Equations{
+			{Name: fmt.Sprintf("Feature network, path %v", g.Feature.Path), Lines: g.Feature.Cell.Equations()},
+			{Name: fmt.Sprintf("Matching network, path %v", g.Matching.Path), Lines: g.Matching.Cell.Equations()},
+		},
 		Drawings: []task.Drawing{{Name: "genotype.svg", Draw: func(w io.Writer) error { return genotype.StereoSVG(w, g) }}},
 	}
 }
