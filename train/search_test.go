@@ -15,6 +15,8 @@ import (
 	"github.com/spikedhs/spikedhs/torch"
 	"github.com/spikedhs/spikedhs/train/config"
 	"github.com/spikedhs/spikedhs/train/run"
+	"github.com/spikedhs/spikedhs/train/task"
+	"github.com/spikedhs/spikedhs/train/task/classify"
 )
 
 // alphas and weights of a checkpoint, by name.
@@ -39,10 +41,7 @@ func (b *bench) fresh(t *testing.T) (alphas, weights map[string][]float32) {
 	j := b.job("unused").withDefaults()
 	m, err := setUp(j.Config)
 	require.NoError(t, err)
-	sets, err := openImages(context.Background(), j.Config)
-	require.NoError(t, err)
-	p, err := newSearcher(&j, m, sets)
-	require.NoError(t, err)
+	p := searcherOf(t, &j, m)
 	defer p.close()
 	read := func(v *torch.Variables) map[string][]float32 {
 		list := map[string][]float32{}
@@ -56,21 +55,32 @@ func (b *bench) fresh(t *testing.T) (alphas, weights map[string][]float32) {
 	return read(p.net.Architecture()), read(p.net.Weights())
 }
 
+// searcherOf begins the search of a job.
+func searcherOf(t *testing.T, j *Job, m machine) *searcher {
+	t.Helper()
+	require.NoError(t, j.begin())
+	problem, err := j.task.Open(context.Background(), j.Config, task.Search, nil)
+	require.NoError(t, err)
+	p, err := newSearcher(j, m, problem)
+	require.NoError(t, err)
+	return p
+}
+
 func TestSearchFindsAGenotype(t *testing.T) {
 	b := newBench(t)
 	b.config.Search.Epochs = 4
 	found := mustSearch(t, b.job("search"))
-	require.NoError(t, found.Genotype.Validate())
-	assert.Equal(t, genotype.DownsampleReduction, found.Genotype.Downsample())
-	assert.Equal(t, 2, found.Genotype.Normal().Nodes)
-	assert.Equal(t, "searched on mnist", found.Genotype.Name)
-	assert.Equal(t, "search on mnist, 4 epochs, seed 7", found.Genotype.Origin)
+	require.NoError(t, wiringOf(found.Genotype).Validate())
+	assert.Equal(t, genotype.DownsampleReduction, wiringOf(found.Genotype).Downsample())
+	assert.Equal(t, 2, wiringOf(found.Genotype).Normal().Nodes)
+	assert.Equal(t, "searched on mnist", wiringOf(found.Genotype).Name)
+	assert.Equal(t, "search on mnist, 4 epochs, seed 7", wiringOf(found.Genotype).Origin)
 
 	loaded, err := genotype.Load(found.Folder.Path(run.GenotypeFile))
 	require.NoError(t, err)
 	assert.Equal(t, found.Genotype, loaded)
-	assert.Contains(t, string(b.file(t, "search", DrawingSVG)), "<svg")
-	assert.Contains(t, string(b.file(t, "search", DrawingDOT)), "digraph")
+	assert.Contains(t, string(b.file(t, "search", classify.DrawingSVG)), "<svg")
+	assert.Contains(t, string(b.file(t, "search", classify.DrawingDOT)), "digraph")
 
 	// It is what the saved alphas decode to.
 	alphas := b.saved(t, "search", "architecture")
@@ -187,11 +197,8 @@ func TestSearchSplitsTheImages(t *testing.T) {
 		j := b.job("unused").withDefaults()
 		m, err := setUp(j.Config)
 		require.NoError(t, err)
-		sets, err := openImages(context.Background(), j.Config)
-		require.NoError(t, err)
-		p, err := newSearcher(&j, m, sets)
-		require.NoError(t, err)
-		a, second := shown(t, p.onA.feed.loader), shown(t, p.setB)
+		p := searcherOf(t, &j, m)
+		a, second := shown(t, p.onA.loader), shown(t, p.onB.loader)
 		p.close()
 		half := trainCount / 2
 		if images > 0 {
@@ -206,7 +213,7 @@ func TestSearchSplitsTheImages(t *testing.T) {
 }
 
 // shown lists which training pictures an epoch of a loader shows.
-func shown(t *testing.T, l *data.Loader) map[int]bool {
+func shown(t *testing.T, l task.Loader) map[int]bool {
 	t.Helper()
 	index := map[string]int{}
 	for i, p := range trainPictures() {
@@ -218,8 +225,9 @@ func shown(t *testing.T, l *data.Loader) map[int]bool {
 	batches := l.Epoch(context.Background(), 0, 0)
 	defer batches.Close()
 	for range l.Batches() {
-		batch, err := batches.Next()
+		b, err := batches.Next()
 		require.NoError(t, err)
+		batch := b.Source.(*data.Batch)
 		for i := range batch.N {
 			var p picture
 			for k := range p.pixels {
@@ -241,8 +249,8 @@ func TestSearchOfOneCell(t *testing.T) {
 	found := mustSearch(t, b.job("search", func(c *config.Config) {
 		c.Network.Downsample, c.Run.Name, c.Search.Steps, c.Search.Mixing = "nearest", "one cell", 1, "membrane"
 	}))
-	assert.Nil(t, found.Genotype.Reduction())
-	assert.Equal(t, "one cell", found.Genotype.Name)
+	assert.Nil(t, wiringOf(found.Genotype).Reduction())
+	assert.Equal(t, "one cell", wiringOf(found.Genotype).Name)
 	assert.Len(t, b.saved(t, "search", "architecture"), 1)
 	for _, r := range ofKind(b.records(t, "search"), "search_epoch") {
 		assert.NotContains(t, r.Fields, "reduction")
@@ -254,7 +262,7 @@ func TestSearchStopsOnSkips(t *testing.T) {
 	b := newBench(t)
 	b.config.Search.Epochs, b.config.Search.SkipLimit = 4, 1e-6
 	found := mustSearch(t, b.job("search", func(c *config.Config) { c.Search.AlphaInit = 5 })) // decided from the start
-	share := (genotype.SkipShare(found.Genotype.Normal()) + genotype.SkipShare(*found.Genotype.Reduction())) / 2
+	share := (genotype.SkipShare(wiringOf(found.Genotype).Normal()) + genotype.SkipShare(*wiringOf(found.Genotype).Reduction())) / 2
 	require.Positive(t, share, "the seed gives a genotype with skips")
 	assert.Len(t, ofKind(b.records(t, "search"), "search_epoch"), 2, "the warm-up does not count")
 }

@@ -1,12 +1,13 @@
 package main
 
 import (
+	"maps"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/spikedhs/spikedhs/search/genotype"
 	"github.com/spikedhs/spikedhs/train"
 	"github.com/spikedhs/spikedhs/train/run"
 )
@@ -24,11 +25,6 @@ func searchCommand() *cli.Command {
 			cfg, err := loadConfig(c, "")
 			if err != nil {
 				return err
-			}
-			if stereo, err := isStereo(c, cfg); err != nil {
-				return err
-			} else if stereo {
-				return searchStereo(c, o, cfg)
 			}
 			if c.IsSet("random") {
 				return drawRandom(c, o, cfg)
@@ -48,12 +44,18 @@ func maxStepsFlag() cli.Flag {
 
 // printSearch says what a search found and where it lies.
 func printSearch(o *console, found *train.SearchResult) error {
-	dir := found.Folder.Dir()
-	o.printf("%s\n", genotype.Text(found.Genotype))
+	dir, d := found.Folder.Dir(), found.Task.Describe(found.Genotype)
+	var names, paths []string
+	for _, drawing := range d.Drawings {
+		names, paths = append(names, drawing.Name), append(paths, found.Folder.Path(drawing.Name))
+	}
+	o.printf("%s\n", d.Text)
 	o.printf("genotype  %s\n", found.Folder.Path(run.GenotypeFile))
-	o.printf("drawings  %s, %s\n", found.Folder.Path(train.DrawingSVG), found.Folder.Path(train.DrawingDOT))
-	return o.object(map[string]any{
+	o.printf("drawings  %s\n", strings.Join(paths, ", "))
+	object := map[string]any{
 		"out": dir, "genotype": found.Genotype, "hash": found.Genotype.Hash(),
-		"file": filepath.Join(dir, run.GenotypeFile), "drawings": []string{train.DrawingSVG, train.DrawingDOT},
-	})
+		"file": filepath.Join(dir, run.GenotypeFile), "drawings": names,
+	}
+	maps.Copy(object, d.Extra)
+	return o.object(object)
 }

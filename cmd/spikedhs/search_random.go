@@ -6,11 +6,11 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/spikedhs/spikedhs/search/genotype"
 	"github.com/spikedhs/spikedhs/train"
 	"github.com/spikedhs/spikedhs/train/config"
 	"github.com/spikedhs/spikedhs/train/reproduce"
 	"github.com/spikedhs/spikedhs/train/run"
+	"github.com/spikedhs/spikedhs/train/task/registry"
 )
 
 // genotypesFolder is the place of drawn genotypes in a run folder.
@@ -24,15 +24,8 @@ func drawRandom(c *cli.Context, o *console, cfg *config.Config) error {
 			return usagef("search: --random trains nothing, so there is no --%s; leave it out", flag)
 		}
 	}
-	job := newJob(c, o, cfg)
-	seed, n := uint64(cfg.Run.Seed), c.Int("random")
-	var set []genotype.Genotype
-	var err error
-	if cfg.Search.LayerSearch {
-		set, err = genotype.RandomSetOnPath(seed, n, cfg.Network.Nodes, len(cfg.Network.Levels), cfg.Search.TrellisLevels)
-	} else {
-		set, err = genotype.RandomSet(seed, n, cfg.Network.Nodes, genotype.Downsample(cfg.Network.Downsample))
-	}
+	job, t := newJob(c, o, cfg), registry.Of(cfg)
+	set, err := t.Draw(cfg, c.Int("random"))
 	if err != nil {
 		return err
 	}
@@ -45,7 +38,7 @@ func drawRandom(c *cli.Context, o *console, cfg *config.Config) error {
 		return err
 	}
 	dir := folder.Path(genotypesFolder)
-	if err := reproduce.SaveGenotypes(dir, set); err != nil {
+	if err := reproduce.SaveGenotypes(dir, t, set); err != nil {
 		return err
 	}
 	if err := folder.MarkEnded(time.Now()); err != nil {
@@ -57,7 +50,7 @@ func drawRandom(c *cli.Context, o *console, cfg *config.Config) error {
 	}
 	var list []drawn
 	for _, g := range set {
-		list = append(list, drawn{filepath.Join(dir, g.Name+".json"), g.Hash()})
+		list = append(list, drawn{filepath.Join(dir, t.Describe(g).Name+".json"), g.Hash()})
 		o.printf("%s  %s\n", list[len(list)-1].Hash, list[len(list)-1].File)
 	}
 	o.printf("next      spikedhs train --genotype %s\n", list[0].File)

@@ -12,7 +12,6 @@ import (
 	"os/signal"
 	"path/filepath"
 
-	"github.com/spikedhs/spikedhs/search/genotype"
 	"github.com/spikedhs/spikedhs/train"
 	"github.com/spikedhs/spikedhs/train/config"
 	"github.com/spikedhs/spikedhs/train/run"
@@ -36,19 +35,19 @@ func searchAndTrain(ctx context.Context, out string) error {
 	if err != nil {
 		return err
 	}
-	fmt.Print(genotype.Text(found.Genotype))
+	fmt.Print(found.Task.Describe(found.Genotype).Text)
 
 	c.Train.Genotype = found.Folder.Path(run.GenotypeFile)
 	result, err := train.Train(ctx, train.Job{Config: c, Out: filepath.Join(out, "train"), Progress: progress})
 	if err != nil {
 		return err
 	}
-	fmt.Printf("top-1 %.2f %% on %d test images\n", result.Evaluation.Top1, result.Evaluation.Images)
+	fmt.Println(result.Evaluation, "on the test images")
 
 	trained, err := train.Open(ctx, result.Folder.Dir(), "", "")
 	if err != nil {
 		return err
 	}
 	defer trained.Close()
-	return trained.Export(result.Folder.Path(run.ModelFile), "example", &result.Evaluation.Top1)
+	return trained.Network.Export(result.Folder.Path(run.ModelFile), "example", trained.Score)
 }

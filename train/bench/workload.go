@@ -3,11 +3,14 @@ package bench
 import (
 	"fmt"
 
+	scripts "github.com/spikedhs/spikedhs/bench"
 	"github.com/spikedhs/spikedhs/search"
 	"github.com/spikedhs/spikedhs/search/genotype"
 	"github.com/spikedhs/spikedhs/torch"
 	"github.com/spikedhs/spikedhs/train"
 	"github.com/spikedhs/spikedhs/train/config"
+	"github.com/spikedhs/spikedhs/train/task"
+	"github.com/spikedhs/spikedhs/train/task/classify"
 )
 
 // The images of all cases are CIFAR-10's in shape.
@@ -60,28 +63,70 @@ func newWorkload(c Case) (workload, error) {
 	if err != nil {
 		return nil, err
 	}
-	w, err := c.workload(device)
+	w, err := kinds[c.Task].build(c, device)
 	if err != nil || c.Impl != OursGraphs {
 		return w, err
 	}
 	return record(w, device)
 }
 
-// workload builds the task of a case.
-func (c Case) workload(device torch.Device) (workload, error) {
-	switch c.Task {
-	case Train:
-		return newTraining(c, device)
-	case Search:
-		return newSearching(c, device)
-	case StereoTrain:
-		return newStereoTraining(c, device)
-	case StereoSearch:
-		return newStereoSearching(c, device)
-	case StereoStream:
-		return newStereoStreaming(c, device)
+func init() {
+	for _, k := range []struct {
+		task  Task
+		usage string
+		build func(Case, torch.Device) (workload, error)
+	}{
+		{Train, "training steps of the published genotype", newImageTraining},
+		{Search, "steps of a search: of the weights and of alpha", newImageSearching},
+		{Infer, "the folded network of the published genotype", newInference},
+	} {
+		register(k.task, kind{usage: k.usage, build: k.build, check: checkImages, has: hasImages, script: imageScript, shape: func(c Case) string {
+			return fmt.Sprintf("F=%d T=%d %dx%d", c.Width, c.Steps, c.Size, c.Size)
+		}})
 	}
-	return newInference(c, device)
+}
+
+// hasImages: SpikingJelly's own network has fixed sizes.
+func hasImages(c Case, impl string) bool {
+	switch impl {
+	case SpikingJelly:
+		return c.Task == Train || c.Task == Infer
+	case SpikingJellyDHS:
+		return c.Task == Train && c.Width == 48 && c.Steps == 6 && c.Size == 32
+	}
+	return true
+}
+
+func imageScript(impl string) string {
+	if impl == SpikingJelly || impl == SpikingJellyDHS {
+		return scripts.SpikingJellyWorker
+	}
+	return scripts.Worker
+}
+
+// smallest is the least size of an image that all networks take: level 2 has a
+// grid of 2x2 then, which the auxiliary classifier needs.
+const smallest = 8
+
+func checkImages(c Case) error {
+	for _, n := range []struct {
+		name         string
+		value, least int
+	}{
+		{"batch", c.Batch, 1}, {"width", c.Width, 1}, {"steps", c.Steps, 1}, {"nodes", c.Nodes, 1}, {"threads", c.Threads, 1},
+		{"size", c.Size, smallest},
+	} {
+		if n.value < n.least {
+			return fmt.Errorf("%w: %s %d: want at least %d", ErrCase, n.name, n.value, n.least)
+		}
+	}
+	switch {
+	case c.Size%4 != 0:
+		return fmt.Errorf("%w: size %d: want a multiple of 4, the cells halve the image twice", ErrCase, c.Size)
+	case c.Task != Search && c.Nodes != publishedNodes:
+		return fmt.Errorf("%w: nodes %d: the published genotype has %d", ErrCase, c.Nodes, publishedNodes)
+	}
+	return nil
 }
 
 // configuration is the preset with the sizes of a case.
@@ -96,18 +141,39 @@ func (c Case) configuration() (*config.Config, error) {
 }
 
 // network is the network that train and infer run.
-func (c Case) network(d torch.Device, cfg *config.Config) (*search.Network, error) {
+func (c Case) network(d torch.Device, cfg *config.Config) (*classify.Network, error) {
 	g, err := genotype.Preset(genotype.PresetClassificationN3)
 	if err != nil {
 		return nil, err
 	}
-	return search.NewNetwork(d, g, train.TrainOptions(cfg, channels, classes, search.Precision(c.Precision)))
+	return classify.NewNetwork(d, g, cfg, classify.TrainOptions(cfg, channels, classes, search.Precision(c.Precision)))
 }
 
-// supernet is the network that search runs.
-func (c Case) supernet(d torch.Device, cfg *config.Config) (*search.Supernet, error) {
-	return search.NewSupernet(d, c.Nodes, genotype.Downsample(cfg.Network.Downsample),
-		train.SearchOptions(cfg, channels, classes, search.Precision(c.Precision)))
+func newImageTraining(c Case, d torch.Device) (workload, error) {
+	cfg, err := c.configuration()
+	if err != nil {
+		return nil, err
+	}
+	n, err := c.network(d, cfg)
+	if err != nil {
+		return nil, err
+	}
+	return newTraining(n, cfg, classify.Task{}.Course(cfg), func(s *torch.Scope) task.Tensors { return drawBatch(s, d, c.Batch, c.Size) })
+}
+
+func newImageSearching(c Case, d torch.Device) (workload, error) {
+	cfg, err := c.configuration()
+	if err != nil {
+		return nil, err
+	}
+	n, err := classify.NewSupernet(d, cfg, classify.SearchOptions(cfg, channels, classes, search.Precision(c.Precision)))
+	if err != nil {
+		return nil, err
+	}
+	return newSearching(n, cfg, func(s *torch.Scope) (one, other task.Tensors) {
+		x := drawBatch(s, d, c.Batch, c.Size)
+		return x, x
+	})
 }
 
 // batch is a batch of noise in -1..1 with labels, as a loader would bring it.
@@ -118,20 +184,26 @@ type batch struct {
 
 func newBatch(d torch.Device, images, size int) (*batch, error) {
 	b := &batch{scope: torch.NewInference()}
-	n, side := int64(images), int64(size)
-	b.images = torch.Uniform(1)(b.scope, d, []int64{n, channels, side, side})
-	labels := make([]int64, n)
-	for i := range labels {
-		labels[i] = int64(i*7) % classes
-	}
-	b.labels = torch.FromSlice(b.scope, labels, n)
-	if torch.IsCUDA(d) {
-		b.labels = b.scope.To(b.labels, d)
-	}
+	x := drawBatch(b.scope, d, images, size)
+	b.images, b.labels = x.Inputs[0], x.Target
 	if err := b.scope.Err(); err != nil {
 		return nil, fmt.Errorf("bench: batch: %w", err)
 	}
 	return b, nil
+}
+
+func drawBatch(s *torch.Scope, d torch.Device, images, size int) task.Tensors {
+	n, side := int64(images), int64(size)
+	x := torch.Uniform(1)(s, d, []int64{n, channels, side, side})
+	labels := make([]int64, n)
+	for i := range labels {
+		labels[i] = int64(i*7) % classes
+	}
+	y := torch.FromSlice(s, labels, n)
+	if torch.IsCUDA(d) {
+		y = s.To(y, d)
+	}
+	return task.Tensors{Inputs: []torch.Tensor{x}, Target: y, N: images}
 }
 
 func (b *batch) close() error { return b.scope.Close() }

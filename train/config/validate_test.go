@@ -48,7 +48,7 @@ func TestValidateMistakes(t *testing.T) {
 		`run.device = "cuda:": allowed is`:                                      func(c *Config) { c.Run.Device = "cuda:" },
 		`run.name = "a\nb": allowed is one line of text`:                        func(c *Config) { c.Run.Name = "a\nb" },
 		`run.precision = "half": allowed is auto, float32, bfloat16 or float16`: func(c *Config) { c.Run.Precision = "half" },
-		`data.name = "": allowed is cifar10, cifar10-dvs, cifar100, `:            func(c *Config) { c.Data.Name = "" },
+		`data.name = "": allowed is cifar10, cifar10-dvs, cifar100, `:           func(c *Config) { c.Data.Name = "" },
 		`data.size = -1: allowed is 0 to 4096`:                                  func(c *Config) { c.Data.Size = -1 },
 		`data.std = [0.5, 0.0]: allowed is a list of numbers above 0`:           func(c *Config) { c.Data.Mean, c.Data.Std = []float64{0, 1}, []float64{0.5, 0} },
 		`data.mean = [0.5]: must have as many values as data.std = []`:          func(c *Config) { c.Data.Mean = []float64{0.5} },
