@@ -84,9 +84,12 @@ const (
 // ConvShape describes a [ConvBlock].
 type ConvShape struct {
 	In, Out        int
-	Kernel, Stride int // side 1 or 3, padded to keep the size at stride 1; both default to 1
+	Kernel, Stride int // an odd side, padded to keep the size at stride 1; both default to 1
 	Planes         int // see BlockShape
 	Level          int // of the output's grid
+	// Groups divides channels into groups that do not see each other; In of them is a
+	// depthwise convolution. Default 1; volumes have no groups.
+	Groups         int
 	NoBias, NoNorm bool
 	Activation     BlockActivation
 }
@@ -112,7 +115,7 @@ func NewConvBlock(p torch.Path, shape ConvShape, options Options) *ConvBlock {
 	b := &ConvBlock{name: p.Name(), level: shape.Level, normalises: !shape.NoNorm, activation: shape.Activation, steps: o.Steps}
 	conv := torch.ConvOptions{
 		Kernel: int64(max(shape.Kernel, 1)), Stride: int64(shape.Stride), Padding: int64(shape.Kernel / 2),
-		NoBias: shape.NoBias, Compute: o.Precision.Compute(),
+		NoBias: shape.NoBias, Compute: o.Precision.Compute(), Groups: int64(shape.Groups),
 	}
 	b.fan = &fan{readers: []reader{{0, genotype.B3}}, width: shape.Out, planes: shape.Planes, steps: o.Steps}
 	if shape.Planes > 0 {

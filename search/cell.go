@@ -10,19 +10,21 @@ import (
 // cell is a decoded cell: every node sums its two edges and fires (eq. 3).
 type cell struct {
 	place
-	wiring genotype.Cell
-	fans   []*fan // by source; nil where no convolution reads it
-	nodes  []*spike.Neurons
-	fused  *fusedCell
-	steps  int
+	wiring    genotype.Cell
+	fans      []*fan // by source; nil where no convolution reads it
+	nodes     []*spike.Neurons
+	fused     *fusedCell
+	steps     int
+	recompute bool
 
 	layers  []*dgs.Layer                 // that a search of surrogates can take hold of
 	byNode  []*dgs.Layer                 // of them, mixed at the membrane; nil: no weights
 	byInput map[genotype.Edge]*dgs.Layer // of them, mixed at the spike
+	others  map[genotype.Edge]*edgeOp    // edges of registered operations
 }
 
 func newCell(p torch.Path, at place, wiring genotype.Cell, o *Options) *cell {
-	c := &cell{place: at, wiring: wiring, steps: o.Steps}
+	c := &cell{place: at, wiring: wiring, steps: o.Steps, recompute: o.Recompute}
 	for src := genotype.S0; int(src) < wiring.Nodes+2; src++ {
 		var readers []reader
 		for _, edge := range wiring.Edges {
@@ -38,19 +40,30 @@ func newCell(p torch.Path, at place, wiring genotype.Cell, o *Options) *cell {
 	}
 	var skips []skip
 	for _, edge := range wiring.Edges {
-		if !isConv(edge.Source(), edge.Op) {
+		if identity(edge.Source(), edge.Op) {
 			skips = append(skips, skip{edge.Source(), edge.Node(), -1})
 		}
 	}
-	c.fused = newFusedCell(p.Name(), at.channels, c.fans, c.nodes, skips,
-		func(genotype.Source, reader) int { return -1 }, o)
+	for _, edge := range wiring.Edges {
+		path := p.Sub(genotype.FromNode(edge.Node()).String()).Sub(edge.Source().String())
+		if other := newEdgeOp(path, edge.Op, at.source(edge.Source()).channels, at.channels, at.stride(edge.Source()), o); other != nil {
+			if c.others == nil {
+				c.others = map[genotype.Edge]*edgeOp{}
+			}
+			c.others[edge] = other
+		}
+	}
+	if len(c.others) == 0 {
+		c.fused = newFusedCell(p.Name(), at.channels, c.fans, c.nodes, skips,
+			func(genotype.Source, reader) int { return -1 }, o)
+	}
 	c.searchable(o)
 	return c
 }
 
 // forward reads s0 and s1 and returns the concatenated spikes of the nodes.
 func (c *cell) forward(p Pass, s0, s1 torch.Tensor) torch.Tensor {
-	if p.tapes(c.fused, s1) {
+	if p.tapes(c.fused, c.recompute, s1) {
 		return p.Tape.run(p, []torch.Tensor{s0, s1}, func(p Pass, in []torch.Tensor) torch.Tensor {
 			return c.forward(p, in[0], in[1])
 		})
@@ -96,6 +109,8 @@ func (c *cell) node(p Pass, j int, sources []torch.Tensor, outputs [][]torch.Ten
 		src := edge.Source()
 		if l := c.byInput[edge]; searched(p, l) {
 			sum = addTo(s, sum, l.Forward(s, sources[src]))
+		} else if other := c.others[edge]; other != nil {
+			sum = addTo(s, sum, other.forward(p.in(s), sources[src]))
 		} else if isConv(src, edge.Op) {
 			sum = addTo(s, sum, at(outputs[src], c.position(edge)))
 		} else {

@@ -96,10 +96,10 @@ func addTo(s *torch.Scope, sum, y torch.Tensor) torch.Tensor {
 	return total
 }
 
-// isConv reports whether an operation on an edge from src is a convolution:
-// all are but skip between nodes, which is the identity. A skip from s0 or s1
+// isConv reports whether an operation on an edge from src is a 3x3 convolution:
+// those of the paper are but skip between nodes, which is the identity. A skip from s0 or s1
 // aligns channels and grid by a convolution (the preprocessing of DARTS merged
 // into the operation, section 3.2.1).
 func isConv(src genotype.Source, op genotype.Op) bool {
-	return op != genotype.Skip || src == genotype.S0 || src == genotype.S1
+	return op.Published() && !identity(src, op)
 }

@@ -82,6 +82,9 @@ func flag(on bool) int {
 
 // serves reports whether the operator can do this pass.
 func (c *fusedCell) serves(p Pass, x torch.Tensor) bool {
+	if c == nil {
+		return false
+	}
 	o := c.options
 	return p.Mode == torch.Train && !o.Unfused && !o.analog() && o.Precision != Float16 && !o.fewLaunches(p.Scope.Device(x))
 }

@@ -32,6 +32,7 @@ type Lowering struct {
 	// What stands between the images and level 0: zeros on each side, and the product
 	// of the stem's strides.
 	pad, strides int64
+	edge         graph.Layer // of the neurons of a registered operation
 }
 
 // Program folds the network into its inference form. It copies the weights:
@@ -57,7 +58,7 @@ func (n *Network) Program(in Input) (*graph.Program, error) {
 		x = p.Add(graph.StepsFirst{X: x})
 	}
 	x = p.Add(graph.Prepare{X: x, Pad: in.Pad, Mean: constant("mean", in.Mean), Deviation: constant("deviation", in.Deviation)})
-	if err := p.Fold(n.graph, x); err != nil {
+	if _, err := p.Fold(n.graph, x); err != nil {
 		p.Close()
 		return nil, err
 	}
@@ -75,6 +76,9 @@ func (p *Lowering) conv(x graph.Value, name string, c *torch.Conv, n norm, plane
 	o := graph.Conv{
 		X: x, Weight: p.Constant(name+".weight", weight), Bias: p.Constant(name+".bias", bias),
 		Stride: max(c.Options.Stride, 1), Pad: c.Options.Padding, Planes: planes,
+	}
+	if c.Options.Groups > 1 {
+		o.Groups = c.Options.Groups
 	}
 	if x >= 0 {
 		switch p.Nodes()[x].Op.(type) {
@@ -195,7 +199,10 @@ func (c *cell) lower(p *Lowering, s0, s1 graph.Value) graph.Value {
 		var sum graph.Sum
 		for _, edge := range c.wiring.Inputs(j) {
 			src := edge.Source()
-			if isConv(src, edge.Op) {
+			if other := c.others[edge]; other != nil {
+				from := layer(fmt.Sprintf("%v.%v", genotype.FromNode(j), src))
+				sum.Parts = append(sum.Parts, graph.Part{X: other.lower(p, sources[src], from)})
+			} else if isConv(src, edge.Op) {
 				sum.Parts = append(sum.Parts, c.fans[src].part(outputs[src], c.position(edge)))
 			} else {
 				sum.Parts = append(sum.Parts, graph.Part{X: sources[src]})

@@ -1,6 +1,8 @@
 package search
 
 import (
+	"slices"
+
 	"github.com/spikedhs/spikedhs/search/genotype"
 	"github.com/spikedhs/spikedhs/spike"
 	"github.com/spikedhs/spikedhs/torch"
@@ -16,17 +18,55 @@ type mixedCell struct {
 	fused *fusedCell
 	steps int
 	few   *fewMixed // where launches count, else nil
+
+	ops       []genotype.Op // the columns of alpha
+	others    []otherOp
+	recompute bool
+}
+
+// otherOp is a registered operation on an edge of a mixed cell.
+type otherOp struct {
+	src  genotype.Source
+	node int
+	op   genotype.Op
+	*edgeOp
+}
+
+// weightOf is the place of an operation's weight among those of all edges.
+func (c *mixedCell) weightOf(src genotype.Source, node int, op genotype.Op) int {
+	return genotype.EdgeIndex(node, src)*len(c.ops) + slices.Index(c.ops, op)
+}
+
+// skips reports whether identities are among the candidates.
+func (c *mixedCell) skips() bool { return slices.Contains(c.ops, genotype.Skip) }
+
+// addOthers makes the registered operations of all edges.
+func (c *mixedCell) addOthers(p torch.Path, o *Options) {
+	for src := genotype.S0; int(src) < c.count+1; src++ {
+		from := c.source(src)
+		for j := range c.count {
+			if genotype.EdgeIndex(j, src) < 0 || from.channels == 0 {
+				continue
+			}
+			for _, op := range c.ops {
+				path := p.Sub(genotype.FromNode(j).String()).Sub(src.String()).Sub(op.String())
+				if e := newEdgeOp(path, op, from.channels, c.channels, c.stride(src), o); e != nil {
+					c.others = append(c.others, otherOp{src, j, op, e})
+				}
+			}
+		}
+	}
 }
 
 func newMixedCell(p torch.Path, at place, nodes int, o *Options) *mixedCell {
-	c := &mixedCell{place: at, count: nodes, steps: o.Steps}
+	c := &mixedCell{place: at, count: nodes, steps: o.Steps, ops: o.candidates(), recompute: o.Recompute}
 	for src := genotype.S0; int(src) < nodes+1; src++ {
 		var readers []reader
 		for j := range nodes {
 			if genotype.EdgeIndex(j, src) < 0 || at.source(src).channels == 0 {
 				continue
 			}
-			for op := range genotype.Op(genotype.NumOps) {
+			for _, op := range o.candidates() {
 				if isConv(src, op) {
 					readers = append(readers, reader{j, op})
 				}
@@ -38,27 +78,30 @@ func newMixedCell(p torch.Path, at place, nodes int, o *Options) *mixedCell {
 	for j := range nodes {
 		c.nodes = append(c.nodes, newNeurons(p.Sub(genotype.FromNode(j).String()).Sub("neurons"), o, o.Temperature))
 	}
-	weight := func(src genotype.Source, node int, op genotype.Op) int {
-		return genotype.EdgeIndex(node, src)*genotype.NumOps + int(op)
-	}
 	var skips []skip
 	for j := range nodes {
 		for i := range j {
 			src := genotype.FromNode(i)
-			skips = append(skips, skip{src, j, weight(src, j, genotype.Skip)})
+			if c.skips() {
+				skips = append(skips, skip{src, j, c.weightOf(src, j, genotype.Skip)})
+			}
 		}
 	}
+	c.addOthers(p, o)
+	if len(c.others) > 0 || !c.skips() {
+		return c // layer by layer
+	}
 	c.fused = newFusedCell(p.Name(), at.channels, c.fans, c.nodes, skips,
-		func(src genotype.Source, r reader) int { return weight(src, r.node, r.op) }, o)
+		func(src genotype.Source, r reader) int { return c.weightOf(src, r.node, r.op) }, o)
 	if o.fewLaunches(p.Device()) {
-		c.few = newFewMixed(p, c.fans, nodes, weight, o)
+		c.few = newFewMixed(p, c.fans, nodes, c.weightOf, o)
 	}
 	return c
 }
 
 // forward reads s0 and s1; weights are softmax(alpha), [edges, ops].
 func (c *mixedCell) forward(p Pass, s0, s1, weights torch.Tensor) torch.Tensor {
-	if p.tapes(c.fused, s1) {
+	if p.tapes(c.fused, c.recompute, s1) {
 		return p.Tape.run(p, []torch.Tensor{weights, s0, s1}, func(p Pass, in []torch.Tensor) torch.Tensor {
 			return c.forward(p, in[1], in[2], in[0])
 		})
@@ -91,16 +134,31 @@ func (c *mixedCell) forward(p Pass, s0, s1, weights torch.Tensor) torch.Tensor {
 func (c *mixedCell) spread(p Pass, src genotype.Source, x, weights torch.Tensor, sums []torch.Tensor) {
 	s := p.Scope.Child()
 	defer s.Close()
-	f := c.fans[src]
-	if f == nil {
+	if c.source(src).channels == 0 {
 		return // no such input
 	}
-	mixed := s.Unbind(f.mix(s, f.forward(p.in(s), x), f.weights(s, weights, src)), 1)
-	for i, j := range f.targets() {
-		sum := at(mixed, i)
-		if !isConv(src, genotype.Skip) { // the identity is no convolution
-			skip := s.Select(s.Select(weights, 0, genotype.EdgeIndex(j, src)), 0, int(genotype.Skip))
-			sum = s.Add(sum, s.Mul(x, skip))
+	var mixed []torch.Tensor // by the edges' nodes
+	first := max(int(src)-1, 0)
+	if f := c.fans[src]; f != nil {
+		mixed = s.Unbind(f.mix(s, f.forward(p.in(s), x), c.weights(s, f, weights, src)), 1)
+	}
+	weigh := func(y torch.Tensor, j int, op genotype.Op) torch.Tensor {
+		row := s.Select(weights, 0, genotype.EdgeIndex(j, src))
+		return s.Mul(y, s.CastLike(s.Select(row, 0, slices.Index(c.ops, op)), y))
+	}
+	for j := first; j < c.count; j++ {
+		var sum torch.Tensor
+		if mixed != nil {
+			sum = at(mixed, j-first)
+		}
+		if identity(src, genotype.Skip) && c.skips() {
+			skip := s.Select(s.Select(weights, 0, genotype.EdgeIndex(j, src)), 0, slices.Index(c.ops, genotype.Skip))
+			sum = addTo(s, sum, s.Mul(x, skip))
+		}
+		for _, o := range c.others {
+			if o.src == src && o.node == j {
+				sum = addTo(s, sum, weigh(o.forward(p.in(s), x), j, o.op))
+			}
 		}
 		if before := sums[j]; torch.Defined(before) {
 			sum = s.Add(before, sum)
@@ -123,11 +181,11 @@ func (f *fan) targets() []int {
 
 // weights picks the weight of each reader out of [edges, ops]: [readers]. No index
 // comes from the host, so that a CUDA graph can hold it.
-func (f *fan) weights(s *torch.Scope, all torch.Tensor, src genotype.Source) torch.Tensor {
+func (c *mixedCell) weights(s *torch.Scope, f *fan, all torch.Tensor, src genotype.Source) torch.Tensor {
 	flat := s.Reshape(all, -1)
 	picks := make([]torch.Tensor, len(f.readers))
 	for i, r := range f.readers {
-		picks[i] = s.Narrow(flat, 0, genotype.EdgeIndex(r.node, src)*genotype.NumOps+int(r.op), 1)
+		picks[i] = s.Narrow(flat, 0, c.weightOf(src, r.node, r.op), 1)
 	}
 	return s.Cat(picks, 0)
 }

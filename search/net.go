@@ -168,8 +168,9 @@ func (o joinOp) Run(r *graph.Run) torch.Tensor {
 	return trellis.Join(r.Owner, passOf(r).moves[o.moves], o.cells, outputs)
 }
 
-// Fold adds the inference form of a graph, one node after the other.
-func (p *Lowering) Fold(g *graph.Graph, inputs ...graph.Value) error {
+// Fold adds the inference form of a graph, one node after the other, and gives that of its
+// results.
+func (p *Lowering) Fold(g *graph.Graph, inputs ...graph.Value) (results []graph.Value, err error) {
 	made := map[graph.Value]graph.Value{}
 	for i, v := range inputs {
 		made[graph.Input(i)] = v
@@ -186,7 +187,10 @@ func (p *Lowering) Fold(g *graph.Graph, inputs ...graph.Value) error {
 		}
 	}
 	if err := p.Scope().Err(); err != nil {
-		return fmt.Errorf("search: fold network: %w", err)
+		return nil, fmt.Errorf("search: fold network: %w", err)
 	}
-	return nil
+	for _, v := range g.Results() {
+		results = append(results, made[v])
+	}
+	return results, nil
 }

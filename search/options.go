@@ -118,6 +118,9 @@ type Options struct {
 	// PerStepNorm gives each time step its own batch statistics. By default all
 	// steps share them.
 	PerStepNorm bool
+	// Candidates are the operations of a search, the columns of alpha; by default those
+	// of the paper. See [RegisterOperation].
+	Candidates []genotype.Op
 	// Precision is what the convolutions compute in while training; the default
 	// is [Float32]. Weights, statistics, membranes and the heads are float32, and
 	// so is the inference form.

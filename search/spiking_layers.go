@@ -208,12 +208,15 @@ func (b *ConvBlock) searchable() *dgs.Layer {
 	}
 }
 
-// nodeLayer is node j, mixed at the membrane; nil where nothing but identities
-// leads into it.
+// nodeLayer is node j, mixed at the membrane; nil where nothing but identities, or a
+// registered operation, leads into it.
 func (c *cell) nodeLayer(name string, j int) *dgs.Layer {
 	neurons, edges := c.nodes[j], c.wiring.Inputs(j)
 	l := &dgs.Layer{Name: name, Neuron: neurons.LIF, Temperature: dgs.Part{Of: neurons.Temperature}, Steps: c.steps}
 	for _, edge := range edges {
+		if c.others[edge] != nil {
+			return nil
+		}
 		if isConv(edge.Source(), edge.Op) {
 			f, first := c.rows(edge)
 			l.Parameters = append(l.Parameters, parametersOf(f.conv, f.norm, first, f.width)...)

@@ -42,11 +42,11 @@ func NewSupernet(d torch.Device, nodes int, downsample genotype.Downsample, o Op
 		Options: o, Nodes: nodes, Downsample: downsample,
 		weights: torch.NewVariables(d), architecture: torch.NewVariables(d),
 	}
-	edges := int64(genotype.Edges(nodes))
+	edges, ops := int64(genotype.Edges(nodes)), int64(len(o.candidates()))
 	alphas := n.architecture.Root()
-	n.normal = alphas.Parameter("alpha.normal", torch.Normal(o.AlphaDeviation), edges, genotype.NumOps)
+	n.normal = alphas.Parameter("alpha.normal", torch.Normal(o.AlphaDeviation), edges, ops)
 	if downsample == genotype.DownsampleReduction {
-		n.reduction = alphas.Parameter("alpha.reduction", torch.Normal(o.AlphaDeviation), edges, genotype.NumOps)
+		n.reduction = alphas.Parameter("alpha.reduction", torch.Normal(o.AlphaDeviation), edges, ops)
 	}
 	root := n.weights.Root()
 	layout := places(&o, nodes, downsample)
@@ -118,28 +118,30 @@ func (n *Supernet) Forward(p Pass, images torch.Tensor) Output {
 // Alphas returns the architecture weights as numbers, [edges][ops]; reduction
 // is nil when one cell serves all places.
 func (n *Supernet) Alphas() (normal, reduction [][]float64, err error) {
-	if normal, err = rows(n.normal); err != nil {
+	if normal, err = ReadAlpha(n.normal); err != nil {
 		return nil, nil, err
 	}
 	if torch.Defined(n.reduction) {
-		reduction, err = rows(n.reduction)
+		reduction, err = ReadAlpha(n.reduction)
 	}
 	return normal, reduction, err
 }
 
-func rows(alpha torch.Tensor) ([][]float64, error) {
+// ReadAlpha copies architecture weights [edges, ops] to the host.
+func ReadAlpha(alpha torch.Tensor) ([][]float64, error) {
 	values, err := torch.ToSlice[float32](alpha)
 	if err != nil {
 		return nil, fmt.Errorf("search: read alpha: %w", err)
 	}
-	var list [][]float64
-	for len(values) > 0 {
-		row := make([]float64, genotype.NumOps)
-		for i := range row {
-			row[i] = float64(values[i])
+	shape, err := torch.Shape(alpha)
+	if err != nil {
+		return nil, fmt.Errorf("search: read alpha: %w", err)
+	}
+	list := make([][]float64, shape[0])
+	for i := range list {
+		for _, v := range values[i*int(shape[1]):][:shape[1]] {
+			list[i] = append(list[i], float64(v))
 		}
-		list = append(list, row)
-		values = values[genotype.NumOps:]
 	}
 	return list, nil
 }
@@ -150,17 +152,18 @@ func (n *Supernet) Decode(name string) (genotype.Genotype, error) {
 	if err != nil {
 		return genotype.Genotype{}, err
 	}
-	normalCell, err := genotype.DecodeCell(normal, n.Nodes)
+	normalCell, err := genotype.DecodeCell(normal, n.Nodes, n.Options.candidates()...)
 	if err != nil {
 		return genotype.Genotype{}, fmt.Errorf("search: normal cell: %w", err)
 	}
 	var reductionCell *genotype.Cell
 	if reduction != nil {
-		c, err := genotype.DecodeCell(reduction, n.Nodes)
+		c, err := genotype.DecodeCell(reduction, n.Nodes, n.Options.candidates()...)
 		if err != nil {
 			return genotype.Genotype{}, fmt.Errorf("search: reduction cell: %w", err)
 		}
 		reductionCell = &c
 	}
-	return genotype.New(name, normalCell, reductionCell)
+	g, err := genotype.New(name, normalCell, reductionCell)
+	return g.Over(n.Options.candidates()), err
 }

@@ -48,8 +48,8 @@ func NewTape(s *torch.Scope) *Tape {
 }
 
 // tapes tells whether a cell that reads x is to be taped; its operator needs no tape.
-func (p Pass) tapes(c *fusedCell, x torch.Tensor) bool {
-	return p.Tape != nil && c.options.Recompute && p.Mode == torch.Train && p.Scope.Records() && !c.serves(p, x)
+func (p Pass) tapes(c *fusedCell, recompute bool, x torch.Tensor) bool {
+	return p.Tape != nil && recompute && p.Mode == torch.Train && p.Scope.Records() && !c.serves(p, x)
 }
 
 // run does a cell's work, the later inputs read last, and returns what it makes.

@@ -54,7 +54,7 @@ func NewTrellisSupernet(d torch.Device, nodes int, o Options) (*TrellisSupernet,
 		cells: map[trellis.Cell]*MixedBlock{},
 	}
 	arch, root := n.architecture.Root(), n.weights.Root()
-	n.alpha = arch.Parameter("alpha", torch.Normal(o.AlphaDeviation), int64(genotype.Edges(nodes)), genotype.NumOps)
+	n.alpha = arch.Parameter("alpha", torch.Normal(o.AlphaDeviation), int64(genotype.Edges(nodes)), int64(len(o.candidates())))
 	n.beta = n.space.Parameter(arch, o.AlphaDeviation)
 	n.moves = n.space.Table(arch)
 	wide := nodes * o.Width
@@ -163,7 +163,7 @@ func (n *TrellisSupernet) Forward(p Pass, images torch.Tensor) Output {
 
 // Alphas returns alpha as [Supernet.Alphas] does; there is one.
 func (n *TrellisSupernet) Alphas() (normal, reduction [][]float64, err error) {
-	normal, err = rows(n.alpha)
+	normal, err = ReadAlpha(n.alpha)
 	return normal, nil, err
 }
 
@@ -177,11 +177,11 @@ func (n *TrellisSupernet) Beta() (trellis.Beta, error) { return trellis.Read(n.b
 // (section 3.3), and off beta the path with the largest product of probabilities
 // (Viterbi, [trellis.Space.Decode]). The network of the genotype follows the path.
 func (n *TrellisSupernet) Decode(name string) (genotype.Genotype, error) {
-	alpha, err := rows(n.alpha)
+	alpha, err := ReadAlpha(n.alpha)
 	if err != nil {
 		return genotype.Genotype{}, err
 	}
-	cell, err := genotype.DecodeCell(alpha, n.Nodes)
+	cell, err := genotype.DecodeCell(alpha, n.Nodes, n.Options.candidates()...)
 	if err != nil {
 		return genotype.Genotype{}, fmt.Errorf("search: cell: %w", err)
 	}
@@ -193,5 +193,6 @@ func (n *TrellisSupernet) Decode(name string) (genotype.Genotype, error) {
 	if err != nil {
 		return genotype.Genotype{}, fmt.Errorf("search: path: %w", err)
 	}
-	return genotype.NewOnPath(name, cell, path)
+	g, err := genotype.NewOnPath(name, cell, path)
+	return g.Over(n.Options.candidates()), err
 }

@@ -357,7 +357,7 @@ func TestDescriptionOfAPath(t *testing.T) {
 	assert.Contains(t, good, `"op": "enlarge"`)
 	for message, change := range map[string][2]string{
 		"border 2, divisor -1": {"\"stride\": 1,\n   \"pad\": 2\n", "\"stride\": -1,\n   \"pad\": 2\n"},
-		"format 3":             {`"format": 2`, `"format": 3`},
+		"format 4":             {`"format": 2`, `"format": 4`},
 	} {
 		require.Contains(t, good, change[0])
 		_, err := graph.Load(strings.ReplaceAll(good, change[0], change[1]), named(p))

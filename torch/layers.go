@@ -18,6 +18,7 @@ type ConvOptions struct {
 	Stride  int64 // default 1
 	Padding int64 // zeros on each side, default 0
 	NoBias  bool
+	Groups  int64 // groups of channels that do not see each other, default 1
 	// Compute is the element type that the convolution computes in and returns,
 	// [BFloat16], [Float16] or, by default, that of its input. The weights stay float32.
 	Compute int8
@@ -30,12 +31,15 @@ func (o ConvOptions) withDefaults() ConvOptions {
 	if o.Stride == 0 {
 		o.Stride = 1
 	}
+	if o.Groups == 0 {
+		o.Groups = 1
+	}
 	return o
 }
 
 // Conv is a convolution over two or three dimensions.
 type Conv struct {
-	// Weight has shape [out, in, kernel...]; Bias [out] may be no tensor.
+	// Weight has shape [out, in / groups, kernel...]; Bias [out] may be no tensor.
 	Weight, Bias Tensor
 	// Options as given, with defaults filled in.
 	Options ConvOptions
@@ -53,6 +57,7 @@ func NewConv3d(p Path, in, out int64, o ConvOptions) *Conv { return newConv(p, 3
 
 func newConv(p Path, dims int, in, out int64, o ConvOptions) *Conv {
 	o = o.withDefaults()
+	in /= o.Groups
 	shape := []int64{out, in}
 	fanIn := in
 	for range dims {
@@ -115,7 +120,15 @@ func (c *Conv) Forward(s *Scope, x Tensor) Tensor {
 	if c.dims == 3 {
 		name = "aten::conv3d"
 	}
-	return inner.Return(inner.Tensor(name, inner.computeIn(c.Options.Compute, x), weight, bias, stride, padding))
+	args := []any{inner.computeIn(c.Options.Compute, x), weight, bias, stride, padding}
+	if c.Options.Groups > 1 {
+		dilation := make([]int64, c.dims)
+		for i := range dilation {
+			dilation[i] = 1
+		}
+		args = append(args, dilation, c.Options.Groups)
+	}
+	return inner.Return(inner.Tensor(name, args...))
 }
 
 // computeIn converts t to an element type; 0 leaves it as it is.

@@ -157,8 +157,12 @@ func (w writer) convolution(o graph.Conv, x string) string {
 	if o.Taps() > 1 {
 		x = fmt.Sprintf("self.depth_stack(%s, %d)", x, o.Planes)
 	}
-	return fmt.Sprintf("torch.conv2d(%s, %s, %s, [%d, %d], [%d, %d])", x,
-		w.constant(o.Weight), w.constant(o.Bias), o.Stride, o.Stride, o.Pad, o.Pad)
+	groups := ""
+	if o.Groups > 1 {
+		groups = fmt.Sprintf(", [1, 1], %d", o.Groups)
+	}
+	return fmt.Sprintf("torch.conv2d(%s, %s, %s, [%d, %d], [%d, %d]%s)", x,
+		w.constant(o.Weight), w.constant(o.Bias), o.Stride, o.Stride, o.Pad, o.Pad, groups)
 }
 
 func regrid(o graph.Regrid, x string) string {

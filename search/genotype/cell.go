@@ -108,7 +108,7 @@ func (e Edge) check(where string, nodes int) error {
 		return invalid(where+".edge", "%d is out of range; a cell with %d node(s) has edges 0..%d", e.Index, nodes, last)
 	}
 	if !e.Op.Valid() {
-		return invalid(where+".op", "%d is not an operation; use 0..%d (%s)", int(e.Op), NumOps-1, strings.Join(OpNames(), ", "))
+		return invalid(where+".op", "%d is not an operation; use 0..%d (%s)", int(e.Op), len(opNames)-1, strings.Join(opNames, ", "))
 	}
 	return nil
 }

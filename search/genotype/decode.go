@@ -15,22 +15,32 @@ const sumTolerance = 1e-3
 // node keeps the two incoming edges with the highest probability of an operation
 // other than skip, the strongest first, and each kept edge takes its most
 // probable operation, skip included. Ties go to the lower edge and the lower
-// operation. Errors wrap ErrAlpha.
-func DecodeCell(alpha [][]float64, nodes int) (Cell, error) {
-	if err := checkShape(alpha, nodes); err != nil {
+// operation. The columns are ops, those of the paper where none is given. Errors wrap ErrAlpha.
+func DecodeCell(alpha [][]float64, nodes int, ops ...Op) (Cell, error) {
+	ops = over(ops)
+	if err := checkShape(alpha, nodes, ops); err != nil {
 		return Cell{}, err
 	}
 	p, err := softmaxRows(alpha)
 	if err != nil {
 		return Cell{}, err
 	}
-	return strongest(p, nodes), nil
+	return strongest(p, nodes, ops), nil
+}
+
+// over are ops, or those of the paper.
+func over(ops []Op) []Op {
+	if len(ops) == 0 {
+		return Published()
+	}
+	return ops
 }
 
 // DecodeProbabilities decodes like DecodeCell, from rows that are probabilities
 // already.
-func DecodeProbabilities(p [][]float64, nodes int) (Cell, error) {
-	if err := checkShape(p, nodes); err != nil {
+func DecodeProbabilities(p [][]float64, nodes int, ops ...Op) (Cell, error) {
+	ops = over(ops)
+	if err := checkShape(p, nodes, ops); err != nil {
 		return Cell{}, err
 	}
 	for edge, row := range p {
@@ -46,11 +56,11 @@ func DecodeProbabilities(p [][]float64, nodes int) (Cell, error) {
 				ErrAlpha, edge, sum)
 		}
 	}
-	return strongest(p, nodes), nil
+	return strongest(p, nodes, ops), nil
 }
 
 // strongest selects edges and operations from a checked matrix of probabilities.
-func strongest(p [][]float64, nodes int) Cell {
+func strongest(p [][]float64, nodes int, ops []Op) Cell {
 	c := Cell{Nodes: nodes}
 	for node := range nodes {
 		var incoming []int
@@ -58,10 +68,10 @@ func strongest(p [][]float64, nodes int) Cell {
 			incoming = append(incoming, edge)
 		}
 		slices.SortStableFunc(incoming, func(a, b int) int {
-			return compareDescending(score(p[a]), score(p[b]))
+			return compareDescending(score(p[a], ops), score(p[b], ops))
 		})
 		for _, edge := range incoming[:EdgesPerNode] {
-			c.Edges = append(c.Edges, Edge{Index: edge, Op: mostProbable(p[edge])})
+			c.Edges = append(c.Edges, Edge{Index: edge, Op: ops[mostProbable(p[edge])]})
 		}
 	}
 	return c
@@ -69,13 +79,22 @@ func strongest(p [][]float64, nodes int) Cell {
 
 // score ranks an edge. Leaving skip out is inherited from DARTS, where
 // operation 0 means "no edge".
-func score(row []float64) float64 { return slices.Max(row[Skip+1:]) }
+func score(row []float64, ops []Op) float64 {
+	best := 0.0
+	for i, p := range row {
+		if ops[i] != Skip {
+			best = max(best, p)
+		}
+	}
+	return best
+}
 
-func mostProbable(row []float64) Op {
-	best := Skip
-	for op := range Op(NumOps) {
-		if row[op] > row[best] {
-			best = op
+// mostProbable is the column of the largest probability.
+func mostProbable(row []float64) int {
+	best := 0
+	for i, p := range row {
+		if p > row[best] {
+			best = i
 		}
 	}
 	return best
@@ -91,20 +110,20 @@ func compareDescending(a, b float64) int {
 	return 0
 }
 
-func checkShape(rows [][]float64, nodes int) error {
+func checkShape(rows [][]float64, nodes int, ops []Op) error {
 	if nodes < 1 || nodes > MaxNodes {
 		return fmt.Errorf("%w: %d node(s); a cell has 1..%d", ErrAlpha, nodes, MaxNodes)
 	}
 	if len(rows) != Edges(nodes) {
 		return fmt.Errorf("%w: %d rows; a cell with %d node(s) needs one per edge, %d", ErrAlpha, len(rows), nodes, Edges(nodes))
 	}
-	return checkWidth(rows)
+	return checkWidth(rows, ops)
 }
 
-func checkWidth(rows [][]float64) error {
+func checkWidth(rows [][]float64, ops []Op) error {
 	for edge, row := range rows {
-		if len(row) != NumOps {
-			return fmt.Errorf("%w: [%d]: %d values; give one per operation, %d", ErrAlpha, edge, len(row), NumOps)
+		if len(row) != len(ops) {
+			return fmt.Errorf("%w: [%d]: %d values; give one per operation, %d", ErrAlpha, edge, len(row), len(ops))
 		}
 	}
 	return nil

@@ -82,15 +82,37 @@ func NewOnPath(name string, cell Cell, path []int) (Genotype, error) {
 	return Of(name, Subnet{Name: Normal, Cell: cell, Path: path})
 }
 
-// Of returns a valid genotype of subnets over all candidate operations. It copies
-// what it is given.
+// Of returns a valid genotype of subnets over the operations of the paper and those that
+// the subnets have besides. It copies what it is given.
 func Of(name string, subnets ...Subnet) (Genotype, error) {
 	g := Genotype{Name: name, Ops: OpNames()}
 	for _, n := range subnets {
+		for _, e := range n.Cell.Edges {
+			if e.Op.Valid() && !slices.Contains(g.Ops, e.Op.String()) {
+				g.Ops = append(g.Ops, e.Op.String())
+			}
+		}
 		n.Cell, n.Path, n.Levels = n.Cell.clone(), slices.Clone(n.Path), slices.Clone(n.Levels)
 		g.Subnets = append(g.Subnets, n)
 	}
 	return g, g.Validate()
+}
+
+// Over returns the genotype as one of a search over the given operations.
+func (g Genotype) Over(ops []Op) Genotype {
+	g.Ops = OpNames(ops...)
+	return g
+}
+
+// operations are those of the search.
+func (g Genotype) operations() []Op {
+	var list []Op
+	for _, name := range g.Ops {
+		if o, err := ParseOp(name); err == nil {
+			list = append(list, o)
+		}
+	}
+	return list
 }
 
 // Subnet returns the subnet of that name, an empty one if there is none.
@@ -170,7 +192,7 @@ func isBreak(r rune) bool { return unicode.IsControl(r) || r == '\u2028' || r ==
 
 func (g Genotype) checkOps() error {
 	if len(g.Ops) == 0 {
-		return invalid("ops", "empty; list the candidate operations: %s", strings.Join(OpNames(), ", "))
+		return invalid("ops", "empty; list the candidate operations: %s", strings.Join(opNames, ", "))
 	}
 	for i, name := range g.Ops {
 		where := element("ops", i)

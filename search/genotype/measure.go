@@ -21,13 +21,13 @@ func SkipShare(c Cell) float64 {
 }
 
 // Entropy returns the mean entropy of the softmax rows of alpha, in nats and as
-// a share of its maximum ln(NumOps). It starts near 1 and falls as a search
-// settles on operations. Errors wrap ErrAlpha.
-func Entropy(alpha [][]float64) (nats, share float64, err error) {
+// a share of its maximum ln(operations). It starts near 1 and falls as a search
+// settles on operations. The columns are ops, those of the paper where none is given. Errors wrap ErrAlpha.
+func Entropy(alpha [][]float64, ops ...Op) (nats, share float64, err error) {
 	if len(alpha) == 0 {
 		return 0, 0, fmt.Errorf("%w: no rows; give one per edge", ErrAlpha)
 	}
-	if err := checkWidth(alpha); err != nil {
+	if err := checkWidth(alpha, over(ops)); err != nil {
 		return 0, 0, err
 	}
 	p, err := softmaxRows(alpha)
@@ -42,5 +42,5 @@ func Entropy(alpha [][]float64) (nats, share float64, err error) {
 		}
 	}
 	nats /= float64(len(p))
-	return nats, nats / math.Log(NumOps), nil
+	return nats, nats / math.Log(float64(len(alpha[0]))), nil
 }

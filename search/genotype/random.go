@@ -13,15 +13,15 @@ import (
 //
 // Random genotypes are what a search has to beat: the decoder of [DecodeCell] keeps
 // cells of this form and no other.
-func Random(rng *rand.Rand, nodes int, d Downsample) (Genotype, error) {
+func Random(rng *rand.Rand, nodes int, d Downsample, ops ...Op) (Genotype, error) {
 	if err := checkNodes("nodes", nodes); err != nil {
 		return Genotype{}, err
 	}
-	normal := drawCell(rng, nodes)
+	normal := drawCell(rng, nodes, over(ops))
 	var reduction *Cell
 	switch d {
 	case DownsampleReduction:
-		c := drawCell(rng, nodes)
+		c := drawCell(rng, nodes, over(ops))
 		reduction = &c
 	case DownsampleNearest:
 	default:
@@ -30,14 +30,14 @@ func Random(rng *rand.Rand, nodes int, d Downsample) (Genotype, error) {
 	return New("random", normal, reduction)
 }
 
-func drawCell(rng *rand.Rand, nodes int) Cell {
+func drawCell(rng *rand.Rand, nodes int, ops []Op) Cell {
 	c := Cell{Nodes: nodes}
 	for node := range nodes {
 		first := Edges(node)
 		kept := rng.Perm(Edges(node+1) - first)[:EdgesPerNode]
 		slices.Sort(kept)
 		for _, k := range kept {
-			c.Edges = append(c.Edges, Edge{Index: first + k, Op: Op(rng.IntN(NumOps))})
+			c.Edges = append(c.Edges, Edge{Index: first + k, Op: ops[rng.IntN(len(ops))]})
 		}
 	}
 	return c
@@ -47,8 +47,8 @@ func drawCell(rng *rand.Rand, nodes int) Cell {
 // [Genotype.Hash]. They are named random-01, random-02 and so on, and depend on the
 // seed alone: a larger n begins with the genotypes of a smaller one. It fails where
 // the space has fewer than n.
-func RandomSet(seed uint64, n, nodes int, d Downsample) ([]Genotype, error) {
-	return randomSet(seed, n, func(rng *rand.Rand) (Genotype, error) { return Random(rng, nodes, d) },
+func RandomSet(seed uint64, n, nodes int, d Downsample, ops ...Op) ([]Genotype, error) {
+	return randomSet(seed, n, func(rng *rand.Rand) (Genotype, error) { return Random(rng, nodes, d, ops...) },
 		fmt.Sprintf("%d node(s) and %q", nodes, d))
 }
 
@@ -56,14 +56,14 @@ func RandomSet(seed uint64, n, nodes int, d Downsample) ([]Genotype, error) {
 // [Random] does, and a path of one level for each of the layers, on which every
 // move that there is, up, down or none, is equally likely. levels is how many there
 // are, the finest first, 1 to 4.
-func RandomOnPath(rng *rand.Rand, nodes, layers, levels int) (Genotype, error) {
+func RandomOnPath(rng *rand.Rand, nodes, layers, levels int, ops ...Op) (Genotype, error) {
 	if err := checkNodes("nodes", nodes); err != nil {
 		return Genotype{}, err
 	}
 	if levels < 1 || levels > MaxLevel+1 {
 		return Genotype{}, fmt.Errorf("genotype: paths on %d levels, want 1 to %d: %w", levels, MaxLevel+1, ErrInvalid)
 	}
-	cell, level := drawCell(rng, nodes), 0
+	cell, level := drawCell(rng, nodes, over(ops)), 0
 	path := make([]int, max(layers, 0))
 	for i := range path {
 		lowest := max(level-1, 0)
@@ -74,8 +74,8 @@ func RandomOnPath(rng *rand.Rand, nodes, layers, levels int) (Genotype, error) {
 }
 
 // RandomSetOnPath is [RandomSet] of genotypes as [RandomOnPath] draws them.
-func RandomSetOnPath(seed uint64, n, nodes, layers, levels int) ([]Genotype, error) {
-	return randomSet(seed, n, func(rng *rand.Rand) (Genotype, error) { return RandomOnPath(rng, nodes, layers, levels) },
+func RandomSetOnPath(seed uint64, n, nodes, layers, levels int, ops ...Op) ([]Genotype, error) {
+	return randomSet(seed, n, func(rng *rand.Rand) (Genotype, error) { return RandomOnPath(rng, nodes, layers, levels, ops...) },
 		fmt.Sprintf("%d node(s) and %d layer(s) on %d level(s)", nodes, layers, levels))
 }
 

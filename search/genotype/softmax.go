@@ -5,8 +5,8 @@ import (
 	"slices"
 )
 
-// softmaxRows normalises every row of logits. It needs rows of equal length
-// NumOps and fails on values that are not finite.
+// softmaxRows normalises every row of logits. It needs rows of equal length and
+// fails on values that are not finite.
 func softmaxRows(logits [][]float64) ([][]float64, error) {
 	p := make([][]float64, len(logits))
 	for edge, row := range logits {

@@ -10,6 +10,12 @@ const (
 	boxStroke   = "#52606d"
 )
 
-var opColors = [NumOps]string{Skip: "#00775b", B3: "#0067a8", B5: "#b34700"}
+// opColors are those of the paper's operations, then of registered ones in turn.
+var opColors = []string{Skip: "#00775b", B3: "#0067a8", B5: "#b34700", 3: "#7a3db8", 4: "#a1195b", 5: "#6b5d00"}
 
-func opColor(o Op) string { return opColors[o] }
+func opColor(o Op) string {
+	if !o.Published() {
+		o = NumOps + (o-NumOps)%Op(len(opColors)-NumOps)
+	}
+	return opColors[o]
+}

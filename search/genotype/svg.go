@@ -10,15 +10,14 @@ import (
 
 // Sizes of the page around the diagrams, in pixels.
 const (
-	pageMargin    = 28
-	titleSize     = 18
-	noteSize      = 12
-	headerHeight  = 62 // title and summary
-	panelHeader   = 30 // heading of a cell
-	panelGap      = 64 // between two cells
-	legendHeight  = 58
-	legendEntry   = 172
-	minimumInside = legendEntry * (NumOps + 1)
+	pageMargin   = 28
+	titleSize    = 18
+	noteSize     = 12
+	headerHeight = 62 // title and summary
+	panelHeader  = 30 // heading of a cell
+	panelGap     = 64 // between two cells
+	legendHeight = 58
+	legendEntry  = 172
 )
 
 // SVG writes a drawing of the genotype: each subnet's path through the levels, where
@@ -72,7 +71,7 @@ func (g Genotype) title(n Subnet) string {
 // newPage puts the cells of a chain into one row, every other subnet into its own.
 func newPage(g Genotype) page {
 	p := page{genotype: g, height: pageMargin + headerHeight}
-	inside := minimumInside
+	inside := legendEntry * (len(g.Ops) + 1)
 	for _, n := range g.Subnets {
 		if len(p.rows) == 0 || !g.Has(Normal) {
 			r := row{}
@@ -155,7 +154,7 @@ func (p page) write(b *bytes.Buffer) {
 			panel.write(b)
 		}
 	}
-	writeLegend(b, point{pageMargin, p.height - pageMargin - pillHeight})
+	writeLegend(b, point{pageMargin, p.height - pageMargin - pillHeight}, p.genotype.operations())
 	b.WriteString("</svg>\n")
 }
 
@@ -173,11 +172,10 @@ func (p panel) write(b *bytes.Buffer) {
 	b.WriteString("</g>\n")
 }
 
-func writeLegend(b *bytes.Buffer, at point) {
-	notes := [NumOps]string{Skip: "skip_connect", B3: "conv 3×3, b = 3", B5: "conv 3×3, b = 5"}
-	for op := range Op(NumOps) {
+func writeLegend(b *bytes.Buffer, at point, ops []Op) {
+	for _, op := range ops {
 		pill{rect{at.x, at.y, pillWidth, pillHeight}, op}.write(b)
-		writeNote(b, at, notes[op])
+		writeNote(b, at, opTable[op].Note)
 		at.x += legendEntry
 	}
 	w := wire{start: point{at.x, at.y + pillHeight/2}, concat: true}

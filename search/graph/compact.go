@@ -113,7 +113,7 @@ func (p *Program) derived(t torch.Tensor) int {
 
 // convolution adds that of a node over a value of the form.
 func (c *compactor) convolution(in Value, o Conv, weight torch.Tensor, bias int) Value {
-	conv := stackedConv{X: in, Bias: bias, Stride: o.Stride, Pad: o.Pad, Whole: o.Whole, first: o.Whole && o.Planes == 0}
+	conv := stackedConv{X: in, Bias: bias, Stride: o.Stride, Pad: o.Pad, Groups: o.Groups, Whole: o.Whole, first: o.Whole && o.Planes == 0}
 	if o.Last { // the bins have its bias
 		k := o.Taps()
 		weight, conv.Bias = c.program.scope.Reshape(weight, k, -1, k, k), none

@@ -45,6 +45,7 @@ type stackedConv struct {
 	X            Value
 	Weight, Bias int // constants; a bias may be none
 	Stride, Pad  int64
+	Groups       int64
 	Whole, first bool // see Conv; the first reads the inputs
 }
 
@@ -61,12 +62,12 @@ func (o stackedConv) Run(r *Run) torch.Tensor {
 	weight := constant(o.Weight)
 	var bias any
 	if o.Bias != none {
-		if o.Pad == 0 && o.Stride == 1 {
+		if o.Pad == 0 && o.Stride == 1 && o.Groups <= 1 {
 			return multiply(s, x, weight, constant(o.Bias))
 		}
 		bias = constant(o.Bias)
 	}
-	y := s.Tensor("aten::conv2d", x, weight, bias, []int64{o.Stride, o.Stride}, []int64{o.Pad, o.Pad})
+	y := conv2d(s, x, weight, bias, o.Stride, o.Pad, o.Groups)
 	if r.half != nil && o.first { // spikes of 16 bits from here on
 		y = s.Cast(y, r.half.dtype)
 	}

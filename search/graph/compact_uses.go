@@ -205,7 +205,7 @@ func (u *uses) readersOf(a *abreast) {
 	}
 	for k, i := range readers {
 		sums := u.sums(i)
-		if u.program.nodes[i].Op.(Conv).X != a.neurons[k] || len(sums) != 1 || sums[0] != u.readers[readers[0]][0] {
+		if c := u.program.nodes[i].Op.(Conv); c.Groups > 1 || c.X != a.neurons[k] || len(sums) != 1 || sums[0] != u.readers[readers[0]][0] {
 			return
 		}
 	}

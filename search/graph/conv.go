@@ -9,6 +9,8 @@ type Conv struct {
 	X            Value
 	Weight, Bias int // constants [O, C, K, K] and [O]
 	Stride, Pad  int64
+	// Groups of channels do not see each other; 0 and 1 are one group.
+	Groups int64
 	// Planes is the depth of X, 0 over two dimensions.
 	Planes int
 	// Whole is float32 always: it reads the inputs, or makes the cost.
@@ -37,7 +39,7 @@ func (o Conv) row(r *Run, x torch.Tensor) torch.Tensor {
 		x = s.Cast(x, torch.Float32)
 	} else if r.half != nil {
 		weight, bias = r.half.constants[o.Weight], r.half.constants[o.Bias]
-		if r.half.cell {
+		if r.half.cell && o.Groups <= 1 {
 			return s.Tensor("spikedhs::conv_forward", x, weight, bias, o.Stride, pad)
 		}
 	}
@@ -49,11 +51,20 @@ func (o Conv) row(r *Run, x torch.Tensor) torch.Tensor {
 	if o.Taps() > 1 {
 		return o.deep(s, x, weight, bias)
 	}
-	y := s.Tensor("aten::conv2d", x, weight, bias, stride, pad)
+	y := conv2d(s, x, weight, bias, o.Stride, o.Pad, o.Groups)
 	if r.half != nil && o.Whole { // spikes of 16 bits from here on
 		y = s.Cast(y, r.half.dtype)
 	}
 	return y
+}
+
+// conv2d is libtorch's, over two dimensions of the same stride and padding.
+func conv2d(s *torch.Scope, x, weight torch.Tensor, bias any, stride, pad, groups int64) torch.Tensor {
+	args := []any{x, weight, bias, []int64{stride, stride}, []int64{pad, pad}}
+	if groups > 1 {
+		args = append(args, []int64{1, 1}, groups)
+	}
+	return s.Tensor("aten::conv2d", args...)
 }
 
 // Taps is how many planes the convolution takes for each of its own.

@@ -12,11 +12,13 @@ import (
 // ProgramFile is the name under which an archive carries [Program.Description].
 const ProgramFile = "program.json"
 
-// Versions of descriptions: pathFormat is written where a cell is at a finer level
-// than what it reads, plainFormat else. Both are read.
+// Versions of descriptions: groupFormat is written where a convolution has groups,
+// pathFormat where a cell is at a finer level than what it reads, plainFormat else. All
+// are read.
 const (
 	plainFormat = 1
 	pathFormat  = 2
+	groupFormat = 3
 )
 
 // ErrDescription is the cause of an error about a description that is no
@@ -45,6 +47,7 @@ type operational struct {
 	Tensors []string `json:"tensors,omitempty"`
 	Stride  int64    `json:"stride,omitempty"`
 	Pad     int64    `json:"pad,omitempty"`
+	Groups  int64    `json:"groups,omitempty"`
 	Times   int      `json:"times,omitempty"`
 	Classes int      `json:"classes,omitempty"`
 	// Name is that of a layer of neurons.
@@ -61,7 +64,10 @@ func (p *Program) Description() (string, error) {
 			return "", err
 		}
 		if _, up := n.Op.(Enlarge); up {
-			d.Format = pathFormat
+			d.Format = max(d.Format, groupFormat)
+		}
+		if o.Groups > 1 {
+			d.Format = groupFormat
 		}
 		o.Name = n.Name
 		for _, v := range Reads(n.Op) {
@@ -96,7 +102,7 @@ func (p *Program) describe(o Op) (operational, error) {
 			break
 		}
 		d := named("convolve", o.Weight, o.Bias)
-		d.Stride, d.Pad = o.Stride, o.Pad
+		d.Stride, d.Pad, d.Groups = o.Stride, o.Pad, o.Groups
 		return d, nil
 	case Fire:
 		return named("fire"), nil
@@ -137,8 +143,8 @@ func Load(text string, tensors func(s *torch.Scope, name string) torch.Tensor) (
 	if err := json.Unmarshal([]byte(text), &d); err != nil {
 		return nil, fmt.Errorf("graph: %w: %w", ErrDescription, err)
 	}
-	if d.Format < plainFormat || d.Format > pathFormat {
-		return nil, fmt.Errorf("graph: %w: it has format %d, this program knows up to %d", ErrDescription, d.Format, pathFormat)
+	if d.Format < plainFormat || d.Format > groupFormat {
+		return nil, fmt.Errorf("graph: %w: it has format %d, this program knows up to %d", ErrDescription, d.Format, groupFormat)
 	}
 	if d.Steps <= 0 || len(d.List) == 0 {
 		return nil, fmt.Errorf("graph: %w: %d steps, %d instructions", ErrDescription, d.Steps, len(d.List))
@@ -197,7 +203,7 @@ func (p *Program) restore(n int, o operational, tensors func(*torch.Scope, strin
 	case "prepare":
 		return Prepare{X: x, Pad: int(o.Pad), Mean: constants[0], Deviation: constants[1]}, nil
 	case "convolve":
-		return Conv{X: x, Weight: constants[0], Bias: constants[1], Stride: o.Stride, Pad: o.Pad, Whole: p.image(x)}, nil
+		return Conv{X: x, Weight: constants[0], Bias: constants[1], Stride: o.Stride, Pad: o.Pad, Groups: o.Groups, Whole: p.image(x)}, nil
 	case "fire":
 		return Fire{X: x}, nil
 	case "rectify":

@@ -166,7 +166,7 @@ func (c *compiler) packed(channels int) piece {
 func (c *compiler) convolution(i Conv, x form) (form, bool) {
 	weight := c.p.constants[i.Weight]
 	kernel := c.scope.Size(weight.Value, 3)
-	if len(x.pieces) == 0 || i.Pad != kernel/2 || kernel%2 == 0 {
+	if len(x.pieces) == 0 || i.Groups > 1 || i.Pad != kernel/2 || kernel%2 == 0 {
 		return form{}, false
 	}
 	f := form{biases: []torch.Tensor{c.p.Tensor(i.Bias)}}

@@ -16,6 +16,9 @@ func (g *Graph) Add(name string, o Op) Value { return g.add(Node{name, o}) }
 // Result makes a value one of those that [Graph.Forward] gives.
 func (g *Graph) Result(v Value) { g.results = append(g.results, v) }
 
+// Results are the values that [Graph.Forward] gives.
+func (g *Graph) Results() []Value { return g.results }
+
 // Nodes are the nodes in the order in which they run.
 func (g *Graph) Nodes() []Node { return g.nodes }
 

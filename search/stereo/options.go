@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/spikedhs/spikedhs/search"
+	"github.com/spikedhs/spikedhs/search/genotype"
 	"github.com/spikedhs/spikedhs/search/graph"
 	"github.com/spikedhs/spikedhs/spike"
 )
@@ -93,6 +94,8 @@ type Options struct {
 	// TrellisLevels is how many levels a supernet has, the finest first, 1 to 4.
 	// Default 4, as in the paper.
 	TrellisLevels int
+	// Candidates are the operations of a search; see [search.Options].
+	Candidates []genotype.Op
 	// Deviation is the spread of a supernet's first alpha and beta. Default 1e-3.
 	Deviation float64
 }
@@ -134,6 +137,14 @@ func (o Options) WithDefaults() Options {
 		o.Deviation = 1e-3
 	}
 	return o
+}
+
+// candidates are the operations of a search.
+func (o Options) candidates() []genotype.Op {
+	if len(o.Candidates) == 0 {
+		return genotype.Published()
+	}
+	return o.Candidates
 }
 
 // Planes is D, the planes of the feature volume.
@@ -189,6 +200,6 @@ func (o Options) cells() search.Options {
 	return search.Options{
 		Steps: o.Steps, Neuron: o.Neuron, Temperature: o.Temperature, Mixing: o.Mixing,
 		PerStepNorm: !o.SharedNorm, Precision: o.Precision, Recompute: o.Recompute, Unfused: o.Unfused,
-		FewLaunches: o.FewLaunches,
+		FewLaunches: o.FewLaunches, Candidates: o.Candidates,
 	}
 }

@@ -42,7 +42,7 @@ func (n *Network) fold(d torch.Device, constants func(p *graph.Program, layer st
 	if constants != nil {
 		l.Constants = func(layer string) (weight, bias torch.Tensor) { return constants(p.Program, layer) }
 	}
-	err := l.Fold(n.graph, graph.Input(0), graph.Input(1))
+	_, err := l.Fold(n.graph, graph.Input(0), graph.Input(1))
 	if err == nil && torch.IsCUDA(d) {
 		err = p.forDevice(d)
 	}

@@ -69,7 +69,7 @@ func NewSupernet(d torch.Device, featureLayers, matchingLayers int, options Opti
 
 func newArchitecture(p torch.Path, layers int, o *Options) *architecture {
 	a := &architecture{space: trellis.Space{Layers: layers, Levels: o.TrellisLevels}}
-	a.alpha = p.Parameter("alpha", torch.Normal(o.Deviation), int64(genotype.Edges(inputNodes)), genotype.NumOps)
+	a.alpha = p.Parameter("alpha", torch.Normal(o.Deviation), int64(genotype.Edges(inputNodes)), int64(len(o.candidates())))
 	a.beta = a.space.Parameter(p, o.Deviation)
 	a.moves = a.space.Table(p)
 	return a
@@ -159,10 +159,10 @@ type Architectures struct {
 // Read copies alpha and beta of both subnets to the host.
 func (n *Supernet) Read() (a Architectures, err error) {
 	a.Feature, a.Matching = n.feature.space, n.matching.space
-	if a.FeatureAlpha, err = readAlpha(n.feature.alpha); err != nil {
+	if a.FeatureAlpha, err = search.ReadAlpha(n.feature.alpha); err != nil {
 		return a, err
 	}
-	if a.MatchingAlpha, err = readAlpha(n.matching.alpha); err != nil {
+	if a.MatchingAlpha, err = search.ReadAlpha(n.matching.alpha); err != nil {
 		return a, err
 	}
 	if a.FeatureBeta, err = trellis.Read(n.feature.beta); err != nil {
@@ -172,40 +172,27 @@ func (n *Supernet) Read() (a Architectures, err error) {
 	return a, err
 }
 
-func readAlpha(alpha torch.Tensor) ([][]float64, error) {
-	values, err := torch.ToSlice[float32](alpha)
-	if err != nil {
-		return nil, fmt.Errorf("stereo: read alpha: %w", err)
-	}
-	rows := make([][]float64, len(values)/genotype.NumOps)
-	for i := range rows {
-		for _, v := range values[i*genotype.NumOps : (i+1)*genotype.NumOps] {
-			rows[i] = append(rows[i], float64(v))
-		}
-	}
-	return rows, nil
-}
-
 // Decode reads the genotype off alpha (section 3.3) and beta (Viterbi).
 func (n *Supernet) Decode(name string) (genotype.Genotype, error) {
 	a, err := n.Read()
 	if err != nil {
 		return genotype.Genotype{}, err
 	}
-	feature, err := decodeHalf(a.FeatureAlpha, a.Feature, a.FeatureBeta)
+	feature, err := n.decode(a.FeatureAlpha, a.Feature, a.FeatureBeta)
 	if err != nil {
 		return genotype.Genotype{}, fmt.Errorf("stereo: feature network: %w", err)
 	}
-	matching, err := decodeHalf(a.MatchingAlpha, a.Matching, a.MatchingBeta)
+	matching, err := n.decode(a.MatchingAlpha, a.Matching, a.MatchingBeta)
 	if err != nil {
 		return genotype.Genotype{}, fmt.Errorf("stereo: matching network: %w", err)
 	}
 	feature.Name, matching.Name = Feature, Matching
-	return genotype.Of(name, feature, matching)
+	g, err := genotype.Of(name, feature, matching)
+	return g.Over(n.Options.candidates()), err
 }
 
-func decodeHalf(alpha [][]float64, space trellis.Space, beta trellis.Beta) (genotype.Subnet, error) {
-	cell, err := genotype.DecodeCell(alpha, inputNodes)
+func (n *Supernet) decode(alpha [][]float64, space trellis.Space, beta trellis.Beta) (genotype.Subnet, error) {
+	cell, err := genotype.DecodeCell(alpha, inputNodes, n.Options.candidates()...)
 	if err != nil {
 		return genotype.Subnet{}, err
 	}
