@@ -15,13 +15,13 @@ import (
 //	var Depthwise = search.RegisterOperation(search.Operation{
 //		Name: "dw5x5", Label: "dw5", Note: "depthwise 5×5",
 //		Add: func(e *search.EdgeBuilder, x graph.Value) graph.Value {
-//			if e.In == e.Width {
-//				x = e.Conv(x, search.ConvShape{In: e.In, Out: e.In, Kernel: 5, Groups: e.In, Stride: e.Stride})
-//			}
-//			...
+//			x = e.Fire(e.Conv(x, search.ConvShape{In: e.In, Out: e.In, Kernel: 5, Groups: e.In, Stride: e.Stride}))
+//			return e.Conv(x, search.ConvShape{In: e.In, Out: e.Width})
 //		},
 //	})
 //
+// Convolutions that follow each other without neurons in between are allowed; the second
+// one then multiplies, which counts of energy show.
 // Its cost, its inference form, its exports and its drawing follow from the nodes that Add
 // adds. Cells that have it are trained and run layer by layer; the fused forms are for the
 // convolutions of the paper.
@@ -71,6 +71,15 @@ func (e *EdgeBuilder) Conv(x graph.Value, shape ConvShape) graph.Value {
 	return e.graph.Add(name, NewConvBlock(e.at.Sub(name), shape, *e.options).Node(x))
 }
 
+// Fire adds neurons behind x, so that what reads them reads spikes. They
+// have the temperature of nodes.
+func (e *EdgeBuilder) Fire(x graph.Value) graph.Value {
+	name := fmt.Sprintf("neurons%d", e.count)
+	e.count++
+	neurons := newNeurons(e.at.Sub(name), e.options, e.options.Temperature)
+	return e.graph.Add(name, neuronsOp{x, neurons, e.options.Steps, name})
+}
+
 // Add adds any other node.
 func (e *EdgeBuilder) Add(name string, o graph.Op) graph.Value { return e.graph.Add(name, o) }
 
@@ -92,7 +101,7 @@ func newEdgeOp(p torch.Path, op genotype.Op, in, width, stride int, o *Options) 
 	b := &EdgeBuilder{In: in, Width: width, Stride: max(stride, 1), at: p, options: &options}
 	y := operation.Add(b, graph.Input(0))
 	if o.Mixing == MixSpike {
-		y = b.graph.Add("neurons", neuronsOp{y, newNeurons(p.Sub("neurons"), o, op.Temperature()), o.Steps})
+		y = b.graph.Add("neurons", neuronsOp{y, newNeurons(p.Sub("neurons"), o, op.Temperature()), o.Steps, ""})
 	}
 	b.graph.Result(y)
 	return &edgeOp{b.graph, o.Steps}
@@ -118,6 +127,7 @@ type neuronsOp struct {
 	X graph.Value
 	*spike.Neurons
 	steps int
+	name  string // below the edge's, empty: the edge's own
 }
 
 func (o neuronsOp) Map(at func(graph.Value) graph.Value) graph.Op { o.X = at(o.X); return o }
@@ -127,7 +137,12 @@ func (o neuronsOp) Run(r *graph.Run) torch.Tensor {
 }
 
 func (o neuronsOp) Fold(l *Lowering, at func(graph.Value) graph.Value) graph.Value {
-	return l.fire(l.edge, o.Neurons, at(o.X))
+	layer := l.edge
+	if o.name != "" {
+		layer.Name += "." + o.name
+		layer.Channels = l.Channels(at(o.X))
+	}
+	return l.fire(layer, o.Neurons, at(o.X))
 }
 
 // identity reports whether an edge hands on what it reads: skip between nodes.

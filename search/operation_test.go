@@ -19,7 +19,7 @@ import (
 var depthwise = RegisterOperation(Operation{
 	Name: "test_dw5x5", Label: "dw5", Note: "depthwise 5×5",
 	Add: func(e *EdgeBuilder, x graph.Value) graph.Value {
-		x = e.Conv(x, ConvShape{In: e.In, Out: e.In, Kernel: 5, Groups: e.In, Stride: e.Stride, NoBias: true})
+		x = e.Fire(e.Conv(x, ConvShape{In: e.In, Out: e.In, Kernel: 5, Groups: e.In, Stride: e.Stride, NoBias: true}))
 		return e.Conv(x, ConvShape{In: e.In, Out: e.Width})
 	},
 })
@@ -87,6 +87,7 @@ func TestRegisteredOperationInANetwork(t *testing.T) {
 			assert.Equal(t, 5, l.Kernel)
 			assert.Equal(t, int64(l.Output[0]*l.Output[1]*l.Output[2]*25), l.Dense, "one channel each")
 			assert.Equal(t, graph.ReadsSpikes, l.Reads)
+			assert.True(t, a.Binary)
 
 			layers, err := n.SpikingLayers()
 			require.NoError(t, err)
@@ -102,7 +103,8 @@ func TestRegisteredOperationInANetwork(t *testing.T) {
 // A mixed cell by its definition: the sum over edges and operations, each weighted by its
 // share of softmax(alpha); also in the order of other candidates, and without skip.
 func TestRegisteredOperationInASupernet(t *testing.T) {
-	for _, ops := range [][]genotype.Op{mixedOps(), {depthwise, genotype.Skip, genotype.B5}, {genotype.B3, depthwise}, {depthwise}} {
+	spaces := [][]genotype.Op{mixedOps(), {depthwise, genotype.Skip, genotype.B5}, {genotype.B3, depthwise}, {depthwise}}
+	for _, ops := range spaces {
 		for _, mixing := range []Mixing{MixMembrane, MixSpike} {
 			s := begin(t, 78)
 			o := tinyOptions(0)

@@ -104,6 +104,18 @@ func (g Genotype) Over(ops []Op) Genotype {
 	return g
 }
 
+// Published reports whether its cells have the operations of the paper alone.
+func (g Genotype) Published() bool {
+	for _, n := range g.Subnets {
+		for _, e := range n.Cell.Edges {
+			if !e.Op.Published() {
+				return false
+			}
+		}
+	}
+	return true
+}
+
 // operations are those of the search.
 func (g Genotype) operations() []Op {
 	var list []Op

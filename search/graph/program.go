@@ -114,6 +114,9 @@ func (p *Program) Form() []Node {
 	return p.nodes
 }
 
+// Channels is how many channels a value has, 0 where the nodes do not tell.
+func (p *Program) Channels(v Value) int { return p.channels(&p.list, v) }
+
 // Layers are the layers of neurons in the order in which they fire.
 func (p *Program) Layers() []Layer { return p.layers }
 

@@ -1,5 +1,7 @@
 package config
 
+import "github.com/spikedhs/spikedhs/search/genotype"
+
 // Default returns the defaults: the paper's CIFAR settings where it states them,
 // the released script's where it does not, on Fashion-MNIST.
 func Default() *Config {
@@ -44,6 +46,7 @@ func Default() *Config {
 			Batch:             50,
 			Width:             8,
 			TrellisLevels:     4,
+			Operations:        genotype.OpNames(),
 			Mixing:            "spike",
 			Stem:              "relu",
 			Optimizer:         "sgd",

@@ -11,6 +11,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/spikedhs/spikedhs/data"
+	"github.com/spikedhs/spikedhs/search/genotype"
 )
 
 // rule is what the value of one key must meet. The zero rule allows everything.
@@ -18,11 +19,21 @@ type rule struct {
 	allowed string // in words
 	ok      func(reflect.Value) bool
 	values  func() []string // in place of both: one of these, of which more may be registered
+	each    func() []string // in place of all: a list of different ones of these
 }
 
 func (r rule) holds(v reflect.Value) bool {
 	if r.values != nil {
 		return slices.Contains(r.values(), v.String())
+	}
+	if r.each != nil {
+		list, _ := v.Interface().([]string)
+		for i, name := range list {
+			if !slices.Contains(r.each(), name) || slices.Contains(list[:i], name) {
+				return false
+			}
+		}
+		return len(list) > 0
 	}
 	return r.ok == nil || r.ok(v)
 }
@@ -31,11 +42,17 @@ func (r rule) words() string {
 	if r.values != nil {
 		return choice(r.values())
 	}
+	if r.each != nil {
+		return "a list of " + choice(r.each()) + ", each once"
+	}
 	return r.allowed
 }
 
 // dataSet is a rule about the name of a data set: a registered one, or that of stereo.
 var dataSet = rule{values: func() []string { return append(data.Names(), StereoData) }}
+
+// operationList is a rule about candidate operations.
+var operationList = rule{each: genotype.KnownOps}
 
 // number is a rule about an integer or a float. NaN and the infinities never meet it.
 func number(allowed string, ok func(float64) bool) rule {

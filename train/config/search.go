@@ -1,5 +1,18 @@
 package config
 
+import "github.com/spikedhs/spikedhs/search/genotype"
+
+// Candidates are the operations of a valid configuration, the columns of alpha.
+func (s *Search) Candidates() []genotype.Op {
+	var list []genotype.Op
+	for _, name := range s.Operations {
+		if op, err := genotype.ParseOp(name); err == nil {
+			list = append(list, op)
+		}
+	}
+	return list
+}
+
 // Search is the architecture search.
 type Search struct {
 	// Epochs is the length of the search. Unit: epochs. Default 50 (paper 4.1.1).
@@ -18,6 +31,8 @@ type Search struct {
 	LayerSearch bool `toml:"layer_search"`
 	// TrellisLevels is the number of levels of a search of layers, the finest first. Unit: levels. Default 4 (paper 3.2.2).
 	TrellisLevels int `toml:"trellis_levels"`
+	// Operations are the candidate operations of the search, by name; more may be registered. Default ["skip_connect", "snn_b3", "snn_b5"] (paper 3.2.1).
+	Operations []string `toml:"operations"`
 	// Mixing is where the candidate operations are mixed: their spikes, or the current into the membrane. Default "spike" (paper 3.2.1).
 	Mixing string `toml:"mixing"`
 	// Stem is the activation of the stem of the supernet. Default "relu" (paper 3.2.2).

@@ -59,6 +59,7 @@ var keys = []Key{
 	{"search.images", "Training images used, split in halves A (weights) and B (alpha), 0 for all", "images", paper, atLeast(0)},
 	{"search.layer_search", "Search a level for each cell along with the cells: as many cells as network.levels has; needs network.downsample = nearest; stereo always does", "", ours, rule{}},
 	{"search.trellis_levels", "Levels of a search of layers, the finest first", "levels", "paper 3.2.2", between(1, 4)},
+	{"search.operations", "Candidate operations of the search, by name; more may be registered", "", "paper 3.2.1", operationList},
 	{"search.mixing", "Where the candidate operations are mixed: their spikes, or the current into the membrane", "", "paper 3.2.1", oneOf("spike", "membrane")},
 	{"search.stem", "Activation of the stem of the supernet", "", "paper 3.2.2", oneOf("relu", "dspike")},
 	{"search.optimizer", "Optimiser of the weights: SGD with search.momentum, or Adam", "", paper, oneOf("sgd", "adam")},

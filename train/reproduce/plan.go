@@ -110,9 +110,9 @@ func (p *plan) cells(b *base, seed int64) error {
 		// The draw has a seed of its own: --seeds must not change the cells of a row.
 		const drawn = 1
 		if c.Search.LayerSearch {
-			p.random, err = genotype.RandomSetOnPath(drawn, most, c.Network.Nodes, len(c.Network.Levels), c.Search.TrellisLevels)
+			p.random, err = genotype.RandomSetOnPath(drawn, most, c.Network.Nodes, len(c.Network.Levels), c.Search.TrellisLevels, c.Search.Candidates()...)
 		} else {
-			p.random, err = genotype.RandomSet(drawn, most, c.Network.Nodes, genotype.Downsample(c.Network.Downsample))
+			p.random, err = genotype.RandomSet(drawn, most, c.Network.Nodes, genotype.Downsample(c.Network.Downsample), c.Search.Candidates()...)
 		}
 		if err != nil {
 			return err

@@ -45,9 +45,9 @@ func (Task) Draw(c *config.Config, n int) ([]task.Genotype, error) {
 	var set []genotype.Genotype
 	var err error
 	if seed := uint64(c.Run.Seed); c.Search.LayerSearch {
-		set, err = genotype.RandomSetOnPath(seed, n, c.Network.Nodes, len(c.Network.Levels), c.Search.TrellisLevels)
+		set, err = genotype.RandomSetOnPath(seed, n, c.Network.Nodes, len(c.Network.Levels), c.Search.TrellisLevels, c.Search.Candidates()...)
 	} else {
-		set, err = genotype.RandomSet(seed, n, c.Network.Nodes, genotype.Downsample(c.Network.Downsample))
+		set, err = genotype.RandomSet(seed, n, c.Network.Nodes, genotype.Downsample(c.Network.Downsample), c.Search.Candidates()...)
 	}
 	list := make([]task.Genotype, len(set))
 	for i, g := range set {

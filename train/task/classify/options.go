@@ -20,7 +20,7 @@ func TrainOptions(c *config.Config, channels, classes int, p search.Precision) s
 func SearchOptions(c *config.Config, channels, classes int, p search.Precision) search.Options {
 	o := networkOptions(c, channels, classes, p)
 	o.Width, o.Mixing, o.Stem, o.AlphaDeviation = c.Search.Width, search.Mixing(c.Search.Mixing), search.Stem(c.Search.Stem), c.Search.AlphaInit
-	o.Steps, o.TrellisLevels = searchSteps(c), c.Search.TrellisLevels
+	o.Steps, o.TrellisLevels, o.Candidates = searchSteps(c), c.Search.TrellisLevels, c.Search.Candidates()
 	return o
 }
 

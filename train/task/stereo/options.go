@@ -23,7 +23,7 @@ func TrainOptions(c *config.Config, channels int, p search.Precision) stereo.Opt
 func SearchOptions(c *config.Config, channels int, p search.Precision) stereo.Options {
 	o := options(c, channels, p)
 	o.Width, o.Mixing, o.Deviation = c.Search.Width, search.Mixing(c.Search.Mixing), c.Search.AlphaInit
-	o.TrellisLevels = c.Search.TrellisLevels
+	o.TrellisLevels, o.Candidates = c.Search.TrellisLevels, c.Search.Candidates()
 	o.Stem = search.StemReLU
 	if c.Search.Stem == "dspike" {
 		o.Stem = search.StemSpike
