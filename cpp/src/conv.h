@@ -12,9 +12,9 @@ namespace spikedhs {
 at::Tensor conv_weight(const at::Tensor &weight, at::ScalarType type);
 
 // conv2d(x, weight) + bias, channels last, of tensors of one type. On a
-// processor with AMX bfloat16 runs on our own kernels (tile_conv.h), and so do
-// most convolutions of 3x3 with stride 1 or 2 elsewhere (winograd.h); all else
-// is libtorch's.
+// processor with AMX bfloat16 runs on our own kernels (tile_conv.h), and in
+// float32 so do most convolutions of 3x3 with stride 1 or 2 (winograd.h); all
+// else is libtorch's.
 at::Tensor conv_forward(const at::Tensor &x, const at::Tensor &weight,
                         const optional<at::Tensor> &bias, int64_t stride,
                         at::IntArrayRef padding);

@@ -59,35 +59,18 @@ WinogradConv backward_conv(const WinogradFamily &family, const at::Tensor &x,
   return c;
 }
 
-// body(data of t) as the type that the loops have for it.
-template <typename Body>
-void with_type(const at::Tensor &t, Body body) {
-  if (t.scalar_type() == at::kBFloat16) {
-    body(halves(t));
-  } else {
-    body(t.data_ptr<float>());
-  }
-}
-
-template <typename Scalar>
-Scalar *data_as(const at::Tensor &t, Scalar *) {
-  return static_cast<Scalar *>(t.data_ptr());
-}
-
-// A weight in float32 whose taps lie at equal steps, as they do in both of
-// libtorch's layouts.
+// A weight whose taps lie at equal steps, as they do in both of libtorch's
+// layouts.
 at::Tensor even(const at::Tensor &weight) {
-  const at::Tensor full = weight.to(at::kFloat);
-  return full.stride(2) == kSide * full.stride(3) ? full : full.contiguous();
+  return weight.stride(2) == kSide * weight.stride(3) ? weight
+                                                      : weight.contiguous();
 }
 
 at::Tensor run(const WinogradConv &c, const at::Tensor &x,
                const WinogradWeights &weights, const float *bias) {
   const at::Tensor y =
       empty_last({c.images, c.out, c.out_height, c.out_width}, x);
-  with_type(x, [&](auto *from) {
-    winograd_forward(c, from, weights, bias, data_as(y, from));
-  });
+  winograd_forward(c, x.data_ptr<float>(), weights, bias, y.data_ptr<float>());
   return y;
 }
 
@@ -95,10 +78,9 @@ at::Tensor run(const WinogradConv &c, const at::Tensor &x,
 
 bool winograd_fits(const at::Tensor &x, const at::Tensor &weight,
                    int64_t stride) {
-  const auto type = x.scalar_type();
   return x.device().is_cpu() && weight.device().is_cpu() && x.dim() == 4 &&
-         weight.dim() == 4 && type == weight.scalar_type() &&
-         (type == at::kFloat || type == at::kBFloat16) && x.numel() > 0 &&
+         weight.dim() == 4 && x.scalar_type() == at::kFloat &&
+         weight.scalar_type() == at::kFloat && x.numel() > 0 &&
          weight.size(0) > 0 && weight.size(2) == kSide &&
          weight.size(3) == kSide && (stride == 1 || stride == 2);
 }
@@ -109,8 +91,6 @@ const WinogradFamily *winograd_for(const at::Tensor &x,
   if (isa() == Isa::kGeneric || !winograd_fits(x, weight, stride)) {
     return nullptr;
   }
-  // Two thirds of the products in float32 are no fewer than all in bfloat16.
-  if (stride != 1 && x.scalar_type() != at::kFloat) return nullptr;
   const WinogradFamily &family = winograd_kernels();
   const auto c = forward_conv(family, x, weight.size(0), stride, padding);
   return c.pays() ? &family : nullptr;
@@ -152,10 +132,8 @@ at::Tensor winograd_weight_gradient(const WinogradFamily &family,
   const at::Tensor in = last(x), out = last(grad);
   const at::Tensor result = at::empty({c.out, c.in, kSide, kSide},
                                       at::TensorOptions().dtype(at::kFloat));
-  with_type(in, [&](auto *from) {
-    winograd_weight_gradient(c, from, data_as(out, from),
-                             result.data_ptr<float>());
-  });
+  winograd_weight_gradient(c, in.data_ptr<float>(), out.data_ptr<float>(),
+                           result.data_ptr<float>());
   return result;
 }
 

@@ -9,7 +9,7 @@
 namespace spikedhs {
 
 // Whether a convolution and its gradients can go this way: kernels of 3x3 with
-// stride 1 or 2, float32 or bfloat16 of both tensors on the CPU.
+// stride 1 or 2, both tensors float32 on the CPU.
 bool winograd_fits(const at::Tensor &x, const at::Tensor &weight,
                    int64_t stride);
 

@@ -13,7 +13,6 @@
 #endif
 
 #include "flat.h"
-#include "lif_step.h"
 
 namespace spikedhs {
 namespace SPIKEDHS_ISA {
@@ -29,8 +28,6 @@ constexpr int64_t kLanes = 4;
 
 struct Lanes {
   typedef float Floats __attribute__((vector_size(kLanes * 4)));
-  typedef uint32_t Bits __attribute__((vector_size(kLanes * 4)));
-  typedef uint16_t Halves __attribute__((vector_size(kLanes * 2)));
   Floats v;
 };
 
@@ -50,31 +47,12 @@ SPIKEDHS_LOCAL L operator-(L a, L b) {
 SPIKEDHS_LOCAL Lanes operator*(Lanes a, Lanes b) { return Lanes{a.v * b.v}; }
 
 SPIKEDHS_LOCAL void read(Lane *to, const float *from) { to->v = *from; }
-SPIKEDHS_LOCAL void read(Lane *to, const Bf16 *from) { to->v = load(*from); }
 SPIKEDHS_LOCAL void write(float *to, Lane x) { *to = x.v; }
-SPIKEDHS_LOCAL void write(Bf16 *to, Lane x) { store(to, x.v); }
 
 SPIKEDHS_LOCAL void read(Lanes *to, const float *from) {
   memcpy(&to->v, from, sizeof to->v);
 }
-SPIKEDHS_LOCAL void read(Lanes *to, const Bf16 *from) {
-  Lanes::Halves halves;
-  memcpy(&halves, from, sizeof halves);
-  const Lanes::Bits bits = __builtin_convertvector(halves, Lanes::Bits) << 16;
-  memcpy(&to->v, &bits, sizeof bits);
-}
 SPIKEDHS_LOCAL void write(float *to, Lanes x) { memcpy(to, &x.v, sizeof x.v); }
-// Rounds as store() does.
-SPIKEDHS_LOCAL void write(Bf16 *to, Lanes x) {
-  Lanes::Bits bits;
-  memcpy(&bits, &x.v, sizeof bits);
-  const Lanes::Bits up = (bits + 0x7fffu + ((bits >> 16) & 1u)) >> 16;
-  const Lanes::Bits is_nan =
-      reinterpret_cast<Lanes::Bits>((bits & 0x7fffffffu) > 0x7f800000u);
-  const Lanes::Halves halves = __builtin_convertvector(
-      (up & ~is_nan) | (is_nan & 0x7fc0u), Lanes::Halves);
-  memcpy(to, &halves, sizeof halves);
-}
 
 SPIKEDHS_LOCAL Lanes all(float x) { return Lanes{x - Lanes::Floats{}}; }
 

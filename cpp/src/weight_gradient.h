@@ -11,8 +11,8 @@ namespace spikedhs {
 // dL/dw [O, C, kh, kw] in float32, dense, of conv2d(x, w) with the given stride
 // and padding, from x [N, C, H, W] and dL/dy `grad` [N, O, H', W'] of one type,
 // channels last. On a processor with AMX bfloat16 runs on our own kernels, and
-// so do most of 3x3 with stride 1 elsewhere (winograd.h), sums in float32; all
-// else is libtorch's.
+// in float32 so do most of 3x3 with stride 1 or 2 (winograd.h); all else is
+// libtorch's.
 at::Tensor conv_weight_gradient(const at::Tensor &x, const at::Tensor &grad,
                                 const at::Tensor &weight, int64_t stride,
                                 at::IntArrayRef padding);

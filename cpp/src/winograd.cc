@@ -37,17 +37,6 @@ int64_t spread(int64_t floats) {
   return (divide_up(floats, kLine) | 1) * kLine;
 }
 
-template <typename Scalar>
-const WinogradTransforms<Scalar> &transforms(const WinogradKernels &kernels);
-template <>
-const WinogradTransforms<float> &transforms(const WinogradKernels &kernels) {
-  return kernels.floats;
-}
-template <>
-const WinogradTransforms<Bf16> &transforms(const WinogradKernels &kernels) {
-  return kernels.halves;
-}
-
 // An image's tile: how many there are before it down and across.
 struct Place {
   int64_t image, row, column;
@@ -57,10 +46,8 @@ struct Place {
         column(tile % c.tile_columns()) {}
 };
 
-template <typename Scalar>
-Patch<const Scalar> input_patch(const WinogradConv &c, const Scalar *x,
-                                const std::vector<Scalar> &zeros,
-                                int64_t tile) {
+Patch<const float> input_patch(const WinogradConv &c, const float *x,
+                               const std::vector<float> &zeros, int64_t tile) {
   const Place at(c, tile);
   return {x + at.image * c.height * c.width * c.in,
           zeros.data(),
@@ -129,11 +116,10 @@ int64_t block_tiles(const WinogradConv &c) {
 }
 
 // The forward convolution.
-template <typename Scalar>
 class Outputs {
  public:
-  Outputs(const WinogradConv &conv, const Scalar *x,
-          const WinogradWeights &weights, const float *bias, Scalar *y)
+  Outputs(const WinogradConv &conv, const float *x,
+          const WinogradWeights &weights, const float *bias, float *y)
       : c_(conv),
         x_(x),
         bias_(bias),
@@ -164,11 +150,10 @@ class Outputs {
  private:
   void run_piece(int64_t first, int64_t count, float *in, float *out,
                  float *rows) {
-    const auto &transform = transforms<Scalar>(*c_.kernels);
     for (int64_t row = 0; row < c_.sizes().line; row++) {
       for (int64_t i = 0; i < count; i++) {
-        transform.input_row(input_patch(c_, x_, zeros_, first + i), row,
-                            in + i * in_row_, in_step_);
+        c_.kernels->input_row(input_patch(c_, x_, zeros_, first + i), row,
+                              in + i * in_row_, in_step_);
       }
       for (int64_t i = 0; i < c_.sizes().line; i++) {
         multiply(row * c_.sizes().line + i, count, in + i * in_step_,
@@ -181,8 +166,8 @@ class Outputs {
       }
     }
     for (int64_t i = 0; i < count; i++) {
-      transform.output(rows + i * out_row_, out_step_, bias_,
-                       output_tile<Scalar>(c_, y_, nullptr, first + i));
+      c_.kernels->output(rows + i * out_row_, out_step_, bias_,
+                         output_tile<float>(c_, y_, nullptr, first + i));
     }
   }
 
@@ -205,19 +190,18 @@ class Outputs {
   }
 
   const WinogradConv c_;
-  const Scalar *x_;
+  const float *x_;
   const float *bias_;
-  Scalar *y_;
-  const std::vector<Scalar> zeros_;
+  float *y_;
+  const std::vector<float> zeros_;
   const int64_t panels_, block_, in_row_, out_row_, in_step_, out_step_;
   const at::Tensor weights_;
 };
 
 // The gradient of weights, some tiles at a time.
-template <typename Scalar>
 class WeightSums {
  public:
-  WeightSums(const WinogradConv &conv, const Scalar *x, const Scalar *grad)
+  WeightSums(const WinogradConv &conv, const float *x, const float *grad)
       : c_(conv),
         x_(x),
         grad_(grad),
@@ -250,11 +234,10 @@ class WeightSums {
     share_each(divide_up(count, kSome), [&](int64_t piece) {
       const int64_t last = std::min(count, (piece + 1) * kSome);
       for (int64_t i = piece * kSome; i < last; i++) {
-        const auto &transform = transforms<Scalar>(*c_.kernels);
-        transform.input(input_patch(c_, x_, zeros_, first + i),
-                        in_points_.data_ptr<float>() + i * in_row_, in_step_);
-        transform.gradient(
-            output_tile<const Scalar>(c_, grad_, zeros_.data(), first + i),
+        c_.kernels->input(input_patch(c_, x_, zeros_, first + i),
+                          in_points_.data_ptr<float>() + i * in_row_, in_step_);
+        c_.kernels->gradient(
+            output_tile<const float>(c_, grad_, zeros_.data(), first + i),
             out_points_.data_ptr<float>() + i * out_row_, out_step_);
       }
     });
@@ -299,8 +282,8 @@ class WeightSums {
   }
 
   const WinogradConv c_;
-  const Scalar *x_, *grad_;
-  const std::vector<Scalar> zeros_;
+  const float *x_, *grad_;
+  const std::vector<float> zeros_;
   const int64_t panels_, in_row_, out_row_, in_step_, out_step_, sum_step_;
   at::Tensor in_points_, out_points_, sums_;
 };
@@ -324,26 +307,15 @@ bool WinogradConv::pays() const {
   return points < direct * in * out;
 }
 
-template <typename Scalar>
-void winograd_forward(const WinogradConv &conv, const Scalar *x,
+void winograd_forward(const WinogradConv &conv, const float *x,
                       const WinogradWeights &weights, const float *bias,
-                      Scalar *y) {
-  Outputs<Scalar>(conv, x, weights, bias, y).run();
+                      float *y) {
+  Outputs(conv, x, weights, bias, y).run();
 }
 
-template <typename Scalar>
-void winograd_weight_gradient(const WinogradConv &c, const Scalar *x,
-                              const Scalar *grad, float *dw) {
-  WeightSums<Scalar>(c, x, grad).run(dw);
+void winograd_weight_gradient(const WinogradConv &c, const float *x,
+                              const float *grad, float *dw) {
+  WeightSums(c, x, grad).run(dw);
 }
-
-template void winograd_forward(const WinogradConv &, const float *,
-                               const WinogradWeights &, const float *, float *);
-template void winograd_forward(const WinogradConv &, const Bf16 *,
-                               const WinogradWeights &, const float *, Bf16 *);
-template void winograd_weight_gradient(const WinogradConv &, const float *,
-                                       const float *, float *);
-template void winograd_weight_gradient(const WinogradConv &, const Bf16 *,
-                                       const Bf16 *, float *);
 
 }  // namespace spikedhs

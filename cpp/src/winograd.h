@@ -1,5 +1,5 @@
-// Convolutions with 3x3 kernels and their gradients, in a third of the
-// multiplications with stride 1 and in two thirds with stride 2.
+// Convolutions with 3x3 kernels and their gradients in float32, in a third of
+// the multiplications with stride 1 and in two thirds with stride 2.
 //
 // A tile of 4x4 outputs y reads a patch of 6x6 inputs d under a kernel g of 3x3
 // taps. Along one line y is, but for the order of its numbers, part of a
@@ -68,17 +68,14 @@ struct WinogradWeights {
   int64_t out_step, in_step, tap_step;
 };
 
-// y [images, out_height, out_width, out] in Scalar = float or Bf16; sums are in
-// float32.
-template <typename Scalar>
-void winograd_forward(const WinogradConv &conv, const Scalar *x,
+// y [images, out_height, out_width, out].
+void winograd_forward(const WinogradConv &conv, const float *x,
                       const WinogradWeights &weights, const float *bias,
-                      Scalar *y);
+                      float *y);
 
 // dw [out, in, 3, 3], dense, from the gradient [images, out_height, out_width,
 // out] of the output. The same bits with any number of threads.
-template <typename Scalar>
-void winograd_weight_gradient(const WinogradConv &conv, const Scalar *x,
-                              const Scalar *grad, float *dw);
+void winograd_weight_gradient(const WinogradConv &conv, const float *x,
+                              const float *grad, float *dw);
 
 }  // namespace spikedhs

@@ -39,10 +39,10 @@ SPIKEDHS_LOCAL void each_channel(int64_t channels, Body body) {
 }
 
 // A patch of kSide x kSide pixels, first along columns and then along rows.
-template <typename A, int64_t kSide, typename Scalar, typename Line>
-SPIKEDHS_LOCAL void transform(const Patch<const Scalar> &patch, float *to,
+template <typename A, int64_t kSide, typename Line>
+SPIKEDHS_LOCAL void transform(const Patch<const float> &patch, float *to,
                               int64_t step, Line line) {
-  const Scalar *pixels[kSide * kSide];
+  const float *pixels[kSide * kSide];
   locate<kSide>(patch, patch.zeros, pixels);
   each_channel(
       patch.channels, [&](auto zero, int64_t c) __attribute__((always_inline)) {
@@ -67,23 +67,23 @@ SPIKEDHS_LOCAL void transform(const Patch<const Scalar> &patch, float *to,
       });
 }
 
-template <typename A, typename Scalar>
-void input(const Patch<const Scalar> &patch, float *to, int64_t step) {
+template <typename A>
+void input(const Patch<const float> &patch, float *to, int64_t step) {
   transform<A, A::kSizes.patch>(
       patch, to, step,
       [](const auto *from, auto *points) { input_line<A>(from, points); });
 }
 
-template <typename A, typename Scalar>
-void gradient(const Patch<const Scalar> &tile, float *to, int64_t step) {
+template <typename A>
+void gradient(const Patch<const float> &tile, float *to, int64_t step) {
   transform<A, A::kSizes.tile>(
       tile, to, step,
       [](const auto *from, auto *points) { A::gradient_line(from, points); });
 }
 
-template <typename A, int64_t kRow, typename Scalar>
-void input_row_at(const Patch<const Scalar> &patch, float *to, int64_t step) {
-  const Scalar *pixels[A::kSizes.patch * A::kSizes.patch];
+template <typename A, int64_t kRow>
+void input_row_at(const Patch<const float> &patch, float *to, int64_t step) {
+  const float *pixels[A::kSizes.patch * A::kSizes.patch];
   locate<A::kSizes.patch>(patch, patch.zeros, pixels);
   each_channel(
       patch.channels, [&](auto zero, int64_t c) __attribute__((always_inline)) {
@@ -104,17 +104,16 @@ void input_row_at(const Patch<const Scalar> &patch, float *to, int64_t step) {
       });
 }
 
-template <typename A, typename Scalar, int64_t... kRow>
-SPIKEDHS_LOCAL void input_row_of(const Patch<const Scalar> &patch, int64_t row,
+template <typename A, int64_t... kRow>
+SPIKEDHS_LOCAL void input_row_of(const Patch<const float> &patch, int64_t row,
                                  float *to, int64_t step,
                                  std::integer_sequence<int64_t, kRow...>) {
-  constexpr decltype(&input_row_at<A, 0, Scalar>) rows[] = {
-      input_row_at<A, kRow, Scalar>...};
+  constexpr decltype(&input_row_at<A, 0>) rows[] = {input_row_at<A, kRow>...};
   rows[row](patch, to, step);
 }
 
-template <typename A, typename Scalar>
-void input_row(const Patch<const Scalar> &patch, int64_t row, float *to,
+template <typename A>
+void input_row(const Patch<const float> &patch, int64_t row, float *to,
                int64_t step) {
   input_row_of<A>(patch, row, to, step,
                   std::make_integer_sequence<int64_t, A::kSizes.line>());
@@ -136,11 +135,11 @@ void shorten(const float *from, int64_t step, int64_t channels, float *to,
       });
 }
 
-template <typename A, typename Scalar>
+template <typename A>
 void output(const float *from, int64_t step, const float *bias,
-            const Patch<Scalar> &tile) {
-  Scalar *pixels[A::kSizes.tile * A::kSizes.tile];
-  locate<A::kSizes.tile>(tile, static_cast<Scalar *>(nullptr), pixels);
+            const Patch<float> &tile) {
+  float *pixels[A::kSizes.tile * A::kSizes.tile];
+  locate<A::kSizes.tile>(tile, static_cast<float *>(nullptr), pixels);
   each_channel(
       tile.channels, [&](auto offset,
                          int64_t c) __attribute__((always_inline)) {
@@ -152,7 +151,7 @@ void output(const float *from, int64_t step, const float *bias,
           }
           A::output_line(points, line);
           for (int64_t y = 0; y < A::kSizes.tile; y++) {
-            Scalar *pixel = pixels[y * A::kSizes.tile + x];
+            float *pixel = pixels[y * A::kSizes.tile + x];
             if (pixel != nullptr) {
               write(pixel + c, line[y] + offset);
             }
@@ -207,27 +206,19 @@ void taps(const float *from, int64_t step, float *taps) {
   }
 }
 
-template <typename A, typename Scalar>
-constexpr WinogradTransforms<Scalar> transforms() {
-  WinogradTransforms<Scalar> t{};
-  t.input_row = input_row<A, Scalar>;
-  if constexpr (A::kWeightGradient) {
-    t.input = input<A, Scalar>;
-    t.gradient = gradient<A, Scalar>;
-  }
-  t.output = output<A, Scalar>;
-  return t;
-}
-
 template <typename A>
 constexpr WinogradKernels kernels() {
   WinogradKernels k{};
   k.sizes = A::kSizes;
-  k.floats = transforms<A, float>();
-  k.halves = transforms<A, Bf16>();
+  k.input_row = input_row<A>;
   k.shorten = shorten<A>;
   k.weights = weights<A>;
-  if constexpr (A::kWeightGradient) k.taps = taps<A>;
+  if constexpr (A::kWeightGradient) {
+    k.input = input<A>;
+    k.gradient = gradient<A>;
+    k.taps = taps<A>;
+  }
+  k.output = output<A>;
   k.multiply = panel_product;
   return k;
 }

@@ -4,7 +4,6 @@
 
 #include <stdint.h>
 
-#include "lif_step.h"
 #include "panel_kernels.h"
 
 namespace spikedhs {
@@ -20,7 +19,7 @@ struct WinogradSizes {
 // Where a tile or a patch lies in an image [height, width, channels]. Pixels
 // outside are left away when written, and read from `zeros`, as many as there
 // are channels.
-template <typename Scalar>
+template <typename Scalar>  // float or const float
 struct Patch {
   Scalar *image, *zeros;
   int64_t height, width, channels, top, left;
@@ -28,26 +27,20 @@ struct Patch {
 
 // A tile's numbers go channel by channel, `step` floats from one point to the
 // next.
-template <typename Scalar>
-struct WinogradTransforms {
+struct WinogradKernels {
+  WinogradSizes sizes;
   // A line of points, that of vertical point `row`, of the patch of an input.
-  void (*input_row)(const Patch<const Scalar> &patch, int64_t row, float *to,
+  void (*input_row)(const Patch<const float> &patch, int64_t row, float *to,
                     int64_t step);
   // All points; like `gradient` null where there is no gradient of weights.
-  void (*input)(const Patch<const Scalar> &patch, float *to, int64_t step);
+  void (*input)(const Patch<const float> &patch, float *to, int64_t step);
   // The same of a tile of an output's gradient, to be multiplied with an
   // input's.
-  void (*gradient)(const Patch<const Scalar> &tile, float *to, int64_t step);
+  void (*gradient)(const Patch<const float> &tile, float *to, int64_t step);
   // A tile of the output from what `shorten` made of all lines, plus a bias
   // each channel.
   void (*output)(const float *from, int64_t step, const float *bias,
-                 const Patch<Scalar> &tile);
-};
-
-struct WinogradKernels {
-  WinogradSizes sizes;
-  WinogradTransforms<float> floats;
-  WinogradTransforms<Bf16> halves;
+                 const Patch<float> &tile);
   // A tile's columns from a line of points.
   void (*shorten)(const float *from, int64_t step, int64_t channels, float *to,
                   int64_t to_step);
