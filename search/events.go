@@ -74,8 +74,8 @@ func newEvents(p *Program) *events {
 			return nil
 		}
 	}
-	if !p.fires() {
-		return nil // an ANN
+	if !p.fires() || !torch.CPUKernels("events") {
+		return nil // an ANN, or nothing to run it
 	}
 	c := &compiler{events: &events{scope: p.scope}, p: p}
 	for i, instruction := range p.list {

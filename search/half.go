@@ -34,7 +34,7 @@ func newHalf(p *Program, dtype int8) *half {
 			h.constants[c.bias] = p.scope.Cast(p.tensors[c.bias].Value, dtype)
 		}
 	}
-	if dtype != torch.BFloat16 || slices.ContainsFunc(p.tensors, func(t torch.Variable) bool { return torch.DeviceName(p.scope.Device(t.Value)) != "cpu" }) {
+	if dtype != torch.BFloat16 || !torch.CPUKernels("cell") || slices.ContainsFunc(p.tensors, func(t torch.Variable) bool { return torch.DeviceName(p.scope.Device(t.Value)) != "cpu" }) {
 		return h
 	}
 	h.cpu = true

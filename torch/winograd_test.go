@@ -12,6 +12,7 @@ import (
 // give, to the bit where float32 holds all numbers on the way, with the processor's
 // instructions and with plain loops, with any number of threads.
 func TestWinograd(t *testing.T) {
+	needKernels(t, "winograd")
 	before := Threads()
 	defer func() { require.NoError(t, SetThreads(before)) }()
 	cases := []convCase{
@@ -69,6 +70,7 @@ func TestWinograd(t *testing.T) {
 // Numbers that round lose no more than in a direct convolution: here 144 channels,
 // whose sums have 1,296 terms.
 func TestWinogradRounds(t *testing.T) {
+	needKernels(t, "winograd")
 	for _, c := range []convCase{{1, 144, 24, 8, 8, 3, 1, 1}, {1, 144, 24, 16, 16, 3, 2, 1}} {
 		s := NewInference()
 		rng := rand.New(rand.NewSource(3))
@@ -105,6 +107,7 @@ func TestWinogradRounds(t *testing.T) {
 // The gradient of weights, whose sums round, has the same bits with any number of
 // threads; so has the output.
 func TestWinogradDoesNotDependOnThreads(t *testing.T) {
+	needKernels(t, "winograd")
 	before := Threads()
 	defer func() { require.NoError(t, SetThreads(before)) }()
 	for _, c := range []convCase{{9, 50, 20, 18, 17, 3, 1, 1}, {9, 50, 20, 37, 33, 3, 2, 1}} {
@@ -136,6 +139,7 @@ func TestWinogradDoesNotDependOnThreads(t *testing.T) {
 }
 
 func TestWinogradRefuses(t *testing.T) {
+	needKernels(t, "winograd")
 	s := NewInference()
 	defer s.Close()
 	x, w := s.Zeros(CPU(), 2, 3, 6, 6), s.Zeros(CPU(), 5, 3, 3, 3)

@@ -160,7 +160,7 @@ func TestModelWithoutInstructionsRunsAsScript(t *testing.T) {
 	require.NoError(t, err)
 	defer m.Close()
 	require.NotNil(t, m.program)
-	assert.True(t, m.program.EventDriven())
+	assert.Equal(t, torch.CPUKernels("events"), m.program.EventDriven())
 
 	p, err := trained.Network.Program(trained.sets.input())
 	require.NoError(t, err)

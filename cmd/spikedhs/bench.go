@@ -29,7 +29,7 @@ func benchCommand() *cli.Command {
 			benchStereoCommand(bench.StereoTrain, "training steps of the stereo network"),
 			benchStereoCommand(bench.StereoSearch, "steps of a stereo search: of the weights and of alpha and beta"),
 			benchStereoCommand(bench.StereoStream, "steps of a stream through the stereo network"),
-			benchLIFCommand(), benchLoaderCommand(), benchRooflineCommand(), benchProfileCommand(), benchWorkerCommand(),
+			benchKernelsCommand(), benchLIFCommand(), benchLoaderCommand(), benchRooflineCommand(), benchProfileCommand(), benchWorkerCommand(),
 		},
 	}
 }
@@ -200,16 +200,24 @@ func warnOfLoad(o *console) {
 // benchCases is the table that the flags describe.
 func benchCases(c *cli.Context, task bench.Task) ([]bench.Case, error) {
 	g := bench.Grid{Task: task, Nodes: c.Int("nodes"), Precision: c.String("precision"), Device: c.String("device")}
+	if err := axes(c, &g); err != nil {
+		return nil, err
+	}
+	return g.Cases()
+}
+
+// axes gives a grid the lists of the flags.
+func axes(c *cli.Context, g *bench.Grid) error {
 	for _, axis := range []struct {
 		name string
 		to   *[]int
 	}{{"batch", &g.Batches}, {"width", &g.Widths}, {"steps", &g.Steps}, {"size", &g.Sizes}, {"threads", &g.Threads}} {
 		var err error
 		if *axis.to, err = numbers(c, axis.name); err != nil {
-			return nil, err
+			return err
 		}
 	}
-	return g.Cases()
+	return nil
 }
 
 // numbers is the value of a flag that lists whole numbers; none where it is not
