@@ -17,10 +17,10 @@ export PATH := $(PATH):/usr/local/go/bin
 
 # Every go command runs with the flags that point cgo at the two shims.
 GO  = . build/env && go
-CXX_FILES = $(wildcard cpp/include/spikedhs/*.h cpp/fake/*.h cpp/fake/*.cc cpp/src/*.h cpp/src/*.cc cpp/src/*.cu cpp/gotorch/*.cc)
+CXX_FILES = $(wildcard cpp/include/spikedhs/*.h cpp/fake/*.h cpp/fake/*.cc cpp/spike/*.h cpp/spike/*.cc cpp/spike/*.cu cpp/cpu/*.h cpp/cpu/*.cc cpp/gotorch/*.cc)
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test test-device test-wheel test-all check fmt install carry wheel deps deps-check clean shims
+.PHONY: help build demo test test-plain test-device test-wheel test-all check fmt install carry wheel deps deps-check clean shims
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -47,6 +47,12 @@ demo: build ## search, train and export a small network on real data, in runs/de
 test: shims ## go vet and all tests; lists the skipped ones with their reasons
 	@$(GO) vet ./...
 	@scripts/test.sh
+
+test-plain: ## the tests that reach libtorch, in a build without the kernels for CPUs (cpp/cpu)
+	@mkdir -p build/plain
+	@cmake -S . -B build/plain -G 'Unix Makefiles' -DSPIKEDHS_CPU=OFF >build/plain/cmake.log 2>&1 || { cat build/plain/cmake.log >&2; exit 1; }
+	@cmake --build build/plain --parallel $(JOBS) -- --no-print-directory
+	@BUILD=build/plain scripts/test.sh ./torch ./spike ./search/... ./train/... ./cmd/...
 
 # The tests that need a CUDA device, on the fake one (cpp/fake), which a build of
 # the shims for tests has in place of CUDA.

@@ -28,6 +28,7 @@ func classesOf(logits []float32, classes int) []int {
 // at rounding distance from the threshold now and then; nearly all images must
 // agree, and most to the last digits.
 func TestEventDrivenFormAgrees(t *testing.T) {
+	needKernels(t, "events")
 	images, agree, near := 0, 0, 0
 	for i, v := range variants(t) {
 		t.Run(v.String(), func(t *testing.T) {
@@ -73,6 +74,7 @@ func within(a, b []float32, tolerance float32) bool {
 // Weights that are multiples of 1/64 make every sum exact, in whatever order:
 // then the two forms give the same bits.
 func TestEventDrivenFormIsExactOnCoarseWeights(t *testing.T) {
+	needKernels(t, "events")
 	for i, v := range variants(t) {
 		if v.options.Stem == StemReLU {
 			continue
@@ -92,6 +94,7 @@ func TestEventDrivenFormIsExactOnCoarseWeights(t *testing.T) {
 
 // One image gives the same bits in any company and with any number of threads.
 func TestEventDrivenFormIsDeterministic(t *testing.T) {
+	needKernels(t, "events")
 	s := begin(t, 170)
 	v := variants(t)[0]
 	p := v.program(t, v.trained(t, s))
@@ -109,6 +112,7 @@ func TestEventDrivenFormIsDeterministic(t *testing.T) {
 }
 
 func TestEventDrivenFormOnWrongImages(t *testing.T) {
+	needKernels(t, "events")
 	s := begin(t, 192)
 	v := variants(t)[0]
 	p := v.program(t, v.trained(t, s))
@@ -120,6 +124,7 @@ func TestEventDrivenFormOnWrongImages(t *testing.T) {
 }
 
 func TestEventDrivenFormFreesItsTensors(t *testing.T) {
+	needKernels(t, "events")
 	s := begin(t, 193)
 	v := variants(t)[0]
 	p := v.program(t, v.trained(t, s))

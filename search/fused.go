@@ -13,12 +13,12 @@ import (
 // cell. What it computes is what the layers compute one by one (see
 // [Options.Unfused]), but without the rounding between them.
 //
-// The operator runs on CPUs, with the statistics of the batch; other devices,
-// evaluation and networks of rectifiers use the layers.
+// The operator runs on CPUs where there are kernels of the family "cell"
+// ([torch.CPUKernels]), with the statistics of the batch; other devices, evaluation and networks of rectifiers use the layers.
 type fusedCell struct {
 	name       string
 	options    *Options
-	plan       []int64 // the structure, see cpp/src/cell.h
+	plan       []int64 // the structure, see cpp/cpu/cell.h
 	parameters []torch.Tensor
 	buffers    []torch.Tensor
 }
@@ -86,7 +86,7 @@ func (c *fusedCell) serves(p Pass, x torch.Tensor) bool {
 		return false
 	}
 	o := c.options
-	return p.Mode == torch.Train && !o.Unfused && !o.analog() && o.Precision != Float16 && !o.fewLaunches(p.Scope.Device(x))
+	return p.Mode == torch.Train && !o.Unfused && torch.CPUKernels("cell") && !o.analog() && o.Precision != Float16 && !o.fewLaunches(p.Scope.Device(x))
 }
 
 // forward gives the cell's output [T*N, nodes*width, H, W]; mix is softmax(alpha),

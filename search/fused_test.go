@@ -82,6 +82,7 @@ func each(t *testing.T, run func(t *testing.T, super bool, d genotype.Downsample
 // One operator a cell computes what the layers compute one by one: logits,
 // running statistics, and every gradient.
 func TestFusedCellsEqualLayers(t *testing.T) {
+	needKernels(t, "cell")
 	each(t, func(t *testing.T, super bool, d genotype.Downsample, o Options) {
 		s := begin(t, 71)
 		fused := pass(t, s, super, d, o)
@@ -98,6 +99,7 @@ func TestFusedCellsEqualLayers(t *testing.T) {
 
 // So it does for every family of surrogates; computed again, to the bit.
 func TestFusedCellsEqualLayersForEveryFamily(t *testing.T) {
+	needKernels(t, "cell")
 	bell, err := spike.Register("bell-of-fused", func(x, b float64) float64 { return b / (1 + b) * math.Exp(-b*b*x*x/2) })
 	require.NoError(t, err)
 	for _, family := range spike.Families() {
@@ -146,6 +148,7 @@ func TestOptionsRefuseAnUnknownFamily(t *testing.T) {
 // Computing the inside of a cell again gives the same bits and moves the running
 // statistics once.
 func TestRecomputedCellsAreTheSameToTheBit(t *testing.T) {
+	needKernels(t, "cell")
 	each(t, func(t *testing.T, super bool, d genotype.Downsample, o Options) {
 		for _, precision := range []Precision{Float32, BFloat16} {
 			s := begin(t, 72)
@@ -187,6 +190,7 @@ func outputOf(t *testing.T, s *torch.Scope, o Options) (spikes []float32, buffer
 
 // The sums over pixels are cut alike for any number of threads.
 func TestFusedCellsDoNotDependOnThreads(t *testing.T) {
+	needKernels(t, "cell")
 	defer func() { require.NoError(t, torch.SetThreads(1)) }()
 	for _, mixing := range []Mixing{MixSpike, MixMembrane} {
 		s := begin(t, 73)
@@ -203,6 +207,7 @@ func TestFusedCellsDoNotDependOnThreads(t *testing.T) {
 
 // A bfloat16 cell is a float32 cell on rounded currents: most spikes agree.
 func TestFusedBFloat16IsCloseToFloat32(t *testing.T) {
+	needKernels(t, "cell")
 	for _, mixing := range []Mixing{MixSpike, MixMembrane} {
 		s := begin(t, 74)
 		o := tinyOptions(0)
@@ -223,6 +228,7 @@ func TestFusedBFloat16IsCloseToFloat32(t *testing.T) {
 
 // Wrong plans and shapes are errors, not crashes.
 func TestFusedCellChecksItsInput(t *testing.T) {
+	needKernels(t, "cell")
 	s := begin(t, 75)
 	o := tinyOptions(0)
 	n := newNetwork(t, wired(t, twoNodes, nil), o)

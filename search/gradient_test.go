@@ -29,7 +29,11 @@ func requireAlive(t *testing.T, s *torch.Scope, x torch.Variable, gradient torch
 	require.True(t, torch.Defined(gradient), x.Name)
 	assert.Equal(t, s.Shape(x.Value), s.Shape(gradient), x.Name)
 	if strings.HasPrefix(x.Name, "cells.") && strings.HasSuffix(x.Name, ".conv.bias") {
-		assert.Zero(t, absoluteSum(s, gradient), x.Name)
+		if torch.CPUKernels("cell") {
+			assert.Zero(t, absoluteSum(s, gradient), x.Name)
+		} else { // layer by layer it is what rounding leaves
+			assert.Less(t, absoluteSum(s, gradient), 1e-4, x.Name)
+		}
 		return
 	}
 	assert.Positive(t, absoluteSum(s, gradient), x.Name)

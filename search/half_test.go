@@ -15,6 +15,7 @@ import (
 // Neurons that add for themselves give what a list of sums, neurons and
 // concatenations gives.
 func TestHalfFormEqualsItsList(t *testing.T) {
+	needKernels(t, "cell")
 	fired := 0.0
 	for i, v := range variants(t) {
 		t.Run(v.String(), func(t *testing.T) {
@@ -69,6 +70,7 @@ func TestHalfFormFailsCleanly(t *testing.T) {
 // The operator against its definition in float64: currents are multiples of 1/8 and
 // tau is 1/4, so that every membrane is exact.
 func TestCellNode(t *testing.T) {
+	needKernels(t, "cell")
 	const steps, batch, height, width = 3, 2, 3, 5
 	const tau, threshold = 0.25, 0.5
 	rng := rand.New(rand.NewSource(1))
@@ -129,6 +131,7 @@ func TestCellNode(t *testing.T) {
 }
 
 func TestCellNodeRefusesShapes(t *testing.T) {
+	needKernels(t, "cell")
 	s := begin(t, 1)
 	x, small := s.Zeros(torch.CPU(), 4, 6, 3, 3), s.Zeros(torch.CPU(), 4, 6, 2, 3)
 	for name, args := range map[string][]any{

@@ -187,3 +187,11 @@ func requireSomeSpikes(t *testing.T, x torch.Tensor) {
 
 // weigh is a loss with a gradient of its own for every element of y.
 func weigh(s *torch.Scope, y, weights torch.Tensor) torch.Tensor { return s.Sum(s.Mul(y, weights)) }
+
+// needKernels skips a test of a family of CPU kernels where this build has none.
+func needKernels(t *testing.T, family string) {
+	t.Helper()
+	if !torch.CPUKernels(family) {
+		t.Skipf("this build, or this CPU, has no kernels of the family %s", family)
+	}
+}

@@ -16,7 +16,7 @@ import (
 	"github.com/spikedhs/spikedhs/torch"
 )
 
-// kernelsVariable asks for the kernels of a lesser processor; see cpp/src/isa.h.
+// kernelsVariable asks for the kernels of a lesser processor; see cpp/cpu/isa.h.
 const kernelsVariable = "SPIKEDHS_KERNELS"
 
 // digest is what this process computes, in a word.
@@ -48,6 +48,9 @@ func TestKernelsDigest(t *testing.T) { t.Log(digest(t)) }
 func TestKernelsOfLesserProcessors(t *testing.T) {
 	if os.Getenv(kernelsVariable) != "" {
 		t.Skip("runs in the processes that this test starts")
+	}
+	if !torch.CPUKernels("lif") {
+		t.Skip("this build has no kernels of the family lif")
 	}
 	fused := regexp.MustCompile(`(?m)^flags\s*:.*\bfma\b`)
 	cpu, err := os.ReadFile("/proc/cpuinfo")

@@ -10,7 +10,7 @@ import (
 	"github.com/spikedhs/spikedhs/torch"
 )
 
-// The grid of a registered family, as in cpp/src/surrogate.h: columns are
+// The grid of a registered family, as in cpp/spike/surrogate.h: columns are
 // z = b x, rows are temperatures in equal ratios.
 const (
 	tableReach   = 8.0

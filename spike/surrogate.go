@@ -40,7 +40,7 @@ const (
 	Exponential Surrogate = "exponential"
 )
 
-// builtIn are the families in the order of their numbers in cpp/src/surrogate.h,
+// builtIn are the families in the order of their numbers in cpp/spike/surrogate.h,
 // where the next one is that of tables.
 var builtIn = []Surrogate{DefaultSurrogate, Triangular, SuperSpike, ArcTan, Rectangular, Exponential}
 

@@ -145,6 +145,7 @@ func asHalf(v float64) float32 {
 // The tiles of the processor, where it has some, and plain loops in their place give
 // what the definitions give, with any number of threads.
 func TestConvolutionsInBFloat16(t *testing.T) {
+	needKernels(t, "gradients")
 	before := Threads()
 	defer func() { require.NoError(t, SetThreads(before)) }()
 	for i, c := range convCases {
@@ -193,6 +194,7 @@ func TestConvolutionsInBFloat16(t *testing.T) {
 
 // Weights in bfloat16, channels last, are what a cast and a copy make of them.
 func TestConvWeight(t *testing.T) {
+	needKernels(t, "gradients")
 	rng := rand.New(rand.NewSource(1))
 	for _, shape := range [][]int64{{1, 1, 1, 1}, {3, 5, 3, 3}, {7, 16, 1, 1}, {2, 33, 5, 5}, {4, 50, 3, 3}, {2, 48, 7, 7}, {1, 3, 2, 4}} {
 		s := NewInference()
@@ -213,6 +215,7 @@ func TestConvWeight(t *testing.T) {
 }
 
 func TestConvolutionsRefuseShapes(t *testing.T) {
+	needKernels(t, "gradients")
 	s := NewInference()
 	defer s.Close()
 	x, w := s.Zeros(CPU(), 2, 3, 4, 4), s.Zeros(CPU(), 5, 3, 3, 3)
@@ -242,6 +245,7 @@ func TestConvolutionsRefuseShapes(t *testing.T) {
 // The tiles of the processor, where it has some, and plain loops in their place give
 // the gradient that the definition gives, with any number of threads.
 func TestConvWeightGradient(t *testing.T) {
+	needKernels(t, "gradients")
 	before := Threads()
 	defer func() { require.NoError(t, SetThreads(before)) }()
 	for i, c := range convCases {
@@ -284,6 +288,7 @@ func TestConvWeightGradient(t *testing.T) {
 
 // Sums of numbers that round have the same bits with any number of threads.
 func TestConvWeightGradientDoesNotDependOnThreads(t *testing.T) {
+	needKernels(t, "gradients")
 	before := Threads()
 	defer func() { require.NoError(t, SetThreads(before)) }()
 	names := []string{"spikedhs::conv_weight_gradient_plain"}
@@ -318,6 +323,7 @@ func TestConvWeightGradientDoesNotDependOnThreads(t *testing.T) {
 
 // Few channels in float32 go to libtorch.
 func TestConvWeightGradientInFloat32(t *testing.T) {
+	needKernels(t, "gradients")
 	s := NewInference()
 	defer s.Close()
 	c := convCases[2]
@@ -332,6 +338,7 @@ func TestConvWeightGradientInFloat32(t *testing.T) {
 }
 
 func TestConvWeightGradientRefusesShapes(t *testing.T) {
+	needKernels(t, "gradients")
 	zeros := func(s *Scope, shape ...int64) Tensor { return s.Cast(s.Zeros(CPU(), shape...), BFloat16) }
 	for name, call := range map[string]func(s *Scope) (x, g, w Tensor){
 		"channels of the input": func(s *Scope) (x, g, w Tensor) {

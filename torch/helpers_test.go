@@ -125,3 +125,11 @@ func assertLive(t *testing.T) {
 	t.Helper()
 	live.Same(t, LiveTensors)
 }
+
+// needKernels skips a test of a family of CPU kernels where this build has none.
+func needKernels(t *testing.T, family string) {
+	t.Helper()
+	if !CPUKernels(family) {
+		t.Skipf("this build, or this CPU, has no kernels of the family %s", family)
+	}
+}

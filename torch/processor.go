@@ -3,6 +3,7 @@ package torch
 import (
 	"os"
 	"strings"
+	"sync"
 )
 
 // FastBFloat16 reports whether bfloat16 convolutions are faster than float32
@@ -27,16 +28,32 @@ func FastBFloat16() bool {
 	return false
 }
 
-// MatrixTiles reports whether the CPU multiplies tiles of bfloat16 (Intel AMX), the
-// system lets this program do so, and SPIKEDHS_KERNELS does not forbid it: dense
-// convolutions in bfloat16 are then some six times as fast as in float32.
-func MatrixTiles() bool {
-	s := NewInference()
-	defer s.Close()
-	results := s.Call("spikedhs::has_tiles")
-	if len(results) != 1 {
-		return false
-	}
-	has, _ := results[0].(bool)
-	return has
+// CPUFamilies are the names of the families of kernels for CPUs (cpp/README.md):
+// Winograd convolutions in float32, cells as one operator, event-driven layers, Intel's
+// tiles of bfloat16, gradients of weights, scans of neurons, SGD in one pass.
+func CPUFamilies() []string {
+	return []string{"winograd", "cell", "events", "tiles", "gradients", "lif", "sgd"}
 }
+
+// CPUKernels reports whether there are kernels of a family for this CPU: the library
+// was built with them, the processor has what they need, and SPIKEDHS_KERNELS (see
+// cpp/cpu/isa.h) does not switch them off. Where there are none, libtorch's own
+// operators do the work.
+func CPUKernels(family string) bool { return cpuKernels()[family] }
+
+var cpuKernels = sync.OnceValue(func() map[string]bool {
+	has := map[string]bool{}
+	for _, family := range CPUFamilies() {
+		s := NewInference()
+		if results := s.Call("spikedhs::has_kernels", family); len(results) == 1 {
+			has[family], _ = results[0].(bool)
+		} // else there is no such operator: a build without cpp/cpu
+		_ = s.Close()
+	}
+	return has
+})
+
+// MatrixTiles reports whether the CPU multiplies tiles of bfloat16 (Intel AMX) and the
+// system lets this program do so: dense convolutions in bfloat16 are then some six
+// times as fast as in float32.
+func MatrixTiles() bool { return CPUKernels("tiles") }

@@ -88,6 +88,7 @@ func float32s(values []float64) []float32 {
 }
 
 func TestSpikeConvolution(t *testing.T) {
+	needKernels(t, "events")
 	for n, c := range spikeCases {
 		t.Run(c.String(), func(t *testing.T) {
 			rng := rand.New(rand.NewSource(int64(n)))
@@ -140,6 +141,7 @@ func abs(x float64) float64 {
 
 // A layer of neurons under two sources against the definition in float64.
 func TestSpikeLayer(t *testing.T) {
+	needKernels(t, "events")
 	rng := rand.New(rand.NewSource(9))
 	s := NewInference()
 	defer s.Close()
@@ -198,6 +200,7 @@ func TestSpikeLayer(t *testing.T) {
 // Nearest interpolation of bits takes the pixels that libtorch takes; rates are
 // means; steady neurons are the LIF operator's.
 func TestSpikesAroundConvolutions(t *testing.T) {
+	needKernels(t, "events")
 	rng := rand.New(rand.NewSource(10))
 	s := NewInference()
 	defer s.Close()
@@ -231,6 +234,7 @@ func equalTensors(t *testing.T, s *Scope, want, have Tensor) {
 }
 
 func TestSpikeOperatorsRefuse(t *testing.T) {
+	needKernels(t, "events")
 	fail := func(name, message string, args func(s *Scope) []any) {
 		s := NewInference()
 		defer s.Close()
@@ -258,6 +262,7 @@ func TestSpikeOperatorsRefuse(t *testing.T) {
 
 // Each instruction set that this machine has gives the same sums.
 func TestSpikeKernelsOfLesserProcessors(t *testing.T) {
+	needKernels(t, "events")
 	if os.Getenv("SPIKEDHS_KERNELS") != "" {
 		t.Skip("runs in the processes that this test starts")
 	}

@@ -12,6 +12,7 @@ import (
 // give, to the bit where float32 holds all numbers on the way, with the processor's
 // instructions and with plain loops, with any number of threads.
 func TestWinograd(t *testing.T) {
+	needKernels(t, "winograd")
 	before := Threads()
 	defer func() { require.NoError(t, SetThreads(before)) }()
 	cases := []convCase{
@@ -46,24 +47,18 @@ func TestWinograd(t *testing.T) {
 			for _, threads := range []int{1, 2, 3} {
 				require.NoError(t, SetThreads(threads))
 				for _, plain := range []bool{false, true} {
-					for _, kind := range []int8{Float32, BFloat16} {
-						cast := func(a array) Tensor { return s.Cast(s.ChannelsLast(a.tensor(s)), kind) }
-						for name, got := range map[string]Tensor{
-							"y":  s.Tensor("spikedhs::winograd_forward", cast(x), cast(w), bias.tensor(s), c.stride, pad, plain),
-							"dx": s.Tensor("spikedhs::winograd_input_gradient", cast(x), cast(g), cast(w), c.stride, pad, plain),
-							"dw": s.Tensor("spikedhs::winograd_weight_gradient", cast(x), cast(g), cast(w), c.stride, pad, plain),
-						} {
-							require.NoError(t, s.Err())
-							data, err := ToSlice[float32](s.Contiguous(s.Cast(got, Float32)))
-							require.NoError(t, err)
-							require.Equal(t, wants[name].shape, s.Shape(got))
-							for k, v := range wants[name].data {
-								want := float32(v)
-								if kind == BFloat16 && name != "dw" {
-									want = asHalf(v)
-								}
-								require.Equal(t, want, data[k], "%s, %d threads, plain %v, %v, element %d", name, threads, plain, kind, k)
-							}
+					last := func(a array) Tensor { return s.ChannelsLast(a.tensor(s)) }
+					for name, got := range map[string]Tensor{
+						"y":  s.Tensor("spikedhs::winograd_forward", last(x), last(w), bias.tensor(s), c.stride, pad, plain),
+						"dx": s.Tensor("spikedhs::winograd_input_gradient", last(x), last(g), last(w), c.stride, pad, plain),
+						"dw": s.Tensor("spikedhs::winograd_weight_gradient", last(x), last(g), last(w), c.stride, pad, plain),
+					} {
+						require.NoError(t, s.Err())
+						data, err := ToSlice[float32](s.Contiguous(got))
+						require.NoError(t, err)
+						require.Equal(t, wants[name].shape, s.Shape(got))
+						for k, v := range wants[name].data {
+							require.Equal(t, float32(v), data[k], "%s, %d threads, plain %v, element %d", name, threads, plain, k)
 						}
 					}
 				}
@@ -75,6 +70,7 @@ func TestWinograd(t *testing.T) {
 // Numbers that round lose no more than in a direct convolution: here 144 channels,
 // whose sums have 1,296 terms.
 func TestWinogradRounds(t *testing.T) {
+	needKernels(t, "winograd")
 	for _, c := range []convCase{{1, 144, 24, 8, 8, 3, 1, 1}, {1, 144, 24, 16, 16, 3, 2, 1}} {
 		s := NewInference()
 		rng := rand.New(rand.NewSource(3))
@@ -111,6 +107,7 @@ func TestWinogradRounds(t *testing.T) {
 // The gradient of weights, whose sums round, has the same bits with any number of
 // threads; so has the output.
 func TestWinogradDoesNotDependOnThreads(t *testing.T) {
+	needKernels(t, "winograd")
 	before := Threads()
 	defer func() { require.NoError(t, SetThreads(before)) }()
 	for _, c := range []convCase{{9, 50, 20, 18, 17, 3, 1, 1}, {9, 50, 20, 37, 33, 3, 2, 1}} {
@@ -142,6 +139,7 @@ func TestWinogradDoesNotDependOnThreads(t *testing.T) {
 }
 
 func TestWinogradRefuses(t *testing.T) {
+	needKernels(t, "winograd")
 	s := NewInference()
 	defer s.Close()
 	x, w := s.Zeros(CPU(), 2, 3, 6, 6), s.Zeros(CPU(), 5, 3, 3, 3)
@@ -157,6 +155,9 @@ func TestWinogradRefuses(t *testing.T) {
 		},
 		"types": func(c *Scope) {
 			c.Tensor("spikedhs::winograd_forward", x, s.Cast(w, BFloat16), nil, 1, []int64{1, 1}, false)
+		},
+		"bfloat16": func(c *Scope) {
+			c.Tensor("spikedhs::winograd_forward", s.Cast(x, BFloat16), s.Cast(w, BFloat16), nil, 1, []int64{1, 1}, false)
 		},
 		"gradient": func(c *Scope) {
 			c.Tensor("spikedhs::winograd_input_gradient", x, s.Zeros(CPU(), 2, 5, 5, 6), w, 1, []int64{1, 1}, false)

@@ -31,7 +31,7 @@ func benchCommand() *cli.Command {
 		Name:  "bench",
 		Usage: "measure speed and memory, also against the same networks in PyTorch",
 		Subcommands: append(commands,
-			benchLIFCommand(), benchLoaderCommand(), benchRooflineCommand(), benchProfileCommand(), benchWorkerCommand()),
+			benchKernelsCommand(), benchLIFCommand(), benchLoaderCommand(), benchRooflineCommand(), benchProfileCommand(), benchWorkerCommand()),
 	}
 }
 
@@ -201,16 +201,24 @@ func warnOfLoad(o *console) {
 // benchCases is the table that the flags describe.
 func benchCases(c *cli.Context, task bench.Task) ([]bench.Case, error) {
 	g := bench.Grid{Task: task, Nodes: c.Int("nodes"), Precision: c.String("precision"), Device: c.String("device")}
+	if err := axes(c, &g); err != nil {
+		return nil, err
+	}
+	return g.Cases()
+}
+
+// axes gives a grid the lists of the flags.
+func axes(c *cli.Context, g *bench.Grid) error {
 	for _, axis := range []struct {
 		name string
 		to   *[]int
 	}{{"batch", &g.Batches}, {"width", &g.Widths}, {"steps", &g.Steps}, {"size", &g.Sizes}, {"threads", &g.Threads}} {
 		var err error
 		if *axis.to, err = numbers(c, axis.name); err != nil {
-			return nil, err
+			return err
 		}
 	}
-	return g.Cases()
+	return nil
 }
 
 // numbers is the value of a flag that lists whole numbers; none where it is not

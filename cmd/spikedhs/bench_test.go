@@ -11,6 +11,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/spikedhs/spikedhs/torch"
 	"github.com/spikedhs/spikedhs/torch/pytorch"
 	"github.com/spikedhs/spikedhs/train/bench"
 )
@@ -51,6 +52,26 @@ func TestBenchTable(t *testing.T) {
 	r := benchmark(t, "search", append(args, "--nodes", "1")...)
 	require.Regexp(t, `(?m)^ +1 +2 +2 +8 +1  spikedhs +float32 +[0-9.]+ +0 % +[0-9]+$`, r.stdout)
 	require.Len(t, strings.Split(strings.TrimSpace(r.stdout), "\n"), 4, "task, heading and two cases")
+}
+
+// Each family stands beside all kernels in every task, and one that is not there is said.
+func TestBenchKernels(t *testing.T) {
+	if !torch.CPUKernels("cell") {
+		t.Skip("this build has no kernels of the family cell")
+	}
+	args := []string{"--batch", "1", "--steps", "2", "--size", "8", "--width", "2", "--task", "train,infer", "--precision", "float32", "--without", "cell,events"}
+	list := objects(t, benchmark(t, "kernels", append(args, "--json")...))
+	require.Len(t, list, 2*(3+2), "rows and ratios")
+	for i, task := range []string{"train", "infer"} {
+		for k, impl := range []string{"spikedhs", "without-cell", "without-events"} {
+			row := list[5*i+k]
+			require.Equal(t, task, row["bench"])
+			require.Equal(t, impl, row["impl"])
+			require.Positive(t, number(t, row, "rate_per_s"))
+		}
+		require.Equal(t, "without-cell", list[5*i+3]["over"])
+		require.Equal(t, "without-events", list[5*i+4]["over"])
+	}
 }
 
 func TestBenchAgainstPython(t *testing.T) {
@@ -121,6 +142,8 @@ func TestBenchRefuses(t *testing.T) {
 	refused(t, []string{"bench", "train", "--vs", "java"}, "--vs java", "python")
 	refused(t, []string{"bench", "train", "--vs", "python,java"}, "--vs python,java", "spikingjelly")
 	refused(t, []string{"bench", "train", "--graphs"}, "need a CUDA device")
+	refused(t, []string{"bench", "kernels", "--without", "wings"}, "--without wings", "winograd")
+	refused(t, []string{"bench", "kernels", "--precision", "float8"}, "--precision float8", "float32")
 	refused(t, []string{"bench", "lif", "--vs", "python"}, "--vs python", "spikingjelly")
 	refused(t, []string{"bench", "profile", "--task", "walk"}, "--task walk")
 	refused(t, []string{"bench", "profile", "--batch", "1,2"}, "--batch 1,2", "one number")

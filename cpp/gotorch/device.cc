@@ -5,7 +5,7 @@
 
 #include <string>
 
-#include "../src/accelerator.h"
+#include "../spike/accelerator.h"
 
 #undef Torch_Device
 extern "C" const char *Torch_Device(const char *name, Device *device) {

@@ -14,7 +14,7 @@ jobs=${JOBS:-$(nproc)}
 
 # Old libc where it can be had; else this machine's, and the wheel's tag says so.
 # Messages name source files as they are called here, not where they lay.
-options=(-DSPIKEDHS_CPU_TOO=ON -DCMAKE_SKIP_RPATH=ON "-DCMAKE_CXX_FLAGS=-ffile-prefix-map=$PWD/=")
+options=(-DSPIKEDHS_BOTH_KINDS=ON -DCMAKE_SKIP_RPATH=ON "-DCMAKE_CXX_FLAGS=-ffile-prefix-map=$PWD/=")
 if scripts/wheel/sysroot.sh "$root/sysroot" 2>"$root/sysroot.log"; then
     options+=(-DCMAKE_TOOLCHAIN_FILE="$root/sysroot/toolchain.cmake")
 else

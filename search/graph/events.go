@@ -69,8 +69,8 @@ type compiler struct {
 // newEvents compiles p; nil where it has a part that is not event-driven, such
 // as an analog stem, or does not lie on the CPU.
 func newEvents(p *Program) *events {
-	if !p.onCPU() || !p.fires() {
-		return nil // lies on a device, or is an ANN
+	if !p.onCPU() || !p.fires() || !torch.CPUKernels("events") {
+		return nil // lies on a device, is an ANN, or nothing runs it
 	}
 	c := &compiler{events: &events{scope: p.scope}, p: p}
 	for i, n := range p.nodes {

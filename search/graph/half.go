@@ -47,7 +47,7 @@ func newHalf(p *Program, l *list, dtype int8) *half {
 			h.constants[bias] = p.scope.Cast(p.Tensor(bias), dtype)
 		}
 	}
-	if !p.CellNodes || dtype != torch.BFloat16 || !p.onCPU() {
+	if !p.CellNodes || dtype != torch.BFloat16 || !p.onCPU() || !torch.CPUKernels("cell") {
 		return h
 	}
 	h.cell = true

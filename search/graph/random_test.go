@@ -145,7 +145,7 @@ func TestFormsOfRandomNetworks(t *testing.T) {
 			fired += want.FiringRate
 			require.True(t, want.Binary)
 
-			require.True(t, p.EventDriven())
+			require.Equal(t, torch.CPUKernels("events"), p.EventDriven())
 			p.CountSpikes()
 			// Rates over space round otherwise where they are counts.
 			assert.InDeltaSlice(t, logits, read(t, s, p.RunFast(s, x)), 2e-6)
@@ -178,8 +178,10 @@ func TestFormsOfRandomNetworks(t *testing.T) {
 		})
 	}
 	assert.Positive(t, fired)
-	assert.Positive(t, sums)
-	assert.Positive(t, joins)
+	if torch.CPUKernels("cell") {
+		assert.Positive(t, sums)
+		assert.Positive(t, joins)
+	}
 }
 
 // A watcher sees every value, and a stream that is cut into steps gives the spikes of the

@@ -41,8 +41,10 @@ const (
 	SpikingJellyDHS = "spikingjelly-dhs"
 )
 
-// ours reports whether an implementation is this program.
-func ours(impl string) bool { return impl == Ours || impl == OursGraphs }
+// ours reports whether an implementation is this program, with all that it has;
+// isOurs whether it is this program at all.
+func ours(impl string) bool   { return impl == Ours || impl == OursGraphs }
+func isOurs(impl string) bool { return ours(impl) || strings.HasPrefix(impl, withoutPrefix) }
 
 // Has reports whether there is an implementation of a case.
 func (c Case) Has(impl string) bool { return ours(impl) || kinds[c.Task].has(c, impl) }
@@ -114,7 +116,7 @@ func (c Case) as(impl string) Case {
 	switch {
 	case impl == PythonPerStep:
 		c.Precision = string(search.Float32)
-	case ours(impl) && c.Task == Infer && c.auto:
+	case isOurs(impl) && c.Task == Infer && c.auto:
 		device, _ := torch.ParseDevice(c.Device) // was parsed when the case was made
 		c.Precision = string(task.InferencePrecision("auto", search.Precision(c.Precision), device))
 	}

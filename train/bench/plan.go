@@ -23,7 +23,8 @@ type Plan struct {
 	Graphs bool
 	// Python runs the sides to compare with; nil: none.
 	Python *Python
-	// Others are those sides, where a case has them: [PythonSides], [SpikingJellySides].
+	// Others are those sides, where a case has them: [PythonSides], [SpikingJellySides];
+	// and our own with less, [Withouts], which need no Python.
 	// PythonDevice is what they compute on; "": the device of the case.
 	Others       []string
 	PythonDevice string
@@ -64,7 +65,7 @@ func (p *Plan) Sides(c Case) []string {
 		list = append(list, OursGraphs)
 	}
 	for _, impl := range p.Others {
-		if p.Python != nil && c.Has(impl) {
+		if (p.Python != nil || isOurs(impl)) && c.Has(impl) {
 			list = append(list, impl)
 		}
 	}
@@ -90,7 +91,7 @@ func (p *Plan) Run(ctx context.Context, c Case) ([]Row, []Pair, error) {
 	var sides []*side
 	for _, impl := range p.Sides(c) {
 		own := c.as(impl)
-		if !ours(impl) && p.PythonDevice != "" {
+		if !isOurs(impl) && p.PythonDevice != "" {
 			own.Device = p.PythonDevice
 		}
 		if err := own.validatePrecision(); err != nil {
@@ -203,8 +204,10 @@ func (p *Plan) command(ctx context.Context, c Case) (*exec.Cmd, error) {
 	if err != nil {
 		return nil, fmt.Errorf("bench: %w", err)
 	}
-	if ours(c.Impl) {
-		return wheel.Command(ctx, append(slices.Clone(p.Worker), string(text))...), nil
+	if isOurs(c.Impl) {
+		command := wheel.Command(ctx, append(slices.Clone(p.Worker), string(text))...)
+		command.Env = append(command.Env, switchedOff(c.Impl)...)
+		return command, nil
 	}
 	command := exec.CommandContext(ctx, p.Python.Program, filepath.Join(p.Python.Dir, kinds[c.Task].script(c.Impl)), string(text))
 	command.Dir = p.Python.Dir
