@@ -86,13 +86,20 @@ func previewSteps(ctx context.Context, o *console, path, sequence string, first,
 		if !recording.Counts.Clean() {
 			o.log.Warn("bad data in the recording; wrong events are left out", recording.Counts.LogArgs()...)
 		}
-		steps := recording.Steps(stereo.Binning{})
+		steps, err := recording.Steps(stereo.Binning{}, 0)
+		if err != nil {
+			return nil, nil, err
+		}
+		next := func() (*stereo.Step, error) {
+			step, _, err := steps.Next()
+			return step, err
+		}
 		for range first {
-			if _, err := steps.Next(); err != nil {
+			if _, err := next(); err != nil {
 				break
 			}
 		}
-		return steps.Next, func() {}, nil
+		return next, func() {}, nil
 	}
 	set, err := stereo.Open(path, stereo.Options{Log: o.log, Cache: "none"})
 	if err != nil {

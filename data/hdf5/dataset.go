@@ -117,9 +117,6 @@ func (d *Dataset) RowLen() int {
 	return n
 }
 
-// Type is the type of the elements, such as "float64".
-func (d *Dataset) Type() string { return d.typ.String() }
-
 // ReadRows reads rows first..first+n-1 of d, one after the other, last axis fastest,
 // converted to T as Go converts numbers.
 func ReadRows[T Number](d *Dataset, first, n int) ([]T, error) {

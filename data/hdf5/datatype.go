@@ -2,7 +2,6 @@ package hdf5
 
 import (
 	"encoding/binary"
-	"fmt"
 	"math"
 )
 
@@ -16,11 +15,6 @@ type datatype struct {
 	order binary.ByteOrder
 	kind  byte
 	size  int
-}
-
-func (t datatype) String() string {
-	name := map[byte]string{'i': "int", 'u': "uint", 'f': "float"}[t.kind]
-	return fmt.Sprintf("%s%d", name, 8*t.size)
 }
 
 var classNames = []string{"integer", "float", "time", "string", "bit field", "opaque", "compound", "reference", "enumeration", "variable-length", "array"}

@@ -110,7 +110,6 @@ func TestNamesAndFaults(t *testing.T) {
 	assert.Equal(t, []string{"left"}, names)
 	d, err := f.Dataset("types/lf4")
 	require.NoError(t, err)
-	assert.Equal(t, "float32", d.Type())
 	_, err = ReadRows[int8](d, 4, 2)
 	assert.ErrorContains(t, err, "rows 4 to 6 of /types/lf4, which has 5")
 	for path, want := range map[string]error{

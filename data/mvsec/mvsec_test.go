@@ -87,7 +87,12 @@ func TestConvert(t *testing.T) {
 	require.NoError(t, err)
 	frames, err := set.Frames()
 	require.NoError(t, err)
-	require.NoError(t, set.Prepare(context.Background(), frames, 1, nil))
+	for _, f := range frames {
+		for _, v := range []stereo.View{stereo.Left, stereo.Right} {
+			_, err := set.Stack(v, f)
+			require.NoError(t, err)
+		}
+	}
 	assert.True(t, set.Counts()["indoor_flying_1"].Clean())
 
 	// Some frames are made again, others kept.

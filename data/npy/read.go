@@ -22,9 +22,6 @@ type Array struct {
 // Len is the number of elements.
 func (a *Array) Len() int { return len(a.data) / a.dtype.size }
 
-// Float tells that the elements are floating-point numbers.
-func (a *Array) Float() bool { return a.dtype.kind == 'f' }
-
 // Read reads one array, to its end and no further. Errors wrap [ErrFormat] or are
 // those of r.
 func Read(r io.Reader) (*Array, error) {

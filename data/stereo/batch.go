@@ -3,10 +3,8 @@ package stereo
 // Batch are N windows of T steps as a network takes them.
 type Batch struct {
 	// Left and Right are stacks of -1, 0, +1 in the order [T*N, C, H, W], time slowest:
-	// step t of window n is row t*N+n. They are nil where [LoaderOptions].Int8 asks for
-	// LeftInt8 and RightInt8, which hold the same.
-	Left, Right         []float32
-	LeftInt8, RightInt8 []int8
+	// step t of window n is row t*N+n.
+	Left, Right []float32
 	// Labels are disparities in pixels, [T*N, H, W] in the same order; +Inf is no label.
 	Labels []float32
 	// Frames are the last frames of the N windows.
@@ -30,7 +28,7 @@ func (b *Batch) Release() {
 	}
 	b.loader.give(b.buffer)
 	b.loader, b.buffer = nil, buffer{}
-	b.Left, b.Right, b.LeftInt8, b.RightInt8, b.Labels = nil, nil, nil, nil, nil
+	b.Left, b.Right, b.Labels = nil, nil, nil
 }
 
 // Batches are the batches of one epoch, in order.

@@ -30,9 +30,10 @@ func FuzzReadDAT(f *testing.F) {
 				require.True(t, i == 0 || events[i-1].T <= e.T)
 			}
 		}
-		steps := rec.Steps(Binning{})
+		steps, err := rec.Steps(Binning{}, 0)
+		require.NoError(t, err)
 		for range 50 {
-			if _, err := steps.Next(); err != nil {
+			if _, _, err := steps.Next(); err != nil {
 				break
 			}
 		}

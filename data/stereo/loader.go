@@ -23,8 +23,6 @@ type LoaderOptions struct {
 	// at a random place, the same for both views, the label and all steps. Default 0:
 	// the whole picture.
 	CropHeight, CropWidth int
-	// Int8 gives the stacks as int8 instead of float32.
-	Int8 bool
 	// Workers is the number of goroutines that prepare batches. Default: one for each
 	// CPU that Go may use, at most 8. It has no influence on what a batch holds.
 	Workers int
@@ -44,9 +42,7 @@ type Loader struct {
 
 // buffer is room for one batch.
 type buffer struct {
-	left, right         []float32
-	leftInt8, rightInt8 []int8
-	labels              []float32
+	left, right, labels []float32
 }
 
 // NewLoader makes a Loader over the windows that end in frames. Frames without enough
@@ -125,11 +121,9 @@ func (l *Loader) batch(ctx context.Context, epoch, k int, order []int) (*Batch, 
 	t, c, h, w := l.Shape()
 	n := min(l.opts.Batch, len(l.windows)-k*l.opts.Batch)
 	buf := l.take()
-	b := &Batch{T: t, N: n, C: c, H: h, W: w, Epoch: epoch, Index: k, loader: l, buffer: buf, Labels: buf.labels[:t*n*h*w]}
-	if l.opts.Int8 {
-		b.LeftInt8, b.RightInt8 = buf.leftInt8[:t*n*c*h*w], buf.rightInt8[:t*n*c*h*w]
-	} else {
-		b.Left, b.Right = buf.left[:t*n*c*h*w], buf.right[:t*n*c*h*w]
+	b := &Batch{
+		Left: buf.left[:t*n*c*h*w], Right: buf.right[:t*n*c*h*w], Labels: buf.labels[:t*n*h*w],
+		T: t, N: n, C: c, H: h, W: w, Epoch: epoch, Index: k, loader: l, buffer: buf,
 	}
 	for i := range n {
 		number := k*l.opts.Batch + i
@@ -165,11 +159,7 @@ func (l *Loader) fill(ctx context.Context, b *Batch, n, number int) error {
 			if err != nil {
 				return err
 			}
-			if l.opts.Int8 {
-				unpack([][]int8{b.LeftInt8, b.RightInt8}[v][row*size:][:size], packed, b.C, rig.Width, rig.Height, part)
-			} else {
-				unpack(out[row*size:][:size], packed, b.C, rig.Width, rig.Height, part)
-			}
+			unpack(out[row*size:][:size], packed, b.C, rig.Width, rig.Height, part)
 		}
 		label, err := l.set.label(f)
 		if err != nil {
@@ -194,13 +184,7 @@ func (l *Loader) take() buffer {
 	}
 	t, c, h, w := l.Shape()
 	n := t * min(l.opts.Batch, len(l.windows)) * h * w
-	buf := buffer{labels: make([]float32, n)}
-	if l.opts.Int8 {
-		buf.leftInt8, buf.rightInt8 = make([]int8, n*c), make([]int8, n*c)
-	} else {
-		buf.left, buf.right = make([]float32, n*c), make([]float32, n*c)
-	}
-	return buf
+	return buffer{left: make([]float32, n*c), right: make([]float32, n*c), labels: make([]float32, n)}
 }
 
 // give hands a buffer back; one too many is left to the garbage collector.

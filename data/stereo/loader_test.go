@@ -107,21 +107,6 @@ func matches(t *testing.T, s *Set, last Frame, g gathered, k, n, i, oy, ox int) 
 	return true
 }
 
-func TestLoaderInt8(t *testing.T) {
-	s := openSet(t, makeSet(t, 3, "a"), Options{})
-	frames, err := s.Frames()
-	require.NoError(t, err)
-	l, err := NewLoader(s, frames, LoaderOptions{Steps: 2, Batch: 5, Int8: true})
-	require.NoError(t, err)
-	b, err := l.Epoch(context.Background(), 0, 0).Next()
-	require.NoError(t, err)
-	assert.Nil(t, b.Left)
-	assert.Equal(t, 2, b.N)
-	size := 5 * 9 * 12
-	assert.Equal(t, oracle(t, s, Left, Frame{"a", 1}), b.LeftInt8[size:2*size], "step 0 of window 1 is row 1")
-	assert.Equal(t, oracle(t, s, Right, Frame{"a", 1}), b.RightInt8[2*size:3*size], "step 1 of window 0 is row 2")
-}
-
 func TestLoaderFaults(t *testing.T) {
 	s := openSet(t, makeSet(t, 3, "a"), Options{})
 	frames, err := s.Frames()

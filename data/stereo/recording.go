@@ -6,7 +6,6 @@ import (
 	"cmp"
 	"fmt"
 	"io"
-	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -195,55 +194,20 @@ func (o RecordingOptions) withDefaults() (RecordingOptions, error) {
 	return o, nil
 }
 
-// RecordingSteps are the steps of a recording, one after the other.
-type RecordingSteps struct {
-	rest   [2][]Event
-	slicer *Slicer
-	ready  []*Step
-	ended  bool
-	err    error
-}
-
-// Steps cuts a recording into stacks that follow each other without a gap from its
-// first event on, for a network that streams. There are no labels.
-func (r *Recording) Steps(b Binning) *RecordingSteps {
-	s := &RecordingSteps{rest: r.Events}
-	s.slicer, s.err = NewSlicer(r.Width, r.Height, b)
-	return s
-}
-
-// Next is the next step, io.EOF behind the last.
-func (s *RecordingSteps) Next() (*Step, error) {
-	for s.err == nil && len(s.ready) == 0 {
-		next := Left
-		if time(s.rest[Right]) < time(s.rest[Left]) {
-			next = Right
+// Steps cuts a recording into stacks, one every so many seconds from its first event on
+// (0: without a gap), for a network that streams. There are no labels.
+func (r *Recording) Steps(b Binning, every float64) (*Slicer, error) {
+	rest := r.Events
+	return NewSlicer(r.Width, r.Height, b, every, func() (View, Event, error) {
+		v := Left
+		switch {
+		case len(rest[Left])+len(rest[Right]) == 0:
+			return v, Event{}, io.EOF
+		case len(rest[Left]) == 0, len(rest[Right]) > 0 && rest[Right][0].T < rest[Left][0].T:
+			v = Right
 		}
-		if len(s.rest[next]) == 0 {
-			if s.ended {
-				return nil, io.EOF
-			}
-			s.ended = true
-			if last := s.slicer.Flush(); last != nil {
-				s.ready = append(s.ready, last)
-			}
-			continue
-		}
-		s.ready = s.slicer.Push(next, s.rest[next][0])
-		s.rest[next] = s.rest[next][1:]
-	}
-	if s.err != nil {
-		return nil, s.err
-	}
-	step := s.ready[0]
-	s.ready = s.ready[1:]
-	return step, nil
-}
-
-// time is when the first of events happened.
-func time(events []Event) float64 {
-	if len(events) == 0 {
-		return math.Inf(1)
-	}
-	return events[0].T
+		e := rest[v][0]
+		rest[v] = rest[v][1:]
+		return v, e, nil
+	})
 }

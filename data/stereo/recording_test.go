@@ -45,17 +45,39 @@ func TestReadDAT(t *testing.T) {
 	require.ErrorIs(t, err, data.ErrNotFound)
 }
 
+// given gives events of views one after the other.
+func given(views []View, events []Event) func() (View, Event, error) {
+	k := -1
+	return func() (View, Event, error) {
+		if k++; k >= len(events) {
+			return 0, Event{}, io.EOF
+		}
+		return views[k], events[k], nil
+	}
+}
+
 func TestSlicer(t *testing.T) {
-	s, err := NewSlicer(4, 3, Binning{})
+	s, err := NewSlicer(4, 3, Binning{}, 0, given([]View{Left, Right, Left, Left, Left, Right}, []Event{
+		{T: 10, X: 1, Y: 2, P: 1}, {T: 10.045, X: 3, Y: 0, P: -1},
+		{T: 9.99, X: 1, Y: 2, P: 1}, // too late
+		{T: 10.01, X: 4, Y: 2, P: 1},
+		{T: 10.16, X: 0, Y: 0, P: 1}, // two empty steps between
+		{T: 1e9, X: 0, Y: 0, P: 1},
+	}))
 	require.NoError(t, err)
-	assert.Nil(t, s.Flush())
-	assert.Empty(t, s.Push(Left, Event{T: 10, X: 1, Y: 2, P: 1}))
-	assert.Empty(t, s.Push(Right, Event{T: 10.045, X: 3, Y: 0, P: -1}))
-	assert.Empty(t, s.Push(Left, Event{T: 9.99, X: 1, Y: 2, P: 1}))
-	assert.Empty(t, s.Push(Left, Event{T: 10.01, X: 4, Y: 2, P: 1}))
+	var steps []*Step
+	for {
+		step, _, err := s.Next()
+		if err == io.EOF {
+			break
+		}
+		require.NoError(t, err)
+		steps = append(steps, step)
+	}
+	require.Len(t, steps, 5, "a pause does not give millions of steps")
+	_, _, err = s.Next()
+	assert.Equal(t, io.EOF, err)
 	assert.Equal(t, 2, s.Late())
-	steps := s.Push(Left, Event{T: 10.16, X: 0, Y: 0, P: 1}) // two empty steps between
-	require.Len(t, steps, 3)
 	assert.True(t, steps[0].Reset)
 	assert.False(t, steps[1].Reset)
 	assert.InDelta(t, 10.05, steps[0].Time, 1e-9)
@@ -66,13 +88,19 @@ func TestSlicer(t *testing.T) {
 	want[4*12+3] = -1
 	assert.Equal(t, want, steps[0].Right)
 	assert.Equal(t, make([]float32, 60), steps[1].Left)
-	steps = s.Push(Right, Event{T: 1e9, X: 0, Y: 0, P: 1})
-	require.Len(t, steps, 1, "a pause does not give millions of steps")
-	last := s.Flush()
-	assert.True(t, last.Reset)
-	assert.Equal(t, 1e9+0.05, last.Time)
-	_, err = NewSlicer(0, 3, Binning{})
+	assert.Equal(t, float32(1), steps[3].Left[0])
+	assert.True(t, steps[4].Reset)
+	assert.Equal(t, 1e9+0.05, steps[4].Time)
+	assert.Equal(t, float32(1), steps[4].Right[0])
+	_, err = NewSlicer(0, 3, Binning{}, 0, nil)
 	assert.Error(t, err)
+	_, err = NewSlicer(4, 3, Binning{}, -1, nil)
+	assert.ErrorContains(t, err, "a step every -1 s")
+	broken := errors.New("no camera")
+	s, err = NewSlicer(4, 3, Binning{}, 0, func() (View, Event, error) { return 0, Event{}, broken })
+	require.NoError(t, err)
+	_, _, err = s.Next()
+	assert.Equal(t, broken, err)
 }
 
 // TestStepsAreStacks compares the steps of a recording with stacks of its events.
@@ -87,9 +115,10 @@ func TestStepsAreStacks(t *testing.T) {
 		}
 	}
 	start := min(rec.Events[Left][0].T, rec.Events[Right][0].T)
-	steps := rec.Steps(Binning{})
+	steps, err := rec.Steps(Binning{}, 0)
+	require.NoError(t, err)
 	for k := 0; ; k++ {
-		step, err := steps.Next()
+		step, _, err := steps.Next()
 		if err == io.EOF {
 			require.Equal(t, 6, k)
 			break
@@ -168,9 +197,10 @@ func TestRealRecordings(t *testing.T) {
 		}
 		best, shift := 0.0, 0
 		var agreement [64]float64
-		steps := rec.Steps(Binning{})
+		steps, err := rec.Steps(Binning{}, 0)
+		require.NoError(t, err)
 		for n := 0; n < 60; n++ {
-			step, err := steps.Next()
+			step, _, err := steps.Next()
 			if err == io.EOF {
 				break
 			}

@@ -1,14 +1,12 @@
 package stereo
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"sync"
 
@@ -372,39 +370,4 @@ func (s *Set) Counts() map[string]Counts {
 		counts[name] = c
 	}
 	return counts
-}
-
-// Prepare computes and keeps the stacks of both views for all windows of steps frames
-// that end in frames, with all cores. progress, which may be nil, is told how many of
-// total frames are done.
-func (s *Set) Prepare(ctx context.Context, frames []Frame, steps int, progress func(done, total int)) error {
-	wanted := map[Frame]bool{}
-	var list []Frame
-	for _, f := range frames {
-		for i := max(0, f.Index-steps+1); i <= f.Index; i++ {
-			g := Frame{f.Sequence, i}
-			if !wanted[g] {
-				wanted[g] = true
-				list = append(list, g)
-			}
-		}
-	}
-	p := newPipeline(ctx, 0, len(list), runtime.GOMAXPROCS(0), 4*runtime.GOMAXPROCS(0), func(_ context.Context, i int) (struct{}, error) {
-		for _, v := range []View{Left, Right} {
-			if _, err := s.packed(v, list[i]); err != nil {
-				return struct{}{}, err
-			}
-		}
-		return struct{}{}, nil
-	})
-	defer p.close()
-	for i := range list {
-		if _, err := p.next(); err != nil {
-			return err
-		}
-		if progress != nil {
-			progress(i+1, len(list))
-		}
-	}
-	return nil
 }

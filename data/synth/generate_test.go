@@ -52,7 +52,12 @@ func TestGenerate(t *testing.T) {
 	assert.Equal(t, []stereo.Frame{{Sequence: "scene_0002", Index: 0}, {Sequence: "scene_0002", Index: 1}, {Sequence: "scene_0002", Index: 2}, {Sequence: "scene_0002", Index: 3}}, parts.Test)
 	frames, err := set.Frames()
 	require.NoError(t, err)
-	require.NoError(t, set.Prepare(context.Background(), frames, 1, nil))
+	for _, f := range frames {
+		for _, v := range []stereo.View{stereo.Left, stereo.Right} {
+			_, err := set.Stack(v, f)
+			require.NoError(t, err)
+		}
+	}
 	total := 0
 	for name, c := range set.Counts() {
 		assert.True(t, c.Clean(), "%s %+v", name, c)

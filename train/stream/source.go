@@ -94,40 +94,20 @@ func Open(ctx context.Context, path string, o SourceOptions) (Source, error) {
 
 // flow is a source that cuts events into steps as they come.
 type flow struct {
-	slider *slider
-	event  func() (data.View, data.Event, error) // the next one
-	bad    func() int
-	close  func() error
-
-	view    data.View
-	pending data.Event
-	waits   bool // pending is an event that belongs to a later step
-	ended   error
+	*data.Slicer
+	rig   data.Rig
+	bad   func() int
+	close func() error
 }
 
 func openRecording(r *data.Recording, o SourceOptions) (Source, error) {
-	slider, err := newSlider(r.Width, r.Height, o.Binning, o.Every)
+	steps, err := r.Steps(o.Binning, o.Every)
 	if err != nil {
 		return nil, err
 	}
-	rest := r.Events
-	counts := r.Counts
 	return &flow{
-		slider: slider,
-		event: func() (data.View, data.Event, error) {
-			v := data.Left
-			switch {
-			case len(rest[data.Left])+len(rest[data.Right]) == 0:
-				return v, data.Event{}, io.EOF
-			case len(rest[data.Left]) == 0,
-				len(rest[data.Right]) > 0 && rest[data.Right][0].T < rest[data.Left][0].T:
-				v = data.Right
-			}
-			e := rest[v][0]
-			rest[v] = rest[v][1:]
-			return v, e, nil
-		},
-		bad:   func() int { return counts.OutOfFrame + counts.BadPolarity + counts.BadTime },
+		Slicer: steps, rig: data.Rig{Width: r.Width, Height: r.Height},
+		bad:   func() int { return r.Counts.OutOfFrame + r.Counts.BadPolarity + r.Counts.BadTime },
 		close: func() error { return nil },
 	}, nil
 }
@@ -137,51 +117,26 @@ func openPackets(in io.Reader, closer io.Closer, o SourceOptions) (Source, error
 	if err != nil {
 		return nil, err
 	}
-	slider, err := newSlider(r.width, r.height, o.Binning, o.Every)
+	steps, err := data.NewSlicer(r.width, r.height, o.Binning, o.Every, r.next)
 	if err != nil {
 		return nil, err
 	}
-	return &flow{slider: slider, event: r.next, bad: func() int { return r.bad }, close: func() error {
-		if closer == nil {
-			return nil
-		}
-		return closer.Close()
-	}}, nil
-}
-
-func (f *flow) Next() (*data.Step, time.Duration, error) {
-	for {
-		if !f.waits && f.ended == nil {
-			f.view, f.pending, f.ended = f.event()
-			f.waits = f.ended == nil
-		}
-		if f.ended != nil && !errors.Is(f.ended, io.EOF) {
-			return nil, 0, f.ended
-		}
-		if f.waits && f.slider.accept(f.view, f.pending) {
-			f.waits = false
-			continue
-		}
-		if !f.waits && !f.slider.began { // the end, and the last step was made
-			return nil, 0, io.EOF
-		}
-		began, next := time.Now(), f.pending.T
-		if !f.waits {
-			next = f.slider.end()
-		}
-		step := f.slider.finish(next)
-		if !f.waits {
-			f.slider.began = false
-		}
-		return step, time.Since(began), nil
-	}
+	return &flow{
+		Slicer: steps, rig: data.Rig{Width: r.width, Height: r.height}, bad: func() int { return r.bad },
+		close: func() error {
+			if closer == nil {
+				return nil
+			}
+			return closer.Close()
+		},
+	}, nil
 }
 
 func (f *flow) Len() int { return 0 }
 
-func (f *flow) Rig() data.Rig { return data.Rig{Width: f.slider.width, Height: f.slider.height} }
+func (f *flow) Rig() data.Rig { return f.rig }
 
-func (f *flow) Wrong() int { return f.bad() + f.slider.late }
+func (f *flow) Wrong() int { return f.bad() + f.Late() }
 
 func (f *flow) Close() error { return f.close() }
 
@@ -283,7 +238,7 @@ func (f *folder) Next() (*data.Step, time.Duration, error) {
 		}
 		began := time.Now()
 		outside := f.o.Binning.Stack(f.stack, events, step.Time, rig.Width, rig.Height)
-		*to = floats(f.stack)
+		*to = data.Floats(f.stack)
 		stacking += time.Since(began)
 		f.wrong += outside + counts.OutOfFrame + counts.BadPolarity + counts.BadTime
 	}

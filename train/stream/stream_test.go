@@ -42,7 +42,7 @@ func all(t *testing.T, s Source) []*data.Step {
 	return steps
 }
 
-// Steps of a recording, of a pipe and of package data/stereo are the same.
+// Steps of a recording and of a pipe are the same.
 func TestSourcesAgree(t *testing.T) {
 	r := recording(3, 0.93, 4000)
 	a, err := openRecording(r, SourceOptions{Binning: data.Binning{Bins: 5, Width: 0.01}})
@@ -53,15 +53,6 @@ func TestSourcesAgree(t *testing.T) {
 	require.Len(t, one, 19)
 	assert.Equal(t, one, two)
 	assert.Zero(t, a.Wrong()+b.Wrong())
-	steps := r.Steps(data.Binning{})
-	for i := range one {
-		want, err := steps.Next()
-		require.NoError(t, err)
-		assert.Equal(t, want.Left, one[i].Left, i)
-		assert.Equal(t, want.Right, one[i].Right, i)
-		assert.InDelta(t, want.Time, one[i].Time, 1e-9)
-		assert.Equal(t, want.Reset, one[i].Reset)
-	}
 	path := filepath.Join(t.TempDir(), "events.bin")
 	require.NoError(t, os.WriteFile(path, packets(t, r), 0o644))
 	c, err := Open(context.Background(), path, SourceOptions{})
@@ -93,23 +84,6 @@ func TestEvery(t *testing.T) {
 		}
 		assert.Zero(t, s.Wrong())
 	}
-}
-
-// Late events are left out and counted, and a long pause begins a new stream.
-func TestLateAndPause(t *testing.T) {
-	s, err := newSlider(width, height, data.Binning{Bins: 5, Width: 0.01}, 0)
-	require.NoError(t, err)
-	require.True(t, s.accept(data.Left, data.Event{T: 1, P: 1}))
-	require.False(t, s.accept(data.Left, data.Event{T: 1.06, P: 1}))
-	assert.True(t, s.finish(1.06).Reset)
-	require.True(t, s.accept(data.Left, data.Event{T: 1.01, P: 1}))
-	assert.Equal(t, 1, s.late)
-	require.False(t, s.accept(data.Right, data.Event{T: 100, P: 1}))
-	assert.False(t, s.finish(100).Reset)
-	require.True(t, s.accept(data.Right, data.Event{T: 100, P: 1}), "the pause is not filled with steps")
-	step := s.finish(101)
-	assert.True(t, step.Reset)
-	assert.Equal(t, float32(1), step.Right[0], "the newest of a bin's pixel: bin 0 is the oldest")
 }
 
 func TestPacketsRefused(t *testing.T) {
@@ -240,6 +214,16 @@ func size(t *testing.T, path string) image.Point {
 	return image.Pt(c.Width, c.Height)
 }
 
+// broken is a source whose events cannot be read.
+func broken(t *testing.T) Source {
+	t.Helper()
+	s, err := data.NewSlicer(width, height, data.Binning{}, 0, func() (data.View, data.Event, error) {
+		return 0, data.Event{}, io.ErrUnexpectedEOF
+	})
+	require.NoError(t, err)
+	return &flow{Slicer: s, bad: func() int { return 0 }}
+}
+
 // A stream can be stopped, and ends with its context.
 func TestRunEnds(t *testing.T) {
 	m := newModel(t, 2)
@@ -252,9 +236,7 @@ func TestRunEnds(t *testing.T) {
 	cancel()
 	_, err = Run(ctx, m, s, Options{})
 	assert.ErrorIs(t, err, context.Canceled)
-	_, err = Run(context.Background(), m, &flow{slider: s.(*flow).slider, event: func() (data.View, data.Event, error) {
-		return 0, data.Event{}, io.ErrUnexpectedEOF
-	}, bad: func() int { return 0 }}, Options{})
+	_, err = Run(context.Background(), m, broken(t), Options{})
 	assert.ErrorIs(t, err, io.ErrUnexpectedEOF)
 }
 

@@ -152,9 +152,7 @@ func TestWindowRefused(t *testing.T) {
 	require.NoError(t, err)
 	_, err = Window(context.Background(), m, other, WindowOptions{})
 	assert.ErrorContains(t, err, "4 bins")
-	_, err = Window(context.Background(), m, &flow{slider: other.(*flow).slider, event: func() (data.View, data.Event, error) {
-		return 0, data.Event{}, io.ErrUnexpectedEOF
-	}, bad: func() int { return 0 }}, WindowOptions{})
+	_, err = Window(context.Background(), m, broken(t), WindowOptions{})
 	assert.ErrorIs(t, err, io.ErrUnexpectedEOF)
 }
 
