@@ -149,10 +149,10 @@ func TestBadFiles(t *testing.T) {
 		"the order of the columns is not clear":    {"s.txt", "1 2 3 0\n1 2 3 0\n"},
 		"neither x,y,t,p nor t,x,y,p":              {"t.txt", "-1 -2 -3 0\n-2 -2 -3 1\n"},
 		"files of the kind \".jpg\" are not known": {"u.jpg", ""},
-		"does not begin as an .npy file":           {"v.npy", "hello hello hello"},
-		"the header names no shape":                {"w.npy", "\x93NUMPY\x01\x00\x04\x00{'a'body"},
-		"a header of 9999 bytes in a file of 14":   {"x.npy", "\x93NUMPY\x01\x00\x0f\x27abcd"},
-		"version 9 of .npy":                        {"y.npy", "\x93NUMPY\x09\x00\x01\x00abcd"},
+		"does not start like one":           {"v.npy", "hello hello hello"},
+		"header: expected":                {"w.npy", "\x93NUMPY\x01\x00\x04\x00{'a'body"},
+		"truncated in its header after 4 of 9999 bytes":   {"x.npy", "\x93NUMPY\x01\x00\x0f\x27abcd"},
+		"version 9 is unknown":                        {"y.npy", "\x93NUMPY\x09\x00\x01\x00abcd"},
 		"the events span more than":                {"z.txt", "0.5 1 1 0\n900000000.5 1 1 1\n"},
 	} {
 		_, err := Decode(file.name, []byte(file.content), Options{})

@@ -18,10 +18,14 @@ const (
 
 // header describes the array in a file.
 type header struct {
-	descr   string
+	descr   string // "" for records
+	fields  []field
 	fortran bool
 	shape   []int
 }
+
+// field is a number at a place of each record.
+type field struct{ name, descr string }
 
 func readHeader(r io.Reader) (header, error) {
 	start := make([]byte, len(magic)+2)
@@ -80,7 +84,9 @@ func parseHeader(text string) (header, error) {
 		seen[key] = true
 		switch key {
 		case "descr":
-			h.descr = p.quoted()
+			if h.fields = p.fields(); h.fields == nil {
+				h.descr = p.quoted()
+			}
 		case "fortran_order":
 			h.fortran = p.boolean()
 		case "shape":

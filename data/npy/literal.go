@@ -46,7 +46,7 @@ func (p *literal) expect(c byte) {
 func (p *literal) quoted() string {
 	p.skipSpace()
 	if p.rest == "" || p.rest[0] != '\'' && p.rest[0] != '"' {
-		p.fail("expected a string at %.20q (structured types are not read)", p.rest)
+		p.fail("expected a string at %.20q", p.rest)
 		return ""
 	}
 	text, rest, closed := strings.Cut(p.rest[1:], p.rest[:1])
@@ -56,6 +56,31 @@ func (p *literal) quoted() string {
 	}
 	p.rest = rest
 	return text
+}
+
+// fields reads the type of records, such as [('x', '<i2'), ('t', '<i8')]; nil where
+// another literal stands.
+func (p *literal) fields() []field {
+	p.skipSpace()
+	if p.err != nil || p.rest == "" || p.rest[0] != '[' {
+		return nil
+	}
+	list := []field{}
+	p.expect('[')
+	for !p.accept(']') {
+		p.expect('(')
+		name := p.quoted()
+		p.expect(',')
+		list = append(list, field{name, p.quoted()})
+		if !p.accept(')') {
+			p.fail("expected ')' at %.20q (fields are plain numbers)", p.rest)
+		}
+		if !p.accept(',') {
+			p.expect(']')
+			break
+		}
+	}
+	return list
 }
 
 func (p *literal) boolean() bool {

@@ -151,6 +151,36 @@ func TestReadFaults(t *testing.T) {
 	require.ErrorIs(t, err, os.ErrNotExist)
 }
 
+// Records have a reader of their own; NumPy's are read in package events' tests.
+func TestReadRecords(t *testing.T) {
+	const header = "{'descr': [('x', '|u1'), ('t', '>i2'), ], 'fortran_order': False, 'shape': (2,), }\n"
+	data := file(1, header, 7, 1, 0, 9, 0, 2)
+	fields, rows, err := ReadRecords(bytes.NewReader(data))
+	require.NoError(t, err)
+	assert.Equal(t, []string{"x", "t"}, fields)
+	assert.Equal(t, []float64{7, 256, 9, 2}, rows)
+	_, err = Read(bytes.NewReader(data))
+	require.ErrorIs(t, err, ErrRecords)
+	require.ErrorIs(t, err, ErrFormat)
+	for n := range data {
+		_, _, err := ReadRecords(bytes.NewReader(data[:n]))
+		require.ErrorIs(t, err, ErrFormat)
+	}
+	for want, data := range map[string][]byte{
+		"more bytes":               append(bytes.Clone(data), 0),
+		"fields are plain numbers": file(1, "{'descr': [('x', '<f4', (2,))], 'fortran_order': False, 'shape': (2,)}"),
+		"not a plain number":       file(1, "{'descr': [('x', '<c8')], 'fortran_order': False, 'shape': (2,)}"),
+		"no list of records":       file(1, "{'descr': [('x', '<f4')], 'fortran_order': False, 'shape': (2, 1)}"),
+		"with 0 fields":            file(1, "{'descr': [], 'fortran_order': False, 'shape': (2,)}"),
+		"larger than any memory":   file(1, "{'descr': [('x', '<f8')], 'fortran_order': False, 'shape': (9000000000000000000,)}"),
+		"expected a string":        file(1, "{'descr': [(1, '<f8')], 'fortran_order': False, 'shape': (2,)}"),
+	} {
+		_, _, err := ReadRecords(bytes.NewReader(data))
+		require.ErrorIs(t, err, ErrFormat)
+		assert.ErrorContains(t, err, want)
+	}
+}
+
 func TestHeaders(t *testing.T) {
 	for _, header := range []string{
 		"{'descr': '|u1', 'fortran_order': False, 'shape': (2, 2), }\n",

@@ -29,6 +29,9 @@ func Read(r io.Reader) (*Array, error) {
 	if err != nil {
 		return nil, err
 	}
+	if h.fields != nil {
+		return nil, ErrRecords
+	}
 	t, err := parseDType(h.descr)
 	if err != nil {
 		return nil, err
@@ -81,14 +84,57 @@ func ReadWhole(r io.Reader) (*Array, error) {
 	if err != nil {
 		return nil, err
 	}
+	return a, expectEnd(r)
+}
+
+func expectEnd(r io.Reader) error {
 	n, err := io.ReadFull(r, make([]byte, 1))
 	switch {
 	case n > 0:
-		return nil, malformed("more bytes than its shape tells; save one array a file")
+		return malformed("more bytes than its shape tells; save one array a file")
 	case errors.Is(err, io.EOF):
-		return a, nil
+		return nil
 	}
-	return nil, err
+	return err
+}
+
+// ReadRecords reads a list of records of plain numbers, an array of one axis and a
+// structured type, from a file that holds nothing else: the names of their fields, and
+// the numbers of one record after the other. Errors wrap [ErrFormat] or are those of r.
+func ReadRecords(r io.Reader) (fields []string, rows []float64, err error) {
+	h, err := readHeader(r)
+	if err != nil {
+		return nil, nil, err
+	}
+	if len(h.fields) == 0 || len(h.shape) != 1 {
+		return nil, nil, malformed("no list of records: an array of shape %v with %d fields", h.shape, len(h.fields))
+	}
+	types, size := make([]dtype, len(h.fields)), 0
+	for i, f := range h.fields {
+		if types[i], err = parseDType(f.descr); err != nil {
+			return nil, nil, err
+		}
+		fields, size = append(fields, f.name), size+types[i].size
+	}
+	n, err := h.elements(size)
+	if err != nil {
+		return nil, nil, err
+	}
+	data, err := readData(r, n*size)
+	if err == nil {
+		err = expectEnd(r)
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	rows = make([]float64, 0, n*len(types))
+	for len(data) > 0 {
+		for _, t := range types {
+			rows = append(rows, decode[float64](t, data))
+			data = data[t.size:]
+		}
+	}
+	return fields, rows, nil
 }
 
 // Values are the elements of a in C order (last axis fastest), converted to T as Go
