@@ -8,6 +8,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/spikedhs/spikedhs/data/internal/random"
 )
 
 // choices are the random decisions for one image.
@@ -26,7 +28,7 @@ func (s *script) Uint64() uint64 {
 	return next
 }
 
-// will makes the next below(n) return k.
+// will makes the next random.Below(n) return k.
 func (s *script) will(k, n int) {
 	quotient, _ := bits.Div64(uint64(k), 0, uint64(n))
 	if k > 0 {
@@ -189,7 +191,7 @@ func TestRandomChoicesAreFair(t *testing.T) {
 	var count [2][side * side]int
 	dst, rng := make([]float32, side*side), new(rand.PCG)
 	for i := range n {
-		seedStream(rng, 11, forImage, 2, i)
+		random.Seed(rng, 11, random.Item, 2, i)
 		transform.Apply(dst, src, rng)
 		for at, v := range dst {
 			if v == 1 {

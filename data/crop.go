@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+
+	"github.com/spikedhs/spikedhs/data/internal/random"
 )
 
 // Cropper is a [Dataset] of pictures of any size that are decoded when they are
@@ -61,7 +63,7 @@ func (r ResizedCrop) draw(w, h int, rng rand.Source) window {
 		if cw < 1 || ch < 1 || cw > w || ch > h {
 			continue
 		}
-		y, x := below(rng, h-ch+1), below(rng, w-cw+1)
+		y, x := random.Below(rng, h-ch+1), random.Below(rng, w-cw+1)
 		return part(x, y, cw, ch)
 	}
 	cw, ch := w, h

@@ -3,7 +3,11 @@ package data
 import (
 	"context"
 	"fmt"
+	"math/rand/v2"
 	"runtime"
+
+	"github.com/spikedhs/spikedhs/data/internal/ordered"
+	"github.com/spikedhs/spikedhs/data/internal/random"
 )
 
 // LoaderOptions configure a [Loader]. Only Batch has no default.
@@ -127,26 +131,26 @@ func (l *Loader) Planned() *Loader {
 // an error, io.EOF included, when ctx ends, and when [Batches.Close] is called. An
 // epoch or a firstBatch out of range is reported by Next.
 func (l *Loader) Epoch(ctx context.Context, epoch, firstBatch int) *Batches {
-	ctx, cancel := context.WithCancel(ctx)
-	b := &Batches{
-		loader: l, ctx: ctx, cancel: cancel, epoch: epoch,
-		next: firstBatch, end: l.Batches(),
-		work: make(chan task, l.opts.Prefetch*l.parts),
+	if epoch < 0 || firstBatch < 0 || firstBatch > l.Batches() {
+		return &Batches{ordered.Failed[*Batch](fmt.Errorf("loader: %s has no epoch %d, batch %d; an epoch has %d batches",
+			l.set.Name(), epoch, firstBatch, l.Batches()))}
 	}
-	if epoch < 0 || firstBatch < 0 || firstBatch > b.end {
-		b.fail(fmt.Errorf("loader: %s has no epoch %d, batch %d; an epoch has %d batches",
-			l.set.Name(), epoch, firstBatch, b.end))
-		return b
-	}
+	var order []int // nil: that of the set
 	if l.opts.Shuffle {
-		b.order = permutation(l.set.Len(), l.opts.Seed, forOrder, epoch)
+		order = random.Permutation(l.set.Len(), l.opts.Seed, random.Order, epoch)
 	}
-	for range min(l.opts.Workers, (b.end-b.next)*l.parts) {
-		b.workers.Add(1)
-		go b.run()
-	}
-	b.submit()
-	return b
+	return &Batches{ordered.Start(ctx, ordered.Work[*Batch]{
+		First: firstBatch, End: l.Batches(), Workers: l.opts.Workers, Ahead: l.opts.Prefetch, Parts: l.parts,
+		Begin: func(k int) *Batch { return l.begin(epoch, k) },
+		Worker: func(ctx context.Context) func(*Batch, int, int) error {
+			c, h, w := l.set.Shape()
+			pixels, rng := make([]byte, c*h*w), new(rand.PCG)
+			return func(b *Batch, _, part int) error {
+				return l.fill(ctx, b, order, part*b.N/l.parts, (part+1)*b.N/l.parts, pixels, rng)
+			}
+		},
+		Drop: (*Batch).Release, Closed: ErrClosed,
+	})}
 }
 
 // take gives a buffer for one batch, used before where there is one.

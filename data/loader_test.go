@@ -9,6 +9,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/spikedhs/spikedhs/data/internal/random"
 )
 
 // fullAugment is the training augmentation of CIFAR for c channels.
@@ -86,7 +88,7 @@ func TestLoaderAgainstDefinition(t *testing.T) {
 	const n, epoch, seed = 13, 3, 99
 	set, a := noise(t, n, 3, 6, 5), fullAugment(3)
 	l := newLoader(t, set, LoaderOptions{Batch: 5, Seed: seed, Workers: 2, Shuffle: true, Augment: a})
-	order := permutation(n, seed, forOrder, epoch)
+	order := random.Permutation(n, seed, random.Order, epoch)
 	src := make([]byte, 3*6*5)
 	for _, b := range drain(t, l, epoch, 0) {
 		for k := range b.N {
@@ -96,11 +98,11 @@ func TestLoaderAgainstDefinition(t *testing.T) {
 			require.Equal(t, int64(label), b.Labels[k])
 
 			var rng rand.PCG
-			seedStream(&rng, seed, forImage, epoch, index)
+			random.Seed(&rng, seed, random.Item, epoch, index)
 			var pick choices
-			pick.dy, pick.dx = below(&rng, 5), below(&rng, 5)
-			pick.flip = below(&rng, 2) == 1
-			pick.row, pick.col = below(&rng, b.H), below(&rng, b.W)
+			pick.dy, pick.dx = random.Below(&rng, 5), random.Below(&rng, 5)
+			pick.flip = random.Below(&rng, 2) == 1
+			pick.row, pick.col = random.Below(&rng, b.H), random.Below(&rng, b.W)
 			size := b.C * b.H * b.W
 			requireClose(t, slowAugment(a, pick, src, 3, 6, 5), b.Images[k*size:(k+1)*size])
 		}

@@ -3,6 +3,8 @@ package data
 import (
 	"fmt"
 	"math/rand/v2"
+
+	"github.com/spikedhs/spikedhs/data/internal/random"
 )
 
 // subset shows some images of another set under new indices.
@@ -38,14 +40,14 @@ func Take(ds Dataset, n int, seed uint64) (Dataset, error) {
 	if n < 1 || n > ds.Len() {
 		return nil, fmt.Errorf("%s: cannot take %d of %d images; choose 1..%d", ds.Name(), n, ds.Len(), ds.Len())
 	}
-	return view(ds, permutation(ds.Len(), seed, forSplit, 0)[:n]), nil
+	return view(ds, random.Permutation(ds.Len(), seed, random.Split, 0)[:n]), nil
 }
 
 // Halves divides ds at random into two disjoint sets of equal size, such as the
 // sets A (weights) and B (architecture) of bi-level search. Only seed decides
 // which image falls where. Of an odd number of images one is left out.
 func Halves(ds Dataset, seed uint64) (a, b Dataset) {
-	order := permutation(ds.Len(), seed, forSplit, 0)
+	order := random.Permutation(ds.Len(), seed, random.Split, 0)
 	half := len(order) / 2
 	return view(ds, order[:half]), view(ds, order[half:2*half])
 }

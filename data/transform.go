@@ -1,6 +1,10 @@
 package data
 
-import "math/rand/v2"
+import (
+	"math/rand/v2"
+
+	"github.com/spikedhs/spikedhs/data/internal/random"
+)
 
 // Transform applies an [Augment] to images of one shape. It allocates nothing
 // and may be used by many goroutines at once.
@@ -46,12 +50,12 @@ func (t *Transform) Choose(rng rand.Source) Choices {
 	a := &t.augment
 	choice := Choices{Top: -a.Pad, Left: -a.Pad}
 	if a.CropPadding > 0 {
-		choice.Top += below(rng, 2*a.CropPadding+1) - a.CropPadding
-		choice.Left += below(rng, 2*a.CropPadding+1) - a.CropPadding
+		choice.Top += random.Below(rng, 2*a.CropPadding+1) - a.CropPadding
+		choice.Left += random.Below(rng, 2*a.CropPadding+1) - a.CropPadding
 	}
-	choice.Flip = a.Flip && below(rng, 2) == 1
+	choice.Flip = a.Flip && random.Below(rng, 2) == 1
 	if a.Cutout > 0 {
-		choice.Row, choice.Col = below(rng, t.outH), below(rng, t.outW)
+		choice.Row, choice.Col = random.Below(rng, t.outH), random.Below(rng, t.outW)
 	}
 	return choice
 }

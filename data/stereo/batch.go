@@ -1,5 +1,7 @@
 package stereo
 
+import "github.com/spikedhs/spikedhs/data/internal/ordered"
+
 // Batch are N windows of T steps as a network takes them.
 type Batch struct {
 	// Left and Right are stacks of -1, 0, +1 in the order [T*N, C, H, W], time slowest:
@@ -32,17 +34,12 @@ func (b *Batch) Release() {
 }
 
 // Batches are the batches of one epoch, in order.
-type Batches struct{ pipeline *pipeline[*Batch] }
+type Batches struct{ values *ordered.Values[*Batch] }
 
 // Next returns the next batch, io.EOF behind the last. After an error it keeps
 // returning that error.
-func (b *Batches) Next() (*Batch, error) { return b.pipeline.next() }
+func (b *Batches) Next() (*Batch, error) { return b.values.Next() }
 
 // Close ends the preparation of batches. It may be called at any time and more than
 // once.
-func (b *Batches) Close() {
-	if b.pipeline.err == nil {
-		b.pipeline.err = errClosed
-	}
-	b.pipeline.close()
-}
+func (b *Batches) Close() { b.values.Close() }

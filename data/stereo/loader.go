@@ -3,7 +3,12 @@ package stereo
 import (
 	"context"
 	"fmt"
+	"math/rand/v2"
 	"runtime"
+
+	"github.com/spikedhs/spikedhs/data"
+	"github.com/spikedhs/spikedhs/data/internal/ordered"
+	"github.com/spikedhs/spikedhs/data/internal/random"
 )
 
 // LoaderOptions configure a [Loader]. Only Batch has no default.
@@ -103,48 +108,52 @@ func (l *Loader) Shape() (t, c, h, w int) {
 // Next.
 func (l *Loader) Epoch(ctx context.Context, epoch, first int) *Batches {
 	if epoch < 0 || first < 0 || first > l.Batches() {
-		p := newPipeline(ctx, 0, 0, 1, 1, func(context.Context, int) (*Batch, error) { return nil, nil })
-		p.err = fmt.Errorf("stereo loader: no epoch %d, batch %d; an epoch has %d batches", epoch, first, l.Batches())
-		return &Batches{p}
+		return &Batches{ordered.Failed[*Batch](fmt.Errorf("stereo loader: no epoch %d, batch %d; an epoch has %d batches", epoch, first, l.Batches()))}
 	}
 	var order []int
 	if l.opts.Shuffle {
-		order = permutation(len(l.windows), l.opts.Seed, epoch)
+		order = random.Permutation(len(l.windows), l.opts.Seed, random.Order, epoch)
 	}
-	return &Batches{newPipeline(ctx, first, l.Batches(), l.opts.Workers, l.opts.Prefetch, func(ctx context.Context, k int) (*Batch, error) {
-		return l.batch(ctx, epoch, k, order)
+	return &Batches{ordered.Start(ctx, ordered.Work[*Batch]{
+		First: first, End: l.Batches(), Workers: l.opts.Workers, Ahead: l.opts.Prefetch, Parts: 1,
+		Begin: func(k int) *Batch { return l.begin(epoch, k) },
+		Worker: func(ctx context.Context) func(*Batch, int, int) error {
+			return func(b *Batch, k, _ int) error {
+				for i := range b.N {
+					number := k*l.opts.Batch + i
+					if order != nil {
+						number = order[number]
+					}
+					b.Frames = append(b.Frames, l.windows[number])
+					if err := l.fill(ctx, b, i, number); err != nil {
+						return err
+					}
+				}
+				return nil
+			}
+		},
+		Drop: (*Batch).Release, Closed: data.ErrClosed,
 	})}
 }
 
-// batch makes batch k of an epoch.
-func (l *Loader) batch(ctx context.Context, epoch, k int, order []int) (*Batch, error) {
+// begin is batch k of an epoch, still empty.
+func (l *Loader) begin(epoch, k int) *Batch {
 	t, c, h, w := l.Shape()
 	n := min(l.opts.Batch, len(l.windows)-k*l.opts.Batch)
 	buf := l.take()
-	b := &Batch{
+	return &Batch{
 		Left: buf.left[:t*n*c*h*w], Right: buf.right[:t*n*c*h*w], Labels: buf.labels[:t*n*h*w],
 		T: t, N: n, C: c, H: h, W: w, Epoch: epoch, Index: k, loader: l, buffer: buf,
 	}
-	for i := range n {
-		number := k*l.opts.Batch + i
-		if order != nil {
-			number = order[number]
-		}
-		b.Frames = append(b.Frames, l.windows[number])
-		if err := l.fill(ctx, b, i, number); err != nil {
-			b.Release()
-			return nil, err
-		}
-	}
-	return b, nil
 }
 
 // fill writes window number to place n of b.
 func (l *Loader) fill(ctx context.Context, b *Batch, n, number int) error {
 	last, rig := l.windows[number], l.set.rig
-	rng := stream(l.opts.Seed, forCrop, b.Epoch, number)
+	rng := new(rand.PCG)
+	random.Seed(rng, l.opts.Seed, random.Item, b.Epoch, number)
 	part := crop{
-		x: below(rng, rig.Width-b.W+1), y: below(rng, rig.Height-b.H+1),
+		x: random.Below(rng, rig.Width-b.W+1), y: random.Below(rng, rig.Height-b.H+1),
 		width: b.W, height: b.H,
 	}
 	size := b.C * b.H * b.W

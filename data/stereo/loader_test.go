@@ -8,6 +8,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/spikedhs/spikedhs/data"
 )
 
 type gathered struct {
@@ -136,5 +138,5 @@ func TestLoaderFaults(t *testing.T) {
 	batches = l.Epoch(context.Background(), 0, 0)
 	batches.Close()
 	_, err = batches.Next()
-	require.ErrorIs(t, err, errClosed)
+	require.ErrorIs(t, err, data.ErrClosed)
 }

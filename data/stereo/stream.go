@@ -6,9 +6,8 @@ import (
 	"slices"
 
 	"github.com/spikedhs/spikedhs/data"
+	"github.com/spikedhs/spikedhs/data/internal/ordered"
 )
-
-var errClosed = data.ErrClosed
 
 // Step is the input of a network for one moment: the stacks of both views that end
 // then.
@@ -33,8 +32,8 @@ type Step struct {
 
 // Stream are steps in the order of time.
 type Stream struct {
-	pipeline *pipeline[*Step]
-	steps    int
+	values *ordered.Values[*Step]
+	steps  int
 }
 
 // Stream gives one step after the other: for each sequence of frames, in the order in
@@ -67,44 +66,42 @@ func (s *Set) Stream(ctx context.Context, frames []Frame, warmup int) (*Stream, 
 		}
 	}
 	workers := runtime.GOMAXPROCS(0)
-	p := newPipeline(ctx, 0, len(list), workers, 2*workers, func(_ context.Context, i int) (*Step, error) {
-		step, err := s.step(list[i])
-		if err != nil {
-			return nil, err
+	make := func(_ context.Context) func(*Step, int, int) error {
+		return func(step *Step, i, _ int) error {
+			_, step.Reset = slices.BinarySearch(starts, i)
+			step.Scored = wanted[list[i]]
+			return s.fill(step, list[i])
 		}
-		_, step.Reset = slices.BinarySearch(starts, i)
-		step.Scored = wanted[list[i]]
-		return step, nil
-	})
-	return &Stream{p, len(list)}, nil
+	}
+	return &Stream{ordered.Start(ctx, ordered.Work[*Step]{
+		End: len(list), Workers: workers, Ahead: 2 * workers, Parts: 1,
+		Begin: func(int) *Step { return new(Step) }, Worker: make, Closed: data.ErrClosed,
+	}), len(list)}, nil
 }
 
-func (s *Set) step(f Frame) (*Step, error) {
+// fill makes the step of a frame.
+func (s *Set) fill(step *Step, f Frame) error {
 	c, h, w := s.binning.Bins, s.rig.Height, s.rig.Width
-	step := &Step{Frame: f, C: c, H: h, W: w, Left: make([]float32, c*h*w), Right: make([]float32, c*h*w)}
+	step.Frame, step.C, step.H, step.W = f, c, h, w
+	step.Left, step.Right = make([]float32, c*h*w), make([]float32, c*h*w)
 	for v, out := range [][]float32{step.Left, step.Right} {
 		packed, err := s.packed(View(v), f)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		unpack(out, packed, c, w, h, s.whole())
 	}
 	step.Time = s.sequences[f.Sequence].times[f.Index]
 	var err error
 	step.Label, err = s.Label(f)
-	return step, err
+	return err
 }
 
 // Len is the number of steps.
 func (s *Stream) Len() int { return s.steps }
 
 // Next returns the next step, io.EOF behind the last.
-func (s *Stream) Next() (*Step, error) { return s.pipeline.next() }
+func (s *Stream) Next() (*Step, error) { return s.values.Next() }
 
 // Close ends the stream. It may be called at any time and more than once.
-func (s *Stream) Close() {
-	if s.pipeline.err == nil {
-		s.pipeline.err = errClosed
-	}
-	s.pipeline.close()
-}
+func (s *Stream) Close() { s.values.Close() }

@@ -6,6 +6,7 @@ import (
 	"math"
 	"slices"
 
+	"github.com/spikedhs/spikedhs/data/internal/random"
 	"github.com/spikedhs/spikedhs/data/stereo"
 )
 
@@ -168,14 +169,7 @@ func (c *Camera) noise(events []stereo.Event, from, to float64) []stereo.Event {
 // mix is a random number that its arguments decide (SplitMix64, Steele et al. 2014), so
 // that a pixel's noise does not depend on how many others drew some before it.
 func mix(seed, step, i uint64) uint64 {
-	return scramble(scramble(scramble(seed)+step) + i)
-}
-
-func scramble(x uint64) uint64 {
-	x += 0x9e3779b97f4a7c15
-	x = (x ^ x>>30) * 0xbf58476d1ce4e5b9
-	x = (x ^ x>>27) * 0x94d049bb133111eb
-	return x ^ x>>31
+	return random.Scramble(random.Scramble(random.Scramble(seed)+step) + i)
 }
 
 // unitOpen maps bits to (0, 1].
@@ -184,6 +178,6 @@ func unitOpen(bits uint64) float64 { return (float64(bits>>11) + 1) / (1 << 53) 
 // normal is a draw of the normal distribution, cut at tail (Box and Muller 1958).
 func normal(seed, step, i uint64) float64 {
 	a := mix(seed, step, i)
-	z := math.Sqrt(-2*math.Log(unitOpen(a))) * math.Cos(2*math.Pi*unitOpen(scramble(a)))
+	z := math.Sqrt(-2*math.Log(unitOpen(a))) * math.Cos(2*math.Pi*unitOpen(random.Scramble(a)))
 	return min(tail, max(-tail, z))
 }

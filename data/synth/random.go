@@ -4,6 +4,7 @@ import (
 	"math"
 	"math/rand/v2"
 
+	"github.com/spikedhs/spikedhs/data/internal/random"
 	"github.com/spikedhs/spikedhs/data/stereo"
 )
 
@@ -28,7 +29,7 @@ type Layout struct {
 // still, sways a little ahead and back, and turns a little. The scene lasts duration
 // seconds.
 func Random(rig stereo.Rig, layout Layout, duration float64, seed uint64) *Scene {
-	rng := rand.New(rand.NewPCG(scramble(seed), scramble(seed+1)))
+	rng := rand.New(rand.NewPCG(random.Scramble(seed), random.Scramble(seed+1)))
 	between := func(a, b float64) float64 { return a + (b-a)*rng.Float64() }
 	near, far := layout.Depth[0], layout.Depth[1]
 	s := &Scene{Rig: rig}

@@ -5,6 +5,7 @@ import (
 	"math"
 	"sync"
 
+	"github.com/spikedhs/spikedhs/data/internal/random"
 	"github.com/spikedhs/spikedhs/data/stereo"
 )
 
@@ -45,7 +46,7 @@ func NewRecorder(s *Scene, m Model, seed uint64) (*Recorder, error) {
 		logI := make([]float64, s.Rig.Width*s.Rig.Height)
 		s.Eye(stereo.View(v), 0).LogIntensity(logI)
 		var err error
-		if r.cameras[v], err = NewCamera(m, s.Rig.Width, logI, scramble(seed)+uint64(v)); err != nil {
+		if r.cameras[v], err = NewCamera(m, s.Rig.Width, logI, random.Scramble(seed)+uint64(v)); err != nil {
 			return nil, err
 		}
 	}

@@ -1,4 +1,4 @@
-package data
+package random
 
 import (
 	"math/rand/v2"
@@ -10,8 +10,8 @@ import (
 
 // A checkpoint written today must find the same order tomorrow.
 func TestPermutationIsPinned(t *testing.T) {
-	assert.Empty(t, permutation(0, 1, forOrder, 0))
-	assert.Equal(t, []int{6, 3, 2, 5, 7, 8, 1, 4, 0, 9}, permutation(10, 1, forOrder, 0))
+	assert.Empty(t, Permutation(0, 1, Order, 0))
+	assert.Equal(t, []int{6, 3, 2, 5, 7, 8, 1, 4, 0, 9}, Permutation(10, 1, Order, 0))
 }
 
 // Every element must come to every place equally often (chi-squared, 8x8 cells,
@@ -20,7 +20,7 @@ func TestPermutationIsUniform(t *testing.T) {
 	const n, rounds = 8, 16_000
 	var count [n][n]int
 	for epoch := range rounds {
-		for place, element := range permutation(n, 3, forOrder, epoch) {
+		for place, element := range Permutation(n, 3, Order, epoch) {
 			count[place][element]++
 		}
 	}
@@ -41,8 +41,8 @@ func TestStreamsOfNeighboursAreUnrelated(t *testing.T) {
 	var pairs [9][9]int
 	previous := 0
 	for i := range n {
-		seedStream(&rng, 1, forImage, 0, i)
-		now := below(&rng, 9)
+		Seed(&rng, 1, Item, 0, i)
+		now := Below(&rng, 9)
 		pairs[previous][now]++
 		previous = now
 	}
@@ -57,9 +57,9 @@ func TestStreamsOfNeighboursAreUnrelated(t *testing.T) {
 	seen := map[uint64]bool{}
 	for seed := range uint64(10) {
 		for epoch := range 10 {
-			for _, purpose := range []uint64{forSplit, forOrder, forImage} {
+			for _, purpose := range []uint64{Split, Order, Item} {
 				for index := range 10 {
-					seedStream(&rng, seed, purpose, epoch, index)
+					Seed(&rng, seed, purpose, epoch, index)
 					seen[rng.Uint64()] = true
 				}
 			}
