@@ -104,9 +104,7 @@ func (s Saccade) compare(list []Event, i int, before, now float64, crossed *int,
 		if now != before {
 			share = min(max((float64(*crossed)*s.Threshold-before)/(now-before), 0), 1)
 		}
-		list = append(list, Event{
-			T: int64(math.Round(began + share*lasts)), X: uint16(i % s.Side), Y: uint16(i / s.Side), On: on,
-		})
+		list = append(list, At(int64(math.Round(began+share*lasts)), uint16(i%s.Side), uint16(i/s.Side), on))
 	}
 	return list
 }
