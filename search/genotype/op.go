@@ -36,11 +36,6 @@ var opTable = [NumOps]struct {
 	B5:   {"snn_b5", "b5", 5},
 }
 
-// ParseOp returns the operation with the given name, such as "snn_b3".
-func ParseOp(name string) (Op, error) {
-	return parseOp("op", name)
-}
-
 // OpNames lists the names of all candidate operations in the order of their numbers.
 func OpNames() []string {
 	names := make([]string, 0, NumOps)

@@ -125,7 +125,7 @@ func FuzzPackets(f *testing.F) {
 				return
 			}
 			require.True(t, v == data.Left || v == data.Right)
-			require.True(t, int(e.X) < r.width && int(e.Y) < r.height && e.X >= 0 && e.Y >= 0 && (e.P == 1 || e.P == -1))
+			require.True(t, int(e.X) < r.width && int(e.Y) < r.height && (e.P == 1 || e.P == -1))
 		}
 	})
 }
