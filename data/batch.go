@@ -28,7 +28,7 @@ func (b *Batch) Release() {
 	if b.loader == nil {
 		return
 	}
-	b.loader.give(b.buffer)
+	b.loader.free.Give(b.buffer)
 	b.loader, b.buffer = nil, buffer{}
 	b.Images, b.Labels, b.Indices, b.Choices = nil, nil, nil, nil
 }

@@ -27,7 +27,7 @@ func (b *Batches) Close() { b.values.Close() }
 func (l *Loader) begin(epoch, k int) *Batch {
 	n := min(l.opts.Batch, l.set.Len()-k*l.opts.Batch)
 	c, h, w := l.Shape()
-	buf := l.take()
+	buf := l.free.Take(l.buffer)
 	b := &Batch{
 		Labels: buf.labels[:n], Indices: buf.indices[:n], Choices: buf.choices[:n],
 		N: n, C: c, H: h, W: w, Epoch: epoch, Index: k, loader: l, buffer: buf,

@@ -19,7 +19,7 @@ func BenchmarkPictures(b *testing.B) {
 			require.NoError(b, err)
 		}
 	})
-	s := newStudio()
+	s := newDecoder()
 	require.NoError(b, s.decode(file))
 	dst := make([]byte, 3*224*224)
 	b.Run("centre", func(b *testing.B) {

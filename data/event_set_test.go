@@ -26,7 +26,7 @@ func aerFile(t testing.TB, seed uint64, n int) []byte {
 	rng := rand.New(rand.NewPCG(seed, 3))
 	list := make([]events.Event, n)
 	for i := range list {
-		list[i] = events.Event{T: int64(i) * 100, X: uint16(rng.IntN(34)), Y: uint16(rng.IntN(34)), On: rng.IntN(2) == 1}
+		list[i] = events.At(int64(i)*100, uint16(rng.IntN(34)), uint16(rng.IntN(34)), rng.IntN(2) == 1)
 	}
 	content, err := events.EncodeAER(list)
 	require.NoError(t, err)
@@ -308,8 +308,8 @@ func TestWriteSaccades(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, r.Events, len(want))
 	for i, e := range r.Events {
-		e.T += want[0].T // files count from their first event
-		require.Equal(t, want[i], e)
+		// Files count from their first event.
+		require.Equal(t, want[i], events.At(e.Microseconds()+want[0].Microseconds(), e.X, e.Y, e.P > 0))
 	}
 	err = WriteSaccades(context.Background(), images, dir, Test, events.NMNISTSaccade(), nil)
 	assert.ErrorContains(t, err, "exists")

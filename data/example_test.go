@@ -95,3 +95,21 @@ func ExampleOpenWith() {
 	fmt.Println(set.Len(), "images of", c, h, w, "- number 1 is a", set.Classes()[label])
 	// Output: 2 images of 3 32 32 - number 1 is a dog
 }
+
+// A program's own data set, by the name that data.name takes.
+func ExampleRegister() {
+	data.Register(data.Source{
+		Name: "squares", Channels: 1, Height: 2, Width: 2, Classes: []string{"left", "right"},
+		Open: func(_ context.Context, _ string, split data.Split, _ data.OpenOptions) (data.Dataset, error) {
+			pixels, labels := []byte{255, 0, 255, 0, 0, 255, 0, 255}, []int{0, 1}
+			return data.NewMemory("squares "+split.String(), []string{"left", "right"}, 1, 2, 2, pixels, labels)
+		},
+	})
+	set, err := data.Open(context.Background(), "squares", "", data.Train)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(set.Name(), set.Len(), data.Side("squares", 0, nil))
+	// It prints: squares train 2 2. It is not run here, as a name can be registered once.
+}

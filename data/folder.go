@@ -30,11 +30,11 @@ const DefaultMaxCorrupt = 0.01
 // index that can, with that one's label. It is said once in the log. Where more than
 // a share of all files are bad, Image and Crop fail with [ErrFormat].
 type ImageFolder struct {
-	name  string
-	size  int
-	index *folderIndex
-	bad   *badFiles
-	rooms sync.Pool // of *studio
+	name     string
+	size     int
+	index    *folderIndex
+	bad      *badFiles
+	decoders sync.Pool // of *decoder
 }
 
 // newImageFolder serves the images of an index in crops of the given options, which
@@ -42,7 +42,7 @@ type ImageFolder struct {
 func newImageFolder(name string, index *folderIndex, o OpenOptions) *ImageFolder {
 	f := &ImageFolder{name: name, size: o.Size, index: index}
 	f.bad = &badFiles{found: map[int]bool{}, total: len(index.files), share: o.MaxCorrupt, index: index, log: o.Log}
-	f.rooms.New = func() any { return newStudio() }
+	f.decoders.New = func() any { return newDecoder() }
 	return f
 }
 
@@ -87,29 +87,29 @@ func (f *ImageFolder) item(i int, dst []byte, choose func(w, h int) window) (lab
 	if need := 3 * f.size * f.size; len(dst) < need {
 		return 0, fmt.Errorf("%s: image %d needs a buffer of %d bytes, not %d", f.name, i, need, len(dst))
 	}
-	room := f.rooms.Get().(*studio)
-	defer f.rooms.Put(room)
+	d := f.decoders.Get().(*decoder)
+	defer f.decoders.Put(d)
 	for k := range n {
 		at := (i + k) % n
 		if f.bad.known(at) {
 			continue
 		}
-		if err := room.open(f.index.path(at)); err != nil {
+		if err := d.open(f.index.path(at)); err != nil {
 			if err := f.bad.note(at, err); err != nil {
 				return 0, fmt.Errorf("%s: %w", f.name, err)
 			}
 			continue
 		}
-		w, h := room.size()
-		room.render(choose(w, h), f.size, dst)
-		room.decoded = nil
+		w, h := d.size()
+		d.render(choose(w, h), f.size, dst)
+		d.decoded = nil
 		return f.index.files[at].label, nil
 	}
 	return 0, fmt.Errorf("%s: %w", f.name, malformed("none of %d image files can be read", n))
 }
 
 // open reads and decodes a file.
-func (s *studio) open(path string) error {
+func (s *decoder) open(path string) error {
 	file, err := os.Open(path)
 	if err != nil {
 		return err
@@ -143,9 +143,9 @@ func (f *ImageFolder) Verify(ctx context.Context, tick func()) (bad []BadFile, e
 		workers.Add(1)
 		go func() {
 			defer workers.Done()
-			room := newStudio()
+			d := newDecoder()
 			for i := int(next.Add(1)) - 1; i < len(causes) && ctx.Err() == nil; i = int(next.Add(1)) - 1 {
-				causes[i] = room.open(f.index.path(i))
+				causes[i] = d.open(f.index.path(i))
 				if tick != nil {
 					tick()
 				}

@@ -22,7 +22,7 @@ func FuzzPicture(f *testing.F) {
 	f.Add([]byte("GIF89a"))
 	f.Add([]byte{})
 	f.Fuzz(func(t *testing.T, file []byte) {
-		s := newStudio()
+		s := newDecoder()
 		s.pixels = 1 << 16
 		if err := s.decode(file); err != nil {
 			require.NotContains(t, err.Error(), "\n")
@@ -43,7 +43,7 @@ func FuzzPicture(f *testing.F) {
 
 // Every cut and every changed byte of a small file of each kind.
 func TestDamagedPicturesNeverPanic(t *testing.T) {
-	s := newStudio()
+	s := newDecoder()
 	s.pixels = 1 << 16
 	dst := make([]byte, 48)
 	try := func(file []byte) {

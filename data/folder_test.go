@@ -331,7 +331,7 @@ func TestKindsOfPictures(t *testing.T) {
 		"one pixel":        {pngOf(t, greyOf(1, 1, 76)), [3]byte{76, 76, 76}, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := newStudio()
+			s := newDecoder()
 			require.NoError(t, s.decode(c.file))
 			w, h := s.size()
 			for _, n := range []int{1, 5, 20} {

@@ -46,9 +46,9 @@ type Loader struct {
 	set       Dataset
 	opts      LoaderOptions
 	transform *Transform
-	crops     Cropper     // set, where it decodes on demand, else nil
-	parts     int         // pieces of a batch that workers take
-	free      chan buffer // buffers that nobody uses
+	crops     Cropper // set, where it decodes on demand, else nil
+	parts     int     // pieces of a batch that workers take
+	free      ordered.Pool[buffer]
 }
 
 // buffer is room for one full batch.
@@ -96,7 +96,7 @@ func NewLoader(set Dataset, opts LoaderOptions) (*Loader, error) {
 			set.Name(), set.Len(), opts.Batch)
 	}
 	l.opts.Prefetch = min(opts.Prefetch, l.Batches())
-	l.free = make(chan buffer, l.opts.Prefetch+1)
+	l.free = make(ordered.Pool[buffer], l.opts.Prefetch+1)
 	return l, nil
 }
 
@@ -120,7 +120,7 @@ func (l *Loader) Transform() *Transform { return l.transform }
 // Planned is a loader of the same batches without their images, see
 // [LoaderOptions].Plan.
 func (l *Loader) Planned() *Loader {
-	p := &Loader{set: l.set, crops: l.crops, opts: l.opts, transform: l.transform, parts: l.parts, free: make(chan buffer, cap(l.free))}
+	p := &Loader{set: l.set, crops: l.crops, opts: l.opts, transform: l.transform, parts: l.parts, free: make(ordered.Pool[buffer], cap(l.free))}
 	p.opts.Plan = true
 	return p
 }
@@ -153,13 +153,8 @@ func (l *Loader) Epoch(ctx context.Context, epoch, firstBatch int) *Batches {
 	})}
 }
 
-// take gives a buffer for one batch, used before where there is one.
-func (l *Loader) take() buffer {
-	select {
-	case buf := <-l.free:
-		return buf
-	default:
-	}
+// buffer makes room for one batch.
+func (l *Loader) buffer() buffer {
 	c, h, w := l.Shape()
 	n := min(l.opts.Batch, l.set.Len())
 	b := buffer{labels: make([]int64, n), indices: make([]int64, n), choices: make([]Choices, n)}
@@ -167,12 +162,4 @@ func (l *Loader) take() buffer {
 		b.images = make([]float32, n*c*h*w)
 	}
 	return b
-}
-
-// give hands a buffer back; one too many is left to the garbage collector.
-func (l *Loader) give(buf buffer) {
-	select {
-	case l.free <- buf:
-	default:
-	}
 }

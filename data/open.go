@@ -90,7 +90,7 @@ func Locate(name, path string, split Split) (where string, err error) {
 	case s.Locate != nil:
 		return s.Locate(path, split)
 	case path == "":
-		return "", fmt.Errorf("%s: %w; name its folder", name, ErrNotFound)
+		return "registered by the program", nil
 	}
 	return path, nil
 }

@@ -14,24 +14,24 @@ import (
 // huge picture.
 const maxPixels = 1 << 27
 
-// studio turns the bytes of image files into crops. It keeps its memory from one
+// decoder turns the bytes of image files into crops. It keeps its memory from one
 // picture to the next and serves one goroutine at a time.
-type studio struct {
-	file    []byte
-	reader  bytes.Reader
-	planes  [3]planeResizer
-	rgb     []byte // planes of a picture that has none of its own
-	pixels  int    // limit of a picture
-	decoded image.Image
-	turn    orientation
+type decoder struct {
+	file        []byte
+	reader      bytes.Reader
+	planes      [3]planeResizer
+	rgb         []byte // planes of a picture that has none of its own
+	pixels      int    // limit of a picture
+	decoded     image.Image
+	orientation orientation
 }
 
-func newStudio() *studio { return &studio{pixels: maxPixels} }
+func newDecoder() *decoder { return &decoder{pixels: maxPixels} }
 
 // decode reads the picture in b, which is JPEG or PNG whatever its file is called.
 // It fails with [ErrFormat].
-func (s *studio) decode(b []byte) error {
-	s.turn, s.decoded = orientation{}, nil
+func (s *decoder) decode(b []byte) error {
+	s.orientation, s.decoded = orientation{}, nil
 	switch kind := sniff(b); kind {
 	case "JPEG":
 		h := scanJPEG(b)
@@ -49,7 +49,7 @@ func (s *studio) decode(b []byte) error {
 		if err != nil {
 			return contentError(err)
 		}
-		s.decoded, s.turn = img, orientationOf(h.orientation)
+		s.decoded, s.orientation = img, orientationOf(h.orientation)
 	case "PNG":
 		s.reader.Reset(b)
 		c, err := png.DecodeConfig(&s.reader)
@@ -80,7 +80,7 @@ func (s *studio) decode(b []byte) error {
 }
 
 // limit refuses pictures that would take too much memory.
-func (s *studio) limit(width, height int) error {
+func (s *decoder) limit(width, height int) error {
 	if width > 0 && height > s.pixels/width {
 		return malformed("a picture of %dx%d pixels, more than %d million", width, height, s.pixels>>20)
 	}
@@ -88,9 +88,9 @@ func (s *studio) limit(width, height int) error {
 }
 
 // size is the size of the decoded picture as it is looked at.
-func (s *studio) size() (w, h int) {
+func (s *decoder) size() (w, h int) {
 	b := s.decoded.Bounds()
-	if s.turn.swap {
+	if s.orientation.swap {
 		return b.Dy(), b.Dx()
 	}
 	return b.Dx(), b.Dy()
@@ -98,10 +98,10 @@ func (s *studio) size() (w, h int) {
 
 // render resizes the part w of the decoded picture to n by n pixels, as R, G and B
 // planes in dst.
-func (s *studio) render(w window, n int, dst []byte) {
+func (s *decoder) render(w window, n int, dst []byte) {
 	b := s.decoded.Bounds()
-	w = s.turn.stored(w, b.Dx(), b.Dy())
-	at, stepX, stepY := s.turn.walk(n)
+	w = s.orientation.stored(w, b.Dx(), b.Dy())
+	at, stepX, stepY := s.orientation.walk(n)
 	switch img := s.decoded.(type) {
 	case *image.YCbCr:
 		subX, subY := subsampling(img.SubsampleRatio)

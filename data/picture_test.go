@@ -54,7 +54,7 @@ func TestResizeEqualsItsDefinition(t *testing.T) {
 		"flat and small": {part(0, 36, 53, 1), 7},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := newStudio()
+			s := newDecoder()
 			s.decoded = img
 			got := make([]byte, 3*c.n*c.n)
 			s.render(c.w, c.n, got)
@@ -88,7 +88,7 @@ func TestChromaIsResizedInPlace(t *testing.T) {
 				x, y := (float64(i%img.CStride)+0.5)*float64(subX), (float64(i/img.CStride)+0.5)*float64(subY)
 				img.Cb[i], img.Cr[i] = uint8(math.Round(90+x)), uint8(math.Round(160-y))
 			}
-			s := newStudio()
+			s := newDecoder()
 			s.decoded = img
 			const n = 9
 			got := make([]byte, 3*n*n)
@@ -129,7 +129,7 @@ func TestOrientation(t *testing.T) {
 	} {
 		for _, order := range []binary.AppendByteOrder{binary.LittleEndian, binary.BigEndian} {
 			t.Run(fmt.Sprint(tag, order), func(t *testing.T) {
-				s := newStudio()
+				s := newDecoder()
 				require.NoError(t, s.decode(withOrientation(jpegOf(t, img), tag, order)))
 				cw, ch := s.size()
 				assert.Equal(t, tag >= 5 && tag <= 8, cw == h && ch == w)
@@ -147,7 +147,7 @@ func TestOrientation(t *testing.T) {
 }
 
 func TestPictureLimits(t *testing.T) {
-	s := newStudio()
+	s := newDecoder()
 	s.pixels = 100
 	for _, file := range [][]byte{jpegOf(t, greyOf(20, 20, 1)), pngOf(t, greyOf(20, 20, 1))} {
 		require.ErrorContains(t, s.decode(file), "20x20 pixels")

@@ -55,7 +55,7 @@ func comparePillow(t *testing.T, crops []asked) (mean float64) {
 	command.Stderr = &problem
 	theirs, err := command.Output()
 	require.NoError(t, err, problem.String())
-	room := newStudio()
+	room := newDecoder()
 	var worst, total float64
 	for _, a := range crops {
 		n := 3 * a.size * a.size

@@ -31,7 +31,8 @@ type Source struct {
 	// Open reads a split from path; empty means the usual place under [DefaultDir]. Its
 	// errors are one line and wrap [ErrNotFound] or [ErrFormat], or are those of ctx.
 	Open func(ctx context.Context, path string, split Split, o OpenOptions) (Dataset, error)
-	// Locate says where Open would read, and fails with [ErrNotFound]. Default: path.
+	// Locate says where Open would read, and fails with [ErrNotFound]. Default: path,
+	// or that the program has it.
 	Locate func(path string, split Split) (where string, err error)
 
 	files      *source      // of a set that this package finds and fetches

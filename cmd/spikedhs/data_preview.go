@@ -78,7 +78,7 @@ func dataPreview(c *cli.Context) error {
 	}
 	on := 0
 	for _, e := range r.Events {
-		if e.On {
+		if e.P > 0 {
 			on++
 		}
 	}

@@ -37,7 +37,7 @@ func stereoModelAndEvents(t *testing.T) {
 	w, err := stream.NewPacketWriter(&events, 54, 42)
 	require.NoError(t, err)
 	for i := range 300 { // 0.15 s: three steps
-		require.NoError(t, w.Write(data.View(i%2), data.Event{T: float64(i) * 0.0005, X: int16(i % 54), Y: int16(i % 42), P: 1}))
+		require.NoError(t, w.Write(data.View(i%2), data.Event{T: float64(i) * 0.0005, X: uint16(i % 54), Y: uint16(i % 42), P: 1}))
 	}
 	require.NoError(t, os.WriteFile("events.bin", events.Bytes(), 0o644))
 }

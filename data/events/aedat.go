@@ -53,9 +53,7 @@ func decodeAEDAT(content []byte, o Options) (*Recording, error) {
 		if o.Transpose {
 			x, y = y, x
 		}
-		r.Events = append(r.Events, Event{
-			T: c.at(int64(binary.BigEndian.Uint32(content[4:])), &r.Problems), X: x, Y: y, On: address&1 == 0,
-		})
+		r.Events = append(r.Events, At(c.at(int64(binary.BigEndian.Uint32(content[4:])), &r.Problems), x, y, address&1 == 0))
 	}
 	return r, r.Finish(o, dvsSide, dvsSide)
 }

@@ -31,9 +31,7 @@ func decodeAER(content []byte, o Options) (*Recording, error) {
 			r.Problems.Special++
 			continue
 		}
-		r.Events = append(r.Events, Event{
-			T: c.at(time, &r.Problems) + laps, X: uint16(content[0]), Y: uint16(content[1]), On: content[2]&0x80 != 0,
-		})
+		r.Events = append(r.Events, At(c.at(time, &r.Problems)+laps, uint16(content[0]), uint16(content[1]), content[2]&0x80 != 0))
 	}
 	return r, r.Finish(o, 0, 0)
 }
@@ -44,12 +42,12 @@ func decodeAER(content []byte, o Options) (*Recording, error) {
 func EncodeAER(list []Event) ([]byte, error) {
 	content := make([]byte, 0, aerSize*len(list))
 	for i, e := range list {
-		time := e.T - list[0].T
+		time := e.Microseconds() - list[0].Microseconds()
 		if e.X > 0xff || e.Y >= aerOverflow || time < 0 || time >= 1<<aerClock {
 			return nil, fmt.Errorf("event %d (x %d, y %d, %d us after the first) has no place in 40 bits", i, e.X, e.Y, time)
 		}
 		polarity := byte(0)
-		if e.On {
+		if e.P > 0 {
 			polarity = 0x80
 		}
 		content = append(content, byte(e.X), byte(e.Y), polarity|byte(time>>16), byte(time>>8), byte(time))

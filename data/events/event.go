@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 )
@@ -19,13 +20,29 @@ func malformed(format string, args ...any) error {
 
 // Event is a change of brightness at a pixel.
 type Event struct {
-	// T is the time in microseconds, from any origin.
-	T int64
+	// T is the time in seconds, from any origin.
+	T float64
 	// X and Y are column and row, from 0 at the upper left.
 	X, Y uint16
-	// On tells a rise of brightness from a fall.
-	On bool
+	// P is the polarity, +1 brighter or -1 darker.
+	P int8
 }
+
+// largestMicroseconds is the largest time, from its origin, whose microseconds are kept
+// exactly: some seventy years.
+const largestMicroseconds = 1 << 51
+
+// At is an event at a time in microseconds, on for brighter.
+func At(microseconds int64, x, y uint16, on bool) Event {
+	e := Event{T: float64(microseconds) / 1e6, X: x, Y: y, P: -1}
+	if on {
+		e.P = 1
+	}
+	return e
+}
+
+// Microseconds is the time in whole microseconds, that of [At] exactly.
+func (e Event) Microseconds() int64 { return int64(math.Round(e.T * 1e6)) }
 
 // Recording is a list of events in the order of their times.
 type Recording struct {
@@ -44,7 +61,7 @@ func (r *Recording) Duration() int64 {
 	if len(r.Events) == 0 {
 		return 0
 	}
-	return r.Events[len(r.Events)-1].T - r.Events[0].T
+	return r.Events[len(r.Events)-1].Microseconds() - r.Events[0].Microseconds()
 }
 
 // Problems count what was put right in a recording.

@@ -36,7 +36,7 @@ func Example() {
 	}
 	on := 0
 	for _, e := range r.Events {
-		if e.On {
+		if e.P > 0 {
 			on++
 		}
 	}

@@ -16,7 +16,7 @@ func drawn(seed int64, n, width, height int, longest int64) []Event {
 	time := int64(0)
 	for i := range list {
 		time += rng.Int63n(2 * longest / int64(n))
-		list[i] = Event{T: time, X: uint16(rng.Intn(width)), Y: uint16(rng.Intn(height)), On: rng.Intn(2) == 1}
+		list[i] = At(time, uint16(rng.Intn(width)), uint16(rng.Intn(height)), rng.Intn(2) == 1)
 	}
 	return list
 }
@@ -32,9 +32,9 @@ func bit(on bool) uint32 {
 func aedat(list []Event) []byte {
 	content := []byte("#!AER-DAT2.0\r\n# This is a raw AE data file\r\n# AEChip: ch.unizh.ini.jaer.chip.retina.DVS128\r\n")
 	for _, e := range list {
-		address := uint32(127-e.Y)<<8 | uint32(127-e.X)<<1 | 1 - bit(e.On)
+		address := uint32(127-e.Y)<<8 | uint32(127-e.X)<<1 | 1 - bit(e.P > 0)
 		content = binary.BigEndian.AppendUint32(content, address)
-		content = binary.BigEndian.AppendUint32(content, uint32(e.T))
+		content = binary.BigEndian.AppendUint32(content, uint32(e.Microseconds()))
 	}
 	return content
 }
@@ -43,8 +43,8 @@ func aedat(list []Event) []byte {
 func dat(list []Event, header string) []byte {
 	content := append([]byte(header), 0, 8)
 	for _, e := range list {
-		content = binary.LittleEndian.AppendUint32(content, uint32(e.T))
-		content = binary.LittleEndian.AppendUint32(content, uint32(e.X)|uint32(e.Y)<<14|bit(e.On)<<28)
+		content = binary.LittleEndian.AppendUint32(content, uint32(e.Microseconds()))
+		content = binary.LittleEndian.AppendUint32(content, uint32(e.X)|uint32(e.Y)<<14|bit(e.P > 0)<<28)
 	}
 	return content
 }
@@ -54,11 +54,11 @@ func evt2(list []Event) []byte {
 	content := []byte("% evt 2.0\n% geometry 640x480\n")
 	last := int64(-1)
 	for _, e := range list {
-		if high := e.T >> 6; high != last {
+		if high := e.Microseconds() >> 6; high != last {
 			last = high
 			content = binary.LittleEndian.AppendUint32(content, 8<<28|uint32(high))
 		}
-		content = binary.LittleEndian.AppendUint32(content, bit(e.On)<<28|uint32(e.T&63)<<22|uint32(e.X)<<11|uint32(e.Y))
+		content = binary.LittleEndian.AppendUint32(content, bit(e.P > 0)<<28|uint32(e.Microseconds()&63)<<22|uint32(e.X)<<11|uint32(e.Y))
 	}
 	return content
 }
@@ -69,13 +69,13 @@ func evt3(list []Event) []byte {
 	word := func(kind, value int64) { content = binary.LittleEndian.AppendUint16(content, uint16(kind<<12|value)) }
 	high := int64(-1)
 	for _, e := range list {
-		if e.T>>12 != high {
-			high = e.T >> 12
+		if e.Microseconds()>>12 != high {
+			high = e.Microseconds() >> 12
 			word(8, high&0xfff)
 		}
-		word(6, e.T&0xfff)
+		word(6, e.Microseconds()&0xfff)
 		word(0, int64(e.Y))
-		word(2, int64(bit(e.On))<<11|int64(e.X))
+		word(2, int64(bit(e.P > 0))<<11|int64(e.X))
 	}
 	return content
 }
@@ -84,7 +84,7 @@ func text(list []Event) []byte {
 	var b strings.Builder
 	b.WriteString("# t x y p\n\n")
 	for _, e := range list {
-		fmt.Fprintf(&b, "%d.%06d %d %d %d\n", e.T/1_000_000, e.T%1_000_000, e.X, e.Y, bit(e.On))
+		fmt.Fprintf(&b, "%d.%06d %d %d %d\n", e.Microseconds()/1_000_000, e.Microseconds()%1_000_000, e.X, e.Y, bit(e.P > 0))
 	}
 	return []byte(b.String())
 }

@@ -31,8 +31,9 @@ func TestFormatsRoundTrip(t *testing.T) {
 	want := drawn(1, 2000, 34, 34, 4_000_000)
 	r, err := Decode("f.bs2", aer, Options{Width: 34, Height: 34})
 	require.NoError(t, err)
+	first := want[0].Microseconds()
 	for i := range want {
-		want[i].T -= drawn(1, 2000, 34, 34, 4_000_000)[0].T
+		want[i] = At(want[i].Microseconds()-first, want[i].X, want[i].Y, want[i].P > 0)
 	}
 	assert.Equal(t, want, r.Events)
 	assert.Equal(t, 34, r.Width)
@@ -42,7 +43,7 @@ func TestFormatsRoundTrip(t *testing.T) {
 func TestAERBits(t *testing.T) {
 	r, err := Decode("x.bin", []byte{3, 5, 0x81, 0x23, 0x45, 4, 6, 0x01, 0x23, 0x46}, Options{})
 	require.NoError(t, err)
-	assert.Equal(t, []Event{{0x12345, 3, 5, true}, {0x12346, 4, 6, false}}, r.Events)
+	assert.Equal(t, []Event{At(0x12345, 3, 5, true), At(0x12346, 4, 6, false)}, r.Events)
 	assert.Equal(t, []int{5, 7}, []int{r.Width, r.Height})
 	assert.False(t, r.Declared)
 }
@@ -51,13 +52,13 @@ func TestAERClockOverflow(t *testing.T) {
 	// Row 240 is a lap of 2^13 us.
 	r, err := Decode("x.bin", []byte{1, 1, 0, 0, 10, 0, 240, 0, 0, 0, 2, 2, 0, 0, 20}, Options{Width: 34, Height: 34})
 	require.NoError(t, err)
-	assert.Equal(t, []Event{{10, 1, 1, false}, {20 + 8192, 2, 2, false}}, r.Events)
+	assert.Equal(t, []Event{At(10, 1, 1, false), At(20+8192, 2, 2, false)}, r.Events)
 	assert.Equal(t, Problems{Special: 1}, r.Problems)
 	assert.False(t, r.Problems.Any())
 }
 
 func TestEncodeAERRefuses(t *testing.T) {
-	for _, e := range []Event{{X: 256}, {Y: 240}, {T: 1 << 23}, {T: -1}} {
+	for _, e := range []Event{At(0, 256, 0, false), At(0, 0, 240, false), At(1<<23, 0, 0, false), At(-1, 0, 0, false)} {
 		_, err := EncodeAER([]Event{{}, e})
 		assert.ErrorContains(t, err, "event 1", "%+v", e)
 	}
@@ -68,19 +69,19 @@ func TestTransposedAEDAT(t *testing.T) {
 	r, err := Decode("x.aedat", aedat(list), Options{Transpose: true})
 	require.NoError(t, err)
 	for i, e := range list {
-		assert.Equal(t, Event{e.T, e.Y, e.X, e.On}, r.Events[i])
+		assert.Equal(t, Event{e.T, e.Y, e.X, e.P}, r.Events[i])
 	}
 }
 
 // Times that go back: by a little the events are sorted, by a lap the clock goes on.
 func TestTimesThatGoBack(t *testing.T) {
-	list := []Event{{T: 100}, {T: 90, X: 1}, {T: 110, X: 2}, {T: 95, X: 3}}
+	list := []Event{At(100, 0, 0, false), At(90, 1, 0, false), At(110, 2, 0, false), At(95, 3, 0, false)}
 	r, err := Decode("x.aedat", aedat(list), Options{})
 	require.NoError(t, err)
 	assert.Equal(t, Problems{Unsorted: 2}, r.Problems)
-	assert.Equal(t, []Event{{T: 90, X: 1}, {T: 95, X: 3}, {T: 100}, {T: 110, X: 2}}, r.Events)
+	assert.Equal(t, []Event{At(90, 1, 0, false), At(95, 3, 0, false), At(100, 0, 0, false), At(110, 2, 0, false)}, r.Events)
 
-	r, err = Decode("x.aedat", aedat([]Event{{T: 1<<32 - 5}, {T: 3}}), Options{})
+	r, err = Decode("x.aedat", aedat([]Event{At(1<<32-5, 0, 0, false), At(3, 0, 0, false)}), Options{})
 	require.NoError(t, err)
 	assert.Equal(t, Problems{Wrapped: 1}, r.Problems)
 	assert.Equal(t, int64(8), r.Duration())
@@ -92,7 +93,7 @@ func TestTimesThatGoBack(t *testing.T) {
 }
 
 func TestEventsBesideTheSensor(t *testing.T) {
-	list := []Event{{T: 1, X: 40}, {T: 2, X: 3}, {T: 3, Y: 4}}
+	list := []Event{At(1, 40, 0, false), At(2, 3, 0, false), At(3, 0, 4, false)}
 	r, err := Decode("x.aedat", aedat(list), Options{Width: 34, Height: 34})
 	require.NoError(t, err)
 	assert.Equal(t, Problems{Outside: 1}, r.Problems)
@@ -110,12 +111,12 @@ func TestEVT3Vectors(t *testing.T) {
 	r, err := Decode("x.raw", content, Options{})
 	require.NoError(t, err)
 	// Columns 10 and 21 of the twelve, then 22 and 23 of the eight.
-	assert.Equal(t, []Event{{4098, 10, 7, true}, {4098, 21, 7, true}, {4098, 22, 7, true}, {4098, 23, 7, true}}, r.Events)
+	assert.Equal(t, []Event{At(4098, 10, 7, true), At(4098, 21, 7, true), At(4098, 22, 7, true), At(4098, 23, 7, true)}, r.Events)
 	assert.Equal(t, Problems{Special: 1}, r.Problems)
 }
 
 func TestSpecialAddresses(t *testing.T) {
-	content := binary.BigEndian.AppendUint32(aedat([]Event{{T: 5}}), 0x8000)
+	content := binary.BigEndian.AppendUint32(aedat([]Event{At(5, 0, 0, false)}), 0x8000)
 	r, err := Decode("x.aedat", binary.BigEndian.AppendUint32(content, 6), Options{})
 	require.NoError(t, err)
 	assert.Equal(t, Problems{Special: 1}, r.Problems)
@@ -123,7 +124,7 @@ func TestSpecialAddresses(t *testing.T) {
 }
 
 func TestBadFiles(t *testing.T) {
-	good := aedat([]Event{{T: 5}})
+	good := aedat([]Event{At(5, 0, 0, false)})
 	for message, file := range map[string]struct {
 		name    string
 		content string
@@ -173,13 +174,13 @@ func TestColumnsAreFoundOut(t *testing.T) {
 		options Options
 		want    Event
 	}{
-		"times too large for pixels":  {"100000 3 4 1\n100001 3 4 0\n", Options{}, Event{100000, 3, 4, true}},
-		"the other way round":         {"3 4 100000 1\n3 4 100001 0\n", Options{}, Event{100000, 3, 4, true}},
-		"by the sensor":               {"3 4 50 1\n9 4 40 0\n", Options{Width: 34, Height: 34}, Event{40, 9, 4, false}},
-		"by what ascends":             {"5 3 9 -1\n7 3 2 1\n", Options{}, Event{5, 3, 9, false}},
-		"stated":                      {"5 3 9 -1\n7 3 2 1\n", Options{Columns: "xytp"}, Event{2, 7, 3, true}},
-		"seconds":                     {"0.5 3 4 1\n1.25 3 4 0\n", Options{}, Event{500000, 3, 4, true}},
-		"seconds in the third column": {"3 4 0.000002 1\n3 5 0.000004 0\n", Options{}, Event{2, 3, 4, true}},
+		"times too large for pixels":  {"100000 3 4 1\n100001 3 4 0\n", Options{}, At(100000, 3, 4, true)},
+		"the other way round":         {"3 4 100000 1\n3 4 100001 0\n", Options{}, At(100000, 3, 4, true)},
+		"by the sensor":               {"3 4 50 1\n9 4 40 0\n", Options{Width: 34, Height: 34}, At(40, 9, 4, false)},
+		"by what ascends":             {"5 3 9 -1\n7 3 2 1\n", Options{}, At(5, 3, 9, false)},
+		"stated":                      {"5 3 9 -1\n7 3 2 1\n", Options{Columns: "xytp"}, At(2, 7, 3, true)},
+		"seconds":                     {"0.5 3 4 1\n1.25 3 4 0\n", Options{}, At(500000, 3, 4, true)},
+		"seconds in the third column": {"3 4 0.000002 1\n3 5 0.000004 0\n", Options{}, At(2, 3, 4, true)},
 	} {
 		r, err := Decode("x.txt", []byte(sample.lines), sample.options)
 		require.NoError(t, err, name)
@@ -224,7 +225,7 @@ func FuzzDecode(f *testing.F) {
 		last := r.Events[0].T
 		for _, e := range r.Events {
 			if int(e.X) >= r.Width || int(e.Y) >= r.Height || e.T < last {
-				t.Fatalf("%+v after %d on a sensor of %d x %d", e, last, r.Width, r.Height)
+				t.Fatalf("%+v after %v on a sensor of %v x %v", e, last, r.Width, r.Height)
 			}
 			last = e.T
 		}

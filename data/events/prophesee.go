@@ -78,10 +78,8 @@ func decodeDAT(content []byte, o Options) (*Recording, error) {
 	c := clock{bits: 32}
 	for ; len(content) > 0; content = content[size:] {
 		data := binary.LittleEndian.Uint32(content[4:])
-		r.Events = append(r.Events, Event{
-			T: c.at(int64(binary.LittleEndian.Uint32(content)), &r.Problems),
-			X: uint16(data & 0x3fff), Y: uint16(data >> 14 & 0x3fff), On: data>>28&1 != 0,
-		})
+		time := c.at(int64(binary.LittleEndian.Uint32(content)), &r.Problems)
+		r.Events = append(r.Events, At(time, uint16(data&0x3fff), uint16(data>>14&0x3fff), data>>28&1 != 0))
 	}
 	w, h := declared(lines)
 	return r, r.Finish(o, w, h)
@@ -129,9 +127,7 @@ func (r *Recording) decodeEVT2(content []byte) error {
 		case kind == 0x8:
 			high, known = int64(w&0x0fffffff)<<6, true
 		case kind <= 1 && known:
-			r.Events = append(r.Events, Event{
-				T: c.at(high|int64(w>>22&0x3f), &r.Problems), X: uint16(w >> 11 & 0x7ff), Y: uint16(w & 0x7ff), On: kind == 1,
-			})
+			r.Events = append(r.Events, At(c.at(high|int64(w>>22&0x3f), &r.Problems), uint16(w>>11&0x7ff), uint16(w&0x7ff), kind == 1))
 		default: // a trigger, or an event before the first time
 			r.Problems.Special++
 		}
@@ -152,7 +148,7 @@ func (r *Recording) decodeEVT3(content []byte) error {
 	vector := func(bits uint16, count int) {
 		for i := range count {
 			if bits>>i&1 != 0 && known && x+i < 1<<11 {
-				r.Events = append(r.Events, Event{T: time, X: uint16(x + i), Y: uint16(y), On: on})
+				r.Events = append(r.Events, At(time, uint16(x+i), uint16(y), on))
 			}
 		}
 		x += count
@@ -164,7 +160,7 @@ func (r *Recording) decodeEVT3(content []byte) error {
 			y = int(w & 0x7ff)
 		case 0x2:
 			if known {
-				r.Events = append(r.Events, Event{T: time, X: w & 0x7ff, Y: uint16(y), On: w>>11&1 != 0})
+				r.Events = append(r.Events, At(time, w&0x7ff, uint16(y), w>>11&1 != 0))
 			}
 		case 0x3:
 			x, on = int(w&0x7ff), w>>11&1 != 0

@@ -50,12 +50,12 @@ func TestRealSamples(t *testing.T) {
 		require.NoError(t, err)
 		on := 0
 		for _, e := range r.Events {
-			if e.On {
+			if e.P > 0 {
 				on++
 			}
 		}
 		assert.Equal(t, []int{sample.events, sample.on, sample.width, sample.height}, []int{len(r.Events), on, r.Width, r.Height}, sample.name)
-		assert.Equal(t, []int64{sample.first, sample.last}, []int64{r.Events[0].T, r.Events[len(r.Events)-1].T}, sample.name)
+		assert.Equal(t, []int64{sample.first, sample.last}, []int64{r.Events[0].Microseconds(), r.Events[len(r.Events)-1].Microseconds()}, sample.name)
 		assert.Equal(t, sample.declared, r.Declared, sample.name)
 		assert.Equal(t, Problems{}, r.Problems, sample.name)
 	}

@@ -32,7 +32,7 @@ func fromRows(rows []float64, o Options) (*Recording, error) {
 		switch p := row[3]; {
 		case p != 1 && p != 0 && p != -1:
 			return nil, malformed("event %d has polarity %g; want 1 for ON, 0 or -1 for OFF", n/4, p)
-		case math.Abs(time) > 1<<62:
+		case math.Abs(time) > largestMicroseconds:
 			return nil, malformed("event %d has time %g", n/4, row[t])
 		case !whole(row[x]) || !whole(row[y]):
 			return nil, malformed("event %d lies at column %g, row %g", n/4, row[x], row[y])
@@ -41,7 +41,7 @@ func fromRows(rows []float64, o Options) (*Recording, error) {
 			r.Problems.Outside++
 			continue
 		}
-		r.Events = append(r.Events, Event{T: int64(time), X: uint16(row[x]), Y: uint16(row[y]), On: row[3] == 1})
+		r.Events = append(r.Events, At(int64(time), uint16(row[x]), uint16(row[y]), row[3] == 1))
 	}
 	before := r.Problems.Outside
 	if 2*before > len(rows)/4 {

@@ -65,7 +65,7 @@ func (s Saccade) Record(pixels []byte, height, width int) ([]Event, error) {
 	area := s.Side * s.Side
 	now, before, start := make([]float64, area), make([]float64, area), make([]float64, area)
 	crossed := make([]int, area) // thresholds from start to the memory: whole numbers, so that nothing rounds away
-	s.look(now, scene, s.Corners[0])
+	s.observe(now, scene, s.Corners[0])
 	copy(start, now)
 	var list []Event
 	for leg, from := range s.Corners {
@@ -76,7 +76,7 @@ func (s Saccade) Record(pixels []byte, height, width int) ([]Event, error) {
 		for k := range s.Samples {
 			before, now = now, before
 			share := float64(k+1) / float64(s.Samples)
-			s.look(now, scene, [2]float64{from[0] + share*(to[0]-from[0]), from[1] + share*(to[1]-from[1])})
+			s.observe(now, scene, [2]float64{from[0] + share*(to[0]-from[0]), from[1] + share*(to[1]-from[1])})
 			began := float64(leg)*float64(s.Microseconds) + float64(k)/float64(s.Samples)*float64(s.Microseconds)
 			lasts := float64(s.Microseconds) / float64(s.Samples)
 			for i := range area {
@@ -104,16 +104,14 @@ func (s Saccade) compare(list []Event, i int, before, now float64, crossed *int,
 		if now != before {
 			share = min(max((float64(*crossed)*s.Threshold-before)/(now-before), 0), 1)
 		}
-		list = append(list, Event{
-			T: int64(math.Round(began + share*lasts)), X: uint16(i % s.Side), Y: uint16(i / s.Side), On: on,
-		})
+		list = append(list, At(int64(math.Round(began+share*lasts)), uint16(i%s.Side), uint16(i/s.Side), on))
 	}
 	return list
 }
 
-// look is the logarithm of the brightness at each pixel, with the image's centre
+// observe is the logarithm of the brightness at each pixel, with the image's centre
 // off the sensor's by shift.
-func (s Saccade) look(logarithm []float64, image scene, shift [2]float64) {
+func (s Saccade) observe(logarithm []float64, image scene, shift [2]float64) {
 	left := (float64(s.Side)-float64(image.width))/2 + shift[0]
 	top := (float64(s.Side)-float64(image.height))/2 + shift[1]
 	for i := range logarithm {

@@ -1,6 +1,7 @@
 package events
 
 import (
+	"cmp"
 	"math"
 	"math/rand"
 	"slices"
@@ -23,7 +24,7 @@ func record(t *testing.T, s Saccade, pixels []byte, h, w int) []Event {
 	t.Helper()
 	list, err := s.Record(pixels, h, w)
 	require.NoError(t, err)
-	assert.True(t, slices.IsSortedFunc(list, func(a, b Event) int { return int(a.T - b.T) }))
+	assert.True(t, slices.IsSortedFunc(list, func(a, b Event) int { return cmp.Compare(a.T, b.T) }))
 	return list
 }
 
@@ -52,12 +53,12 @@ func TestClosedPathsBalance(t *testing.T) {
 	require.Greater(t, len(list), 1000)
 	net := map[[2]uint16]int{}
 	for _, e := range list {
-		if e.On {
+		if e.P > 0 {
 			net[[2]uint16{e.X, e.Y}]++
 		} else {
 			net[[2]uint16{e.X, e.Y}]--
 		}
-		assert.True(t, e.T >= 0 && e.T <= 300_000 && int(e.X) < s.Side && int(e.Y) < s.Side)
+		assert.True(t, e.Microseconds() >= 0 && e.Microseconds() <= 300_000 && int(e.X) < s.Side && int(e.Y) < s.Side)
 	}
 	for place, n := range net {
 		assert.Zero(t, n, "pixel %v", place)
@@ -85,7 +86,7 @@ func TestRampAgainstTheFormula(t *testing.T) {
 		const w = 41
 		byPixel := map[int][]Event{}
 		for _, e := range record(t, s, ramp(41, w), 41, w) {
-			if e.T <= s.Microseconds { // the way there, not back
+			if e.Microseconds() <= s.Microseconds { // the way there, not back
 				byPixel[int(e.X)] = append(byPixel[int(e.X)], e)
 			}
 		}
@@ -107,8 +108,8 @@ func TestRampAgainstTheFormula(t *testing.T) {
 				// The last crossing may be where the way back begins.
 				require.InDelta(t, crossed, len(list), 1)
 				for k, e := range list[:min(crossed, len(list))] {
-					require.Equal(t, direction < 0, e.On)
-					at := bright(float64(x), 4*direction*float64(e.T)/10_000)
+					require.Equal(t, direction < 0, e.P > 0)
+					at := bright(float64(x), 4*direction*float64(e.Microseconds())/10_000)
 					require.InDelta(t, float64(k+1)*s.Threshold, math.Abs(at-begin), 2e-4, "event %d of column %d", k, x)
 				}
 			}
@@ -124,10 +125,10 @@ func TestPolarityTurnsWithTheDirection(t *testing.T) {
 	back := [2]int{}
 	for _, e := range record(t, s, ramp(60, 60), 60, 60) {
 		k := 0
-		if e.On {
+		if e.P > 0 {
 			k = 1
 		}
-		if e.T < s.Microseconds {
+		if e.Microseconds() < s.Microseconds {
 			there[k]++
 		} else {
 			back[k]++

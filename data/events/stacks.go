@@ -144,7 +144,7 @@ func (s Stacks) Make(dst []byte, r *Recording) error {
 		sums = make([]int32, len(dst))
 	}
 	place := s.window(r.Width, r.Height)
-	first, span, total := r.Events[0].T, r.Duration()+1, len(r.Events)
+	first, span, total := r.Events[0].Microseconds(), r.Duration()+1, len(r.Events)
 	for i, e := range r.Events {
 		x, y := int(e.X)/place.factor-place.left, int(e.Y)/place.factor-place.top
 		if x < 0 || y < 0 || x >= w || y >= h {
@@ -152,18 +152,14 @@ func (s Stacks) Make(dst []byte, r *Recording) error {
 		}
 		t := i * s.Steps / total
 		if s.Slice == ByTime {
-			t = int((e.T - first) * int64(s.Steps) / span)
+			t = int((e.Microseconds() - first) * int64(s.Steps) / span)
 		}
 		at := t*step + y*w + x
 		if sums != nil {
-			if e.On {
-				sums[at]++
-			} else {
-				sums[at]--
-			}
+			sums[at] += int32(e.P)
 			continue
 		}
-		if !e.On {
+		if e.P < 0 {
 			at += h * w
 		}
 		if s.Kind == Binary {

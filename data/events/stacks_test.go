@@ -5,6 +5,7 @@ import (
 	"image/color"
 	"image/gif"
 	"image/png"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -25,7 +26,7 @@ func oracle(s Stacks, r *Recording) []byte {
 		top = ((r.Height+factor-1)/factor - s.Size) / 2
 	}
 	out := make([]byte, s.Steps*c*h*w)
-	first, last := r.Events[0].T, r.Events[len(r.Events)-1].T
+	first, last := r.Events[0].Microseconds(), r.Events[len(r.Events)-1].Microseconds()
 	for t := range s.Steps {
 		for y := range h {
 			for x := range w {
@@ -34,12 +35,12 @@ func oracle(s Stacks, r *Recording) []byte {
 					inside := int(e.X)/factor-left == x && int(e.Y)/factor-top == y
 					if s.Slice == ByTime {
 						from, to := int64(t)*(last-first+1), int64(t+1)*(last-first+1)
-						at := (e.T - first) * int64(s.Steps)
+						at := (e.Microseconds() - first) * int64(s.Steps)
 						inside = inside && at >= from && at < to
 					} else {
 						inside = inside && i*s.Steps/len(r.Events) == t
 					}
-					if inside && e.On {
+					if inside && e.P > 0 {
 						on++
 					} else if inside {
 						off++
@@ -92,7 +93,7 @@ func TestWindows(t *testing.T) {
 // With as many events as steps each has one, however they lie in time; and the
 // last event belongs to the last step, not behind it.
 func TestSlices(t *testing.T) {
-	r := &Recording{Events: []Event{{T: 0}, {T: 1}, {T: 2}, {T: 1000, X: 1}}, Width: 2, Height: 1}
+	r := &Recording{Events: []Event{At(0, 0, 0, false), At(1, 0, 0, false), At(2, 0, 0, false), At(1000, 1, 0, false)}, Width: 2, Height: 1}
 	count := make([]byte, 4*2*2)
 	require.NoError(t, Stacks{Steps: 4, Slice: ByCount}.Make(count, r))
 	assert.Equal(t, []byte{0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 0, 1}, count)
@@ -102,7 +103,7 @@ func TestSlices(t *testing.T) {
 }
 
 func TestCountsStopAt255(t *testing.T) {
-	r := &Recording{Events: make([]Event, 1000), Width: 1, Height: 1}
+	r := &Recording{Events: slices.Repeat([]Event{At(0, 0, 0, false)}, 1000), Width: 1, Height: 1}
 	dst := make([]byte, 2)
 	require.NoError(t, Stacks{Steps: 1, Kind: Counts}.Make(dst, r))
 	assert.Equal(t, []byte{0, 255}, dst)

@@ -68,7 +68,7 @@ func (d *Dataset) index() ([]chunk, error) {
 }
 
 func (d *Dataset) chunkBytes() int {
-	n := d.typ.size
+	n := d.typ.Size
 	for _, k := range d.layout.chunk {
 		n *= k
 	}
@@ -130,7 +130,7 @@ func (d *Dataset) decode(c chunk) ([]byte, error) {
 // copyChunk copies what a chunk has of rows first..first+n-1: for each line along the
 // last axis one piece.
 func (d *Dataset) copyChunk(out []byte, first, n int, offset []int, data []byte) {
-	rank, size := len(d.shape), d.typ.size
+	rank, size := len(d.shape), d.typ.Size
 	// The part of the array that the chunk covers, cut by its shape and the rows.
 	low, high := slices.Clone(offset), make([]int, rank)
 	for i := range high {

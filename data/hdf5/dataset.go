@@ -5,6 +5,8 @@ import (
 	"math"
 	"slices"
 	"sync"
+
+	"github.com/spikedhs/spikedhs/data/internal/number"
 )
 
 // Dataset is an array in a file. It may be used from several goroutines.
@@ -12,7 +14,7 @@ type Dataset struct {
 	file    *File
 	path    string
 	shape   []int
-	typ     datatype
+	typ     number.Type
 	fill    []byte // one element; nil is zero
 	layout  layout
 	filters []filter
@@ -67,14 +69,14 @@ func (f *File) Dataset(path string) (*Dataset, error) {
 
 // check compares sizes that different messages tell.
 func (d *Dataset) check() error {
-	total := d.typ.size
+	total := d.typ.Size
 	for _, n := range d.shape {
 		if n > 0 && total > math.MaxInt/2/n {
 			return malformed("shape %v is larger than any memory", d.shape)
 		}
 		total *= n
 	}
-	if len(d.fill) != d.typ.size {
+	if len(d.fill) != d.typ.Size {
 		d.fill = nil
 	}
 	if d.layout.kind != layoutChunked {
@@ -87,7 +89,7 @@ func (d *Dataset) check() error {
 	if len(d.layout.chunk) != len(d.shape) {
 		return malformed("chunks of %d axes for an array of %d", len(d.layout.chunk), len(d.shape))
 	}
-	size := d.typ.size
+	size := d.typ.Size
 	for _, n := range d.layout.chunk {
 		if n < 1 || size > maxChunk/n {
 			return malformed("chunks of %v elements", d.layout.chunk)
@@ -129,14 +131,14 @@ func ReadRows[T Number](d *Dataset, first, n int) ([]T, error) {
 	}
 	values := make([]T, n*d.RowLen())
 	for i := range values {
-		values[i] = decode[T](d.typ, raw[i*d.typ.size:])
+		values[i] = number.Decode[T](d.typ, raw[i*d.typ.Size:])
 	}
 	return values, nil
 }
 
 // read gives the bytes of rows.
 func (d *Dataset) read(first, n int) ([]byte, error) {
-	row := d.RowLen() * d.typ.size
+	row := d.RowLen() * d.typ.Size
 	switch {
 	case n == 0 || row == 0:
 		return nil, nil

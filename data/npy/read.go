@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"io"
 	"os"
+
+	"github.com/spikedhs/spikedhs/data/internal/number"
 )
 
 // Array is the content of a file, not yet converted.
@@ -14,13 +16,13 @@ type Array struct {
 	// Shape are the lengths of the axes; an empty shape is a single number.
 	Shape []int
 
-	dtype   dtype
+	dtype   number.Type
 	fortran bool
 	data    []byte
 }
 
 // Len is the number of elements.
-func (a *Array) Len() int { return len(a.data) / a.dtype.size }
+func (a *Array) Len() int { return len(a.data) / a.dtype.Size }
 
 // Read reads one array, to its end and no further. Errors wrap [ErrFormat] or are
 // those of r.
@@ -36,11 +38,11 @@ func Read(r io.Reader) (*Array, error) {
 	if err != nil {
 		return nil, err
 	}
-	n, err := h.elements(t.size)
+	n, err := h.elements(t.Size)
 	if err != nil {
 		return nil, err
 	}
-	data, err := readData(r, n*t.size)
+	data, err := readData(r, n*t.Size)
 	if err != nil {
 		return nil, err
 	}
@@ -109,12 +111,12 @@ func ReadRecords(r io.Reader) (fields []string, rows []float64, err error) {
 	if len(h.fields) == 0 || len(h.shape) != 1 {
 		return nil, nil, malformed("no list of records: an array of shape %v with %d fields", h.shape, len(h.fields))
 	}
-	types, size := make([]dtype, len(h.fields)), 0
+	types, size := make([]number.Type, len(h.fields)), 0
 	for i, f := range h.fields {
 		if types[i], err = parseDType(f.descr); err != nil {
 			return nil, nil, err
 		}
-		fields, size = append(fields, f.name), size+types[i].size
+		fields, size = append(fields, f.name), size+types[i].Size
 	}
 	n, err := h.elements(size)
 	if err != nil {
@@ -130,8 +132,8 @@ func ReadRecords(r io.Reader) (fields []string, rows []float64, err error) {
 	rows = make([]float64, 0, n*len(types))
 	for len(data) > 0 {
 		for _, t := range types {
-			rows = append(rows, decode[float64](t, data))
-			data = data[t.size:]
+			rows = append(rows, number.Decode[float64](t, data))
+			data = data[t.Size:]
 		}
 	}
 	return fields, rows, nil
@@ -144,7 +146,7 @@ func Values[T Number](a *Array) []T {
 	values := make([]T, n)
 	if !a.fortran || len(a.Shape) < 2 {
 		for i := range values {
-			values[i] = decode[T](a.dtype, a.data[i*a.dtype.size:])
+			values[i] = number.Decode[T](a.dtype, a.data[i*a.dtype.Size:])
 		}
 		return values
 	}
@@ -155,7 +157,7 @@ func Values[T Number](a *Array) []T {
 		for axis, i := range index {
 			at = at*a.Shape[axis] + i
 		}
-		values[at] = decode[T](a.dtype, a.data[k*a.dtype.size:])
+		values[at] = number.Decode[T](a.dtype, a.data[k*a.dtype.Size:])
 		for axis := range index {
 			if index[axis]++; index[axis] < a.Shape[axis] {
 				break

@@ -1,5 +1,7 @@
 package stereo
 
+import "github.com/spikedhs/spikedhs/data/events"
+
 // View is one of the two cameras.
 type View int
 
@@ -16,15 +18,8 @@ func (v View) String() string {
 	return "right"
 }
 
-// Event is one change of brightness that a pixel reported.
-type Event struct {
-	// T is the time in seconds.
-	T float64
-	// X is the column and Y the row of the pixel, from 0.
-	X, Y int16
-	// P is the polarity, +1 brighter or -1 darker.
-	P int8
-}
+// Event is one change of brightness that a pixel reported, its time in seconds.
+type Event = events.Event
 
 // Counts tells what was found in events and labels, and what of it was wrong. Wrong
 // events are left out of stacks; events out of order are not, since a stack does not

@@ -48,7 +48,7 @@ func filter(rows []float64, columns [4]int, width, height int) ([]Event, Counts)
 			c.Unsorted++
 		}
 		before = t
-		events = append(events, Event{T: t, X: int16(x), Y: int16(y), P: int8(p)})
+		events = append(events, Event{T: t, X: uint16(x), Y: uint16(y), P: int8(p)})
 	}
 	return events, c
 }

@@ -32,7 +32,7 @@ func makeSet(t testing.TB, frames int, names ...string) string {
 				for k := range events {
 					events[k] = Event{
 						T: end - Window + Window*(float64(k)+0.5)/float64(len(events)),
-						X: int16(rng.IntN(smallRig.Width)), Y: int16(rng.IntN(smallRig.Height)), P: int8(2*rng.IntN(2) - 1),
+						X: uint16(rng.IntN(smallRig.Width)), Y: uint16(rng.IntN(smallRig.Height)), P: int8(2*rng.IntN(2) - 1),
 					}
 				}
 				require.NoError(t, WriteEvents(EventFile(dir, v, i), events))

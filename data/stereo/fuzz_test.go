@@ -26,7 +26,7 @@ func FuzzReadDAT(f *testing.F) {
 		require.Equal(t, c.Events-c.OutOfFrame-c.BadPolarity-c.BadTime, len(rec.Events[Left])+len(rec.Events[Right]))
 		for _, events := range rec.Events {
 			for i, e := range events {
-				require.True(t, e.X >= 0 && e.X < 128 && e.Y >= 0 && e.Y < 128 && (e.P == 1 || e.P == -1))
+				require.True(t, e.X < 128 && e.Y < 128 && (e.P == 1 || e.P == -1))
 				require.True(t, i == 0 || events[i-1].T <= e.T)
 			}
 		}

@@ -42,7 +42,7 @@ type Loader struct {
 	set     *Set
 	windows []Frame
 	opts    LoaderOptions
-	free    chan buffer
+	free    ordered.Pool[buffer]
 }
 
 // buffer is room for one batch.
@@ -80,7 +80,7 @@ func NewLoader(set *Set, frames []Frame, o LoaderOptions) (*Loader, error) {
 	if l.Batches() == 0 {
 		return nil, fmt.Errorf("stereo loader: %d windows of %d steps make no batch of %d; give more frames or take a smaller batch", len(l.windows), o.Steps, o.Batch)
 	}
-	l.free = make(chan buffer, o.Prefetch+1)
+	l.free = make(ordered.Pool[buffer], o.Prefetch+1)
 	return l, nil
 }
 
@@ -140,7 +140,7 @@ func (l *Loader) Epoch(ctx context.Context, epoch, first int) *Batches {
 func (l *Loader) begin(epoch, k int) *Batch {
 	t, c, h, w := l.Shape()
 	n := min(l.opts.Batch, len(l.windows)-k*l.opts.Batch)
-	buf := l.take()
+	buf := l.free.Take(l.buffer)
 	return &Batch{
 		Left: buf.left[:t*n*c*h*w], Right: buf.right[:t*n*c*h*w], Labels: buf.labels[:t*n*h*w],
 		T: t, N: n, C: c, H: h, W: w, Epoch: epoch, Index: k, loader: l, buffer: buf,
@@ -184,22 +184,9 @@ func (l *Loader) fill(ctx context.Context, b *Batch, n, number int) error {
 	return nil
 }
 
-// take gives a buffer for one batch, used before where there is one.
-func (l *Loader) take() buffer {
-	select {
-	case buf := <-l.free:
-		return buf
-	default:
-	}
+// buffer makes room for one batch.
+func (l *Loader) buffer() buffer {
 	t, c, h, w := l.Shape()
 	n := t * min(l.opts.Batch, len(l.windows)) * h * w
 	return buffer{left: make([]float32, n*c), right: make([]float32, n*c), labels: make([]float32, n)}
-}
-
-// give hands a buffer back; one too many is left to the garbage collector.
-func (l *Loader) give(buf buffer) {
-	select {
-	case l.free <- buf:
-	default:
-	}
 }

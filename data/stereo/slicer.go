@@ -99,7 +99,7 @@ func (s *Slicer) end() float64   { return s.begin() + s.binning.span() }
 
 // accept takes an event; false: a step must be finished before.
 func (s *Slicer) accept(v View, e Event) bool {
-	if e.X < 0 || e.Y < 0 || int(e.X) >= s.width || int(e.Y) >= s.height {
+	if int(e.X) >= s.width || int(e.Y) >= s.height {
 		s.late++
 		return true
 	}

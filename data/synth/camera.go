@@ -127,7 +127,7 @@ func (c *Camera) pixel(events []stereo.Event, i int, next, change, from, to floa
 			continue
 		}
 		c.last[i] = t
-		events = append(events, stereo.Event{T: t, X: int16(i % c.width), Y: int16(i / c.width), P: int8(pol)})
+		events = append(events, stereo.Event{T: t, X: uint16(i % c.width), Y: uint16(i / c.width), P: int8(pol)})
 	}
 }
 
@@ -162,7 +162,7 @@ func (c *Camera) noise(events []stereo.Event, from, to float64) []stereo.Event {
 		if t-c.last[i] < c.model.Refractory {
 			continue
 		}
-		events = append(events, stereo.Event{T: t, X: int16(i % c.width), Y: int16(i / c.width), P: int8(2*(b&1)) - 1})
+		events = append(events, stereo.Event{T: t, X: uint16(i % c.width), Y: uint16(i / c.width), P: int8(2*(b&1)) - 1})
 	}
 }
 

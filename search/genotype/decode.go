@@ -2,13 +2,8 @@ package genotype
 
 import (
 	"fmt"
-	"math"
 	"slices"
 )
-
-// sumTolerance is how far the sum of a row of probabilities may be from one;
-// it allows for rows computed in single precision.
-const sumTolerance = 1e-3
 
 // DecodeCell turns the trained weights alpha, one row of logits per edge and one
 // column per operation, into a cell. Every row goes through a softmax; then each
@@ -34,29 +29,6 @@ func over(ops []Op) []Op {
 		return Published()
 	}
 	return ops
-}
-
-// DecodeProbabilities decodes like DecodeCell, from rows that are probabilities
-// already.
-func DecodeProbabilities(p [][]float64, nodes int, ops ...Op) (Cell, error) {
-	ops = over(ops)
-	if err := checkShape(p, nodes, ops); err != nil {
-		return Cell{}, err
-	}
-	for edge, row := range p {
-		sum := 0.0
-		for op, v := range row {
-			if !(v >= 0 && v <= 1) {
-				return Cell{}, badAlpha(edge, op, "%v is not a probability; give values in 0..1, or logits to DecodeCell", v)
-			}
-			sum += v
-		}
-		if math.Abs(sum-1) > sumTolerance {
-			return Cell{}, fmt.Errorf("%w: [%d]: the row sums to %v, not 1; give probabilities, or logits to DecodeCell",
-				ErrAlpha, edge, sum)
-		}
-	}
-	return strongest(p, nodes, ops), nil
 }
 
 // strongest selects edges and operations from a checked matrix of probabilities.

@@ -19,17 +19,13 @@ var workedExample = [][]float64{
 }
 
 func TestDecodeWorkedExample(t *testing.T) {
-	c, err := DecodeProbabilities(workedExample, 3)
-	require.NoError(t, err)
-	assert.Equal(t, publishedFeatureRows, c.Rows())
-
 	logits := make([][]float64, len(workedExample))
 	for i, row := range workedExample {
 		for _, p := range row {
 			logits[i] = append(logits[i], math.Log(p)+float64(i)) // a shift per row changes nothing
 		}
 	}
-	c, err = DecodeCell(logits, 3)
+	c, err := DecodeCell(logits, 3)
 	require.NoError(t, err)
 	assert.Equal(t, publishedFeatureRows, c.Rows())
 }
@@ -119,31 +115,21 @@ func TestDecodeFaults(t *testing.T) {
 	good := func() [][]float64 { return repeatRow(2, []float64{.2, .3, .5}) }
 	with := func(v float64) [][]float64 { m := good(); m[1][2] = v; return m }
 	cases := map[string]struct {
-		alpha         [][]float64
-		nodes         int
-		probabilities bool
-		want          string
+		alpha [][]float64
+		nodes int
+		want  string
 	}{
-		"no nodes":     {nil, 0, false, "0 node(s)"},
-		"nine nodes":   {repeatRow(Edges(9), []float64{0, 0, 0}), 9, false, "9 node(s)"},
-		"rows":         {good(), 2, false, "2 rows; a cell with 2 node(s) needs one per edge, 5"},
-		"columns":      {[][]float64{{0, 0, 0}, {0, 0}}, 1, false, "[1]: 2 values; give one per operation, 3"},
-		"NaN":          {with(math.NaN()), 1, false, "[1][2]: NaN is not finite"},
-		"Inf":          {with(math.Inf(-1)), 1, false, "[1][2]: -Inf is not finite"},
-		"p NaN":        {with(math.NaN()), 1, true, "[1][2]: NaN is not a probability"},
-		"p negative":   {with(-.1), 1, true, "[1][2]: -0.1 is not a probability"},
-		"p too large":  {with(1.5), 1, true, "[1][2]: 1.5 is not a probability"},
-		"p sum":        {with(.6), 1, true, "[1]: the row sums to 1.1"},
-		"p shape":      {good(), 3, true, "2 rows"},
-		"empty matrix": {[][]float64{}, 1, true, "0 rows"},
+		"no nodes":     {nil, 0, "0 node(s)"},
+		"nine nodes":   {repeatRow(Edges(9), []float64{0, 0, 0}), 9, "9 node(s)"},
+		"rows":         {good(), 2, "2 rows; a cell with 2 node(s) needs one per edge, 5"},
+		"columns":      {[][]float64{{0, 0, 0}, {0, 0}}, 1, "[1]: 2 values; give one per operation, 3"},
+		"NaN":          {with(math.NaN()), 1, "[1][2]: NaN is not finite"},
+		"empty matrix": {[][]float64{}, 1, "0 rows"},
+		"Inf":          {with(math.Inf(-1)), 1, "[1][2]: -Inf is not finite"},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
-			decode := DecodeCell
-			if c.probabilities {
-				decode = DecodeProbabilities
-			}
-			_, err := decode(c.alpha, c.nodes)
+			_, err := DecodeCell(c.alpha, c.nodes)
 			require.ErrorIs(t, err, ErrAlpha)
 			assert.ErrorContains(t, err, c.want)
 		})

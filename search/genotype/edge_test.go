@@ -55,7 +55,7 @@ func TestSourceNames(t *testing.T) {
 func TestOps(t *testing.T) {
 	assert.Equal(t, []string{"skip_connect", "snn_b3", "snn_b5"}, OpNames())
 	for i, name := range OpNames() {
-		op, err := ParseOp(name)
+		op, err := parseOp("op", name)
 		require.NoError(t, err)
 		assert.Equal(t, Op(i), op)
 		assert.Equal(t, name, op.String())
@@ -63,7 +63,7 @@ func TestOps(t *testing.T) {
 	assert.Equal(t, []float64{3, 3, 5}, []float64{Skip.Temperature(), B3.Temperature(), B5.Temperature()})
 	assert.Equal(t, []string{"skip", "b3", "b5"}, []string{Skip.Label(), B3.Label(), B5.Label()})
 
-	_, err := ParseOp("conv")
+	_, err := parseOp("op", "conv")
 	require.ErrorIs(t, err, ErrInvalid)
 	assert.EqualError(t, err, `invalid genotype: op: unknown operation "conv"; use one of skip_connect, snn_b3, snn_b5`)
 	assert.False(t, Op(3).Valid())

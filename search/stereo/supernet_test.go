@@ -9,7 +9,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/spikedhs/spikedhs/search"
-	"github.com/spikedhs/spikedhs/search/genotype"
 	"github.com/spikedhs/spikedhs/search/trellis"
 	"github.com/spikedhs/spikedhs/torch"
 )
@@ -106,17 +105,6 @@ func TestSupernetWeighsMoves(t *testing.T) {
 	net, err := NewNetwork(torch.CPU(), g, tiny())
 	require.NoError(t, err)
 	require.NoError(t, net.Close())
-}
-
-// The example of alpha decodes to the published feature cell.
-func TestDecodeExample(t *testing.T) {
-	p := [][]float64{
-		{.30, .36, .34}, {.28, .38, .34}, {.33, .345, .325}, {.30, .33, .37}, {.35, .33, .32},
-		{.34, .33, .33}, {.33, .335, .335}, {.30, .36, .34}, {.31, .35, .34},
-	}
-	cell, err := genotype.DecodeProbabilities(p, 3)
-	require.NoError(t, err)
-	assert.Equal(t, genotype.PublishedFeature(), cell)
 }
 
 func TestSupernetRefuses(t *testing.T) {

@@ -65,7 +65,7 @@ func recording(seed uint64, seconds float64, count int) *data.Recording {
 	r := &data.Recording{Width: width, Height: height}
 	for i := range count {
 		t := 100 + seconds*(float64(i)+draw.Float64())/float64(count)
-		e := data.Event{T: float64(microseconds(t)) / 1e6, X: int16(draw.IntN(width)), Y: int16(draw.IntN(height)), P: int8(2*draw.IntN(2) - 1)}
+		e := data.Event{T: float64(microseconds(t)) / 1e6, X: uint16(draw.IntN(width)), Y: uint16(draw.IntN(height)), P: int8(2*draw.IntN(2) - 1)}
 		v := data.View(draw.IntN(2))
 		r.Events[v] = append(r.Events[v], e)
 	}

@@ -118,6 +118,6 @@ func (p *packetReader) next() (data.View, data.Event, error) {
 			continue
 		}
 		t := float64(int64(binary.LittleEndian.Uint64(b[:]))) / 1e6
-		return data.View(b[13]), data.Event{T: t, X: int16(x), Y: int16(y), P: polarity}, nil
+		return data.View(b[13]), data.Event{T: t, X: x, Y: y, P: polarity}, nil
 	}
 }

@@ -125,7 +125,7 @@ func FuzzPackets(f *testing.F) {
 				return
 			}
 			require.True(t, v == data.Left || v == data.Right)
-			require.True(t, int(e.X) < r.width && int(e.Y) < r.height && e.X >= 0 && e.Y >= 0 && (e.P == 1 || e.P == -1))
+			require.True(t, int(e.X) < r.width && int(e.Y) < r.height && (e.P == 1 || e.P == -1))
 		}
 	})
 }
@@ -309,7 +309,7 @@ func TestMemoryOverALongStream(t *testing.T) {
 		const width, height = 24, 12 // the least that has room for the disparities
 		w, err := NewPacketWriter(out, width, height)
 		for i := 0; err == nil && i < 50010; i++ {
-			err = w.Write(data.View(i%2), data.Event{T: float64(i) * 0.005, X: int16(i % width), Y: int16(i % height), P: 1})
+			err = w.Write(data.View(i%2), data.Event{T: float64(i) * 0.005, X: uint16(i % width), Y: uint16(i % height), P: 1})
 		}
 		out.CloseWithError(err)
 	}()

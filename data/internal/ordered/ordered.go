@@ -181,3 +181,24 @@ func (j *job[T]) finish(part int, err error) {
 		close(j.done)
 	}
 }
+
+// Pool keeps room for values that nobody uses, at most as many as its capacity.
+type Pool[T any] chan T
+
+// Take gives room that was used before, or made.
+func (p Pool[T]) Take(made func() T) T {
+	select {
+	case room := <-p:
+		return room
+	default:
+		return made()
+	}
+}
+
+// Give hands room back; one too many is left to the garbage collector.
+func (p Pool[T]) Give(room T) {
+	select {
+	case p <- room:
+	default:
+	}
+}
