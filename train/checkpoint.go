@@ -10,8 +10,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/spikedhs/spikedhs/search"
-	"github.com/spikedhs/spikedhs/search/genotype"
 	"github.com/spikedhs/spikedhs/torch"
 	"github.com/spikedhs/spikedhs/train/run"
 )
@@ -19,8 +17,12 @@ import (
 // checkpointFormat is the version of the checkpoints that this program writes.
 const checkpointFormat = 1
 
-// CheckpointFile is the checkpoint that a run keeps, in its checkpoints folder.
-const CheckpointFile = "last.safetensors"
+// Checkpoints that a run keeps, in its checkpoints folder: the last one, and the one with
+// the best score on the validation data, where there are some.
+const (
+	CheckpointFile     = "last.safetensors"
+	BestCheckpointFile = "best.safetensors"
+)
 
 // ErrCheckpoint is wrapped by errors about checkpoints that are damaged or
 // belong to another network.
@@ -37,7 +39,7 @@ type position struct {
 	Format int `json:"format"`
 	// Phase is "search" or "train".
 	Phase string `json:"phase"`
-	// Architecture identifies the network; see fingerprint.
+	// Architecture identifies the network; see [task.Model].
 	Architecture string `json:"architecture"`
 	// Epoch and Batch are the next ones to do, Step the number of steps done.
 	Epoch int   `json:"epoch"`
@@ -52,10 +54,10 @@ type position struct {
 	// Optimizers are the steps that each optimiser has done, by the prefix of its
 	// tensors.
 	Optimizers map[string]int64 `json:"optimizers"`
-	// Accuracy is the last measured top-1 in percent, absent before the first.
+	// Accuracy is the last measured score in percent, absent before the first.
 	Accuracy *float64 `json:"accuracy,omitempty"`
-	// Best is the best accuracy within 1 px on the validation frames of a stereo run in
-	// percent, absent before the first; Accuracy is then the last.
+	// Best is the best score on the validation data in percent, absent before the first;
+	// Accuracy is then the last.
 	Best *float64 `json:"best,omitempty"`
 	// Surrogates is the search of surrogates in progress, or the last one; absent
 	// before the first.
@@ -224,18 +226,4 @@ func (c *checkpoint) restoreGenerator(l *loop) error {
 		return fmt.Errorf("%w: %s: %w", ErrCheckpoint, c.path, err)
 	}
 	return nil
-}
-
-// fingerprint names a trained network by what its weights depend on.
-func fingerprint(g genotype.Genotype, o search.Options) string {
-	name := fmt.Sprintf("genotype %s, F=%d, levels %v, %s head, %d channels, %d classes, auxiliary head %t",
-		g.Hash(), o.Width, o.Levels, o.Head, o.Channels, o.Classes, o.Auxiliary)
-	// Said only where it is not the usual, so that older checkpoints keep their names.
-	if len(o.StemStrides) > 0 && !slices.Equal(o.StemStrides, []int{1}) {
-		name += fmt.Sprintf(", stem strides %v", o.StemStrides)
-	}
-	if o.Activation == search.ActivationReLU {
-		name += ", ANN"
-	}
-	return name
 }

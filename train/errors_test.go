@@ -18,6 +18,7 @@ import (
 	"github.com/spikedhs/spikedhs/torch"
 	"github.com/spikedhs/spikedhs/train/config"
 	"github.com/spikedhs/spikedhs/train/run"
+	"github.com/spikedhs/spikedhs/train/task"
 )
 
 func writeFile(path string, content []byte) error { return os.WriteFile(path, content, 0o644) }
@@ -204,13 +205,13 @@ func TestThreadsOfTheConfiguration(t *testing.T) {
 // A resumed run keeps the precision that "auto" chose when it began.
 func TestPrecision(t *testing.T) {
 	b := newBench(t)
-	assert.Equal(t, search.Float32, resolvePrecision("float32", torch.CPU()))
-	assert.Equal(t, search.BFloat16, resolvePrecision("bfloat16", torch.CPU()))
+	assert.Equal(t, search.Float32, task.Precision("float32", torch.CPU()))
+	assert.Equal(t, search.BFloat16, task.Precision("bfloat16", torch.CPU()))
 	want, other := search.Float32, search.BFloat16
 	if torch.FastBFloat16() {
 		want, other = other, want
 	}
-	assert.Equal(t, want, resolvePrecision("auto", torch.CPU()))
+	assert.Equal(t, want, task.Precision("auto", torch.CPU()))
 
 	j := b.job("run", func(c *config.Config) { c.Run.Precision = "auto" })
 	j.MaxSteps = 1

@@ -29,7 +29,7 @@ func pixels(list []picture) []float32 {
 // logits runs the folded network on images, one after another.
 func logits(t *testing.T, trained *Trained, list []picture) [][]float32 {
 	t.Helper()
-	p, err := trained.Network.Program(trained.sets.input())
+	p, err := networkOf(trained).Folded()
 	require.NoError(t, err)
 	defer p.Close()
 	var rows [][]float32
@@ -48,7 +48,7 @@ func TestEvaluationCountsRight(t *testing.T) {
 	b := newBench(t)
 	result := mustTrain(t, b.job("train", func(c *config.Config) { c.Train.Epochs = 1 }))
 	trained := mustOpen(t, b.path("train"))
-	e, err := trained.Evaluate(context.Background(), nil)
+	e, err := classes(trained.Evaluate(context.Background(), nil))
 	require.NoError(t, err)
 
 	var first, four, five int
@@ -97,8 +97,8 @@ func TestEvaluationCountsRight(t *testing.T) {
 	assert.Equal(t, number(t, last, "test_top5"), e.Top5)
 	assert.Equal(t, number(t, last, "test_loss"), e.Loss)
 	assert.Equal(t, e, result.Evaluation)
-	require.NotNil(t, trained.Top1)
-	assert.Equal(t, e.Top1, *trained.Top1)
+	require.NotNil(t, trained.Score)
+	assert.Equal(t, e.Top1, *trained.Score)
 }
 
 // The batch size of the evaluation changes nothing but the speed.
@@ -106,11 +106,11 @@ func TestEvaluationBatchDoesNotMatter(t *testing.T) {
 	b := newBench(t)
 	mustTrain(t, b.job("train"))
 	trained := mustOpen(t, b.path("train"))
-	want, err := trained.Evaluate(context.Background(), nil)
+	want, err := classes(trained.Evaluate(context.Background(), nil))
 	require.NoError(t, err)
 	for _, batch := range []int{1, 60, 1000} {
-		trained.config.Eval.Batch = batch
-		e, err := trained.Evaluate(context.Background(), nil)
+		trained.Config.Eval.Batch = batch
+		e, err := classes(trained.Evaluate(context.Background(), nil))
 		require.NoError(t, err)
 		assert.InDelta(t, want.Loss, e.Loss, 1e-5)
 		want.Loss = e.Loss
@@ -125,7 +125,7 @@ func TestEvaluationShowsProgress(t *testing.T) {
 	mustTrain(t, b.job("train"))
 	trained := mustOpen(t, b.path("train"))
 	var text bytes.Buffer
-	e, err := trained.Evaluate(context.Background(), run.NewProgress(&text))
+	e, err := classes(trained.Evaluate(context.Background(), run.NewProgress(&text)))
 	require.NoError(t, err)
 	assert.Contains(t, text.String(), "evaluate: 60 images")
 	assert.Contains(t, text.String(), "top-1")

@@ -12,6 +12,7 @@ import (
 	"github.com/spikedhs/spikedhs/data/events"
 	"github.com/spikedhs/spikedhs/torch"
 	"github.com/spikedhs/spikedhs/train/config"
+	"github.com/spikedhs/spikedhs/train/task/classify"
 )
 
 // newEventBench is a bench of recordings that saccades make of the bench's pictures.
@@ -36,28 +37,27 @@ func newEventBench(t *testing.T) *bench {
 func TestTrainOnEvents(t *testing.T) {
 	b := newEventBench(t)
 	result := mustTrain(t, b.job("run", func(c *config.Config) { c.Train.Epochs, c.Train.Width = 12, 6 }))
-	assert.Greater(t, result.Evaluation.Top1, 40.0, "ten classes that a glance tells apart")
+	assert.Greater(t, classOf(result.Evaluation).Top1, 40.0, "ten classes that a glance tells apart")
 
 	trained := mustOpen(t, b.path("run"))
-	require.True(t, trained.Network.Options.Temporal)
-	assert.Equal(t, 2, trained.Network.Options.Channels)
-	e, err := trained.Evaluate(context.Background(), nil)
+	require.True(t, networkOf(trained).Options.Temporal)
+	assert.Equal(t, 2, networkOf(trained).Options.Channels)
+	e, err := classes(trained.Evaluate(context.Background(), nil))
 	require.NoError(t, err)
-	assert.Equal(t, result.Evaluation.Top1, e.Top1)
+	assert.Equal(t, classOf(result.Evaluation).Top1, e.Top1)
 
 	path := b.path("model.pt")
-	require.NoError(t, trained.Export(path, "test", nil))
-	agreement, err := trained.Check(context.Background(), path, 1000)
-	require.NoError(t, err)
+	require.NoError(t, trained.Network.Export(path, "test", nil))
+	agreement := check(t, trained, path, 1000)
 	assert.Equal(t, testCount, agreement.Images)
 
-	m, err := LoadModel(path, torch.CPU())
+	m, err := classify.LoadModel(path, torch.CPU())
 	require.NoError(t, err)
 	defer m.Close()
-	assert.Equal(t, &EventInput{
+	assert.Equal(t, &classify.EventInput{
 		Order: "N,T,C,H,W", Slices: "time", Stack: "binary", Sensor: [2]int{12, 12}, Size: 8, Columns: "auto",
 	}, m.Info.Events)
-	assert.Equal(t, []int{modelFormat, 3, 2, 8, 8}, []int{m.Info.Format, m.Info.Steps, m.Info.Channels, m.Info.Height, m.Info.Width})
+	assert.Equal(t, []int{2, 3, 2, 8, 8}, []int{m.Info.Format, m.Info.Steps, m.Info.Channels, m.Info.Height, m.Info.Width})
 	o, err := m.Info.EventOptions()
 	require.NoError(t, err)
 	set, err := data.OpenEvents(context.Background(), "event-folder", b.config.Data.Path, data.Test, o)
@@ -87,8 +87,8 @@ func TestTrainOnEvents(t *testing.T) {
 	assert.ErrorContains(t, err, "3 x 2 x 8 x 8")
 
 	// The model of images says so.
-	_, err = ModelInfo{Dataset: "mnist"}.EventOptions()
-	assert.ErrorIs(t, err, ErrModel)
+	_, err = classify.ModelInfo{Dataset: "mnist"}.EventOptions()
+	assert.ErrorIs(t, err, classify.ErrModel)
 }
 
 // The set on the device, more workers, and an interruption change nothing.

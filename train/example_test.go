@@ -6,7 +6,6 @@ import (
 	"log"
 	"os"
 
-	"github.com/spikedhs/spikedhs/torch"
 	"github.com/spikedhs/spikedhs/train"
 	"github.com/spikedhs/spikedhs/train/config"
 	"github.com/spikedhs/spikedhs/train/run"
@@ -30,36 +29,21 @@ func Example() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	fmt.Printf("top-1 %.2f %%\n", result.Evaluation.Top1)
+	fmt.Println(result.Evaluation) // top-1 93.12 %
 
 	trained, err := train.Open(ctx, "runs/train", "", "")
 	if err != nil {
 		log.Fatal(err)
 	}
 	defer trained.Close()
-	if err := trained.Export("model.pt", "my version", trained.Top1); err != nil {
+	if err := trained.Network.Export("model.pt", "my version", trained.Score); err != nil {
 		log.Fatal(err)
 	}
-}
-
-// An exported model needs nothing but itself.
-func ExampleLoadModel() {
-	model, err := train.LoadModel("model.pt", torch.CPU())
-	if err != nil {
-		log.Fatal(err)
-	}
-	defer model.Close()
-	image := make([]float32, model.Info.Channels*model.Info.Height*model.Info.Width) // 0..1
-	guesses, err := model.Classify(image)
-	if err != nil {
-		log.Fatal(err)
-	}
-	fmt.Println(guesses[0][0].Class, guesses[0][0].Probability)
 }
 
 // What a run needs is checked before anything is made.
 func ExampleTrain() {
 	_, err := train.Train(context.Background(), train.Job{Config: config.Default(), Out: "runs/train"})
 	fmt.Println(err)
-	// Output: invalid configuration: train.genotype is empty; name a preset ([spikedhs-cla-n3 spikedhs-cla-n4]) or a genotype.json with --genotype
+	// Output: invalid configuration: train.genotype is empty; name a preset ([spikedhs-cla-n3 spikedhs-cla-n4]) or a genotype.json of a search with --genotype
 }

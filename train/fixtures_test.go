@@ -8,6 +8,7 @@ import (
 	"math/rand"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -18,6 +19,8 @@ import (
 	"github.com/spikedhs/spikedhs/torch/live"
 	"github.com/spikedhs/spikedhs/train/config"
 	"github.com/spikedhs/spikedhs/train/run"
+	"github.com/spikedhs/spikedhs/train/task"
+	"github.com/spikedhs/spikedhs/train/task/classify"
 )
 
 // side of the synthetic images; trainCount and testCount are their numbers.
@@ -194,6 +197,30 @@ func mustOpen(t *testing.T, dir string) *Trained {
 	t.Cleanup(func() { require.NoError(t, trained.Close()) })
 	return trained
 }
+
+// classOf is the evaluation of a network that names classes, classes the same with an
+// error, networkOf the network.
+func classOf(e task.Evaluation) classify.Evaluation { return e.(classify.Evaluation) }
+
+func classes(e task.Evaluation, err error) (classify.Evaluation, error) {
+	if err != nil {
+		return classify.Evaluation{}, err
+	}
+	return classOf(e), nil
+}
+
+func networkOf(t *Trained) *classify.Network { return t.Network.(*classify.Network) }
+
+// check compares an exported model with its network on so many images.
+func check(t *testing.T, trained *Trained, path string, count int) classify.Agreement {
+	t.Helper()
+	found, err := trained.Network.Check(context.Background(), path, count)
+	require.NoError(t, err)
+	return found.(classify.Agreement)
+}
+
+// argmax is the place of the largest number.
+func argmax(v []float32) int { return slices.Index(v, slices.Max(v)) }
 
 // remains is what a run leaves that one seed decides.
 type remains struct{ metrics, checkpoint, genotype string }

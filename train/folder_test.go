@@ -53,7 +53,7 @@ func TestImageFolder(t *testing.T) {
 	assert.Contains(t, log.String(), filepath.Join("train", "class3", "033.png"))
 	assert.Contains(t, log.String(), "split=train unreadable=1 files=200")
 	assert.Contains(t, log.String(), "split=test unreadable=1 files=60")
-	assert.Equal(t, testCount, result.Evaluation.Images)
+	assert.Equal(t, testCount, classOf(result.Evaluation).Images)
 
 	stopped := b.job("two", busy, func(c *config.Config) { c.Data.Workers, c.Data.Prefetch = 5, 1 })
 	stopped.MaxSteps = 13
@@ -62,9 +62,9 @@ func TestImageFolder(t *testing.T) {
 	b.remains(t, "one").require(t, b.remains(t, "two"))
 
 	trained := mustOpen(t, b.path("one"))
-	e, err := trained.Evaluate(context.Background(), nil)
+	e, err := classes(trained.Evaluate(context.Background(), nil))
 	require.NoError(t, err)
-	assert.Equal(t, result.Evaluation.Top1, e.Top1)
+	assert.Equal(t, classOf(result.Evaluation).Top1, e.Top1)
 
 	mustSearch(t, b.job("search"))
 }
@@ -79,17 +79,4 @@ func TestImageFolderMistakes(t *testing.T) {
 	require.ErrorIs(t, err, config.ErrInvalid)
 	_, err = Train(context.Background(), b.job("grey", func(c *config.Config) { c.Data.Mean, c.Data.Std = []float64{0.5}, []float64{0.5} }))
 	require.ErrorContains(t, err, "1 means and 1 standard deviations for 3 channels")
-}
-
-func TestConfiguredNormalization(t *testing.T) {
-	c := config.Default()
-	c.Data.Name = "imagenet"
-	mean, std, err := normalization(c)
-	require.NoError(t, err)
-	assert.Equal(t, []float32{0.485, 0.456, 0.406}, mean)
-	assert.Equal(t, []float32{0.229, 0.224, 0.225}, std)
-	c.Data.Mean, c.Data.Std = []float64{0.25}, []float64{0.5}
-	mean, std, err = normalization(c)
-	require.NoError(t, err)
-	assert.Equal(t, [][]float32{{0.25}, {0.5}}, [][]float32{mean, std})
 }

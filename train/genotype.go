@@ -3,59 +3,35 @@ package train
 import (
 	"fmt"
 	"io"
-	"log/slog"
 	"path/filepath"
-	"slices"
 
 	"github.com/spikedhs/spikedhs/search/genotype"
 	"github.com/spikedhs/spikedhs/train/config"
 	"github.com/spikedhs/spikedhs/train/run"
+	"github.com/spikedhs/spikedhs/train/task/registry"
 )
 
-// Names of the drawings beside genotype.json.
-const (
-	DrawingSVG = "genotype.svg"
-	DrawingDOT = "genotype.dot"
-)
-
-// Adopt makes the network of a configuration the one of a genotype: its nodes and
-// its down-sampling replace the configured ones, whatever data set it was searched
-// on, and so does its path replace network.levels where it follows one
-// ([genotype.Genotype.FollowsPath]); where they differ, log is told. All else, such
-// as width, stem, steps and data, is the configuration's; a path in a genotype that
-// does not follow it is a record and changes nothing. The error is that of a
-// configuration which is not valid with it.
-func Adopt(c *config.Config, g genotype.Genotype, log *slog.Logger) error {
-	before := c.Network
-	moved := g.FollowsPath() && !slices.Equal(before.Levels, g.Path())
-	if before.Nodes == g.Normal().Nodes && before.Downsample == string(g.Downsample()) && !moved {
-		return nil
+// genotype finds the architecture to train: that of the run folder when a run is
+// resumed, else the configured one.
+func (j *Job) genotype() (genotype.Genotype, error) {
+	if j.Resume {
+		return genotype.Load(filepath.Join(j.Out, run.GenotypeFile))
 	}
-	c.Network.Nodes, c.Network.Downsample = g.Normal().Nodes, string(g.Downsample())
-	if moved {
-		c.Network.Levels = slices.Clone(g.Path())
+	if j.Config.Train.Genotype == "" {
+		return genotype.Genotype{}, fmt.Errorf("%w: train.genotype is empty; name a preset (%v) or a genotype.json of a search with --genotype",
+			config.ErrInvalid, genotype.Presets(j.task.Subnets()...))
 	}
-	if err := c.Validate(); err != nil {
-		return fmt.Errorf("train: genotype %s: %w", g.Name, err)
-	}
-	if moved {
-		log.Info("the levels are the path of the genotype", "genotype", g.Name, "levels", c.Network.Levels, "configured_levels", before.Levels)
-	}
-	if before.Nodes != c.Network.Nodes || before.Downsample != c.Network.Downsample {
-		log.Info("the genotype decides nodes and down-sampling", "genotype", g.Name, "nodes", c.Network.Nodes, "configured_nodes", before.Nodes,
-			"downsample", c.Network.Downsample, "configured_downsample", before.Downsample)
-	}
-	return nil
+	return registry.Genotype(j.task, j.Config.Train.Genotype)
 }
 
-// adopt does it for a job, on a copy. A resumed run did it when it began, and so did
-// who made the folder.
+// adopt makes the network of the job's configuration, of which it takes a copy, the one
+// of a genotype. A resumed run did it when it began, and so did who made the folder.
 func (j *Job) adopt(g genotype.Genotype) error {
 	if j.Resume || j.Folder != nil {
 		return nil
 	}
 	c := *j.Config
-	if err := Adopt(&c, g, j.Log); err != nil {
+	if err := j.task.Adopt(&c, g, j.Log); err != nil {
 		return err
 	}
 	j.Config = &c
@@ -74,8 +50,14 @@ func (j *Job) adoptRecorded() error {
 	}
 	c := *j.Config
 	j.Config = &c
-	return Adopt(j.Config, g, j.Log)
+	return registry.Of(j.Config).Adopt(j.Config, g, j.Log)
 }
+
+// Names of the drawings beside genotype.json.
+const (
+	DrawingSVG = "genotype.svg"
+	DrawingDOT = "genotype.dot"
+)
 
 // writeGenotype writes a genotype and its drawings into a run folder.
 func writeGenotype(folder *run.Folder, g genotype.Genotype) error {

@@ -1,7 +1,6 @@
 package train
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -9,11 +8,12 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/spikedhs/spikedhs/data"
 	"github.com/spikedhs/spikedhs/search"
 	"github.com/spikedhs/spikedhs/torch"
 	"github.com/spikedhs/spikedhs/train/config"
 	"github.com/spikedhs/spikedhs/train/run"
+	"github.com/spikedhs/spikedhs/train/task"
+	"github.com/spikedhs/spikedhs/train/task/registry"
 )
 
 // Job is what search and training have in common: a configuration, the place
@@ -39,6 +39,7 @@ type Job struct {
 	Version string
 	Command []string
 
+	task     task.Task                            // that of the configuration
 	recorded run.Info                             // of a resumed run
 	record   func(func() error) (replayer, error) // of tests, in place of CUDA graphs
 	stream   func() (func() error, error)         // of tests, in place of a CUDA stream
@@ -92,9 +93,23 @@ func setUp(c *config.Config) (machine, error) {
 			return machine{}, err
 		}
 	}
-	m := machine{device: device, threads: torch.Threads(), precision: resolvePrecision(c.Run.Precision, device)}
+	m := machine{device: device, threads: torch.Threads(), precision: task.Precision(c.Run.Precision, device)}
 	m.graphs = c.Run.Graphs == "auto" && torch.IsCUDA(device)
 	return m, torch.Seed(uint64(c.Run.Seed))
+}
+
+// begin finds the task of the job and, for one that is resumed, its configuration.
+func (j *Job) begin() error {
+	if j.Resume {
+		if err := j.adoptRecorded(); err != nil {
+			return err
+		}
+		if err := j.resumeConfig(); err != nil {
+			return err
+		}
+	}
+	j.task = registry.Of(j.Config)
+	return nil
 }
 
 // openFolder makes the run folder or opens the one to be resumed.
@@ -123,15 +138,6 @@ func (j *Job) resumeConfig() error {
 	}
 	j.Config = folder.Config()
 	j.recorded = folder.Info()
-	return nil
-}
-
-// refuseStereo tells a program that asks for classification with the configuration of
-// a stereo run which functions there are.
-func (j *Job) refuseStereo() error {
-	if j.Config != nil && j.Config.IsStereo() {
-		return fmt.Errorf("%w: data.name = \"stereo\" is event-based stereo: call TrainStereo or SearchStereo", config.ErrInvalid)
-	}
 	return nil
 }
 
@@ -169,122 +175,4 @@ func newInfo(version string, command []string, m machine) run.Info {
 		Version: version, Command: command, Libtorch: torch.Version(),
 		Device: torch.DeviceName(m.device), Precision: string(m.precision), Threads: m.threads,
 	}
-}
-
-// images are the data sets of a run.
-type images struct {
-	train, test data.Dataset
-	mean, std   []float32
-	pad         int
-	channels    int // of a time step, where images have time
-	height      int // of the data set's images
-	width       int
-}
-
-// openImages reads the data of a configuration. Training and test subsets are
-// drawn with the run's seed.
-// Recordings of events become stacks of network.steps time steps.
-func openImages(ctx context.Context, c *config.Config) (*images, error) {
-	return openImagesAt(ctx, c, c.Network.Steps, nil)
-}
-
-// openImagesAt is openImages with another number of time steps; log, slog's default
-// where nil, is told of files that cannot be read.
-func openImagesAt(ctx context.Context, c *config.Config, steps int, log *slog.Logger) (*images, error) {
-	if log == nil {
-		log = slog.Default()
-	}
-	i := &images{pad: c.Data.Pad}
-	var err error
-	if !data.IsEvents(c.Data.Name) {
-		if i.mean, i.std, err = normalization(c); err != nil {
-			return nil, err
-		}
-	}
-	seed := uint64(c.Run.Seed)
-	if i.train, err = openSplit(ctx, c, data.Train, c.Data.TrainImages, steps, seed, log); err != nil {
-		return nil, err
-	}
-	if i.test, err = openSplit(ctx, c, data.Test, c.Data.TestImages, steps, seed, log); err != nil {
-		return nil, err
-	}
-	i.channels, i.height, i.width = i.train.Shape()
-	if timed, ok := data.AsTimed(i.train); ok {
-		i.channels /= timed.Steps()
-	}
-	return i, nil
-}
-
-func openSplit(ctx context.Context, c *config.Config, split data.Split, limit, steps int, seed uint64, log *slog.Logger) (data.Dataset, error) {
-	set, err := openSet(ctx, c, split, steps, log)
-	if err != nil {
-		return nil, err
-	}
-	if limit == 0 || limit == set.Len() {
-		return set, nil
-	}
-	if set, err = data.Take(set, limit, seed); err != nil {
-		return nil, fmt.Errorf("%w: data.%s_images: %w", config.ErrInvalid, split, err)
-	}
-	return set, nil
-}
-
-// normalization is the configured mean and deviation of each channel, or the data
-// set's own.
-func normalization(c *config.Config) (mean, std []float32, err error) {
-	if len(c.Data.Mean) == 0 {
-		return data.Normalization(c.Data.Name)
-	}
-	for k := range c.Data.Mean {
-		mean, std = append(mean, float32(c.Data.Mean[k])), append(std, float32(c.Data.Std[k]))
-	}
-	return mean, std, nil
-}
-
-// warnOfCorrupt says after an epoch how many image files of a set could not be read.
-func warnOfCorrupt(log *slog.Logger, split data.Split, set data.Dataset) {
-	if c := data.CorruptOf(set); c.Files > 0 {
-		log.Warn("image files could not be read; others were taken in their place", "split", split.String(),
-			"unreadable", c.Files, "files", c.Total, "such as", strings.Join(c.Examples, ", "))
-	}
-}
-
-// loader serves a set in training batches.
-func (i *images) loader(c *config.Config, set data.Dataset, batch int, seed uint64, a data.Augment) (*data.Loader, error) {
-	a.Pad, a.Mean, a.Std = i.pad, i.mean, i.std
-	if _, onDemand := set.(data.Cropper); onDemand {
-		a.CropPadding = 0 // the resized crop takes its place
-		if c.Train.CropMinArea > 0 {
-			a.Resized = data.ResizedCrop{MinArea: c.Train.CropMinArea, MaxRatio: data.ImageNetCrop.MaxRatio}
-		}
-	}
-	return data.NewLoader(set, data.LoaderOptions{
-		Batch: batch, Seed: seed, Workers: c.Data.Workers, Prefetch: c.Data.Prefetch,
-		Shuffle: true, DropLast: set.Len() >= batch, Augment: a,
-	})
-}
-
-// plainLoader serves a set in order, as images in 0..1 of their own size: the
-// input of the inference form.
-func (i *images) plainLoader(c *config.Config, set data.Dataset) (*data.Loader, error) {
-	return data.NewLoader(set, data.LoaderOptions{
-		Batch: c.Eval.Batch, Workers: c.Data.Workers, Prefetch: c.Data.Prefetch,
-	})
-}
-
-// input is how the inference form treats images. Stacks of events are taken as
-// they are, so that spikes stay spikes.
-func (i *images) input() search.Input {
-	in := search.Input{Height: i.height, Width: i.width, Pad: i.pad}
-	if i.mean == nil {
-		in.Mean, in.Deviation = make([]float64, i.channels), make([]float64, i.channels)
-		for k := range in.Deviation {
-			in.Deviation[k] = 1
-		}
-	}
-	for k := range i.mean {
-		in.Mean = append(in.Mean, float64(i.mean[k]))
-		in.Deviation = append(in.Deviation, float64(i.std[k]))
-	}
-	return in
 }

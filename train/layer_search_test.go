@@ -16,6 +16,7 @@ import (
 	"github.com/spikedhs/spikedhs/search/trellis"
 	"github.com/spikedhs/spikedhs/train/config"
 	"github.com/spikedhs/spikedhs/train/run"
+	"github.com/spikedhs/spikedhs/train/task/classify"
 )
 
 // layered turns the search of a bench into one of layers: three cells.
@@ -165,21 +166,19 @@ func TestTrainOnAPath(t *testing.T) {
 	b.remains(t, "whole").require(t, b.remains(t, "cut"))
 
 	trained := mustOpen(t, b.path("whole"))
-	e, err := trained.Evaluate(context.Background(), nil)
+	e, err := classes(trained.Evaluate(context.Background(), nil))
 	require.NoError(t, err)
-	assert.Equal(t, result.Evaluation.Top1, e.Top1)
+	assert.Equal(t, classOf(result.Evaluation).Top1, e.Top1)
 	model := b.path("model.pt")
-	require.NoError(t, trained.Export(model, "test", &e.Top1))
-	agreed, err := trained.Check(context.Background(), model, testCount)
-	require.NoError(t, err)
+	require.NoError(t, trained.Network.Export(model, "test", &e.Top1))
+	agreed := check(t, trained, model, testCount)
 	assert.Equal(t, testCount, agreed.SameClass)
 	assert.Zero(t, agreed.MaxDifference, "Go and TorchScript, bit for bit")
 
-	m, err := LoadModel(model, trained.machine.device)
+	m, err := classify.LoadModel(model, trained.Device)
 	require.NoError(t, err)
 	defer m.Close()
 	assert.Equal(t, g, m.Info.Genotype)
-	require.NotNil(t, m.program)
 	pixels := make([]float32, 0, testCount*side*side)
 	right := 0
 	for _, p := range testPictures() {
@@ -204,12 +203,12 @@ func TestAdoptPath(t *testing.T) {
 	log := slog.New(slog.DiscardHandler)
 	c := config.Default()
 	c.Network.Levels, c.Network.Downsample = []int{0, 1}, "nearest"
-	require.NoError(t, Adopt(c, preset, log))
+	require.NoError(t, classify.Task{}.Adopt(c, preset, log))
 	assert.Equal(t, []int{0, 1}, c.Network.Levels)
 
 	g, err := genotype.NewOnPath("path", preset.Normal(), []int{1, 2, 3, 2})
 	require.NoError(t, err)
-	require.NoError(t, Adopt(c, g, log))
+	require.NoError(t, classify.Task{}.Adopt(c, g, log))
 	assert.Equal(t, []int{1, 2, 3, 2}, c.Network.Levels)
 	c.Network.Levels[0] = 0
 	assert.Equal(t, 1, g.Path()[0], "the configuration has a copy")
@@ -218,7 +217,7 @@ func TestAdoptPath(t *testing.T) {
 	small.Data.Name, small.Data.Size, small.Train.Cutout = "imagenet", 4, 0
 	small.Network.Levels = []int{0}
 	require.NoError(t, small.Validate())
-	err = Adopt(small, g, log)
+	err = classify.Task{}.Adopt(small, g, log)
 	require.ErrorIs(t, err, config.ErrInvalid)
 	assert.ErrorContains(t, err, "train: genotype path: ")
 	assert.ErrorContains(t, err, "level 3 leaves nothing", fmt.Sprint(small.Network.Levels))

@@ -9,6 +9,7 @@ import (
 
 	"github.com/spikedhs/spikedhs/torch"
 	"github.com/spikedhs/spikedhs/train/run"
+	"github.com/spikedhs/spikedhs/train/task"
 )
 
 // loop is what search and training do alike: epochs of batches, progress,
@@ -19,7 +20,9 @@ type loop struct {
 	metrics *run.Metrics
 	events  *run.Events
 	device  torch.Device
-	work    work
+	loader  task.Loader
+	step    func(s *torch.Scope, b *task.Batch) error // on each batch
+	score   task.Score
 	epochs  int
 	at      position
 	label   string // of the phase, for people
@@ -28,14 +31,11 @@ type loop struct {
 
 	noted   time.Time // when the loss was last recorded
 	skipped int64     // steps so far whose gradients were not finite
-	meters  []*meter
 	groups  []group
-	stages  []*stage                                                            // what work runs; closed with the loop
+	stages  []*stage                                                            // what step runs; closed with the loop
 	before  func(ctx context.Context, saved *time.Time) error                   // before an epoch, or its rest
 	ended   func(ctx context.Context, e epochFacts) (summary string, err error) // after an epoch
-	words   func(reading) string                                                // of a reading; nil: its String
 	stopped func() bool                                                         // after an epoch: no more epochs
-	warn    func()                                                              // after an epoch, of data that could not be read; may be nil
 }
 
 // epochFacts is what the machine says of an epoch.
@@ -94,9 +94,7 @@ func (l *loop) run(ctx context.Context) (err error) {
 			l.job.Progress.Stop()
 			return l.save()
 		}
-		if l.warn != nil {
-			l.warn()
-		}
+		l.loader.Warn()
 		if err := l.warnOfSkipped(); err != nil {
 			return err
 		}
@@ -116,8 +114,8 @@ func (l *loop) run(ctx context.Context) (err error) {
 		l.job.Progress.End(summary + used.String())
 		l.at.Epoch, l.at.Batch = l.at.Epoch+1, 0
 		l.at.Noted = reading{}
-		for _, m := range l.meters {
-			m.reset()
+		for _, g := range l.stages {
+			g.meter.reset()
 		}
 		if err := l.save(); err != nil {
 			return err
@@ -153,16 +151,16 @@ func (l *loop) warnOfSkipped() error {
 
 // epoch does the batches that are left of the present epoch.
 func (l *loop) epoch(ctx context.Context, saved *time.Time) error {
-	total := l.work.batches()
+	total := l.loader.Batches()
 	l.job.Progress.Start(fmt.Sprintf("%s %d/%d", l.label, l.at.Epoch+1, l.epochs), "batches", total, l.at.Batch)
-	turns := l.work.epoch(ctx, l.at.Epoch, l.at.Batch)
-	defer turns.close()
+	batches := l.loader.Epoch(ctx, l.at.Epoch, l.at.Batch)
+	defer batches.Close()
 	l.noted = time.Now()
 	for {
 		if l.full() {
 			return nil
 		}
-		one, err := turns.next()
+		b, err := batches.Next()
 		switch {
 		case errors.Is(err, io.EOF):
 			return nil
@@ -173,9 +171,9 @@ func (l *loop) epoch(ctx context.Context, saved *time.Time) error {
 		}
 		end := torch.Annotate(l.label + " step")
 		s := torch.NewScope()
-		err = one.step(s)
+		err = l.step(s, b)
 		end()
-		one.release()
+		b.Release()
 		if failed := s.Close(); err == nil {
 			err = failed
 		}
@@ -218,7 +216,7 @@ func (l *loop) full() bool { return l.job.MaxSteps > 0 && l.at.Step >= l.job.Max
 func (l *loop) look() error {
 	note := ""
 	if l.at.Step%noteEvery == 0 {
-		r, err := l.meters[0].read()
+		r, err := l.stages[0].meter.read()
 		if err != nil {
 			return err
 		}
@@ -228,18 +226,10 @@ func (l *loop) look() error {
 		if err := l.note(r); err != nil {
 			return err
 		}
-		note = l.describe(r)
+		note = r.words(l.score)
 	}
 	l.job.Progress.Add(1, note)
 	return nil
-}
-
-// describe says in words what a meter read.
-func (l *loop) describe(r reading) string {
-	if l.words != nil {
-		return l.words(r)
-	}
-	return r.String()
 }
 
 // note records the mean loss since the last such record of the epoch.
@@ -274,8 +264,8 @@ func (l *loop) save() error {
 	}
 	l.at.Records = l.metrics.Records()
 	l.at.Meters = nil
-	for _, m := range l.meters {
-		r, err := m.read()
+	for _, g := range l.stages {
+		r, err := g.meter.read()
 		if err != nil {
 			return err
 		}
@@ -317,8 +307,8 @@ func (l *loop) open(c *checkpoint) error {
 	} else {
 		l.at = c.at
 		for i, r := range c.at.Meters {
-			if i < len(l.meters) {
-				l.meters[i].restore(r)
+			if i < len(l.stages) {
+				l.stages[i].meter.restore(r)
 			}
 		}
 		if err = l.folder.MarkResumed(time.Now()); err != nil {
@@ -352,23 +342,15 @@ func (l *loop) close() error {
 	for _, g := range l.stages {
 		all = append(all, g.close())
 	}
-	for _, m := range l.meters {
-		all = append(all, m.close())
-	}
 	return errors.Join(all...)
 }
 
 // scalars writes numbers to TensorBoard at the present step.
-func (l *loop) scalars(values ...scalar) error {
+func (l *loop) scalars(values ...task.Scalar) error {
 	for _, v := range values {
-		if err := l.events.Scalar(l.at.Step, v.tag, v.value); err != nil {
+		if err := l.events.Scalar(l.at.Step, v.Tag, v.Value); err != nil {
 			return fmt.Errorf("train: tensorboard: %w", err)
 		}
 	}
 	return nil
-}
-
-type scalar struct {
-	tag   string
-	value float64
 }

@@ -5,6 +5,7 @@ import (
 	"math"
 
 	"github.com/spikedhs/spikedhs/torch"
+	"github.com/spikedhs/spikedhs/train/task"
 )
 
 // meter sums loss and correct answers on the device, so that no step waits for
@@ -31,17 +32,16 @@ func (m *meter) reset() {
 	m.scope.Tensor("aten::zero_", m.correct)
 }
 
-// count adds the images of a batch, whose loss and answers add counts.
+// count adds the examples of a batch, whose loss and answers add counts.
 func (m *meter) count(n int) { m.images += int64(n) }
 
-// add sums the mean loss of a batch and its correct answers on the device.
-func (m *meter) add(s *torch.Scope, loss, logits, labels torch.Tensor) {
+// add sums the mean loss of a batch and what the model got right, on the device.
+func (m *meter) add(s *torch.Scope, model task.Model, loss, output torch.Tensor, x task.Tensors) {
 	c := s.WithoutGradient()
 	defer c.Close()
-	n := c.Size(labels, 0)
-	right := c.Tensor("aten::eq.Tensor", c.Tensor("aten::argmax", logits, 1), labels)
-	c.Tensor("aten::add_.Tensor", m.correct, c.Sum(right))
-	c.Tensor("aten::add_.Tensor", m.loss, c.Detach(loss), torch.Named{Name: "alpha", Value: float64(n)})
+	right, factor := model.Right(c, output, x)
+	c.Tensor("aten::add_.Tensor", m.correct, right, torch.Named{Name: "alpha", Value: factor})
+	c.Tensor("aten::add_.Tensor", m.loss, c.Detach(loss), torch.Named{Name: "alpha", Value: float64(x.N)})
 }
 
 // reading is the state of a meter as numbers.
@@ -59,11 +59,12 @@ func (r reading) since(earlier reading) reading {
 // meanLoss is the mean loss of an image.
 func (r reading) meanLoss() float64 { return r.Loss / float64(max(r.Images, 1)) }
 
-// top1 is the share of correct answers in percent.
-func (r reading) top1() float64 { return 100 * r.Correct / float64(max(r.Images, 1)) }
+// percent is the score: the share that is right.
+func (r reading) percent() float64 { return 100 * r.Correct / float64(max(r.Images, 1)) }
 
-func (r reading) String() string {
-	return fmt.Sprintf("loss %.4f, top-1 %.2f %%", r.meanLoss(), r.top1())
+// words is a reading for people.
+func (r reading) words(score task.Score) string {
+	return fmt.Sprintf("loss %.4f, %s %.2f %%", r.meanLoss(), score.Words, r.percent())
 }
 
 func (m *meter) read() (reading, error) {

@@ -11,12 +11,12 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/spikedhs/spikedhs/search"
-	"github.com/spikedhs/spikedhs/search/genotype"
 	"github.com/spikedhs/spikedhs/search/graph"
 	"github.com/spikedhs/spikedhs/torch"
 	"github.com/spikedhs/spikedhs/train/config"
 	"github.com/spikedhs/spikedhs/train/run"
+	"github.com/spikedhs/spikedhs/train/task"
+	"github.com/spikedhs/spikedhs/train/task/classify"
 )
 
 // writeRectangles writes noise images of any size in the form of MNIST.
@@ -44,9 +44,9 @@ func writeRectangles(t *testing.T, dir string, height, width int) {
 
 // checkActivity computes additions, multiplications and energy of every layer again
 // from its shapes and firing rate.
-func checkActivity(t *testing.T, e Evaluation) {
+func checkActivity(t *testing.T, of task.Evaluation) {
 	t.Helper()
-	a := e.Activity
+	a := classOf(of).Activity
 	require.NotNil(t, a)
 	require.NotEmpty(t, a.Layers)
 	var additions, macs, energy, ann float64
@@ -76,23 +76,23 @@ func TestEvaluationCountsSpikes(t *testing.T) {
 	b := newBench(t)
 	result := mustTrain(t, b.job("train"))
 	checkActivity(t, result.Evaluation)
-	a := result.Evaluation.Activity
+	a := classOf(result.Evaluation).Activity
 	assert.Equal(t, testCount, a.Images)
 	assert.Equal(t, 25, a.Checked, "the first batch")
 	assert.True(t, a.Binary)
 	assert.Positive(t, a.FiringRate)
 
 	trained := mustOpen(t, b.path("train"))
-	trained.config.Eval.CountImages = 26
-	e, err := trained.Evaluate(context.Background(), nil)
+	trained.Config.Eval.CountImages = 26
+	e, err := classes(trained.Evaluate(context.Background(), nil))
 	require.NoError(t, err)
 	assert.Equal(t, 50, e.Activity.Images, "whole batches")
-	assert.Equal(t, result.Evaluation.Top1, e.Top1, "all images are evaluated nevertheless")
-	trained.config.Eval.CountImages, trained.config.Eval.Precision = 0, "bfloat16"
-	e, err = trained.Evaluate(context.Background(), nil)
+	assert.Equal(t, classOf(result.Evaluation).Top1, e.Top1, "all images are evaluated nevertheless")
+	trained.Config.Eval.CountImages, trained.Config.Eval.Precision = 0, "bfloat16"
+	e, err = classes(trained.Evaluate(context.Background(), nil))
 	require.NoError(t, err)
 	checkActivity(t, e)
-	assert.Equal(t, testCount, e.Activity.Images, "fewer than the %d of that form", countedElsewhere)
+	assert.Equal(t, testCount, e.Activity.Images, "fewer than the 500 of that form")
 	assert.InDelta(t, a.FiringRate, e.Activity.FiringRate, 0.02)
 }
 
@@ -119,7 +119,7 @@ func TestVariantsGoTheWholeWay(t *testing.T) {
 			assert.Equal(t, whole.Evaluation, resumed.Evaluation)
 			checkActivity(t, resumed.Evaluation)
 			ann := job.Config.Network.Activation == "relu"
-			a := resumed.Evaluation.Activity
+			a := classOf(resumed.Evaluation).Activity
 			assert.Equal(t, !ann, a.Binary)
 			if ann {
 				assert.Empty(t, a.Neurons)
@@ -129,11 +129,10 @@ func TestVariantsGoTheWholeWay(t *testing.T) {
 
 			trained := mustOpen(t, b.path("run"))
 			model := b.path("model.pt")
-			require.NoError(t, trained.Export(model, "test", nil))
-			agreement, err := trained.Check(context.Background(), model, testCount)
-			require.NoError(t, err)
+			require.NoError(t, trained.Network.Export(model, "test", nil))
+			agreement := check(t, trained, model, testCount)
 			assert.Equal(t, testCount, agreement.SameClass)
-			m, err := LoadModel(model, torch.CPU())
+			m, err := classify.LoadModel(model, torch.CPU())
 			require.NoError(t, err)
 			defer m.Close()
 			guesses, err := m.Classify(pixels(testPictures()[:5]))
@@ -142,27 +141,6 @@ func TestVariantsGoTheWholeWay(t *testing.T) {
 				assert.Equal(t, argmax(row), guesses[i][0].Index)
 			}
 		})
-	}
-}
-
-// A checkpoint of one variant is not one of another.
-func TestCheckpointsOfVariantsDiffer(t *testing.T) {
-	g, err := genotype.Preset(genotype.PresetClassificationN3)
-	require.NoError(t, err)
-	c := config.Default()
-	usual := fingerprint(g, TrainOptions(c, 1, 10, search.Float32))
-	assert.NotContains(t, usual, "stem")
-	seen := map[string]bool{usual: true}
-	for _, change := range []func(*config.Config){
-		func(c *config.Config) { c.Network.StemStrides = []int{2} },
-		func(c *config.Config) { c.Network.StemStrides = []int{2, 2} },
-		func(c *config.Config) { c.Network.Activation = "relu" },
-	} {
-		c := config.Default()
-		change(c)
-		name := fingerprint(g, TrainOptions(c, 1, 10, search.Float32))
-		assert.False(t, seen[name], name)
-		seen[name] = true
 	}
 }
 
@@ -192,13 +170,12 @@ func TestGenotypeMovesToAnotherDataSet(t *testing.T) {
 		assert.Equal(t, string(found.Genotype.Downsample()), moved.Folder.Config().Network.Downsample)
 		checkActivity(t, moved.Evaluation)
 		trained := mustOpen(t, out)
-		e, err := trained.Evaluate(context.Background(), nil)
+		e, err := classes(trained.Evaluate(context.Background(), nil))
 		require.NoError(t, err)
 		assert.Equal(t, moved.Evaluation, e)
 		first := e.Activity.Layers[0]
 		assert.Equal(t, [3]int{1, size[0] + 2, size[1] + 2}, first.Input)
-		require.NoError(t, trained.Export(b.path("moved.pt"), "test", nil))
-		_, err = trained.Check(context.Background(), b.path("moved.pt"), 30)
-		require.NoError(t, err)
+		require.NoError(t, trained.Network.Export(b.path("moved.pt"), "test", nil))
+		check(t, trained, b.path("moved.pt"), 30)
 	}
 }

@@ -23,34 +23,6 @@ func LossScale(p search.Precision) float64 {
 	return 0
 }
 
-// resolvePrecision chooses for "auto": 16 bits where the device is fast in them, in
-// the type that it is fast in, and float32 elsewhere.
-func resolvePrecision(name string, d torch.Device) search.Precision {
-	switch {
-	case name != "auto":
-		return search.Precision(name)
-	case torch.IsCUDA(d):
-		major, _ := torch.Capability(d)
-		return precisionOfCapability(major)
-	case torch.FastBFloat16():
-		return search.BFloat16
-	}
-	return search.Float32
-}
-
-// precisionOfCapability is the type that GPUs are fast in by the first number of their
-// compute capability: they have tensor cores for bfloat16 from 8.0 (Ampere) on, and
-// before that, from 7.0 (Volta) on, for float16.
-func precisionOfCapability(major int) search.Precision {
-	switch {
-	case major >= 8:
-		return search.BFloat16
-	case major == 7:
-		return search.Float16
-	}
-	return search.Float32
-}
-
 // setUpToUse is setUp for a network that is trained. One of float16 is used in float32
 // where there is no CUDA device.
 func setUpToUse(c *config.Config) (machine, error) {

@@ -13,6 +13,7 @@ import (
 	"github.com/spikedhs/spikedhs/search"
 	"github.com/spikedhs/spikedhs/torch"
 	"github.com/spikedhs/spikedhs/train/config"
+	"github.com/spikedhs/spikedhs/train/task"
 )
 
 // float16 is refused on the CPU before a folder is made.
@@ -38,7 +39,7 @@ func TestUseOfAFloat16Run(t *testing.T) {
 	m, err := setUpToUse(c)
 	require.NoError(t, err)
 	assert.Equal(t, search.Float32, m.precision)
-	assert.Equal(t, search.Float32, evalPrecision(c, m.device))
+	assert.Equal(t, search.Float32, task.EvalPrecision(c, m.device))
 	c.Run.Precision = "bfloat16"
 	m, err = setUpToUse(c)
 	require.NoError(t, err)

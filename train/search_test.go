@@ -15,6 +15,7 @@ import (
 	"github.com/spikedhs/spikedhs/torch"
 	"github.com/spikedhs/spikedhs/train/config"
 	"github.com/spikedhs/spikedhs/train/run"
+	"github.com/spikedhs/spikedhs/train/task"
 )
 
 // alphas and weights of a checkpoint, by name.
@@ -39,10 +40,7 @@ func (b *bench) fresh(t *testing.T) (alphas, weights map[string][]float32) {
 	j := b.job("unused").withDefaults()
 	m, err := setUp(j.Config)
 	require.NoError(t, err)
-	sets, err := openImages(context.Background(), j.Config)
-	require.NoError(t, err)
-	p, err := newSearcher(&j, m, sets)
-	require.NoError(t, err)
+	p := searcherOf(t, &j, m)
 	defer p.close()
 	read := func(v *torch.Variables) map[string][]float32 {
 		list := map[string][]float32{}
@@ -54,6 +52,17 @@ func (b *bench) fresh(t *testing.T) (alphas, weights map[string][]float32) {
 		return list
 	}
 	return read(p.net.Architecture()), read(p.net.Weights())
+}
+
+// searcherOf begins the search of a job.
+func searcherOf(t *testing.T, j *Job, m machine) *searcher {
+	t.Helper()
+	require.NoError(t, j.begin())
+	problem, err := j.task.Open(context.Background(), j.Config, task.Search, nil)
+	require.NoError(t, err)
+	p, err := newSearcher(j, m, problem)
+	require.NoError(t, err)
+	return p
 }
 
 func TestSearchFindsAGenotype(t *testing.T) {
@@ -187,11 +196,8 @@ func TestSearchSplitsTheImages(t *testing.T) {
 		j := b.job("unused").withDefaults()
 		m, err := setUp(j.Config)
 		require.NoError(t, err)
-		sets, err := openImages(context.Background(), j.Config)
-		require.NoError(t, err)
-		p, err := newSearcher(&j, m, sets)
-		require.NoError(t, err)
-		a, second := shown(t, p.onA.feed.loader), shown(t, p.setB)
+		p := searcherOf(t, &j, m)
+		a, second := shown(t, p.onA.loader), shown(t, p.onB.loader)
 		p.close()
 		half := trainCount / 2
 		if images > 0 {
@@ -206,7 +212,7 @@ func TestSearchSplitsTheImages(t *testing.T) {
 }
 
 // shown lists which training pictures an epoch of a loader shows.
-func shown(t *testing.T, l *data.Loader) map[int]bool {
+func shown(t *testing.T, l task.Loader) map[int]bool {
 	t.Helper()
 	index := map[string]int{}
 	for i, p := range trainPictures() {
@@ -218,8 +224,9 @@ func shown(t *testing.T, l *data.Loader) map[int]bool {
 	batches := l.Epoch(context.Background(), 0, 0)
 	defer batches.Close()
 	for range l.Batches() {
-		batch, err := batches.Next()
+		b, err := batches.Next()
 		require.NoError(t, err)
+		batch := b.Source.(*data.Batch)
 		for i := range batch.N {
 			var p picture
 			for k := range p.pixels {

@@ -5,8 +5,8 @@ import (
 	"fmt"
 	"log/slog"
 
-	"github.com/spikedhs/spikedhs/data"
 	"github.com/spikedhs/spikedhs/torch"
+	"github.com/spikedhs/spikedhs/train/task"
 )
 
 // stage is a kind of step that a loop repeats, such as that of the weights: a
@@ -17,11 +17,11 @@ import (
 // be recorded once as a CUDA graph and replayed: the count of steps and images, the
 // learning rate, and the batch, which is written over the recorded one.
 type stage struct {
-	feed      *feed
-	meter     *meter
-	optimizer torch.Optimizer
-	work      func(s *torch.Scope, b *batch) // calls the same operators each time, and reads nothing back
-	recorder  *recorder                      // nil: nothing is recorded
+	device   torch.Device
+	loader   task.Loader
+	meter    *meter
+	step     *Step
+	recorder *recorder // nil: nothing is recorded
 
 	done    int // steps done one operator at a time
 	scope   *torch.Scope
@@ -29,18 +29,15 @@ type stage struct {
 	graph   replayer
 }
 
-// descent lowers the loss of a batch and returns its mean loss and logits from
-// before; see [NetworkStep].
-type descent func(s *torch.Scope, images, labels torch.Tensor) (loss, logits torch.Tensor)
+// newStage repeats a step on what a loader serves.
+func newStage(l task.Loader, m machine, step *Step, r *recorder) *stage {
+	return &stage{device: m.device, loader: l, meter: newMeter(m.device), step: step, recorder: r}
+}
 
-// newStage repeats a descent on what feed brings.
-func newStage(f *feed, m machine, o torch.Optimizer, lower descent, r *recorder) *stage {
-	g := &stage{feed: f, meter: newMeter(m.device), optimizer: o, recorder: r}
-	g.work = func(s *torch.Scope, b *batch) {
-		loss, logits := lower(s, b.images, b.labels)
-		g.meter.add(s, loss, logits, b.labels)
-	}
-	return g
+// work calls the same operators each time, and reads nothing back.
+func (g *stage) work(s *torch.Scope, x task.Tensors) {
+	loss, output := g.step.Lower(s, x)
+	g.meter.add(s, g.step.model, loss, output, x)
 }
 
 // replayer is recorded work; a [torch.Graph] is one.
@@ -85,11 +82,11 @@ func (r *recorder) warn(reason error) {
 // themselves up in the first ones.
 const recordAfter = 3
 
-// step does one step on a batch.
-func (g *stage) step(s *torch.Scope, b *data.Batch) error {
-	g.optimizer.Begin(s)
+// do takes one step on a batch.
+func (g *stage) do(s *torch.Scope, b *task.Batch) error {
+	g.step.Optimizer.Begin(s)
 	g.meter.count(b.N)
-	if g.recorder == nil || b.N != g.feed.size {
+	if g.recorder == nil || b.N != g.loader.Size() {
 		return g.eager(s, b)
 	}
 	if g.graph == nil {
@@ -102,7 +99,7 @@ func (g *stage) step(s *torch.Scope, b *data.Batch) error {
 			return errors.Join(g.forget(), g.eager(s, b))
 		}
 	}
-	g.feed.overwrite(s, g.tensors, b)
+	b.Overwrite(s, g.tensors)
 	if err := s.Err(); err != nil {
 		return err
 	}
@@ -110,16 +107,16 @@ func (g *stage) step(s *torch.Scope, b *data.Batch) error {
 }
 
 // eager does the work one operator at a time.
-func (g *stage) eager(s *torch.Scope, b *data.Batch) error {
+func (g *stage) eager(s *torch.Scope, b *task.Batch) error {
 	g.done++
-	g.work(s, g.feed.batch(s, g.feed.upload(s, b), b.N))
+	g.work(s, g.loader.Tensors(s, b.Upload(s, g.device), b.N))
 	return s.Err()
 }
 
 // record makes the graph of the work on batches like b, and does nothing else.
-func (g *stage) record(b *data.Batch) error {
+func (g *stage) record(b *task.Batch) error {
 	g.scope = torch.NewInference()
-	g.tensors = g.feed.upload(g.scope, b)
+	g.tensors = b.Upload(g.scope, g.device)
 	if err := g.scope.Err(); err != nil {
 		return fmt.Errorf("train: %w", err)
 	}
@@ -127,7 +124,7 @@ func (g *stage) record(b *data.Batch) error {
 	var err error
 	g.graph, err = g.recorder.record(func() error {
 		s := torch.NewScope()
-		g.work(s, g.feed.batch(s, g.tensors, n))
+		g.work(s, g.loader.Tensors(s, g.tensors, n))
 		return s.Close()
 	})
 	return err
@@ -146,5 +143,5 @@ func (g *stage) forget() error {
 	return err
 }
 
-// close frees the graph and the data set on the device.
-func (g *stage) close() error { return errors.Join(g.forget(), g.feed.close()) }
+// close frees the graph, the meter, and what the loader keeps on the device.
+func (g *stage) close() error { return errors.Join(g.forget(), g.meter.close(), g.loader.Close()) }

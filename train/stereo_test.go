@@ -18,6 +18,9 @@ import (
 	"github.com/spikedhs/spikedhs/train/config"
 	"github.com/spikedhs/spikedhs/train/report"
 	"github.com/spikedhs/spikedhs/train/run"
+	"github.com/spikedhs/spikedhs/train/task/classify"
+	"github.com/spikedhs/spikedhs/train/task/registry"
+	"github.com/spikedhs/spikedhs/train/task/stereo"
 )
 
 // scenes makes a small data set: four scenes of 36x24 pixels, two for training.
@@ -52,15 +55,9 @@ func newStereoBench(t *testing.T) *bench {
 	return b
 }
 
-// stereoRuns are the two kinds of stereo runs.
-var stereoRuns = map[string]func(context.Context, Job) error{
-	"search": func(ctx context.Context, j Job) error { _, err := SearchStereo(ctx, j); return err },
-	"train":  func(ctx context.Context, j Job) error { _, err := TrainStereo(ctx, j); return err },
-}
-
 // A run in parts leaves the bytes of a whole one, and one seed gives one run.
 func TestStereoResumeIsExact(t *testing.T) {
-	for kind, start := range stereoRuns {
+	for kind, start := range runs {
 		t.Run(kind, func(t *testing.T) {
 			b := newStereoBench(t)
 			require.NoError(t, start(context.Background(), b.job("whole")))
@@ -86,22 +83,44 @@ func TestStereoResumeIsExact(t *testing.T) {
 	}
 }
 
+// Steps that are recorded as CUDA graphs leave what others leave, bit for bit.
+func TestRecordedStereoStepsAreTheSteps(t *testing.T) {
+	for kind, start := range runs {
+		t.Run(kind, func(t *testing.T) {
+			b := newStereoBench(t)
+			longer := func(c *config.Config) { c.Search.Epochs, c.Train.Epochs = 4, 3 }
+			require.NoError(t, start(context.Background(), b.job("plain", longer)))
+			var replays, recorded, closed int
+			j := b.job("recorded", longer)
+			j.record = func(work func() error) (replayer, error) {
+				recorded++
+				return tape{work, &replays, &closed}, nil
+			}
+			require.NoError(t, start(context.Background(), j))
+			b.remains(t, "plain").require(t, b.remains(t, "recorded"))
+			assert.Positive(t, replays)
+			assert.Equal(t, map[string]int{"search": 2, "train": 1}[kind], recorded)
+			assert.Equal(t, recorded, closed)
+		})
+	}
+}
+
 // An interruption leaves a checkpoint that can be resumed.
 func TestStereoInterrupted(t *testing.T) {
 	b := newStereoBench(t)
-	require.NoError(t, stereoRuns["train"](context.Background(), b.job("whole")))
+	require.NoError(t, runs["train"](context.Background(), b.job("whole")))
 	ctx, cancel := context.WithCancel(context.Background())
 	j := b.job("cut")
 	j.Progress = onProgress("train 1/2", "2/3", cancel)
-	_, err := TrainStereo(ctx, j)
+	_, err := Train(ctx, j)
 	require.ErrorIs(t, err, ErrInterrupted)
 	// And once more while the test frames are measured.
 	ctx, cancel = context.WithCancel(context.Background())
 	j = b.resume("cut")
 	j.Progress = onProgress("test", "4/5", cancel)
-	_, err = TrainStereo(ctx, j)
+	_, err = Train(ctx, j)
 	require.ErrorIs(t, err, ErrInterrupted)
-	_, err = TrainStereo(context.Background(), b.resume("cut"))
+	_, err = Train(context.Background(), b.resume("cut"))
 	require.NoError(t, err)
 	b.remains(t, "whole").require(t, b.remains(t, "cut"))
 }
@@ -109,12 +128,12 @@ func TestStereoInterrupted(t *testing.T) {
 // Search, training of what it found, and evaluation.
 func TestStereoFromSearchToEvaluation(t *testing.T) {
 	b := newStereoBench(t)
-	found, err := SearchStereo(context.Background(), b.job("search"))
+	found, err := Search(context.Background(), b.job("search"))
 	require.NoError(t, err)
-	assert.Len(t, found.Genotype.Subnet("feature").Path, 1)
-	assert.Len(t, found.Genotype.Subnet("matching").Path, 2)
 	saved, err := genotype.Load(b.path("search/genotype.json"))
 	require.NoError(t, err)
+	assert.Len(t, saved.Subnet("feature").Path, 1)
+	assert.Len(t, saved.Subnet("matching").Path, 2)
 	assert.Equal(t, found.Genotype.Hash(), saved.Hash())
 	assert.FileExists(t, b.path("search/"+DrawingSVG))
 	epochs := ofKind(b.records(t, "search"), "search_epoch")
@@ -124,13 +143,13 @@ func TestStereoFromSearchToEvaluation(t *testing.T) {
 	assert.Positive(t, number(t, epochs[1], "alpha_loss"))
 	assert.InDelta(t, 1, number(t, epochs[1], "beta_entropy"), 0.05)
 
-	trained, err := TrainStereo(context.Background(), b.job("train", func(c *config.Config) {
+	trained, err := Train(context.Background(), b.job("train", func(c *config.Config) {
 		c.Train.Genotype = b.path("search/genotype.json")
 		c.DGS.Layers, c.DGS.Every, c.DGS.Iterations = []string{"feature.stem0"}, 1, 2
 		c.DGS.Watch = []string{"matching.cell1"}
 	}))
 	require.NoError(t, err)
-	e := trained.Evaluation
+	e := trained.Evaluation.(stereo.Evaluation)
 	assert.Equal(t, 5, e.Frames, "six frames, of which the first has none before it")
 	assert.Positive(t, e.OnePixelAccuracy)
 	assert.Positive(t, e.MedianDepthError)
@@ -143,9 +162,9 @@ func TestStereoFromSearchToEvaluation(t *testing.T) {
 	test := ofKind(b.records(t, "train"), "test")
 	require.Len(t, test, 1)
 	assert.Equal(t, e.OnePixelAccuracy, number(t, test[0], "one_pixel_accuracy"))
-	drawn, err := filepath.Glob(b.path("train/" + PictureDir + "/*.png"))
+	drawn, err := filepath.Glob(b.path("train/" + stereo.PictureDir + "/*.png"))
 	require.NoError(t, err)
-	assert.Len(t, drawn, galleryFrames)
+	assert.Len(t, drawn, 4)
 
 	page := b.path("report.html")
 	require.NoError(t, report.WriteFile(page, b.path("train"), b.path("search")))
@@ -160,23 +179,24 @@ func TestStereoFromSearchToEvaluation(t *testing.T) {
 	for _, r := range ofKind(b.records(t, "train"), "train_epoch") {
 		best = max(best, number(t, r, "validation_one_pixel_accuracy"))
 	}
-	read, err := OpenStereo(context.Background(), b.path("train"), "", "")
+	read, err := Open(context.Background(), b.path("train"), "", "")
 	require.NoError(t, err)
 	defer func() { require.NoError(t, read.Close()) }()
-	require.NotNil(t, read.Validation)
-	assert.Equal(t, best, *read.Validation)
-	again, err := read.Evaluate(context.Background(), nil)
+	require.NotNil(t, read.Score)
+	assert.Equal(t, best, *read.Score)
+	measured, err := read.Evaluate(context.Background(), nil)
 	require.NoError(t, err)
+	again := measured.(stereo.Evaluation)
 	assert.Equal(t, e.DisparityMetrics, again.DisparityMetrics)
 	assert.Equal(t, *e.BlockMatching, *again.BlockMatching)
-	var written StereoEvaluation
+	var written stereo.Evaluation
 	require.NoError(t, json.Unmarshal(b.file(t, "train", EvaluationFile), &written))
 	assert.Equal(t, e, written)
 }
 
 func TestStereoMilestones(t *testing.T) {
 	b := newStereoBench(t)
-	_, err := TrainStereo(context.Background(), b.job("train", func(c *config.Config) {
+	_, err := Train(context.Background(), b.job("train", func(c *config.Config) {
 		c.Train.Epochs, c.Stereo.Milestones, c.Stereo.Decay, c.Stereo.BurnIn, c.Stereo.Optimizer = 3, []int{1, 2}, 0.1, 1, "sgd"
 	}))
 	require.NoError(t, err)
@@ -190,7 +210,7 @@ func TestStereoMilestones(t *testing.T) {
 func TestStereoErrors(t *testing.T) {
 	b := newStereoBench(t)
 	start := func(kind string, change func(*config.Config)) error {
-		return stereoRuns[kind](context.Background(), b.job("new", change))
+		return runs[kind](context.Background(), b.job("new", change))
 	}
 	err := start("train", func(c *config.Config) { c.Data.Path = "" })
 	assert.ErrorIs(t, err, config.ErrInvalid)
@@ -205,18 +225,12 @@ func TestStereoErrors(t *testing.T) {
 	assert.ErrorContains(t, start("train", func(c *config.Config) { c.DGS.Layers = []string{"stem0"} }), "feature.stem0")
 	assert.NoFileExists(t, b.path("new"))
 
-	_, err = ResolveGenotype(genotype.PresetStereo)
+	_, err = registry.Genotype(classify.Task{}, genotype.PresetStereo)
 	assert.ErrorIs(t, err, config.ErrInvalid)
 	assert.ErrorContains(t, err, "genotype for stereo")
-	_, err = Train(context.Background(), b.job("new"))
-	assert.ErrorContains(t, err, "TrainStereo")
-	_, err = Search(context.Background(), b.job("new"))
-	assert.ErrorContains(t, err, "SearchStereo")
 
 	require.NoError(t, start("train", func(c *config.Config) { c.Train.Epochs = 1 }))
-	_, err = Open(context.Background(), b.path("new"), "", "")
-	assert.ErrorContains(t, err, "run of stereo")
 	require.NoError(t, os.WriteFile(b.path("new/checkpoints/best.safetensors"), []byte("x"), 0o666))
-	_, err = OpenStereo(context.Background(), b.path("new"), "", "")
+	_, err = Open(context.Background(), b.path("new"), "", "")
 	assert.ErrorIs(t, err, ErrCheckpoint)
 }

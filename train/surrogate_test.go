@@ -9,6 +9,7 @@ import (
 	"github.com/spikedhs/spikedhs/search"
 	"github.com/spikedhs/spikedhs/spike"
 	"github.com/spikedhs/spikedhs/train/config"
+	"github.com/spikedhs/spikedhs/train/task/classify"
 )
 
 // network.surrogate knows every family that is built in, and reaches all neurons
@@ -21,7 +22,7 @@ func TestEveryFamilyIsAConfiguration(t *testing.T) {
 		c.Network.Surrogate = family.String()
 		require.NoError(t, c.Validate(), family)
 		for _, o := range []search.Options{
-			TrainOptions(c, 1, 10, search.Float32), SearchOptions(c, 1, 10, search.Float32),
+			classify.TrainOptions(c, 1, 10, search.Float32), classify.SearchOptions(c, 1, 10, search.Float32),
 		} {
 			assert.Equal(t, family, o.Neuron.Surrogate)
 			assert.NoError(t, o.Validate())
@@ -30,9 +31,9 @@ func TestEveryFamilyIsAConfiguration(t *testing.T) {
 	assert.Contains(t, spike.Families(), own)
 
 	c := config.Default()
-	assert.Equal(t, spike.DefaultSurrogate, TrainOptions(c, 1, 10, search.Float32).Neuron.Surrogate)
+	assert.Equal(t, spike.DefaultSurrogate, classify.TrainOptions(c, 1, 10, search.Float32).Neuron.Surrogate)
 	c.Network.Surrogate = "go:nobody"
 	require.NoError(t, c.Validate(), "only a network knows what is registered")
-	o := TrainOptions(c, 1, 10, search.Float32)
+	o := classify.TrainOptions(c, 1, 10, search.Float32)
 	assert.ErrorIs(t, o.Validate(), spike.ErrSurrogate)
 }

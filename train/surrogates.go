@@ -6,10 +6,12 @@ import (
 	"strings"
 	"time"
 
+	"github.com/spikedhs/spikedhs/search"
 	"github.com/spikedhs/spikedhs/search/dgs"
 	"github.com/spikedhs/spikedhs/torch"
 	"github.com/spikedhs/spikedhs/train/config"
 	"github.com/spikedhs/spikedhs/train/run"
+	"github.com/spikedhs/spikedhs/train/task"
 )
 
 // surrogates searches and watches the surrogate gradients of a training's network.
@@ -18,24 +20,16 @@ import (
 // (Algorithm 1). It runs on training batches in orders and augmentations of their
 // own: those of epochs behind the last of the training.
 type surrogates struct {
-	subject
+	net        task.Network
+	loader     task.Loader
+	rate       func() float64 // of learning, at the present step
+	scale      float64        // of the losses; see dgs.Options
 	job        *Job
 	c          *config.Config
 	loop       *loop
 	auto       bool         // layers are chosen anew at each search
 	candidates []*dgs.Layer // that may be searched, in the network's order
 	watched    []*dgs.Layer
-}
-
-// subject is the training whose surrogates are searched.
-type subject struct {
-	layers  func(patterns ...string) ([]*dgs.Layer, error) // of the network
-	buffers func() []torch.Tensor                          // of the network, that a look at it must not change
-	rate    func() float64                                 // of learning, at the present step
-	// losses calls work with the losses of an epoch's batches, from one on, as long as
-	// it wants more.
-	losses func(ctx context.Context, epoch, first int, work func(dgs.Loss) (more bool, err error)) error
-	scale  float64 // of these losses; see dgs.Options
 }
 
 // surrogateState is where a search of surrogates stands.
@@ -49,14 +43,14 @@ type surrogateState struct {
 }
 
 // newSurrogates finds the layers that the configuration names.
-func newSurrogates(l *loop, of subject) (*surrogates, error) {
-	u := &surrogates{subject: of, job: l.job, c: l.job.Config, loop: l}
+func newSurrogates(l *loop, n task.Network, rate func() float64) (*surrogates, error) {
+	u := &surrogates{net: n, loader: l.loader, rate: rate, scale: LossScale(n.Precision()), job: l.job, c: l.job.Config, loop: l}
 	c := &u.c.DGS
 	pick := func(key string, patterns []string) ([]*dgs.Layer, error) {
 		if len(patterns) == 0 {
 			return nil, nil
 		}
-		list, err := u.layers(patterns...)
+		list, err := u.net.SpikingLayers(patterns...)
 		if err != nil {
 			return nil, fmt.Errorf("%w: dgs.%s: %w", config.ErrInvalid, key, err)
 		}
@@ -90,7 +84,7 @@ func (u *surrogates) options() dgs.Options {
 	return dgs.Options{
 		Candidates: c.Candidates, Delta: c.Delta, Iterations: c.Iterations, Epsilon: c.Epsilon, AlphaRate: c.AlphaLR,
 		Min: c.Min, Max: c.Max, Estimate: dgs.Estimate(c.Estimate),
-		LearningRate: u.rate(), Clip: u.c.Train.Clip, LossScale: u.scale, Keep: u.buffers(),
+		LearningRate: u.rate(), Clip: u.c.Train.Clip, LossScale: u.scale, Keep: u.net.Buffers(),
 	}
 }
 
@@ -181,8 +175,19 @@ func (u *surrogates) phase() (*dgs.Phase, error) {
 
 // place is the epoch and the batch of the loader that an iteration learns from.
 func (u *surrogates) place(iteration int) (epoch, batch int) {
-	batches := u.loop.work.batches()
+	batches := u.loader.Batches()
 	return u.loop.epochs*(1+iteration/batches) + u.loop.at.Epoch, iteration % batches
+}
+
+// losses calls work with the losses of an epoch's batches, from one on, as long as it
+// wants more.
+func (u *surrogates) losses(ctx context.Context, epoch, first int, work func(dgs.Loss) (more bool, err error)) error {
+	return task.EachOnDevice(ctx, u.loader, u.loop.device, epoch, first, func(_ *torch.Scope, _ *task.Batch, x task.Tensors) (bool, error) {
+		return work(func(s *torch.Scope) torch.Tensor {
+			total, _, _ := u.net.Loss(search.Pass{Scope: s, Mode: torch.Train}, x)
+			return total
+		})
+	})
 }
 
 // choose names the layers of a new search.
@@ -211,7 +216,7 @@ func (u *surrogates) choose(ctx context.Context) ([]*dgs.Layer, error) {
 func (u *surrogates) read(ctx context.Context, layers []*dgs.Layer, epoch, batch int) ([]dgs.Reading, error) {
 	var readings []dgs.Reading
 	err := u.losses(ctx, epoch, batch, func(loss dgs.Loss) (more bool, err error) {
-		readings, err = dgs.Measure(layers, loss, u.buffers(), u.scale)
+		readings, err = dgs.Measure(layers, loss, u.net.Buffers(), u.scale)
 		return false, err
 	})
 	return readings, err
@@ -241,9 +246,9 @@ func (u *surrogates) finish(took time.Duration) error {
 		if err != nil {
 			return fmt.Errorf("train: metrics: %w", err)
 		}
-		scalars := []scalar{{"dgs/" + r.Layer + "/temperature", r.After}}
+		scalars := []task.Scalar{{Tag: "dgs/" + r.Layer + "/temperature", Value: r.After}}
 		for i, share := range r.Shares {
-			scalars = append(scalars, scalar{fmt.Sprintf("dgs/%s/share_%d", r.Layer, i), share})
+			scalars = append(scalars, task.Scalar{Tag: fmt.Sprintf("dgs/%s/share_%d", r.Layer, i), Value: share})
 		}
 		if err := l.scalars(scalars...); err != nil {
 			return err
@@ -279,8 +284,10 @@ func (u *surrogates) note(readings []dgs.Reading) error {
 			return fmt.Errorf("train: metrics: %w", err)
 		}
 		at := "layers/" + r.Layer + "/"
-		if err := l.scalars(scalar{at + "temperature", r.Temperature}, scalar{at + "gradient_norm", r.Gradient},
-			scalar{at + "support", r.Support}, scalar{at + "useless", r.Useless}, scalar{at + "firing_rate", r.Rate}); err != nil {
+		if err := l.scalars([]task.Scalar{
+			{Tag: at + "temperature", Value: r.Temperature}, {Tag: at + "gradient_norm", Value: r.Gradient},
+			{Tag: at + "support", Value: r.Support}, {Tag: at + "useless", Value: r.Useless}, {Tag: at + "firing_rate", Value: r.Rate},
+		}...); err != nil {
 			return err
 		}
 	}

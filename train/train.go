@@ -7,42 +7,36 @@ import (
 	"path/filepath"
 	"time"
 
-	"github.com/spikedhs/spikedhs/data"
-	"github.com/spikedhs/spikedhs/search"
-	"github.com/spikedhs/spikedhs/search/dgs"
 	"github.com/spikedhs/spikedhs/search/genotype"
 	"github.com/spikedhs/spikedhs/torch"
 	"github.com/spikedhs/spikedhs/train/config"
 	"github.com/spikedhs/spikedhs/train/run"
+	"github.com/spikedhs/spikedhs/train/task"
 )
 
 // TrainResult is what a training reached.
 type TrainResult struct {
+	// Task is what the network is for.
+	Task task.Task
 	// Folder is the run folder.
 	Folder *run.Folder
 	// Genotype is the architecture that was trained.
 	Genotype genotype.Genotype
-	// Evaluation is the last evaluation on the test images.
-	Evaluation Evaluation
+	// Evaluation is the last one on the test data: in the course of a training without
+	// validation data, else of its best network in the end. Nil where there was none yet.
+	Evaluation task.Evaluation
 	// Steps is the number of steps done.
 	Steps int64
 }
 
 // Train trains the network of a genotype from fresh weights. The genotype is
-// [config.Train.Genotype]: a preset's name or a file.
+// [config.Train.Genotype]: a preset's name or a file. Where there are validation data the
+// network that is best on them is kept, and the test data are looked at once, in the end.
 func Train(ctx context.Context, job Job) (*TrainResult, error) {
 	defer torch.Pin()() // from the first tensor on
 	j := job.withDefaults()
-	if err := j.refuseStereo(); err != nil {
+	if err := j.begin(); err != nil {
 		return nil, err
-	}
-	if j.Resume {
-		if err := j.adoptRecorded(); err != nil {
-			return nil, err
-		}
-		if err := j.resumeConfig(); err != nil {
-			return nil, err
-		}
 	}
 	g, err := j.genotype()
 	if err != nil {
@@ -55,11 +49,11 @@ func Train(ctx context.Context, job Job) (*TrainResult, error) {
 	if err != nil {
 		return nil, err
 	}
-	sets, err := openImagesAt(ctx, j.Config, j.Config.Network.Steps, j.Log)
+	problem, err := j.task.Open(ctx, j.Config, task.Train, j.Log)
 	if err != nil {
 		return nil, err
 	}
-	t, err := newTrainer(&j, m, sets, g)
+	t, err := newTrainer(&j, m, problem, g)
 	if err != nil {
 		return nil, err
 	}
@@ -70,9 +64,19 @@ func Train(ctx context.Context, job Job) (*TrainResult, error) {
 	if err := t.loop.run(ctx); err != nil {
 		return nil, err
 	}
-	result := &TrainResult{Folder: t.loop.folder, Genotype: g, Evaluation: t.last, Steps: t.loop.at.Step}
-	if t.loop.full() {
+	result := &TrainResult{Task: j.task, Folder: t.loop.folder, Genotype: g, Evaluation: t.last, Steps: t.loop.at.Step}
+	if t.loop.full() && t.loop.at.Epoch < t.loop.epochs {
 		return result, nil
+	}
+	if problem.Watched() != task.Test {
+		if result.Evaluation, err = t.finish(ctx); err != nil {
+			if contextEnded(err) {
+				// The checkpoint of the last epoch is there: only the test is done again.
+				j.Log.Info("interrupted while the test data were measured", "checkpoint", t.loop.checkpointPath())
+				return nil, fmt.Errorf("%s: %w", t.loop.folder.Dir(), ErrInterrupted)
+			}
+			return nil, err
+		}
 	}
 	if err := t.loop.folder.MarkEnded(time.Now()); err != nil {
 		return nil, fmt.Errorf("train: %w", err)
@@ -80,73 +84,50 @@ func Train(ctx context.Context, job Job) (*TrainResult, error) {
 	return result, nil
 }
 
-// genotype finds the architecture to train: that of the run folder when a run
-// is resumed, else the configured one.
-func (j *Job) genotype() (genotype.Genotype, error) {
-	if j.Resume {
-		return genotype.Load(filepath.Join(j.Out, run.GenotypeFile))
-	}
-	name := j.Config.Train.Genotype
-	if name == "" {
-		return genotype.Genotype{}, fmt.Errorf("%w: train.genotype is empty; name a preset (%v) or a genotype.json with --genotype",
-			config.ErrInvalid, genotype.Presets(genotype.Normal))
-	}
-	return ResolveGenotype(name)
-}
-
 // trainer is a running training.
 type trainer struct {
 	job     *Job
 	c       *config.Config
-	sets    *images
-	net     *search.Network
-	descent *NetworkStep
-	stage   *stage
+	problem task.Problem
+	g       genotype.Genotype
+	machine machine
+	net     task.Network
+	course  task.Course
+	descent *Step
 	dgs     *surrogates
 	loop    *loop
-	total   int64
-	last    Evaluation
+	last    task.Evaluation
 }
 
-// trainOptions are the options of the network that a configuration trains.
-func trainOptions(c *config.Config, sets *images, m machine) search.Options {
-	return TrainOptions(c, sets.channels, len(sets.train.Classes()), m.precision)
-}
-
-func newTrainer(j *Job, m machine, sets *images, g genotype.Genotype) (*trainer, error) {
+func newTrainer(j *Job, m machine, problem task.Problem, g genotype.Genotype) (*trainer, error) {
 	c := j.Config
-	t := &trainer{job: j, c: c, sets: sets}
-	loader, err := sets.loader(c, sets.train, c.Train.Batch, uint64(c.Run.Seed), data.Augment{
-		CropPadding: c.Train.CropPadding, Flip: c.Train.Flip, Cutout: c.Train.Cutout,
-	})
+	t := &trainer{job: j, c: c, problem: problem, g: g, machine: m, course: j.task.Course(c)}
+	loader, err := problem.Training(m.device)
 	if err != nil {
 		return nil, err
 	}
-	o := trainOptions(c, sets, m)
-	if t.net, err = search.NewNetwork(m.device, g, o); err != nil {
-		return nil, err
+	if t.net, err = problem.Network(m.device, m.precision, g); err != nil {
+		return nil, errors.Join(err, loader.Close())
 	}
-	if t.descent, err = NewNetworkStep(t.net, &c.Train); err != nil {
-		return nil, err
+	if t.descent, err = NewNetworkStep(t.net, &c.Train, t.course); err != nil {
+		return nil, errors.Join(err, loader.Close(), t.net.Close())
 	}
-	feed, err := newFeed(c, m.device, loader, c.Train.Batch)
-	if err != nil {
-		return nil, errors.Join(err, t.descent.Close(), t.net.Close())
-	}
-	t.stage = newStage(feed, m, t.descent.Optimizer, t.descent.Lower, m.recorder(j))
-	t.total = int64(c.Train.Epochs) * int64(loader.Batches())
+	work := newStage(loader, m, t.descent, m.recorder(j))
 	t.loop = &loop{
-		job: j, device: m.device, work: newWork(feed.loader, t.step), epochs: c.Train.Epochs, label: "train", key: "train",
+		job: j, device: m.device, loader: loader, score: j.task.Score(), epochs: c.Train.Epochs, label: "train", key: "train",
+		step: func(s *torch.Scope, b *task.Batch) error {
+			t.descent.Optimizer.SetLearningRate(t.rate())
+			return work.do(s, b)
+		},
 		every:  time.Duration(c.Train.CheckpointMinutes * float64(time.Minute)),
-		meters: []*meter{t.stage.meter}, stages: []*stage{t.stage},
-		ended: t.epochEnded, warn: func() { warnOfCorrupt(j.Log, data.Train, feed.loader.Set()) },
+		stages: []*stage{work}, ended: t.epochEnded,
 		groups: []group{
 			{prefix: "network", variables: t.net.Variables()},
 			{prefix: "optimizer", optimizer: t.descent.Optimizer},
 		},
-		at: position{Phase: phaseTrain, Architecture: fingerprint(g, o)},
+		at: position{Phase: phaseTrain, Architecture: t.net.Identity()},
 	}
-	if t.dgs, err = newSurrogates(t.loop, t.subject()); err != nil {
+	if t.dgs, err = newSurrogates(t.loop, t.net, t.rate); err != nil {
 		t.close()
 		return nil, err
 	}
@@ -154,82 +135,79 @@ func newTrainer(j *Job, m machine, sets *images, g genotype.Genotype) (*trainer,
 	return t, nil
 }
 
-// subject is the training as the search of surrogates sees it.
-func (t *trainer) subject() subject {
-	return subject{
-		layers: t.net.SpikingLayers, buffers: t.net.Buffers, rate: t.rate, losses: t.losses, scale: LossScale(t.net.Options.Precision),
-	}
-}
-
-// losses are the losses of an epoch's batches; see [subject].
-func (t *trainer) losses(ctx context.Context, epoch, first int, use func(dgs.Loss) (more bool, err error)) error {
-	feed := t.stage.feed
-	return eachBatch(ctx, feed.loader, epoch, first, func(s *torch.Scope, b *data.Batch) (bool, error) {
-		on := feed.batch(s, feed.upload(s, b), b.N)
-		if err := s.Err(); err != nil {
-			return false, err
-		}
-		return use(func(s *torch.Scope) torch.Tensor {
-			total, _, _ := t.descent.forward(search.Pass{Scope: s, Mode: torch.Train}, on.images, on.labels)
-			return total
-		})
-	})
-}
-
 // start opens the run. A new one keeps its genotype; a resumed one knows its last
-// accuracy.
+// evaluation.
 func (t *trainer) start(m machine) error {
 	if err := t.loop.start(m); err != nil {
 		return err
 	}
 	if !t.job.Resume {
-		return writeGenotype(t.loop.folder, t.net.Genotype)
+		return writeGenotype(t.loop.folder, t.g)
 	}
-	if t.loop.at.Accuracy != nil {
-		t.last.Top1 = *t.loop.at.Accuracy
+	if t.loop.at.Accuracy != nil && t.problem.Watched() == task.Test {
+		t.last = readEvaluation(t.loop.folder, t.job.task)
 	}
 	return nil
 }
 
 // rate is the learning rate at the present step.
 func (t *trainer) rate() float64 {
-	return torch.Cosine(t.c.Train.LR, t.c.Train.LRMin, float64(t.loop.at.Step)/float64(t.total))
+	c, batches := &t.c.Train, int64(t.loop.loader.Batches())
+	if len(t.course.Milestones) == 0 {
+		return torch.Cosine(c.LR, c.LRMin, float64(t.loop.at.Step)/float64(int64(c.Epochs)*batches))
+	}
+	rate := c.LR
+	for _, epoch := range t.course.Milestones {
+		if t.loop.at.Step >= int64(epoch)*batches {
+			rate *= t.course.Decay
+		}
+	}
+	return rate
 }
 
-// step is one step of the weights on a batch.
-func (t *trainer) step(s *torch.Scope, b *data.Batch) error {
-	t.descent.Optimizer.SetLearningRate(t.rate())
-	return t.stage.step(s, b)
-}
-
-// epochEnded evaluates when it is time and writes the records of an epoch.
+// epochEnded measures the network when it is time, keeps the best one, and writes the
+// records of an epoch.
 func (t *trainer) epochEnded(ctx context.Context, facts epochFacts) (string, error) {
-	r, err := t.loop.meters[0].read()
+	r, err := t.loop.stages[0].meter.read()
 	if err != nil {
 		return "", err
 	}
 	if err := r.checkFinite("train"); err != nil {
 		return "", err
 	}
-	epoch := t.loop.at.Epoch + 1
-	rate := t.rate()
+	epoch, rate, score := t.loop.at.Epoch+1, t.rate(), t.loop.score
 	fields := []run.Field{
-		run.F("epoch", epoch), run.F("step", t.loop.at.Step), run.F("loss", r.meanLoss()), run.F("top1", r.top1()), run.F("lr", rate),
+		run.F("epoch", epoch), run.F("step", t.loop.at.Step), run.F("loss", r.meanLoss()), run.F(score.Key, r.percent()), run.F("lr", rate),
 	}
-	scalars := []scalar{{"train/loss", r.meanLoss()}, {"train/top1", r.top1()}, {"train/lr", rate}}
-	summary := r.String()
-	if epoch%t.c.Train.EvalEvery == 0 || epoch == t.c.Train.Epochs {
-		e, err := t.evaluate(ctx)
+	scalars := []task.Scalar{
+		{Tag: "train/loss", Value: r.meanLoss()}, {Tag: "train/" + score.Key, Value: r.percent()}, {Tag: "train/lr", Value: rate},
+	}
+	summary := r.words(score)
+	if part := t.problem.Watched(); part != "" && (epoch%t.c.Train.EvalEvery == 0 || epoch == t.c.Train.Epochs) {
+		e, err := t.net.Evaluate(ctx, part, task.Measuring{})
 		if err != nil {
 			return "", err
 		}
-		t.last, t.loop.at.Accuracy = e, &e.Top1
-		if err := writeEvaluation(t.loop.folder, e); err != nil {
+		percent := e.Percent()
+		t.loop.at.Accuracy = &percent
+		for _, n := range e.Fields() {
+			fields = append(fields, run.F(string(part)+"_"+n.Name, n.Value))
+			if x, ok := n.Value.(float64); ok && n.Chart {
+				scalars = append(scalars, task.Scalar{Tag: string(part) + "/" + n.Name, Value: x})
+			}
+		}
+		summary += fmt.Sprintf(", %s %s", part, e)
+		if part == task.Test {
+			t.last = e
+			err = writeEvaluation(t.loop.folder, e)
+		} else if best := t.loop.at.Best; best == nil || percent > *best {
+			t.loop.at.Best = &percent
+			summary += ", the best so far"
+			err = t.keepBest(epoch)
+		}
+		if err != nil {
 			return "", err
 		}
-		fields = append(fields, run.F("test_loss", t.last.Loss), run.F("test_top1", t.last.Top1), run.F("test_top5", t.last.Top5))
-		scalars = append(scalars, scalar{"test/loss", t.last.Loss}, scalar{"test/top1", t.last.Top1})
-		summary += fmt.Sprintf(", test top-1 %.2f %%", t.last.Top1)
 	}
 	readings, err := t.dgs.measure(ctx)
 	if err != nil {
@@ -245,25 +223,51 @@ func (t *trainer) epochEnded(ctx context.Context, facts epochFacts) (string, err
 	return summary, t.loop.scalars(scalars...)
 }
 
-// evaluate measures the network, folded, on the test images.
-func (t *trainer) evaluate(ctx context.Context) (Evaluation, error) {
-	p, err := t.net.Program(t.sets.input())
-	if err != nil {
-		return Evaluation{}, err
+// keepBest saves the network as the best one. The file says how far the training was
+// and can be read like any checkpoint; resuming takes the last one.
+func (t *trainer) keepBest(epochs int) error {
+	at := t.loop.at
+	at.Epoch, at.Batch, at.Noted, at.Meters = epochs, 0, reading{}, nil
+	at.Records = t.loop.metrics.Records()
+	return writeCheckpoint(t.loop.folder.Path(run.CheckpointDir, BestCheckpointFile), at, t.loop.device, t.loop.groups[:1])
+}
+
+// finish measures the best network on the test data, and draws some of them. Without
+// validation data the last network is as good as any.
+func (t *trainer) finish(ctx context.Context) (task.Evaluation, error) {
+	file := BestCheckpointFile
+	if t.loop.at.Best == nil {
+		file = CheckpointFile
 	}
-	defer p.Close()
-	loader, err := t.sets.plainLoader(t.c, t.sets.test)
+	saved, err := readCheckpoint(t.loop.folder.Path(run.CheckpointDir, file))
 	if err != nil {
-		return Evaluation{}, err
+		return nil, err
 	}
-	e, err := evaluateProgram(ctx, p, t.net.Options, t.c, t.loop.device, loader, nil)
+	defer saved.close()
+	net, err := t.problem.Network(t.machine.device, t.machine.precision, t.g)
 	if err != nil {
-		return Evaluation{}, err
+		return nil, err
 	}
-	warnOfCorrupt(t.job.Log, data.Test, t.sets.test)
-	e.Classes = t.sets.test.Classes()
-	e.Parameters, err = t.net.Parameters()
-	return e, err
+	defer net.Close()
+	if err := saved.assign(net.Variables(), "network"); err != nil {
+		return nil, err
+	}
+	e, err := measureTest(ctx, net, "test", t.job.Progress, t.loop.folder)
+	if err != nil {
+		return nil, err
+	}
+	e = e.From(filepath.Join(run.CheckpointDir, file), saved.at.Epoch)
+	if err := writeEvaluation(t.loop.folder, e); err != nil {
+		return nil, err
+	}
+	fields := []run.Field{run.F("epoch", saved.at.Epoch)}
+	for _, n := range e.Fields() {
+		fields = append(fields, run.F(n.Name, n.Value))
+	}
+	if err := t.loop.metrics.Log("test", fields...); err != nil {
+		return nil, fmt.Errorf("train: metrics: %w", err)
+	}
+	return e, nil
 }
 
 func (t *trainer) close() {

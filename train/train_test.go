@@ -20,8 +20,8 @@ func TestTrainLearns(t *testing.T) {
 	b := newBench(t)
 	b.config.Train.Epochs, b.config.Train.Width = 8, 4
 	result := mustTrain(t, b.job("train"))
-	assert.Greater(t, result.Evaluation.Top1, 50.0, "chance is 10 %")
-	assert.Equal(t, testCount, result.Evaluation.Images)
+	assert.Greater(t, classOf(result.Evaluation).Top1, 50.0, "chance is 10 %")
+	assert.Equal(t, testCount, classOf(result.Evaluation).Images)
 	assert.EqualValues(t, 80, result.Steps)
 	g, err := genotype.Load(b.path("wiring.json"))
 	require.NoError(t, err)
@@ -33,8 +33,8 @@ func TestTrainLearns(t *testing.T) {
 	epochs := ofKind(list, "train_epoch")
 	require.Len(t, epochs, 8)
 	assert.Less(t, number(t, epochs[7], "loss"), number(t, epochs[0], "loss")/2)
-	assert.Equal(t, result.Evaluation.Top1, number(t, epochs[7], "test_top1"))
-	assert.Equal(t, result.Evaluation.Loss, number(t, epochs[7], "test_loss"))
+	assert.Equal(t, classOf(result.Evaluation).Top1, number(t, epochs[7], "test_top1"))
+	assert.Equal(t, classOf(result.Evaluation).Loss, number(t, epochs[7], "test_loss"))
 	assert.Len(t, ofKind(list, "train_step"), 8, "one for ten steps")
 	assert.False(t, result.Folder.Info().Ended.IsZero())
 }
@@ -124,7 +124,7 @@ func TestTrainOnASubset(t *testing.T) {
 		c.Train.Mixing, c.Network.Head, c.Network.BN = "spike", "rate", "per-step"
 	}))
 	assert.EqualValues(t, 3, result.Steps)
-	assert.Equal(t, 20, result.Evaluation.Images)
+	assert.Equal(t, 20, classOf(result.Evaluation).Images)
 	assert.Equal(t, genotype.PresetClassificationN3, result.Genotype.Name)
 }
 
@@ -150,6 +150,6 @@ func TestTrainInBFloat16(t *testing.T) {
 	b := newBench(t)
 	b.config.Train.Epochs, b.config.Train.Width, b.config.Run.Precision = 8, 4, "bfloat16"
 	result := mustTrain(t, b.job("train"))
-	assert.Greater(t, result.Evaluation.Top1, 50.0)
+	assert.Greater(t, classOf(result.Evaluation).Top1, 50.0)
 	assert.Equal(t, "bfloat16", result.Folder.Info().Precision)
 }

@@ -14,8 +14,8 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/spikedhs/spikedhs/torch"
-	"github.com/spikedhs/spikedhs/train"
 	"github.com/spikedhs/spikedhs/train/bench"
+	"github.com/spikedhs/spikedhs/train/task"
 )
 
 func benchCommand() *cli.Command {
@@ -275,7 +275,7 @@ func precisions(c *cli.Context) ([]string, error) {
 	}
 	if c.IsSet("precision") {
 		device, err := torch.ParseDevice(deviceName(c))
-		return []string{string(train.Precision("auto", device))}, err
+		return []string{string(task.Precision("auto", device))}, err
 	}
 	return []string{"float32", "bfloat16"}, nil
 }

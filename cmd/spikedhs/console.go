@@ -13,6 +13,7 @@ import (
 	"github.com/spikedhs/spikedhs/train"
 	"github.com/spikedhs/spikedhs/train/config"
 	"github.com/spikedhs/spikedhs/train/run"
+	"github.com/spikedhs/spikedhs/train/task"
 )
 
 // console is where a command writes.
@@ -92,10 +93,4 @@ func size(path string) string {
 }
 
 // thousands writes a number with commas between groups of three digits.
-func thousands[N int | int64](n N) string {
-	text := fmt.Sprint(n)
-	for i := len(text) - 3; i > 0 && text[i-1] != '-'; i -= 3 {
-		text = text[:i] + "," + text[i:]
-	}
-	return text
-}
+func thousands[N int | int64](n N) string { return task.Thousands(n) }

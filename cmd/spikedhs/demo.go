@@ -14,6 +14,7 @@ import (
 	"github.com/spikedhs/spikedhs/train"
 	"github.com/spikedhs/spikedhs/train/config"
 	"github.com/spikedhs/spikedhs/train/run"
+	"github.com/spikedhs/spikedhs/train/task/classify"
 )
 
 const (
@@ -164,13 +165,16 @@ func (d *demo) measure() error {
 	}
 	defer trained.Close()
 	d.heading(3, "Evaluate it on the test images")
-	e, err := trained.Evaluate(d.c.Context, d.progress)
+	measured, err := trained.Evaluate(d.c.Context, d.progress)
 	if err != nil {
 		return err
 	}
-	printEvaluation(d.console, e)
+	if !d.json {
+		measured.Write(d)
+	}
+	e := measured.(classify.Evaluation)
 	d.heading(4, "Export it as TorchScript and compare")
-	trained.Top1 = &e.Top1
+	trained.Score = &e.Top1
 	model, err := export(d.c, d.console, trained, d.folder.Path(run.ModelFile), demoCheck)
 	if err != nil {
 		return err

@@ -22,6 +22,7 @@ import (
 	"github.com/spikedhs/spikedhs/train/reproduce"
 	"github.com/spikedhs/spikedhs/train/run"
 	"github.com/spikedhs/spikedhs/train/stream"
+	"github.com/spikedhs/spikedhs/train/task/classify"
 )
 
 // Exit codes.
@@ -49,7 +50,7 @@ func usagef(format string, args ...any) error {
 var userErrors = []error{
 	errUsage, config.ErrInvalid, genotype.ErrInvalid, search.ErrOptions,
 	data.ErrFormat, data.ErrNotFound, data.ErrUnknown,
-	run.ErrExists, run.ErrNotRun, train.ErrCheckpoint, train.ErrModel,
+	run.ErrExists, run.ErrNotRun, train.ErrCheckpoint, classify.ErrModel,
 	bench.ErrCase, bench.ErrPython, reproduce.ErrUnknown,
 	stream.ErrModel, stream.ErrPackets, stream.ErrWindow, stereo.ErrOptions,
 }

@@ -15,6 +15,7 @@ import (
 
 	"github.com/spikedhs/spikedhs/torch"
 	"github.com/spikedhs/spikedhs/train"
+	"github.com/spikedhs/spikedhs/train/task/classify"
 )
 
 func TestWrongCommandLines(t *testing.T) {
@@ -167,9 +168,9 @@ func TestExitCode(t *testing.T) {
 	}{
 		{context.Background(), nil, exitDone},
 		{context.Background(), errors.New("disk full"), exitFailed},
-		{context.Background(), wrapped(train.ErrDisagree), exitFailed},
+		{context.Background(), wrapped(classify.ErrDisagree), exitFailed},
 		{context.Background(), wrapped(usagef("no")), exitUsage},
-		{context.Background(), wrapped(train.ErrModel), exitUsage},
+		{context.Background(), wrapped(classify.ErrModel), exitUsage},
 		{context.Background(), wrapped(context.Canceled), exitFailed},
 		{cancelled, wrapped(context.Canceled), exitInterrupted},
 		{cancelled, wrapped(train.ErrInterrupted), exitInterrupted},

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"path/filepath"
 	"slices"
 
@@ -17,7 +16,7 @@ func exportCommand() *cli.Command {
 		Usage: "write the network of a run as TorchScript",
 		Flags: slices.Concat([]cli.Flag{
 			runFlag(),
-			&cli.StringFlag{Name: "checkpoint", Usage: "`FILE` with the weights instead of the run's last checkpoint"},
+			&cli.StringFlag{Name: "checkpoint", Usage: "`FILE` with the weights instead of the run's best or last checkpoint"},
 			&cli.StringFlag{Name: "output", Usage: "`FILE` to write (default: model.pt in the run folder)"},
 			&cli.BoolFlag{Name: "check", Usage: "load the file back and compare it with the network"},
 			&cli.IntFlag{Name: "check-images", Value: 1000, Usage: "compare on `N` test images (a stereo network: on a window of made-up events)", Action: atLeast("check-images", 1)},
@@ -25,11 +24,6 @@ func exportCommand() *cli.Command {
 		}, logFlags()),
 		Action: func(c *cli.Context) error {
 			o := newConsole(c)
-			if stereo, err := runIsStereo(c); err != nil {
-				return err
-			} else if stereo {
-				return exportStereo(c, o)
-			}
 			trained, err := openTrained(c)
 			if err != nil {
 				return err
@@ -52,33 +46,29 @@ func exportCommand() *cli.Command {
 	}
 }
 
-// exported is the result of an export as one object.
-type exported struct {
-	Model string           `json:"model"`
-	Top1  *float64         `json:"top1,omitempty"`
-	Check *train.Agreement `json:"check,omitempty"`
-}
-
-// export writes the model and, if check is above 0, compares on so many images.
-func export(c *cli.Context, o *console, trained *train.Trained, output string, check int) (exported, error) {
-	result := exported{Model: output, Top1: trained.Top1}
-	if err := trained.Export(output, version, trained.Top1); err != nil {
-		return result, err
+// export writes the model and, if check is above 0, compares on so many examples. It
+// returns the result as one object.
+func export(c *cli.Context, o *console, trained *train.Trained, output string, check int) (map[string]any, error) {
+	if err := trained.Network.Export(output, version, trained.Score); err != nil {
+		return nil, err
 	}
-	takes := "images in 0..1"
-	if trained.Network.Options.Temporal {
-		takes = fmt.Sprintf("stacks [N, T=%d, C, H, W] of events", trained.Network.Options.Steps)
+	result := map[string]any{"model": output}
+	if trained.Score != nil {
+		key := trained.Task.Score().Key
+		if trained.Validated {
+			key = "validation_" + key
+		}
+		result[key] = *trained.Score
 	}
-	o.printf("model     %s (%s): takes float32 %s, gives logits\n", output, size(output), takes)
+	o.printf("model     %s (%s): %s\n", output, size(output), trained.Network.Takes())
 	if check == 0 {
 		return result, nil
 	}
-	agreement, err := trained.Check(c.Context, output, check)
+	agreement, err := trained.Network.Check(c.Context, output, check)
 	if err != nil {
-		return result, err
+		return nil, err
 	}
-	result.Check = &agreement
-	o.printf("check     %s test images: same class for %s, largest difference of a logit %.2g\n",
-		thousands(agreement.Images), thousands(agreement.SameClass), agreement.MaxDifference)
+	result["check"] = agreement
+	o.printf("check     %s\n", agreement)
 	return result, nil
 }

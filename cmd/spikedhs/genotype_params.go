@@ -12,8 +12,9 @@ import (
 	"github.com/spikedhs/spikedhs/search"
 	"github.com/spikedhs/spikedhs/search/genotype"
 	"github.com/spikedhs/spikedhs/torch"
-	"github.com/spikedhs/spikedhs/train"
 	"github.com/spikedhs/spikedhs/train/config"
+	"github.com/spikedhs/spikedhs/train/task/classify"
+	"github.com/spikedhs/spikedhs/train/task/registry"
 )
 
 func genotypeParamsCommand() *cli.Command {
@@ -82,7 +83,7 @@ func genotypeParams(c *cli.Context) error {
 	if name == "" {
 		return usagef("genotype params: name a genotype, a file or a preset (%s), or a configuration that has one", strings.Join(genotype.Presets(genotype.Normal), ", "))
 	}
-	g, err := train.ResolveGenotype(name)
+	g, err := registry.Genotype(classify.Task{}, name)
 	if err != nil {
 		return existing(err)
 	}
@@ -128,7 +129,7 @@ func imagesOf(c *cli.Context, cfg *config.Config) (channels, height, width, clas
 
 // countNetwork builds the network and counts what it is made of.
 func countNetwork(cfg *config.Config, g genotype.Genotype, channels, height, width, classes int) (networkCounts, error) {
-	options := train.TrainOptions(cfg, channels, classes, search.Float32)
+	options := classify.TrainOptions(cfg, channels, classes, search.Float32)
 	if g.FollowsPath() {
 		options.Levels = g.Path()
 	}
@@ -213,3 +214,6 @@ func printCounts(o *console, v networkCounts) {
 		o.printf("%-6s  %-12s  %12s  %15s\n", p.Name, grid(p.Output), thousands(p.Parameters), thousands(p.MACs))
 	}
 }
+
+// grid writes channels, height and width.
+func grid(shape [3]int) string { return fmt.Sprintf("%dx%dx%d", shape[0], shape[1], shape[2]) }

@@ -8,7 +8,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/spikedhs/spikedhs/torch"
-	"github.com/spikedhs/spikedhs/train"
+	"github.com/spikedhs/spikedhs/train/task/classify"
 )
 
 // shown is how many guesses are told for each image.
@@ -37,8 +37,8 @@ type inferred struct {
 	// Note says what was done to the image to fit the model.
 	Note string `json:"note,omitempty"`
 	// Label is the true class, where it is known.
-	Label   string        `json:"label,omitempty"`
-	Guesses []train.Guess `json:"guesses"`
+	Label   string           `json:"label,omitempty"`
+	Guesses []classify.Guess `json:"guesses"`
 
 	pixels []float32
 }
@@ -62,7 +62,7 @@ func infer(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	model, err := train.LoadModel(path, device)
+	model, err := classify.LoadModel(path, device)
 	if err != nil {
 		return err
 	}
@@ -71,7 +71,7 @@ func infer(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := classify(c, model, images); err != nil {
+	if err := nameClasses(c, model, images); err != nil {
 		return err
 	}
 	for _, image := range images {
@@ -81,7 +81,7 @@ func infer(c *cli.Context) error {
 }
 
 // inputs are the images that the command line names.
-func inputs(c *cli.Context, info train.ModelInfo) ([]*inferred, error) {
+func inputs(c *cli.Context, info classify.ModelInfo) ([]*inferred, error) {
 	dataset, index := c.String("dataset"), c.String("index")
 	fromSet, fromFiles := dataset != "" && index != "" && !c.Args().Present(), dataset == "" && index == "" && c.Args().Present()
 	if info.Events != nil && c.Bool("invert") {
@@ -100,8 +100,8 @@ func inputs(c *cli.Context, info train.ModelInfo) ([]*inferred, error) {
 	return nil, usagef("infer: give either images or --dataset and --index; see spikedhs infer --help")
 }
 
-// classify asks the model about some images at a time.
-func classify(c *cli.Context, model *train.Model, images []*inferred) error {
+// nameClasses asks the model about some images at a time.
+func nameClasses(c *cli.Context, model *classify.Model, images []*inferred) error {
 	defer torch.Pin()()
 	const batch = 100
 	for part := range slices.Chunk(images, batch) {

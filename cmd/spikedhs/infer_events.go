@@ -7,11 +7,11 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/spikedhs/spikedhs/data"
-	"github.com/spikedhs/spikedhs/train"
+	"github.com/spikedhs/spikedhs/train/task/classify"
 )
 
 // recordings reads files of events and makes the stacks that the model takes.
-func recordings(paths []string, info train.ModelInfo) ([]*inferred, error) {
+func recordings(paths []string, info classify.ModelInfo) ([]*inferred, error) {
 	o, err := info.EventOptions()
 	if err != nil {
 		return nil, err
@@ -41,7 +41,7 @@ func values(stack []byte, levels *[256]float32) []float32 {
 }
 
 // testRecordings takes recordings of a data set's test split.
-func testRecordings(c *cli.Context, name, index string, info train.ModelInfo) ([]*inferred, error) {
+func testRecordings(c *cli.Context, name, index string, info classify.ModelInfo) ([]*inferred, error) {
 	if !data.IsEvents(name) {
 		return nil, usagef("infer: %s has images, the model takes recordings of events (it was trained on %s)", name, info.Dataset)
 	}

@@ -10,11 +10,11 @@ import (
 
 	"github.com/spikedhs/spikedhs/cmd/spikedhs/internal/picture"
 	"github.com/spikedhs/spikedhs/data"
-	"github.com/spikedhs/spikedhs/train"
+	"github.com/spikedhs/spikedhs/train/task/classify"
 )
 
 // pictures reads image files and makes them as large as the model wants them.
-func pictures(paths []string, info train.ModelInfo, invert bool) ([]*inferred, error) {
+func pictures(paths []string, info classify.ModelInfo, invert bool) ([]*inferred, error) {
 	var list []*inferred
 	for _, path := range paths {
 		p, err := picture.Open(path, info.Channels)
@@ -39,7 +39,7 @@ func pictures(paths []string, info train.ModelInfo, invert bool) ([]*inferred, e
 }
 
 // testImages takes images of a data set's test split.
-func testImages(c *cli.Context, name, index string, info train.ModelInfo) ([]*inferred, error) {
+func testImages(c *cli.Context, name, index string, info classify.ModelInfo) ([]*inferred, error) {
 	if data.IsEvents(name) {
 		return nil, usagef("infer: %s has recordings of events, the model takes images (it was trained on %s)", name, info.Dataset)
 	}

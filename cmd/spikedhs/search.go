@@ -1,6 +1,7 @@
 package main
 
 import (
+	"maps"
 	"path/filepath"
 	"slices"
 
@@ -25,11 +26,6 @@ func searchCommand() *cli.Command {
 			if err != nil {
 				return err
 			}
-			if stereo, err := isStereo(c, cfg); err != nil {
-				return err
-			} else if stereo {
-				return searchStereo(c, o, cfg)
-			}
 			if c.IsSet("random") {
 				return drawRandom(c, o, cfg)
 			}
@@ -48,12 +44,15 @@ func maxStepsFlag() cli.Flag {
 
 // printSearch says what a search found and where it lies.
 func printSearch(o *console, found *train.SearchResult) error {
-	dir := found.Folder.Dir()
+	dir, drawings := found.Folder.Dir(), []string{train.DrawingSVG, train.DrawingDOT}
 	o.printf("%s\n", genotype.Text(found.Genotype))
 	o.printf("genotype  %s\n", found.Folder.Path(run.GenotypeFile))
-	o.printf("drawings  %s, %s\n", found.Folder.Path(train.DrawingSVG), found.Folder.Path(train.DrawingDOT))
-	return o.object(map[string]any{
+	o.printf("drawings  %s, %s\n", found.Folder.Path(drawings[0]), found.Folder.Path(drawings[1]))
+	object := map[string]any{
 		"out": dir, "genotype": found.Genotype, "hash": found.Genotype.Hash(),
-		"file": filepath.Join(dir, run.GenotypeFile), "drawings": []string{train.DrawingSVG, train.DrawingDOT},
-	})
+		"file": filepath.Join(dir, run.GenotypeFile), "drawings": drawings,
+	}
+	_, detail := found.Task.Describe(found.Genotype)
+	maps.Copy(object, detail)
+	return o.object(object)
 }

@@ -6,11 +6,11 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/spikedhs/spikedhs/search/genotype"
 	"github.com/spikedhs/spikedhs/train"
 	"github.com/spikedhs/spikedhs/train/config"
 	"github.com/spikedhs/spikedhs/train/reproduce"
 	"github.com/spikedhs/spikedhs/train/run"
+	"github.com/spikedhs/spikedhs/train/task/registry"
 )
 
 // genotypesFolder is the place of drawn genotypes in a run folder.
@@ -25,14 +25,7 @@ func drawRandom(c *cli.Context, o *console, cfg *config.Config) error {
 		}
 	}
 	job := newJob(c, o, cfg)
-	seed, n := uint64(cfg.Run.Seed), c.Int("random")
-	var set []genotype.Genotype
-	var err error
-	if cfg.Search.LayerSearch {
-		set, err = genotype.RandomSetOnPath(seed, n, cfg.Network.Nodes, len(cfg.Network.Levels), cfg.Search.TrellisLevels)
-	} else {
-		set, err = genotype.RandomSet(seed, n, cfg.Network.Nodes, genotype.Downsample(cfg.Network.Downsample))
-	}
+	set, err := registry.Of(cfg).Draw(cfg, c.Int("random"))
 	if err != nil {
 		return err
 	}

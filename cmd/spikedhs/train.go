@@ -10,6 +10,7 @@ import (
 	"github.com/spikedhs/spikedhs/train"
 	"github.com/spikedhs/spikedhs/train/config"
 	"github.com/spikedhs/spikedhs/train/run"
+	"github.com/spikedhs/spikedhs/train/task/registry"
 )
 
 func trainCommand() *cli.Command {
@@ -26,68 +27,51 @@ func trainCommand() *cli.Command {
 			if err != nil {
 				return err
 			}
-			if stereo, err := isStereo(c, cfg); err != nil {
-				return err
-			} else if stereo {
-				return trainStereo(c, o, cfg)
-			}
 			if err := takeGenotype(c, o, cfg); err != nil {
 				return err
 			}
 			trained, err := train.Train(c.Context, newJob(c, o, cfg))
 			if err != nil {
-				return err
+				return existing(err)
 			}
 			return printTraining(o, trained)
 		},
 	}
 }
 
-// takeGenotype makes the network of the configuration the one of its genotype:
-// nodes and down-sampling belong to it, and levels where it follows a path. A resumed
-// run has a copy of its genotype, so the file may be gone.
+// takeGenotype makes the network of the configuration the one of its genotype, where that
+// decides more than its cells. A resumed run has a copy of its genotype, so the file may
+// be gone.
 func takeGenotype(c *cli.Context, o *console, cfg *config.Config) error {
 	if cfg == nil || cfg.Train.Genotype == "" {
 		return nil
 	}
-	g, err := train.ResolveGenotype(cfg.Train.Genotype)
+	t, levels := registry.Of(cfg), cfg.Network.Levels
+	g, err := registry.Genotype(t, cfg.Train.Genotype)
 	if err != nil && c.Bool("resume") {
 		return nil
 	}
 	if err != nil {
 		return existing(err)
 	}
-	if g.FollowsPath() && !slices.Equal(g.Path(), cfg.Network.Levels) {
-		for _, setting := range c.StringSlice("set") {
-			if key, _, _ := strings.Cut(setting, "="); strings.TrimSpace(key) == "network.levels" {
-				return usagef("train: --set network.levels contradicts genotype %s, whose cells have the levels %v of its path; leave one of the two out",
-					g.Name, g.Path())
-			}
+	if err := t.Adopt(cfg, g, o.log); err != nil || slices.Equal(levels, cfg.Network.Levels) {
+		return err
+	}
+	for _, setting := range c.StringSlice("set") {
+		if key, _, _ := strings.Cut(setting, "="); strings.TrimSpace(key) == "network.levels" {
+			return usagef("train: --set network.levels contradicts genotype %s, whose cells have the levels %v of its path; leave one of the two out",
+				g.Name, cfg.Network.Levels)
 		}
 	}
-	return train.Adopt(cfg, g, o.log)
-}
-
-// training is the result of a training as one object.
-type training struct {
-	Out       string   `json:"out"`
-	Genotype  string   `json:"genotype"`
-	Steps     int64    `json:"steps"`
-	FirstLoss *float64 `json:"first_loss,omitempty"`
-	LastLoss  *float64 `json:"last_loss,omitempty"`
-	Ended     bool     `json:"ended"`
-	Top1      *float64 `json:"top1,omitempty"`
+	return nil
 }
 
 // printTraining says what a training reached and how to go on.
 func printTraining(o *console, trained *train.TrainResult) error {
-	dir := trained.Folder.Dir()
-	result := training{Out: dir, Genotype: trained.Genotype.Hash(), Steps: trained.Steps, Ended: !trained.Folder.Info().Ended.IsZero()}
-	o.printf("genotype  %s (%s), %d nodes, down-sampling: %s\n", trained.Genotype.Name, result.Genotype,
-		trained.Genotype.Normal().Nodes, trained.Genotype.Downsample())
-	if trained.Genotype.FollowsPath() {
-		o.printf("path      %v: the levels of the cells, from the genotype\n", trained.Genotype.Path())
-	}
+	dir, ended := trained.Folder.Dir(), !trained.Folder.Info().Ended.IsZero()
+	result := map[string]any{"out": dir, "genotype": trained.Genotype.Hash(), "steps": trained.Steps, "ended": ended}
+	line, _ := trained.Task.Describe(trained.Genotype)
+	o.printf("genotype  %s (%s), %s\n", trained.Genotype.Name, trained.Genotype.Hash(), line)
 	o.printf("steps     %s\n", thousands(trained.Steps))
 	losses, err := stepLosses(trained.Folder)
 	if err != nil {
@@ -95,20 +79,20 @@ func printTraining(o *console, trained *train.TrainResult) error {
 	}
 	if n := len(losses); n > 0 {
 		first, last := losses[0], losses[n-1]
-		result.FirstLoss, result.LastLoss = &first.loss, &last.loss
+		result["first_loss"], result["last_loss"] = first.loss, last.loss
 		o.printf("loss      %.4f in the first %d steps", first.loss, first.steps)
 		if n > 1 {
 			o.printf(", %.4f in the last %d", last.loss, last.steps)
 		}
 		o.printf("\n")
 	}
-	if result.Ended {
-		result.Top1 = &trained.Evaluation.Top1
-		o.printf("accuracy  top-1 %.2f %% on the test images\n", *result.Top1)
+	if e := trained.Evaluation; ended && e != nil {
+		result["evaluation"], result[trained.Task.Score().Key] = e, e.Percent()
+		o.printf("accuracy  %s on the test data\n", e)
 	}
 	o.printf("run       %s\n", dir)
-	if result.Ended {
-		o.printf("next      spikedhs eval --run %s, spikedhs export --run %[1]s\n", dir)
+	if ended {
+		o.printf("next      spikedhs eval --run %s, spikedhs report %[1]s, spikedhs export --run %[1]s\n", dir)
 	} else {
 		o.printf("next      repeat the command with --resume and a larger --max-steps, or none, to go on\n")
 	}

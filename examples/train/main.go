@@ -43,12 +43,12 @@ func searchAndTrain(ctx context.Context, out string) error {
 	if err != nil {
 		return err
 	}
-	fmt.Printf("top-1 %.2f %% on %d test images\n", result.Evaluation.Top1, result.Evaluation.Images)
+	fmt.Println(result.Evaluation, "on the test images")
 
 	trained, err := train.Open(ctx, result.Folder.Dir(), "", "")
 	if err != nil {
 		return err
 	}
 	defer trained.Close()
-	return trained.Export(result.Folder.Path(run.ModelFile), "example", &result.Evaluation.Top1)
+	return trained.Network.Export(result.Folder.Path(run.ModelFile), "example", trained.Score)
 }

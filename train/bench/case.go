@@ -8,7 +8,7 @@ import (
 
 	"github.com/spikedhs/spikedhs/search"
 	"github.com/spikedhs/spikedhs/torch"
-	"github.com/spikedhs/spikedhs/train"
+	"github.com/spikedhs/spikedhs/train/task"
 )
 
 // Task is what a step does.
@@ -154,7 +154,7 @@ func (c Case) as(impl string) Case {
 		c.Precision = string(search.Float32)
 	case ours(impl) && c.Task == Infer && c.auto:
 		device, _ := torch.ParseDevice(c.Device) // was parsed when the case was made
-		c.Precision = string(train.InferencePrecision("auto", search.Precision(c.Precision), device))
+		c.Precision = string(task.InferencePrecision("auto", search.Precision(c.Precision), device))
 	}
 	return c
 }
@@ -181,7 +181,7 @@ func (g Grid) Cases() ([]Case, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: %s", ErrCase, strings.TrimPrefix(err.Error(), "torch: "))
 	}
-	precision := string(train.Precision(g.Precision, device))
+	precision := string(task.Precision(g.Precision, device))
 	var list []Case
 	for _, batch := range g.Batches {
 		for _, width := range g.Widths {

@@ -17,8 +17,8 @@
 // On a CUDA device our side can be measured twice, the second time with its steps
 // recorded as graphs ([OursGraphs]); SpikingJelly can stand beside plain PyTorch.
 //
-// The steps are those of a training and a search: [train.NetworkStep] and
-// [train.SupernetStep] are what package train repeats over a data set. [LIF],
+// The steps are those of a training and a search: [train.Step] is what package train
+// repeats over a data set. [LIF],
 // [Loader] and [Roofline] measure parts: the neuron against a plain copy, the
 // images against what training takes, the convolutions against bare ones.
 // [SpikingJellyLIF] measures the neuron of SpikingJelly beside ours, and [Profile]

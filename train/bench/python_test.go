@@ -18,6 +18,7 @@ import (
 	"github.com/spikedhs/spikedhs/search"
 	"github.com/spikedhs/spikedhs/torch"
 	"github.com/spikedhs/spikedhs/torch/pytorch"
+	"github.com/spikedhs/spikedhs/train/task/classify"
 )
 
 // python is the interpreter of the libtorch in use, where there is one.
@@ -52,10 +53,14 @@ func checked(t *testing.T, c Case) model {
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, w.close()) })
 	switch w := w.(type) {
-	case *training:
-		return model{both(w.net.Variables()), w.net.Forward, w.step, w.batch}
-	case *searching:
-		return model{both(w.net.Weights(), w.net.Architecture()), w.net.Forward, w.step, w.batch}
+	case *learning:
+		b := &batch{images: w.on[0].Inputs[0], labels: w.on[0].Target}
+		switch n := w.model.(type) {
+		case *classify.Network:
+			return model{both(n.Variables()), n.Forward, w.step, b}
+		case *classify.Supernet:
+			return model{both(n.Weights(), n.Architecture()), n.Forward, w.step, b}
+		}
 	}
 	t.Fatal("no such workload")
 	return model{}

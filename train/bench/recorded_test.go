@@ -13,14 +13,16 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/spikedhs/spikedhs/torch"
+	"github.com/spikedhs/spikedhs/train/task"
+	"github.com/spikedhs/spikedhs/train/task/classify"
 )
 
 // tinyOnDevice is a case of any task that takes milliseconds, on the fake device.
-func tinyOnDevice(t *testing.T, task Task) Case {
+func tinyOnDevice(t *testing.T, of Task) Case {
 	t.Helper()
-	c := tiny(task)
-	if task.stereo() {
-		c = tinyStereo(t, task)
+	c := tiny(of)
+	if of.stereo() {
+		c = tinyStereo(t, of)
 	}
 	c.Device, c.Precision = "cuda", "bfloat16"
 	return c
@@ -33,12 +35,13 @@ func state(t *testing.T, w workload) map[string][]float32 {
 	switch w := w.(type) {
 	case *recorded:
 		return state(t, w.workload)
-	case *training:
-		return values(t, both(w.net.Variables()))
-	case *searching:
-		return values(t, both(w.net.Weights(), w.net.Architecture()))
-	case *stereoTraining:
-		return values(t, both(w.net.Variables()))
+	case *learning:
+		switch n := w.model.(type) {
+		case task.Network:
+			return values(t, both(n.Variables()))
+		case *classify.Supernet:
+			return values(t, both(n.Weights(), n.Architecture()))
+		}
 	case *stereoStreaming:
 		s := torch.NewInference()
 		defer s.Close()
@@ -74,12 +77,12 @@ func TestRecordedStepsOfEveryTask(t *testing.T) {
 	if !alone(t) {
 		return
 	}
-	for _, task := range append(Tasks(), StereoTasks()...) {
-		t.Run(string(task), func(t *testing.T) {
+	for _, of := range append(Tasks(), StereoTasks()...) {
+		t.Run(string(of), func(t *testing.T) {
 			before := torch.LiveTensors()
 			var one, recorded map[string][]float32
 			for range 3 {
-				if one, recorded = stepByStep(t, task), asGraphs(t, task); reflect.DeepEqual(one, recorded) {
+				if one, recorded = stepByStep(t, of), asGraphs(t, of); reflect.DeepEqual(one, recorded) {
 					break
 				}
 			}
@@ -93,13 +96,13 @@ func TestRecordedStepsOfEveryTask(t *testing.T) {
 const replays = 2
 
 // stepByStep is the state of a task after as many steps as asGraphs takes.
-func stepByStep(t *testing.T, task Task) map[string][]float32 {
+func stepByStep(t *testing.T, of Task) map[string][]float32 {
 	t.Helper()
-	w, err := newWorkload(tinyOnDevice(t, task))
+	w, err := newWorkload(tinyOnDevice(t, of))
 	require.NoError(t, err)
 	defer func() { require.NoError(t, w.close()) }()
 	steps := recordAfter + replays
-	if task == StereoStream {
+	if of == StereoStream {
 		steps++ // its parts take a step of the stream
 	}
 	for range steps {
@@ -108,9 +111,9 @@ func stepByStep(t *testing.T, task Task) map[string][]float32 {
 	return state(t, w)
 }
 
-func asGraphs(t *testing.T, task Task) map[string][]float32 {
+func asGraphs(t *testing.T, of Task) map[string][]float32 {
 	t.Helper()
-	c := tinyOnDevice(t, task)
+	c := tinyOnDevice(t, of)
 	c.Impl = OursGraphs
 	w, err := newWorkload(c)
 	require.NoError(t, err)
@@ -122,7 +125,7 @@ func asGraphs(t *testing.T, task Task) map[string][]float32 {
 	counts, err := torch.ReadFake()
 	require.NoError(t, err)
 	parts := 1
-	if task == Search || task == StereoSearch {
+	if of == Search || of == StereoSearch {
 		parts = 2
 	}
 	require.EqualValues(t, replays*parts, counts.Replays)

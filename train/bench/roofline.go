@@ -8,7 +8,9 @@ import (
 	"slices"
 
 	"github.com/spikedhs/spikedhs/search"
+	"github.com/spikedhs/spikedhs/search/genotype"
 	"github.com/spikedhs/spikedhs/torch"
+	"github.com/spikedhs/spikedhs/train/task/classify"
 )
 
 // RooflineRow is a training or search step beside what the machine does in bare
@@ -98,7 +100,8 @@ func (c Case) layers(d torch.Device) ([]search.Layer, error) {
 		return nil, err
 	}
 	if c.Task == Search {
-		net, err := c.supernet(d, cfg)
+		net, err := search.NewSupernet(d, c.Nodes, genotype.Downsample(cfg.Network.Downsample),
+			classify.SearchOptions(cfg, channels, classes, search.Precision(c.Precision)))
 		if err != nil {
 			return nil, err
 		}

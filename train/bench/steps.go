@@ -2,102 +2,87 @@ package bench
 
 import (
 	"errors"
+	"fmt"
+	"io"
 
 	"github.com/spikedhs/spikedhs/search"
 	"github.com/spikedhs/spikedhs/search/graph"
 	"github.com/spikedhs/spikedhs/torch"
 	"github.com/spikedhs/spikedhs/train"
+	"github.com/spikedhs/spikedhs/train/config"
+	"github.com/spikedhs/spikedhs/train/task"
 )
 
-// training is the task [Train].
-type training struct {
-	net     *search.Network
-	descent *train.NetworkStep
-	batch   *batch
+// learning is a task whose step lowers losses: that of a network, or those of a supernet,
+// of the weights and then of the architecture.
+type learning struct {
+	model task.Model
+	steps []*train.Step
+	on    []task.Tensors // a batch for each step
+	scope *torch.Scope   // of the batches
 }
 
-func newTraining(c Case, d torch.Device) (*training, error) {
-	cfg, err := c.configuration()
+// newTraining trains a network, which it owns, on a batch that draw makes.
+func newTraining(n task.Network, c *config.Config, course task.Course, draw func(*torch.Scope) task.Tensors) (*learning, error) {
+	t := &learning{model: n, scope: torch.NewInference()}
+	step, err := train.NewNetworkStep(n, &c.Train, course)
 	if err != nil {
-		return nil, err
+		return nil, errors.Join(err, t.close())
 	}
-	t := &training{}
-	if t.net, err = c.network(d, cfg); err != nil {
-		return nil, err
+	t.steps = []*train.Step{step}
+	return t.onto(draw(t.scope))
+}
+
+// newSearching searches a supernet, which it owns, after its warm-up.
+func newSearching(n task.Supernet, c *config.Config, draw func(*torch.Scope) (one, other task.Tensors)) (*learning, error) {
+	t := &learning{model: n, scope: torch.NewInference()}
+	steps, err := train.NewSupernetStep(n, &c.Search)
+	if err != nil {
+		return nil, errors.Join(err, t.close())
 	}
-	if t.descent, err = train.NewNetworkStep(t.net, &cfg.Train); err != nil {
-		return nil, errors.Join(err, t.net.Close())
-	}
-	if t.batch, err = newBatch(d, c.Batch, c.Size); err != nil {
-		return nil, errors.Join(err, t.descent.Close(), t.net.Close())
+	t.steps = []*train.Step{steps.Weights, steps.Architecture}
+	one, other := draw(t.scope)
+	return t.onto(one, other)
+}
+
+func (t *learning) onto(batches ...task.Tensors) (*learning, error) {
+	t.on = batches
+	if err := t.scope.Err(); err != nil {
+		return nil, errors.Join(fmt.Errorf("bench: batch: %w", err), t.close())
 	}
 	return t, nil
 }
 
-func (t *training) step() error {
-	return inScope(torch.NewScope(), func(s *torch.Scope) { t.descent.Run(s, t.batch.images, t.batch.labels) })
-}
-
-func (t *training) parts() ([]part, error) {
-	return []part{{
-		scope: torch.NewScope, begin: t.descent.Optimizer.Begin,
-		work: func(s *torch.Scope) { t.descent.Lower(s, t.batch.images, t.batch.labels) },
-	}}, nil
-}
-
-func (t *training) close() error {
-	return errors.Join(t.batch.close(), t.descent.Close(), t.net.Close())
-}
-
-// searching is the task [Search].
-type searching struct {
-	net     *search.Supernet
-	descent *train.SupernetStep
-	batch   *batch
-}
-
-func newSearching(c Case, d torch.Device) (*searching, error) {
-	cfg, err := c.configuration()
-	if err != nil {
-		return nil, err
+func (t *learning) step() error {
+	for i, step := range t.steps {
+		if err := inScope(torch.NewScope(), func(s *torch.Scope) { step.Run(s, t.on[i]) }); err != nil {
+			return err
+		}
 	}
-	t := &searching{}
-	if t.net, err = c.supernet(d, cfg); err != nil {
-		return nil, err
-	}
-	if t.descent, err = train.NewSupernetStep(t.net, &cfg.Search); err != nil {
-		return nil, errors.Join(err, t.net.Close())
-	}
-	if t.batch, err = newBatch(d, c.Batch, c.Size); err != nil {
-		return nil, errors.Join(err, t.descent.Close(), t.net.Close())
-	}
-	return t, nil
+	return nil
 }
 
-// step is an iteration of a search after its warm-up.
-func (t *searching) step() error {
-	err := inScope(torch.NewScope(), func(s *torch.Scope) { t.descent.RunWeights(s, t.batch.images, t.batch.labels) })
-	if err != nil {
-		return err
+func (t *learning) parts() ([]part, error) {
+	var list []part
+	for i, step := range t.steps {
+		list = append(list, part{
+			scope: torch.NewScope, begin: step.Optimizer.Begin,
+			work: func(s *torch.Scope) { step.Lower(s, t.on[i]) },
+		})
 	}
-	return inScope(torch.NewScope(), func(s *torch.Scope) { t.descent.RunAlphas(s, t.batch.images, t.batch.labels) })
+	return list, nil
 }
 
-func (t *searching) parts() ([]part, error) {
-	return []part{
-		{
-			scope: torch.NewScope, begin: t.descent.Weights.Begin,
-			work: func(s *torch.Scope) { t.descent.LowerByWeights(s, t.batch.images, t.batch.labels) },
-		},
-		{
-			scope: torch.NewScope, begin: t.descent.Alphas.Begin,
-			work: func(s *torch.Scope) { t.descent.LowerByAlphas(s, t.batch.images, t.batch.labels) },
-		},
-	}, nil
-}
-
-func (t *searching) close() error {
-	return errors.Join(t.batch.close(), t.descent.Close(), t.net.Close())
+func (t *learning) close() error {
+	all := []io.Closer{}
+	for _, step := range t.steps {
+		all = append(all, step)
+	}
+	var failed []error
+	for _, one := range append(all, t.scope, t.model) {
+		failed = append(failed, one.Close())
+	}
+	return errors.Join(failed...)
 }
 
 // inference is the task [Infer].
@@ -117,7 +102,7 @@ func newInference(c Case, d torch.Device) (*inference, error) {
 		return nil, err
 	}
 	t := &inference{}
-	t.program, err = settled(net, c.Size)
+	t.program, err = settled(net.Network, c.Size)
 	if err = errors.Join(err, net.Close()); err != nil {
 		return nil, err
 	}

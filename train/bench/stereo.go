@@ -7,10 +7,11 @@ import (
 
 	"github.com/spikedhs/spikedhs/search"
 	"github.com/spikedhs/spikedhs/search/genotype"
-	"github.com/spikedhs/spikedhs/search/stereo"
+	network "github.com/spikedhs/spikedhs/search/stereo"
 	"github.com/spikedhs/spikedhs/torch"
-	"github.com/spikedhs/spikedhs/train"
-	criterion "github.com/spikedhs/spikedhs/train/stereo"
+	"github.com/spikedhs/spikedhs/train/config"
+	"github.com/spikedhs/spikedhs/train/task"
+	"github.com/spikedhs/spikedhs/train/task/stereo"
 )
 
 const (
@@ -61,28 +62,28 @@ func StereoSizes() []string { return []string{"small", "full"} }
 // StereoCase is a case of the stereo network, batch 1. T is 5 in training and in the
 // search of size "full", 3 in that of "small", whose network is that of the preset
 // stereo-synthetic. A search is measured on all levels of the trellis.
-func StereoCase(task Task, size, precision, device string, threads int) (Case, error) {
+func StereoCase(of Task, size, precision, device string, threads int) (Case, error) {
 	d, err := torch.ParseDevice(device)
 	if err != nil {
 		return Case{}, fmt.Errorf("%w: %w", ErrCase, err)
 	}
 	shape := StereoShape{Rows: 96, Columns: 132, Channels: 5, MaxDisparity: 21}
 	c := Case{
-		Task: task, Impl: Ours, Precision: string(train.Precision(precision, d)), auto: precision == "auto",
+		Task: of, Impl: Ours, Precision: string(task.Precision(precision, d)), auto: precision == "auto",
 		Batch: 1, Width: 4, Steps: 5, Nodes: publishedNodes, Threads: threads, Device: torch.DeviceName(d), Stereo: &shape,
 	}
 	switch {
 	case size == "full":
 		shape.MaxDisparity, c.Width = 63, 8
 		shape.Rows, shape.Columns = 200, 280
-		if task == StereoStream {
+		if of == StereoStream {
 			shape.Rows, shape.Columns = 260, 346
 		}
 	case size != "small":
 		return Case{}, fmt.Errorf("%w: size %q: want one of %v", ErrCase, size, StereoSizes())
 	}
-	if task == StereoSearch {
-		shape.FeatureLayers, shape.MatchingLayers = stereo.DefaultFeatureLayers, stereo.DefaultMatchingLayers
+	if of == StereoSearch {
+		shape.FeatureLayers, shape.MatchingLayers = network.DefaultFeatureLayers, network.DefaultMatchingLayers
 		c.Width /= 2
 		if size == "small" {
 			c.Steps = 3
@@ -93,9 +94,9 @@ func StereoCase(task Task, size, precision, device string, threads int) (Case, e
 	if err != nil {
 		return Case{}, err
 	}
-	shape.Feature = &StereoWires{g.Subnet("feature").Path, g.Subnet("feature").Cell.Rows()}
-	shape.Matching = &StereoWires{g.Subnet("matching").Path, g.Subnet("matching").Cell.Rows()}
-	if task == StereoStream {
+	shape.Feature = &StereoWires{g.Subnet(network.Feature).Path, g.Subnet(network.Feature).Cell.Rows()}
+	shape.Matching = &StereoWires{g.Subnet(network.Matching).Path, g.Subnet(network.Matching).Cell.Rows()}
+	if of == StereoStream {
 		c.Steps = 1
 	}
 	return c, c.Validate()
@@ -112,13 +113,26 @@ func (c Case) validateStereo() error {
 	return c.validatePrecision()
 }
 
+// stereoConfiguration is the preset with the sizes of a case.
+func (c Case) stereoConfiguration() (*config.Config, error) {
+	cfg, err := config.Load(stereoPreset, nil)
+	if err != nil {
+		return nil, err
+	}
+	cfg.Search.Width, cfg.Search.Steps, cfg.Stereo.MaxDisparity = c.Width, c.Steps, c.Stereo.MaxDisparity
+	return cfg, nil
+}
+
+// stereoPreset has what a stereo network learns with.
+const stereoPreset = "mvsec-paper"
+
 // stereoNetwork builds the network of a case.
-func (c Case) stereoNetwork(d torch.Device) (*stereo.Network, error) {
+func (c Case) stereoNetwork(d torch.Device, cfg *config.Config) (*stereo.Network, error) {
 	g, err := genotype.Preset(genotype.PresetStereo)
 	if err != nil {
 		return nil, err
 	}
-	return stereo.NewNetwork(d, g, stereo.Options{
+	return stereo.NewNetwork(d, g, cfg, network.Options{
 		Channels: c.Stereo.Channels, Width: c.Width, MaxDisparity: c.Stereo.MaxDisparity, Steps: c.Steps,
 		Precision: search.Precision(c.Precision),
 	})
@@ -133,74 +147,37 @@ func (c Case) views(s *torch.Scope, d torch.Device, steps int) (left, right torc
 	return draw(), draw()
 }
 
-// stereoBatch are stacks of both views over all time steps, and disparities.
-type stereoBatch struct{ left, right, truth torch.Tensor }
-
-// batch draws a batch, disparities even up to half of the largest.
-func (c Case) batch(s *torch.Scope, d torch.Device) (b stereoBatch) {
-	b.left, b.right = c.views(s, d, c.Steps)
+// stacks draws a batch over all time steps, disparities even up to half of the largest.
+func (c Case) stacks(s *torch.Scope, d torch.Device) task.Tensors {
+	left, right := c.views(s, d, c.Steps)
 	half := float64(c.Stereo.MaxDisparity) / 4 // uniform in 0 to twice that
 	truth := torch.Uniform(half)(s, d, []int64{int64(c.Steps * c.Batch), int64(c.Stereo.Rows), int64(c.Stereo.Columns)})
-	b.truth = s.Tensor("aten::add.Scalar", truth, half)
-	return b
+	return task.Tensors{Inputs: []torch.Tensor{left, right}, Target: s.Tensor("aten::add.Scalar", truth, half), N: c.Batch}
 }
 
-// stereoTraining is the task [StereoTrain].
-type stereoTraining struct {
-	net   *stereo.Network
-	adam  *torch.Adam
-	scope *torch.Scope
-	stereoBatch
-}
-
-// The constants of the paper's training (section 4.2).
-const (
-	stereoRate = 1e-3
-	stereoClip = 5
-)
-
-func newStereoTraining(c Case, d torch.Device) (*stereoTraining, error) {
-	t := &stereoTraining{scope: torch.NewInference()}
-	var err error
-	if t.net, err = c.stereoNetwork(d); err != nil {
+func newStereoTraining(c Case, d torch.Device) (workload, error) {
+	cfg, err := c.stereoConfiguration()
+	if err != nil {
 		return nil, err
 	}
-	if t.adam, err = torch.NewAdam(d, t.net.Variables().Parameters(), torch.AdamOptions{
-		Rate: stereoRate, LossScale: train.LossScale(search.Precision(c.Precision)),
-	}); err != nil {
-		return nil, errors.Join(err, t.net.Close())
+	n, err := c.stereoNetwork(d, cfg)
+	if err != nil {
+		return nil, err
 	}
-	t.stereoBatch = c.batch(t.scope, d)
-	if err := t.scope.Err(); err != nil {
-		return nil, errors.Join(fmt.Errorf("bench: batch: %w", err), t.close())
+	return newTraining(n, cfg, stereo.Task{}.Course(cfg), func(s *torch.Scope) task.Tensors { return c.stacks(s, d) })
+}
+
+func newStereoSearching(c Case, d torch.Device) (workload, error) {
+	cfg, err := c.stereoConfiguration()
+	if err != nil {
+		return nil, err
 	}
-	return t, nil
-}
-
-func (t *stereoTraining) step() error {
-	return inScope(torch.NewScope(), func(s *torch.Scope) {
-		t.adam.Begin(s)
-		t.lower(s)
-	})
-}
-
-func (t *stereoTraining) parts() ([]part, error) {
-	return []part{{scope: torch.NewScope, begin: t.adam.Begin, work: t.lower}}, nil
-}
-
-// lower is the part of a step that is the same each time.
-func (t *stereoTraining) lower(s *torch.Scope) {
-	parameters := torch.Tensors(t.net.Variables().Parameters())
-	cost := t.net.Forward(search.Pass{Scope: s, Mode: torch.Train}, t.left, t.right)
-	loss := criterion.Loss(s, cost, t.truth, criterion.DefaultDiversity)
-	gradients := s.GradientOf(t.adam.LossScale().Scale(s, loss), parameters)
-	t.adam.LossScale().Unscale(s, gradients)
-	s.ClipGradients(gradients, stereoClip)
-	t.adam.Apply(s, gradients)
-}
-
-func (t *stereoTraining) close() error {
-	return errors.Join(t.scope.Close(), t.adam.Close(), t.net.Close())
+	cfg.Stereo.FeatureLayers, cfg.Stereo.MatchingLayers = c.Stereo.FeatureLayers, c.Stereo.MatchingLayers
+	n, err := stereo.NewSupernet(d, cfg, stereo.SearchOptions(cfg, c.Stereo.Channels, search.Precision(c.Precision)))
+	if err != nil {
+		return nil, err
+	}
+	return newSearching(n, cfg, func(s *torch.Scope) (one, other task.Tensors) { return c.stacks(s, d), c.stacks(s, d) })
 }
 
 // stereoSettling are the passes that settle running statistics before a stream; the
@@ -209,15 +186,19 @@ const stereoSettling = 5
 
 // stereoStreaming is the task [StereoStream].
 type stereoStreaming struct {
-	program     *stereo.Program
-	state       stereo.State
+	program     *network.Program
+	state       network.State
 	scope       *torch.Scope
 	left, right torch.Tensor
 	precision   search.Precision
 }
 
 func newStereoStreaming(c Case, d torch.Device) (*stereoStreaming, error) {
-	net, err := c.stereoNetwork(d)
+	cfg, err := c.stereoConfiguration()
+	if err != nil {
+		return nil, err
+	}
+	net, err := c.stereoNetwork(d, cfg)
 	if err != nil {
 		return nil, err
 	}

@@ -15,9 +15,11 @@ import (
 
 	scripts "github.com/spikedhs/spikedhs/bench"
 	"github.com/spikedhs/spikedhs/search"
-	"github.com/spikedhs/spikedhs/search/stereo"
+	network "github.com/spikedhs/spikedhs/search/stereo"
 	"github.com/spikedhs/spikedhs/torch"
 	criterion "github.com/spikedhs/spikedhs/train/stereo"
+	"github.com/spikedhs/spikedhs/train/task"
+	"github.com/spikedhs/spikedhs/train/task/stereo"
 )
 
 // tinyStereo takes a second.
@@ -53,9 +55,9 @@ func TestStereoCases(t *testing.T) {
 // Our side and the script are measured in turn, where there is PyTorch.
 func TestStereoIsMeasured(t *testing.T) {
 	python := python(t)
-	for _, task := range StereoTasks() {
+	for _, of := range StereoTasks() {
 		p := plan(t, python)
-		rows, pairs, err := p.Run(context.Background(), tinyStereo(t, task))
+		rows, pairs, err := p.Run(context.Background(), tinyStereo(t, of))
 		require.NoError(t, err)
 		require.Len(t, rows, 2)
 		require.Len(t, pairs, 1)
@@ -69,7 +71,7 @@ func TestStereoIsMeasured(t *testing.T) {
 }
 
 // checkedByScript is what the script computes of a case from our variables.
-func checkedByScript(t *testing.T, s *torch.Scope, c Case, variables []torch.Variable, b stereoBatch) map[string]torch.Tensor {
+func checkedByScript(t *testing.T, s *torch.Scope, c Case, variables []torch.Variable, b task.Tensors) map[string]torch.Tensor {
 	t.Helper()
 	python := python(t)
 	dir := t.TempDir()
@@ -77,8 +79,8 @@ func checkedByScript(t *testing.T, s *torch.Scope, c Case, variables []torch.Var
 	f, err := os.Create(in)
 	require.NoError(t, err)
 	require.NoError(t, torch.WriteSafetensors(f, append(slices.Clone(variables),
-		torch.Variable{Name: "left", Value: b.left}, torch.Variable{Name: "right", Value: b.right},
-		torch.Variable{Name: "truth", Value: b.truth}), nil))
+		torch.Variable{Name: "left", Value: b.Inputs[0]}, torch.Variable{Name: "right", Value: b.Inputs[1]},
+		torch.Variable{Name: "truth", Value: b.Target}), nil))
 	require.NoError(t, f.Close())
 	text, err := json.Marshal(c)
 	require.NoError(t, err)
@@ -113,18 +115,18 @@ func TestStereoScriptAgrees(t *testing.T) {
 	w, err := newWorkload(c)
 	require.NoError(t, err)
 	defer func() { require.NoError(t, w.close()) }()
-	our := w.(*stereoTraining)
+	our, x := w.(*learning).model.(*stereo.Network), w.(*learning).on[0]
 	s := torch.NewScope()
 	defer s.Close()
-	found := checkedByScript(t, s, c, our.net.Variables().All(), our.stereoBatch)
-	cost := our.net.Forward(search.Pass{Scope: s}, our.left, our.right)
+	found := checkedByScript(t, s, c, our.Variables().All(), x)
+	cost := our.Forward(search.Pass{Scope: s}, x.Inputs[0], x.Inputs[1])
 	agrees(t, s, found, "evaluated", cost, 1e-4)
-	agrees(t, s, found, "disparity", stereo.Estimate(s, cost), 1e-4)
-	cost = our.net.Forward(search.Pass{Scope: s, Mode: torch.Train}, our.left, our.right)
+	agrees(t, s, found, "disparity", network.Estimate(s, cost), 1e-4)
+	cost = our.Forward(search.Pass{Scope: s, Mode: torch.Train}, x.Inputs[0], x.Inputs[1])
 	agrees(t, s, found, "trained", cost, 1e-3)
-	loss := criterion.Loss(s, cost, our.truth, 1)
+	loss := criterion.Loss(s, cost, x.Target, 1)
 	agrees(t, s, found, "loss", s.Reshape(loss, 1), 1e-4)
-	parameters := our.net.Variables().Parameters()
+	parameters := our.Variables().Parameters()
 	for i, gradient := range s.GradientOf(loss, torch.Tensors(parameters)) {
 		if name := "gradient." + parameters[i].Name; torch.Defined(found[name]) {
 			agrees(t, s, found, name, gradient, 5e-3)
@@ -140,24 +142,24 @@ func TestStereoSupernetScriptAgrees(t *testing.T) {
 	w, err := newWorkload(c)
 	require.NoError(t, err)
 	defer func() { require.NoError(t, w.close()) }()
-	our := w.(*stereoSearching)
+	our, x := w.(*learning).model.(*stereo.Supernet), w.(*learning).on[0]
 	s := torch.NewScope()
 	defer s.Close()
 	// Uneven choices, so that no two candidates or moves can be exchanged unnoticed.
 	drawing := torch.NewInference()
-	for _, v := range our.net.Architecture().All() {
+	for _, v := range our.Architecture().All() {
 		drawing.CopyTo(v.Value, drawing.Randn(torch.CPU(), drawing.Shape(v.Value)...))
 	}
 	require.NoError(t, drawing.Close())
-	found := checkedByScript(t, s, c, both(our.net.Weights(), our.net.Architecture()), our.one)
-	cost := our.net.Forward(search.Pass{Scope: s}, our.one.left, our.one.right)
+	found := checkedByScript(t, s, c, both(our.Weights(), our.Architecture()), x)
+	cost := our.Forward(search.Pass{Scope: s}, x.Inputs[0], x.Inputs[1])
 	agrees(t, s, found, "evaluated", cost, 1e-4)
-	agrees(t, s, found, "disparity", stereo.Estimate(s, cost), 1e-4)
-	cost = our.net.Forward(search.Pass{Scope: s, Mode: torch.Train}, our.one.left, our.one.right)
+	agrees(t, s, found, "disparity", network.Estimate(s, cost), 1e-4)
+	cost = our.Forward(search.Pass{Scope: s, Mode: torch.Train}, x.Inputs[0], x.Inputs[1])
 	agrees(t, s, found, "trained", cost, 1e-3)
-	loss := criterion.Loss(s, cost, our.one.truth, 1)
+	loss := criterion.Loss(s, cost, x.Target, 1)
 	agrees(t, s, found, "loss", s.Reshape(loss, 1), 1e-4)
-	parameters := append(slices.Clone(our.net.Weights().Parameters()), our.net.Architecture().Parameters()...)
+	parameters := append(slices.Clone(our.Weights().Parameters()), our.Architecture().Parameters()...)
 	for i, gradient := range s.GradientOf(loss, torch.Tensors(parameters)) {
 		name := "gradient." + parameters[i].Name
 		if strings.HasSuffix(name, ".conv.bias") { // normalisation takes any constant away: rounding is left

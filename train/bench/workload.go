@@ -8,6 +8,8 @@ import (
 	"github.com/spikedhs/spikedhs/torch"
 	"github.com/spikedhs/spikedhs/train"
 	"github.com/spikedhs/spikedhs/train/config"
+	"github.com/spikedhs/spikedhs/train/task"
+	"github.com/spikedhs/spikedhs/train/task/classify"
 )
 
 // The images of all cases are CIFAR-10's in shape.
@@ -71,9 +73,9 @@ func newWorkload(c Case) (workload, error) {
 func (c Case) workload(device torch.Device) (workload, error) {
 	switch c.Task {
 	case Train:
-		return newTraining(c, device)
+		return newImageTraining(c, device)
 	case Search:
-		return newSearching(c, device)
+		return newImageSearching(c, device)
 	case StereoTrain:
 		return newStereoTraining(c, device)
 	case StereoSearch:
@@ -96,18 +98,39 @@ func (c Case) configuration() (*config.Config, error) {
 }
 
 // network is the network that train and infer run.
-func (c Case) network(d torch.Device, cfg *config.Config) (*search.Network, error) {
+func (c Case) network(d torch.Device, cfg *config.Config) (*classify.Network, error) {
 	g, err := genotype.Preset(genotype.PresetClassificationN3)
 	if err != nil {
 		return nil, err
 	}
-	return search.NewNetwork(d, g, train.TrainOptions(cfg, channels, classes, search.Precision(c.Precision)))
+	return classify.NewNetwork(d, g, cfg, classify.TrainOptions(cfg, channels, classes, search.Precision(c.Precision)))
 }
 
-// supernet is the network that search runs.
-func (c Case) supernet(d torch.Device, cfg *config.Config) (*search.Supernet, error) {
-	return search.NewSupernet(d, c.Nodes, genotype.Downsample(cfg.Network.Downsample),
-		train.SearchOptions(cfg, channels, classes, search.Precision(c.Precision)))
+func newImageTraining(c Case, d torch.Device) (workload, error) {
+	cfg, err := c.configuration()
+	if err != nil {
+		return nil, err
+	}
+	n, err := c.network(d, cfg)
+	if err != nil {
+		return nil, err
+	}
+	return newTraining(n, cfg, classify.Task{}.Course(cfg), func(s *torch.Scope) task.Tensors { return drawBatch(s, d, c.Batch, c.Size) })
+}
+
+func newImageSearching(c Case, d torch.Device) (workload, error) {
+	cfg, err := c.configuration()
+	if err != nil {
+		return nil, err
+	}
+	n, err := classify.NewSupernet(d, cfg, classify.SearchOptions(cfg, channels, classes, search.Precision(c.Precision)))
+	if err != nil {
+		return nil, err
+	}
+	return newSearching(n, cfg, func(s *torch.Scope) (one, other task.Tensors) {
+		x := drawBatch(s, d, c.Batch, c.Size)
+		return x, x
+	})
 }
 
 // batch is a batch of noise in -1..1 with labels, as a loader would bring it.
@@ -118,20 +141,26 @@ type batch struct {
 
 func newBatch(d torch.Device, images, size int) (*batch, error) {
 	b := &batch{scope: torch.NewInference()}
-	n, side := int64(images), int64(size)
-	b.images = torch.Uniform(1)(b.scope, d, []int64{n, channels, side, side})
-	labels := make([]int64, n)
-	for i := range labels {
-		labels[i] = int64(i*7) % classes
-	}
-	b.labels = torch.FromSlice(b.scope, labels, n)
-	if torch.IsCUDA(d) {
-		b.labels = b.scope.To(b.labels, d)
-	}
+	x := drawBatch(b.scope, d, images, size)
+	b.images, b.labels = x.Inputs[0], x.Target
 	if err := b.scope.Err(); err != nil {
 		return nil, fmt.Errorf("bench: batch: %w", err)
 	}
 	return b, nil
+}
+
+func drawBatch(s *torch.Scope, d torch.Device, images, size int) task.Tensors {
+	n, side := int64(images), int64(size)
+	x := torch.Uniform(1)(s, d, []int64{n, channels, side, side})
+	labels := make([]int64, n)
+	for i := range labels {
+		labels[i] = int64(i*7) % classes
+	}
+	y := torch.FromSlice(s, labels, n)
+	if torch.IsCUDA(d) {
+		y = s.To(y, d)
+	}
+	return task.Tensors{Inputs: []torch.Tensor{x}, Target: y, N: images}
 }
 
 func (b *batch) close() error { return b.scope.Close() }

@@ -12,6 +12,7 @@ import (
 	"github.com/spikedhs/spikedhs/search/genotype"
 	"github.com/spikedhs/spikedhs/train"
 	"github.com/spikedhs/spikedhs/train/run"
+	"github.com/spikedhs/spikedhs/train/task/classify"
 )
 
 // Result is what an experiment has reached so far.
@@ -205,7 +206,7 @@ func readRun(dir string) (*Outcome, error) {
 		return nil, err
 	}
 	var e struct {
-		train.Evaluation
+		classify.Evaluation
 		Activity *Activity `json:"activity"`
 	}
 	if err := json.Unmarshal(text, &e); err != nil {

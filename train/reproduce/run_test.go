@@ -16,6 +16,7 @@ import (
 	"github.com/spikedhs/spikedhs/train"
 	"github.com/spikedhs/spikedhs/train/config"
 	"github.com/spikedhs/spikedhs/train/run"
+	"github.com/spikedhs/spikedhs/train/task/classify"
 )
 
 func must(t *testing.T, o Options) *Result {
@@ -59,7 +60,7 @@ func TestRunLeavesResults(t *testing.T) {
 			require.Equal(t, filepath.Join(o.Out, "table1", row.Name, "seed-"+string(rune('1'+i))), one.Dir)
 			require.EqualValues(t, 10, one.Steps, "2 epochs of 100 images in batches of 20")
 			// The accuracy is that of the run's own evaluation.
-			var e train.Evaluation
+			var e classify.Evaluation
 			require.NoError(t, json.Unmarshal([]byte(file(t, one.Dir, train.EvaluationFile)), &e))
 			require.Equal(t, e.Top1, one.Top1)
 			require.Equal(t, e.Parameters, one.Parameters)

@@ -207,6 +207,11 @@ type Agreement struct {
 	MaxDifference float64 `json:"max_difference"`
 }
 
+// String is the agreement in a few words.
+func (a Agreement) String() string {
+	return fmt.Sprintf("a window of %d stacks: largest difference of a disparity %.2g px", a.Steps, a.MaxDifference)
+}
+
 // Check reads the archive's script back and compares its disparities with the
 // model's over a window of made-up events, in which one pixel in ten has some.
 func (m *Model) Check(path string) (Agreement, error) {

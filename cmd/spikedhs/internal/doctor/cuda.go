@@ -9,7 +9,7 @@ import (
 
 	"github.com/spikedhs/spikedhs/search"
 	"github.com/spikedhs/spikedhs/torch"
-	"github.com/spikedhs/spikedhs/train"
+	"github.com/spikedhs/spikedhs/train/task"
 )
 
 // cudaFacts is what was found of CUDA. What is made of it is decided by checks alone.
@@ -89,7 +89,7 @@ func examine(name string, code []machineCode) gpu {
 	if m, err := torch.DeviceMemory(d); err == nil {
 		g.free, g.total = m.Free, m.Total
 	}
-	g.precision = train.Precision("auto", d)
+	g.precision = task.Precision("auto", d)
 	g.neurons, g.convolution = tryNeurons(d), tryConvolution(d)
 	g.kernels = torch.CUDAKernelsMissing(d) // the trial compiled one more
 	return g

@@ -1,36 +1,24 @@
-package train
+package classify
 
 import (
+	"context"
 	"fmt"
 
 	"github.com/spikedhs/spikedhs/data"
 	"github.com/spikedhs/spikedhs/torch"
 	"github.com/spikedhs/spikedhs/train/config"
+	"github.com/spikedhs/spikedhs/train/task"
 )
 
-// batch is a batch on the device.
-type batch struct {
-	images, labels torch.Tensor
-	n              int
-}
-
-// toDevice copies a batch into tensors.
-func toDevice(s *torch.Scope, d torch.Device, b *data.Batch) *batch {
-	return &batch{
-		images: torch.Upload(s, d, b.Images, int64(b.N), int64(b.C), int64(b.H), int64(b.W)),
-		labels: torch.Upload(s, d, b.Labels, int64(b.N)),
-		n:      b.N,
-	}
-}
-
-// feed brings the batches of a loader to the device: with their pixels, or, where
-// the data set lies there already, as the numbers of its images and the choices
-// of their augmentation. Both give the same images, bit for bit.
+// feed serves the batches of a loader: with their pixels, or, where the data set lies on
+// the device already, with the numbers of its images and the choices of their
+// augmentation. Both give the same images, bit for bit.
 type feed struct {
-	device   torch.Device
 	loader   *data.Loader
 	size     int       // images of a full batch
+	plain    bool      // for the inference form: time stays an axis of its own
 	resident *resident // nil: batches bring their pixels
+	warn     func()    // of images that could not be read; may be nil
 }
 
 // resident is a data set on the device.
@@ -47,7 +35,7 @@ const residentShare = 4
 
 // newFeed decides where the data set is kept, after data.resident.
 func newFeed(c *config.Config, d torch.Device, loader *data.Loader, size int) (*feed, error) {
-	f := &feed{device: d, loader: loader, size: min(size, loader.Set().Len())}
+	f := &feed{loader: loader, size: min(size, loader.Set().Len())}
 	if _, onDemand := loader.Set().(data.Cropper); onDemand {
 		if c.Data.Resident == "on" {
 			return nil, fmt.Errorf("%w: data.resident = on: the images of %s are decoded anew for each epoch; set it to auto", config.ErrInvalid, loader.Set().Name())
@@ -110,41 +98,50 @@ func newResident(d torch.Device, loader *data.Loader) (*resident, error) {
 	return r, nil
 }
 
-// upload copies what the host knows of a batch into new tensors.
-func (f *feed) upload(s *torch.Scope, b *data.Batch) []torch.Tensor {
-	if f.resident == nil {
-		whole := toDevice(s, f.device, b)
-		return []torch.Tensor{whole.images, whole.labels}
-	}
-	return []torch.Tensor{
-		torch.Upload(s, f.device, b.Indices, int64(b.N)),
-		torch.Upload(s, f.device, flatChoices(b.Choices), int64(b.N), choiceSize),
+// Batches is the number of batches of an epoch.
+func (f *feed) Batches() int { return f.loader.Batches() }
+
+// Size is the number of images of a full batch.
+func (f *feed) Size() int { return f.size }
+
+// Warn tells of images that could not be read.
+func (f *feed) Warn() {
+	if f.warn != nil {
+		f.warn()
 	}
 }
 
-// overwrite puts another batch into the tensors of upload.
-func (f *feed) overwrite(s *torch.Scope, tensors []torch.Tensor, b *data.Batch) {
-	if f.resident == nil {
-		torch.Overwrite(s, tensors[0], b.Images)
-		torch.Overwrite(s, tensors[1], b.Labels)
-		return
-	}
-	torch.Overwrite(s, tensors[0], b.Indices)
-	torch.Overwrite(s, tensors[1], flatChoices(b.Choices))
+// Epoch begins an epoch.
+func (f *feed) Epoch(ctx context.Context, epoch, first int) task.Batches {
+	return task.NewBatches(f.loader.Epoch(ctx, epoch, first), func(b *data.Batch) *task.Batch {
+		n := int64(b.N)
+		if f.resident != nil {
+			return &task.Batch{N: b.N, Arrays: []task.Array{
+				task.NewArray(b.Indices, n), task.NewArray(flatChoices(b.Choices), n, choiceSize),
+			}}
+		}
+		return &task.Batch{N: b.N, Arrays: []task.Array{
+			task.NewArray(b.Images, n, int64(b.C), int64(b.H), int64(b.W)), task.NewArray(b.Labels, n),
+		}}
+	})
 }
 
-// batch makes the network's input of the tensors of upload, on the device alone.
-func (f *feed) batch(s *torch.Scope, tensors []torch.Tensor, n int) *batch {
-	r := f.resident
-	if r == nil {
-		return &batch{images: forTraining(s, f.loader.Set(), tensors[0]), labels: tensors[1], n: n}
+// Tensors makes the images [N, C, H, W], of stacks [T*N, C, H, W] (plain: [N, T, C, H,
+// W]), and the labels [N].
+func (f *feed) Tensors(s *torch.Scope, uploaded []torch.Tensor, n int) task.Tensors {
+	images, labels := uploaded[0], uploaded[1]
+	if r := f.resident; r != nil {
+		images = s.Tensor("spikedhs::augment", r.pixels, uploaded[0], uploaded[1], r.tables, r.height, r.width, r.cutout)
 	}
-	images := s.Tensor("spikedhs::augment", r.pixels, tensors[0], tensors[1], r.tables, r.height, r.width, r.cutout)
-	return &batch{
-		images: forTraining(s, f.loader.Set(), images),
-		labels: s.Tensor("aten::index_select", r.labels, 0, tensors[0]),
-		n:      n,
+	if f.plain {
+		images = withTime(s, f.loader.Set(), images)
+	} else {
+		images = forTraining(s, f.loader.Set(), images)
 	}
+	if r := f.resident; r != nil {
+		labels = s.Tensor("aten::index_select", r.labels, 0, uploaded[0])
+	}
+	return task.Tensors{Inputs: []torch.Tensor{images}, Target: labels, N: n}
 }
 
 // choiceSize is how many numbers spikedhs::augment takes for an image.
@@ -163,9 +160,9 @@ func flatChoices(list []data.Choices) []int32 {
 	return flat
 }
 
-// close frees the data set on the device.
-func (f *feed) close() error {
-	if f == nil || f.resident == nil {
+// Close frees the data set on the device.
+func (f *feed) Close() error {
+	if f.resident == nil {
 		return nil
 	}
 	return f.resident.scope.Close()

@@ -1,4 +1,4 @@
-package train
+package stereo
 
 import (
 	"fmt"
@@ -10,38 +10,38 @@ import (
 	"github.com/spikedhs/spikedhs/train/config"
 )
 
-// StereoTrainOptions are the options of the stereo network that a configuration
+// TrainOptions are the options of the stereo network that a configuration
 // trains on stacks of so many bins.
-func StereoTrainOptions(c *config.Config, channels int, p search.Precision) stereo.Options {
-	o := stereoOptions(c, channels, p)
+func TrainOptions(c *config.Config, channels int, p search.Precision) stereo.Options {
+	o := options(c, channels, p)
 	o.Width, o.Mixing, o.Stem = c.Train.Width, search.Mixing(c.Train.Mixing), search.StemSpike
 	return o
 }
 
-// StereoSearchOptions are the options of the stereo supernet that a configuration
+// SearchOptions are the options of the stereo supernet that a configuration
 // searches.
-func StereoSearchOptions(c *config.Config, channels int, p search.Precision) stereo.Options {
-	o := stereoOptions(c, channels, p)
+func SearchOptions(c *config.Config, channels int, p search.Precision) stereo.Options {
+	o := options(c, channels, p)
 	o.Width, o.Mixing, o.Deviation = c.Search.Width, search.Mixing(c.Search.Mixing), c.Search.AlphaInit
 	o.TrellisLevels = c.Search.TrellisLevels
 	o.Stem = search.StemReLU
 	if c.Search.Stem == "dspike" {
 		o.Stem = search.StemSpike
 	}
-	o.Steps = stereoSearchSteps(c)
+	o.Steps = searchSteps(c)
 	return o
 }
 
-// stereoSearchSteps is T of the supernet.
-func stereoSearchSteps(c *config.Config) int {
+// searchSteps is T of the supernet.
+func searchSteps(c *config.Config) int {
 	if c.Search.Steps > 0 {
 		return c.Search.Steps
 	}
 	return c.Stereo.Steps
 }
 
-// stereoOptions are those that search and training share.
-func stereoOptions(c *config.Config, channels int, p search.Precision) stereo.Options {
+// options are those that search and training share.
+func options(c *config.Config, channels int, p search.Precision) stereo.Options {
 	return stereo.Options{
 		Channels: channels, MaxDisparity: c.Stereo.MaxDisparity, Steps: c.Stereo.Steps, Precision: p,
 		Neuron:      spike.LIF{Tau: c.Network.Tau, Threshold: c.Network.Threshold, Surrogate: spike.Surrogate(c.Network.Surrogate)},
@@ -51,8 +51,8 @@ func stereoOptions(c *config.Config, channels int, p search.Precision) stereo.Op
 	}
 }
 
-// stereoFingerprint names a trained stereo network by what its weights depend on.
-func stereoFingerprint(g genotype.Genotype, o stereo.Options) string {
+// fingerprint names a trained stereo network by what its weights depend on.
+func fingerprint(g genotype.Genotype, o stereo.Options) string {
 	return fmt.Sprintf("stereo genotype %s, f=%d, disparities up to %d px, stems %s, head %s, %d bins of events",
 		g.Hash(), o.Width, o.MaxDisparity, o.Stems, o.Head, o.Channels)
 }

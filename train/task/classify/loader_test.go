@@ -1,4 +1,4 @@
-package train
+package classify
 
 import (
 	"context"
@@ -57,8 +57,8 @@ func TestResidentImagesAreTheLoaders(t *testing.T) {
 				f, err := newFeed(cfg, d, loader, 5)
 				require.NoError(t, err)
 				require.NotNil(t, f.resident)
-				defer f.close()
-				a, b := loader.Epoch(context.Background(), 1, 0), f.loader.Epoch(context.Background(), 1, 0)
+				defer f.Close()
+				a, b := loader.Epoch(context.Background(), 1, 0), f.Epoch(context.Background(), 1, 0)
 				defer a.Close()
 				defer b.Close()
 				var static []torch.Tensor
@@ -74,21 +74,21 @@ func TestResidentImagesAreTheLoaders(t *testing.T) {
 					require.NoError(t, err)
 					s := torch.NewInference()
 					if static == nil {
-						static = f.upload(keep, got)
+						static = got.Upload(keep, d)
 					}
-					parts := f.upload(s, got)
-					if got.N == f.size {
-						f.overwrite(s, static, got)
+					parts := got.Upload(s, d)
+					if got.N == f.Size() {
+						got.Overwrite(s, static)
 						parts = static
 					}
-					x := f.batch(s, parts, got.N)
-					images, err := torch.ToSlice[float32](x.images)
+					x := f.Tensors(s, parts, got.N)
+					images, err := torch.ToSlice[float32](x.Inputs[0])
 					require.NoError(t, err)
 					require.Equal(t, want.Images, images)
-					have, err := torch.ToSlice[int64](x.labels)
+					have, err := torch.ToSlice[int64](x.Target)
 					require.NoError(t, err)
 					require.Equal(t, want.Labels, have)
-					assert.Equal(t, []int64{int64(want.N), int64(want.C), int64(want.H), int64(want.W)}, s.Shape(x.images))
+					assert.Equal(t, []int64{int64(want.N), int64(want.C), int64(want.H), int64(want.W)}, s.Shape(x.Inputs[0]))
 					require.NoError(t, s.Close())
 					want.Release()
 					got.Release()
@@ -97,32 +97,6 @@ func TestResidentImagesAreTheLoaders(t *testing.T) {
 		}
 	}
 	assert.Equal(t, before, torch.LiveTensors())
-}
-
-// On the CPU the images stay with the loader unless it is asked for; the result is
-// the same.
-func TestWhereImagesStay(t *testing.T) {
-	b := newBench(t)
-	sets, err := openImages(context.Background(), b.config)
-	require.NoError(t, err)
-	loader, err := sets.loader(b.config, sets.train, 20, 1, data.Augment{})
-	require.NoError(t, err)
-	for residence, want := range map[string]bool{"auto": false, "off": false, "on": true} {
-		c := *b.config
-		c.Data.Resident = residence
-		f, err := newFeed(&c, torch.CPU(), loader, 20)
-		require.NoError(t, err)
-		assert.Equal(t, want, f.resident != nil, residence)
-		require.NoError(t, f.close())
-	}
-	assert.EqualValues(t, trainCount*side*side, bytesOf(sets.train))
-	for kind, start := range runs {
-		for _, residence := range []string{"off", "on"} {
-			name := kind + residence
-			require.NoError(t, start(context.Background(), b.job(name, busy, func(c *config.Config) { c.Data.Resident = residence })))
-		}
-		b.remains(t, kind+"off").require(t, b.remains(t, kind+"on"))
-	}
 }
 
 func TestAugmentRefusesWhatDoesNotFit(t *testing.T) {
@@ -150,4 +124,22 @@ func TestAugmentRefusesWhatDoesNotFit(t *testing.T) {
 			assert.ErrorContains(t, s.Err(), text)
 		})
 	}
+}
+
+// On the CPU the images stay with the loader unless it is asked for.
+func TestWhereImagesStay(t *testing.T) {
+	set, err := data.NewMemory("noise", []string{"a", "b"}, 1, 3, 2, make([]byte, 5*6), []int{0, 1, 0, 1, 0})
+	require.NoError(t, err)
+	loader, err := data.NewLoader(set, data.LoaderOptions{Batch: 2})
+	require.NoError(t, err)
+	for residence, want := range map[string]bool{"auto": false, "off": false, "on": true} {
+		c := config.Default()
+		c.Data.Resident = residence
+		f, err := newFeed(c, torch.CPU(), loader, 20)
+		require.NoError(t, err)
+		assert.Equal(t, want, f.resident != nil, residence)
+		assert.Equal(t, 5, f.Size(), "no batch is larger than the set")
+		require.NoError(t, f.Close())
+	}
+	assert.EqualValues(t, 5*6, bytesOf(set))
 }

@@ -1,4 +1,4 @@
-package train
+package stereo
 
 import (
 	"context"
@@ -9,6 +9,7 @@ import (
 	"github.com/spikedhs/spikedhs/data/stereo"
 	"github.com/spikedhs/spikedhs/torch"
 	"github.com/spikedhs/spikedhs/train/config"
+	"github.com/spikedhs/spikedhs/train/task"
 )
 
 // recordings are the stereo data of a run.
@@ -61,7 +62,7 @@ func evenly(frames []stereo.Frame, most int) []stereo.Frame {
 }
 
 // loader serves training windows: a new order and new crops each epoch.
-func (r *recordings) loader(c *config.Config, frames []stereo.Frame, steps, batch int, seed uint64) (*stereo.Loader, error) {
+func (r *recordings) loader(c *config.Config, frames []stereo.Frame, steps, batch int, seed uint64) (*loader, error) {
 	o := stereo.LoaderOptions{
 		Steps: steps, Batch: batch, Seed: seed, Shuffle: true, DropLast: len(frames) >= batch,
 		Workers: c.Data.Workers, Prefetch: c.Data.Prefetch,
@@ -73,14 +74,26 @@ func (r *recordings) loader(c *config.Config, frames []stereo.Frame, steps, batc
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", config.ErrInvalid, err)
 	}
-	return l, nil
+	return &loader{l, batch}, nil
 }
 
 // plainLoader serves whole windows in order.
-func (r *recordings) plainLoader(c *config.Config, frames []stereo.Frame) (*stereo.Loader, error) {
-	return stereo.NewLoader(r.set, frames, stereo.LoaderOptions{
+func (r *recordings) plainLoader(c *config.Config, frames []stereo.Frame) (*loader, error) {
+	l, err := stereo.NewLoader(r.set, frames, stereo.LoaderOptions{
 		Steps: c.Stereo.Steps, Batch: c.Eval.Batch, Workers: c.Data.Workers, Prefetch: c.Data.Prefetch,
 	})
+	if err != nil {
+		return nil, err
+	}
+	return &loader{l, c.Eval.Batch}, nil
+}
+
+// of are the frames of a part.
+func (r *recordings) of(part task.Part) []stereo.Frame {
+	if part == task.Validation {
+		return r.parts.Validation
+	}
+	return r.parts.Test
 }
 
 // focalBaseline turns disparities into depths.
@@ -91,29 +104,33 @@ func (r *recordings) focalBaseline(c *config.Config) float64 {
 	return r.set.Rig().FB()
 }
 
-// stereoBatch is a batch of windows on the device, [T*N, C, H, W] and labels
-// [T*N, H, W].
-type stereoBatch struct{ left, right, labels torch.Tensor }
-
-func stereoToDevice(s *torch.Scope, d torch.Device, b *stereo.Batch) stereoBatch {
-	rows, c, h, w := int64(b.T*b.N), int64(b.C), int64(b.H), int64(b.W)
-	return stereoBatch{
-		left:   torch.Upload(s, d, b.Left, rows, c, h, w),
-		right:  torch.Upload(s, d, b.Right, rows, c, h, w),
-		labels: torch.Upload(s, d, b.Labels, rows, h, w),
-	}
+// loader serves windows: the stacks of both views, [T*N, C, H, W] with time slowest, and
+// disparities in pixels, [T*N, H, W], +Inf for none.
+type loader struct {
+	*stereo.Loader
+	batch int
 }
 
-var _ loaderOf[*stereo.Batch, *stereo.Batches] = (*stereo.Loader)(nil)
+// Size is the number of windows of a full batch.
+func (l *loader) Size() int { return min(l.batch, l.Len()) }
 
-// losses calls work with the losses of batches; see [subject].
-func stereoLosses(ctx context.Context, d torch.Device, l *stereo.Loader, epoch, first int, forward func(s *torch.Scope, b stereoBatch) torch.Tensor,
-	use func(func(s *torch.Scope) torch.Tensor) (bool, error)) error {
-	return eachBatch(ctx, l, epoch, first, func(s *torch.Scope, b *stereo.Batch) (bool, error) {
-		on := stereoToDevice(s, d, b)
-		if err := s.Err(); err != nil {
-			return false, err
-		}
-		return use(func(s *torch.Scope) torch.Tensor { return forward(s, on) })
+// Epoch begins an epoch.
+func (l *loader) Epoch(ctx context.Context, epoch, first int) task.Batches {
+	return task.NewBatches(l.Loader.Epoch(ctx, epoch, first), func(b *stereo.Batch) *task.Batch {
+		rows, c, h, w := int64(b.T*b.N), int64(b.C), int64(b.H), int64(b.W)
+		return &task.Batch{N: b.N, Arrays: []task.Array{
+			task.NewArray(b.Left, rows, c, h, w), task.NewArray(b.Right, rows, c, h, w), task.NewArray(b.Labels, rows, h, w),
+		}}
 	})
 }
+
+// Tensors are the uploaded ones.
+func (*loader) Tensors(_ *torch.Scope, uploaded []torch.Tensor, n int) task.Tensors {
+	return task.Tensors{Inputs: uploaded[:2], Target: uploaded[2], N: n}
+}
+
+// Warn has nothing to tell: recordings that cannot be read end a run.
+func (*loader) Warn() {}
+
+// Close frees nothing: recordings stay with the host.
+func (*loader) Close() error { return nil }

@@ -1,4 +1,4 @@
-package train
+package classify
 
 import (
 	"context"
@@ -16,6 +16,7 @@ import (
 	"github.com/spikedhs/spikedhs/search/graph"
 	"github.com/spikedhs/spikedhs/torch"
 	"github.com/spikedhs/spikedhs/train/run"
+	"github.com/spikedhs/spikedhs/train/task"
 )
 
 // modelFormat is the version of the exported models that this program writes where
@@ -52,23 +53,23 @@ type ModelInfo struct {
 	Parameters int64    `json:"parameters"`
 }
 
-// Export writes the folded network as a TorchScript archive, atomically. top1
-// may be nil.
-func (t *Trained) Export(path, version string, top1 *float64) error {
-	p, err := t.Network.Program(t.sets.input())
+// Export writes the folded network; see [task.Network].
+func (n *Network) Export(path, version string, top1 *float64) error {
+	sets := n.problem.sets
+	p, err := n.Folded()
 	if err != nil {
 		return err
 	}
 	defer p.Close()
 	info := ModelInfo{
-		Format: plainFormat, Version: version, Dataset: t.config.Data.Name, Classes: t.sets.train.Classes(),
-		Steps: t.Network.Options.Steps, Channels: t.sets.channels, Height: t.sets.height, Width: t.sets.width,
-		Genotype: t.Network.Genotype, Top1: top1,
+		Format: plainFormat, Version: version, Dataset: n.config.Data.Name, Classes: sets.train.Classes(),
+		Steps: n.Options.Steps, Channels: sets.channels, Height: sets.height, Width: sets.width,
+		Genotype: n.Genotype, Top1: top1,
 	}
-	if info.Events = eventInput(t.sets.train); info.Events != nil {
+	if info.Events = eventInput(sets.train); info.Events != nil {
 		info.Format = modelFormat
 	}
-	if info.Parameters, err = t.Network.Parameters(); err != nil {
+	if info.Parameters, err = n.Parameters(); err != nil {
 		return err
 	}
 	text, err := json.MarshalIndent(info, "", "  ")
@@ -101,6 +102,14 @@ func (t *Trained) Export(path, version string, top1 *float64) error {
 	})
 }
 
+// Takes says what the archive takes and gives.
+func (n *Network) Takes() string {
+	if n.Options.Temporal {
+		return fmt.Sprintf("takes float32 stacks [N, T=%d, C, H, W] of events, gives logits", n.Options.Steps)
+	}
+	return "takes float32 images in 0..1, gives logits"
+}
+
 // Agreement is how well an exported model and the network it came from agree.
 type Agreement struct {
 	// Images is the number of test images compared.
@@ -117,23 +126,31 @@ var ErrDisagree = errors.New("the exported model and the network disagree")
 // agreementTolerance is the largest difference of logits that is accepted.
 const agreementTolerance = 1e-4
 
-// Check loads the script of an exported model back and compares it, operator by
-// operator the same, with the network on the
-// first images of the test set, at most as many as told.
-func (t *Trained) Check(ctx context.Context, path string, count int) (Agreement, error) {
+// String is the agreement in a few words.
+func (a Agreement) String() string {
+	return fmt.Sprintf("%d test images: same class for %d, largest difference of a logit %.2g", a.Images, a.SameClass, a.MaxDifference)
+}
+
+// Check compares on the first images of the test set; see [task.Network].
+func (n *Network) Check(ctx context.Context, path string, count int) (task.Agreement, error) {
+	return n.check(ctx, path, count)
+}
+
+func (n *Network) check(ctx context.Context, path string, count int) (Agreement, error) {
+	sets, d := n.problem.sets, n.Variables().Device()
 	defer torch.Pin()()
 	var a Agreement
-	script, err := torch.LoadScript(path, t.machine.device)
+	script, err := torch.LoadScript(path, d)
 	if err != nil {
 		return a, fmt.Errorf("%w: %w", ErrModel, err)
 	}
 	defer script.Close()
-	p, err := t.Network.Program(t.sets.input())
+	p, err := n.Folded()
 	if err != nil {
 		return a, err
 	}
 	defer p.Close()
-	set := t.sets.test
+	set := sets.test
 	if count < set.Len() {
 		first := make([]int, count)
 		for i := range first {
@@ -143,36 +160,23 @@ func (t *Trained) Check(ctx context.Context, path string, count int) (Agreement,
 			return a, err
 		}
 	}
-	loader, err := t.sets.plainLoader(t.config, set)
+	loader, err := sets.plainLoader(n.config, set)
 	if err != nil {
 		return a, err
 	}
-	batches := loader.Epoch(ctx, 0, 0)
-	defer batches.Close()
-	for {
-		b, err := batches.Next()
-		if errors.Is(err, io.EOF) {
-			break
-		}
+	err = task.EachOnDevice(ctx, loader, d, 0, 0, func(s *torch.Scope, b *task.Batch, x task.Tensors) (bool, error) {
+		want, err := torch.ToSlice[float32](p.Run(s, x.Inputs[0]))
 		if err != nil {
-			return a, fmt.Errorf("train: check export: %w", err)
+			return false, err
 		}
-		s := torch.NewInference()
-		images := withTime(s, set, toDevice(s, t.machine.device, b).images)
-		want, err := torch.ToSlice[float32](p.Run(s, images))
+		have, err := torch.ToSlice[float32](script.Forward(s, x.Inputs[0]))
 		if err == nil {
-			var have []float32
-			if have, err = torch.ToSlice[float32](script.Forward(s, images)); err == nil {
-				a.compare(want, have, b.N)
-			}
+			a.compare(want, have, b.N)
 		}
-		if failed := s.Close(); failed != nil {
-			err = failed
-		}
-		if err != nil {
-			return a, fmt.Errorf("train: check export: %w", err)
-		}
-		b.Release()
+		return true, err
+	})
+	if err != nil {
+		return a, fmt.Errorf("train: check export: %w", err)
 	}
 	if !(a.MaxDifference <= agreementTolerance) || a.SameClass != a.Images {
 		return a, fmt.Errorf("%w: logits differ by up to %.2g (allowed %.0e), %d of %d images have the same class",

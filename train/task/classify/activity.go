@@ -1,4 +1,4 @@
-package train
+package classify
 
 import (
 	"fmt"
@@ -17,7 +17,7 @@ const countedElsewhere = 500
 // value is looked at: what should be a spike must be 0 or 1.
 type counter struct {
 	program *graph.Program
-	run     runner
+	run     func(*torch.Scope, torch.Tensor) torch.Tensor
 	limit   int // images to count, 0 for all
 	counted int
 	checked *graph.Activity

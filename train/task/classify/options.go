@@ -1,4 +1,4 @@
-package train
+package classify
 
 import (
 	"github.com/spikedhs/spikedhs/data"

@@ -1,4 +1,4 @@
-package train
+package stereo
 
 import (
 	"fmt"
@@ -11,7 +11,7 @@ import (
 	"github.com/spikedhs/spikedhs/train/run"
 )
 
-// PictureDir is the folder of a stereo run with drawings of test frames.
+// PictureDir is the folder of a run with drawings of test frames.
 const PictureDir = "pictures"
 
 // galleryFrames is how many test frames are drawn.
@@ -30,7 +30,7 @@ func newGallery(folder *run.Folder, frames int) *gallery {
 }
 
 // look draws a frame if its turn has come.
-func (g *gallery) look(f judged) error {
+func (g *gallery) look(f frame) error {
 	if g.drawn >= galleryFrames || f.number < (2*g.drawn+1)*g.frames/(2*galleryFrames) {
 		return nil
 	}

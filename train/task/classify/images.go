@@ -1,0 +1,131 @@
+package classify
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"strings"
+
+	"github.com/spikedhs/spikedhs/data"
+	"github.com/spikedhs/spikedhs/search"
+	"github.com/spikedhs/spikedhs/train/config"
+	"github.com/spikedhs/spikedhs/train/task"
+)
+
+// images are the data sets of a run.
+type images struct {
+	train, test data.Dataset
+	mean, std   []float32
+	pad         int
+	channels    int // of a time step, where images have time
+	height      int // of the data set's images
+	width       int
+	log         *slog.Logger
+}
+
+// openImages reads the data of a configuration. Training and test subsets are drawn
+// with the run's seed; recordings of events become stacks of so many time steps. log,
+// slog's default where nil, is told of files that cannot be read.
+func openImages(ctx context.Context, c *config.Config, steps int, log *slog.Logger) (*images, error) {
+	if log == nil {
+		log = slog.Default()
+	}
+	i := &images{pad: c.Data.Pad, log: log}
+	var err error
+	if !data.IsEvents(c.Data.Name) {
+		if i.mean, i.std, err = normalization(c); err != nil {
+			return nil, err
+		}
+	}
+	seed := uint64(c.Run.Seed)
+	if i.train, err = openSplit(ctx, c, data.Train, c.Data.TrainImages, steps, seed, log); err != nil {
+		return nil, err
+	}
+	if i.test, err = openSplit(ctx, c, data.Test, c.Data.TestImages, steps, seed, log); err != nil {
+		return nil, err
+	}
+	i.channels, i.height, i.width = i.train.Shape()
+	if timed, ok := data.AsTimed(i.train); ok {
+		i.channels /= timed.Steps()
+	}
+	return i, nil
+}
+
+func openSplit(ctx context.Context, c *config.Config, split data.Split, limit, steps int, seed uint64, log *slog.Logger) (data.Dataset, error) {
+	set, err := openSet(ctx, c, split, steps, log)
+	if err != nil {
+		return nil, err
+	}
+	if limit == 0 || limit == set.Len() {
+		return set, nil
+	}
+	if set, err = data.Take(set, limit, seed); err != nil {
+		return nil, fmt.Errorf("%w: data.%s_images: %w", config.ErrInvalid, split, err)
+	}
+	return set, nil
+}
+
+// normalization is the configured mean and deviation of each channel, or the data
+// set's own.
+func normalization(c *config.Config) (mean, std []float32, err error) {
+	if len(c.Data.Mean) == 0 {
+		return data.Normalization(c.Data.Name)
+	}
+	for k := range c.Data.Mean {
+		mean, std = append(mean, float32(c.Data.Mean[k])), append(std, float32(c.Data.Std[k]))
+	}
+	return mean, std, nil
+}
+
+// warnOfCorrupt says after an epoch how many image files of a set could not be read.
+func (i *images) warnOfCorrupt(split data.Split, set data.Dataset) {
+	if c := data.CorruptOf(set); c.Files > 0 {
+		i.log.Warn("image files could not be read; others were taken in their place", "split", split.String(),
+			"unreadable", c.Files, "files", c.Total, "such as", strings.Join(c.Examples, ", "))
+	}
+}
+
+// trainingLoader serves a set in training batches.
+func (i *images) trainingLoader(c *config.Config, set data.Dataset, batch int, seed uint64, a data.Augment) (*data.Loader, error) {
+	a.Pad, a.Mean, a.Std = i.pad, i.mean, i.std
+	if _, onDemand := set.(data.Cropper); onDemand {
+		a.CropPadding = 0 // the resized crop takes its place
+		if c.Train.CropMinArea > 0 {
+			a.Resized = data.ResizedCrop{MinArea: c.Train.CropMinArea, MaxRatio: data.ImageNetCrop.MaxRatio}
+		}
+	}
+	return data.NewLoader(set, data.LoaderOptions{
+		Batch: batch, Seed: seed, Workers: c.Data.Workers, Prefetch: c.Data.Prefetch,
+		Shuffle: true, DropLast: set.Len() >= batch, Augment: a,
+	})
+}
+
+// of is the set of a part of the data.
+func (i *images) of(task.Part) data.Dataset { return i.test }
+
+// plainLoader serves a set in order, as images in 0..1 of their own size: the
+// input of the inference form.
+func (i *images) plainLoader(c *config.Config, set data.Dataset) (*feed, error) {
+	l, err := data.NewLoader(set, data.LoaderOptions{Batch: c.Eval.Batch, Workers: c.Data.Workers, Prefetch: c.Data.Prefetch})
+	if err != nil {
+		return nil, err
+	}
+	return &feed{loader: l, size: min(c.Eval.Batch, set.Len()), plain: true}, nil
+}
+
+// input is how the inference form treats images. Stacks of events are taken as
+// they are, so that spikes stay spikes.
+func (i *images) input() search.Input {
+	in := search.Input{Height: i.height, Width: i.width, Pad: i.pad}
+	if i.mean == nil {
+		in.Mean, in.Deviation = make([]float64, i.channels), make([]float64, i.channels)
+		for k := range in.Deviation {
+			in.Deviation[k] = 1
+		}
+	}
+	for k := range i.mean {
+		in.Mean = append(in.Mean, float64(i.mean[k]))
+		in.Deviation = append(in.Deviation, float64(i.std[k]))
+	}
+	return in
+}

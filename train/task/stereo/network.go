@@ -1,0 +1,75 @@
+package stereo
+
+import (
+	"github.com/spikedhs/spikedhs/search"
+	"github.com/spikedhs/spikedhs/search/genotype"
+	"github.com/spikedhs/spikedhs/search/stereo"
+	"github.com/spikedhs/spikedhs/torch"
+	"github.com/spikedhs/spikedhs/train/config"
+	criterion "github.com/spikedhs/spikedhs/train/stereo"
+	"github.com/spikedhs/spikedhs/train/task"
+)
+
+// Network is the network of a genotype with its loss.
+type Network struct {
+	*stereo.Network
+	losses
+	problem *problem // nil where there are no data
+}
+
+// NewNetwork builds a network with fresh weights; c has what its loss is made of.
+func NewNetwork(d torch.Device, g genotype.Genotype, c *config.Config, o stereo.Options) (*Network, error) {
+	n, err := stereo.NewNetwork(d, g, o)
+	if err != nil {
+		return nil, err
+	}
+	return &Network{Network: n, losses: newLosses(c, n.Options.Steps)}, nil
+}
+
+// Loss is that of every time step behind the burn-in; the output is the cost of all time
+// steps.
+func (n *Network) Loss(p search.Pass, x task.Tensors) (total, loss, output torch.Tensor) {
+	cost := n.Forward(p, x.Inputs[0], x.Inputs[1])
+	loss = n.of(p.Scope, cost, x.Target)
+	return loss, loss, cost
+}
+
+// Identity names what the weights depend on.
+func (n *Network) Identity() string { return fingerprint(n.Genotype, n.Options) }
+
+// Precision is the type of the convolutions.
+func (n *Network) Precision() search.Precision { return n.Options.Precision }
+
+// losses is the loss of the time steps behind the burn-in, and what is right.
+type losses struct {
+	steps, burnIn int
+	diversity     float64
+}
+
+// newLosses; a search may have fewer steps than the training and keeps at least the
+// last.
+func newLosses(c *config.Config, steps int) losses {
+	return losses{steps: steps, burnIn: min(c.Stereo.BurnIn, steps-1), diversity: c.Stereo.Diversity}
+}
+
+func (l losses) of(s *torch.Scope, cost, labels torch.Tensor) torch.Tensor {
+	if l.burnIn == 0 {
+		return criterion.Loss(s, cost, labels, l.diversity)
+	}
+	c := s.Child()
+	defer c.Close()
+	first := int(c.Size(cost, 0)) / l.steps * l.burnIn
+	left := int(c.Size(cost, 0)) - first
+	return c.Return(criterion.Loss(c, c.Narrow(cost, 0, first, left), c.Narrow(labels, 0, first, left), l.diversity))
+}
+
+// Right is the share of pixels whose disparity is within 1 px at the last time step; it
+// counts once for each window.
+func (losses) Right(s *torch.Scope, cost torch.Tensor, x task.Tensors) (torch.Tensor, float64) {
+	rows := int(s.Size(cost, 0))
+	last := s.Narrow(x.Target, 0, rows-x.N, x.N)
+	distance := s.Tensor("aten::abs", s.Sub(stereo.Estimate(s, s.Narrow(s.Detach(cost), 0, rows-x.N, x.N)), last))
+	right := s.Sum(s.Cast(s.Tensor("aten::le.Scalar", distance, 1.0), torch.Float32))
+	valid := s.Tensor("aten::clamp_min", s.Sum(s.Cast(s.Tensor("aten::isfinite", last), torch.Float32)), 1)
+	return s.Tensor("aten::div.Tensor", right, valid), float64(x.N)
+}

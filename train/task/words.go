@@ -1,0 +1,12 @@
+package task
+
+import "fmt"
+
+// Thousands writes a number with commas between groups of three digits.
+func Thousands[N int | int64](n N) string {
+	text := fmt.Sprint(n)
+	for i := len(text) - 3; i > 0 && text[i-1] != '-'; i -= 3 {
+		text = text[:i] + "," + text[i:]
+	}
+	return text
+}
