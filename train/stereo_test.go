@@ -169,7 +169,7 @@ func TestStereoFromSearchToEvaluation(t *testing.T) {
 	page := b.path("report.html")
 	require.NoError(t, report.WriteFile(page, b.path("train"), b.path("search")))
 	html := string(b.file(t, "report.html"))
-	for _, part := range []string{"Test frames", "data:image/png;base64,", "of the test pixels within 1 px", "9x9 SAD", "Matching network, path", "Entropy in % of its maximum", "event-based stereo"} {
+	for _, part := range []string{"Test frames", "data:image/png;base64,", "of the test pixels within 1 px", "9x9 SAD", "Matching network, path", "Entropy in % of its maximum", "event-based stereo", "Validation pixels within 1 px in %"} {
 		assert.Contains(t, html, part)
 	}
 	assert.NotContains(t, html, "Left out:")

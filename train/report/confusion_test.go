@@ -22,7 +22,7 @@ func TestConfusion(t *testing.T) {
 func TestConfusionOfManyClasses(t *testing.T) {
 	dir := t.TempDir() + "/run"
 	e := addEvaluation(t, newRun(t, dir), 100)
-	image := string(drawConfusion(&e))
+	image := string(drawConfusion(&evaluation{Classes: e.Classes, Confusion: e.Confusion}))
 	requireXML(t, image)
 	assert.Contains(t, image, "class 99")
 	assert.Contains(t, image, "rotate(-90)")

@@ -1,68 +1,78 @@
 package report
 
-// trainingCharts draws a training.
+import "github.com/spikedhs/spikedhs/train/task"
+
+// trainingCharts draws a training: what its task declares, and what every training has.
 func (s *source) trainingCharts() []figure {
-	epochs, steps := s.of(trainEpoch), s.of(trainStep)
-	of := func(name, key string, dashed bool) series {
-		return series{name: name, points: curve(epochs, epochKey, key), dashed: dashed}
-	}
-	return figures(
-		chart{
-			title: "Accuracy in %", across: "epoch", within: hundred, format: percent,
-			series: []series{of("test top-1", "test_top1", false), of("train top-1", "top1", true), of("test top-5", "test_top5", false)},
-		},
-		chart{
-			title: "Loss in nats", across: "epoch", within: positive, format: fixed,
-			series: []series{of("test", "test_loss", false), of("train", "loss", true)},
-		},
-		chart{
-			title: "Training loss of the steps in nats", across: "step", within: positive, format: fixed,
-			series: []series{{name: "loss", points: curve(steps, stepKey, "loss")}},
-		},
-		rateChart(of("learning rate", "lr", false)),
-		speedChart(of("training", "images_per_s", false)),
-	)
+	return figures(append(s.charts(trainEpoch, s.report.Training),
+		s.chart(trainStep, task.Chart{
+			Title: "Training loss of the steps in nats", Format: task.Fixed, Steps: true, Lines: []task.Line{{Name: "loss", Key: "loss"}},
+		}),
+		s.chart(trainEpoch, task.Chart{Title: "Learning rate", Format: task.Rate, Lines: []task.Line{{Name: "learning rate", Key: "lr"}}}),
+		s.chart(trainEpoch, task.Chart{Title: s.speed(), Format: task.Rate, Lines: []task.Line{{Name: "training", Key: "images_per_s"}}}),
+	)...)
 }
 
-// searchCharts draws a search.
+// searchCharts draws a search in the same way.
 func (s *source) searchCharts() []figure {
-	epochs := s.of(searchEpoch)
-	of := func(name, key string, dashed bool) series {
-		return series{name: name, points: curve(epochs, epochKey, key), dashed: dashed}
+	return figures(append(s.charts(searchEpoch, s.report.Search),
+		s.chart(searchEpoch, task.Chart{
+			Title: "Learning rate", Format: task.Rate, Lines: []task.Line{{Name: "learning rate of the weights", Key: "lr"}},
+		}),
+		s.chart(searchEpoch, task.Chart{Title: s.speed(), Format: task.Rate, Lines: []task.Line{{Name: "both sets", Key: "images_per_s"}}}),
+	)...)
+}
+
+// speed is the title of the charts of the speed.
+func (s *source) speed() string { return upper(s.report.Examples) + " per second" }
+
+func (s *source) charts(kind string, of []task.Chart) []chart {
+	var list []chart
+	for _, c := range of {
+		list = append(list, s.chart(kind, c))
 	}
-	share := func(name, key string) series {
-		all := of(name, key, false)
-		for i := range all.points {
-			all.points[i].y *= 100
+	return list
+}
+
+// chart takes the lines of a chart from the records of a kind.
+func (s *source) chart(kind string, of task.Chart) chart {
+	c := chartOf(of)
+	over := epochKey
+	if of.Steps {
+		c.across, over = "step", stepKey
+	}
+	for _, line := range of.Lines {
+		c.series = append(c.series, s.series(kind, over, line))
+	}
+	return c
+}
+
+func (s *source) series(kind, over string, line task.Line) series {
+	points := curve(s.of(kind), over, line.Key)
+	if line.Share {
+		for i := range points {
+			points[i].y *= 100
 		}
-		return all
 	}
-	return figures(
-		chart{
-			title: "Loss of the supernet in nats", across: "epoch", within: positive, format: fixed,
-			series: []series{of("weights, set A", "loss", false), of("alpha, set B", "alpha_loss", true)},
-		},
-		chart{
-			title: "Top-1 accuracy of the supernet in %", across: "epoch", within: hundred, format: percent,
-			series: []series{of("weights, set A", "top1", false), of("alpha, set B", "alpha_top1", true)},
-		},
-		chart{
-			title: "Entropy of alpha in % of its maximum", across: "epoch", within: hundred, format: percent,
-			series: []series{share("entropy", "alpha_entropy")},
-		},
-		chart{
-			title: "Share of skips among the kept edges in %", across: "epoch", within: hundred, zero: true, format: percent,
-			series: []series{share("skips", "skip_share")},
-		},
-		rateChart(of("learning rate of the weights", "lr", false)),
-		speedChart(of("both sets", "images_per_s", false)),
-	)
+	return series{name: line.Name, points: points, dashed: line.Dashed}
 }
 
-func rateChart(s series) chart {
-	return chart{title: "Learning rate", across: "epoch", series: []series{s}, within: positive, zero: true, format: significant}
+// chartOf is a chart over epochs without its lines.
+func chartOf(of task.Chart) chart {
+	c := chart{title: of.Title, across: "epoch", within: positive, format: formats[of.Format]}
+	switch of.Format {
+	case task.Percent:
+		c.within = hundred
+	case task.Portion:
+		c.within, c.zero = hundred, true
+	case task.Rate:
+		c.zero = true
+	}
+	return c
 }
 
-func speedChart(s series) chart {
-	return chart{title: "Images per second", across: "epoch", series: []series{s}, within: positive, zero: true, format: significant}
+// formats write numbers.
+var formats = map[task.Format]func(float64) string{
+	task.Percent: percent, task.Portion: percent, task.Fixed: fixed, task.Significant: significant, task.Rate: significant,
+	task.Count: func(x float64) string { return grouped(int64(x)) },
 }

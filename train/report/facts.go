@@ -17,11 +17,7 @@ func (s *source) facts() []fact {
 		kind, name = searchEpoch, "search speed"
 	}
 	if speed, ok := median(curve(s.of(kind), epochKey, "images_per_s")); ok {
-		unit := "images/s"
-		if s.isStereo() {
-			unit = "windows/s"
-		}
-		facts = append(facts, fact{Name: name, Value: significant(speed) + narrow + unit, Exact: "median of the epochs"})
+		facts = append(facts, fact{Name: name, Value: significant(speed) + narrow + s.report.Examples + "/s", Exact: "median of the epochs"})
 	}
 	if m := s.memory(); m > 0 {
 		facts = append(facts, fact{Name: "peak memory (RSS)", Value: bytesIn(m * (1 << 20)), Exact: "largest resident memory at the end of an epoch"})
@@ -35,30 +31,23 @@ func (s *source) facts() []fact {
 	return facts
 }
 
-// resultFacts are the numbers about the test images.
+// resultFacts are the numbers about the test data.
 func (s *source) resultFacts() []fact {
-	if s.isStereo() {
-		return s.stereoFacts()
-	}
 	var facts []fact
-	tests := s.of(trainEpoch)
-	if e := s.evaluation; e != nil {
-		facts = append(facts,
-			fact{Name: "test top-5", Value: percent(e.Top5)}, fact{Name: "test loss", Value: fixed(e.Loss)},
-			fact{Name: "test images", Value: grouped(int64(e.Images))})
-		if e.Parameters > 0 {
-			facts = append(facts, fact{Name: "parameters", Value: short(e.Parameters), Exact: grouped(e.Parameters)})
+	if s.measured != nil {
+		for _, f := range s.measured.Facts() {
+			value := formats[f.Format](f.Value)
+			if f.Unit != "" {
+				value += narrow + f.Unit
+			}
+			facts = append(facts, fact{Name: f.Name, Value: value})
 		}
-	} else {
-		if at, ok := last(curve(tests, epochKey, "test_top5")); ok {
-			facts = append(facts, fact{Name: "test top-5", Value: percent(at.y)})
-		}
-		if at, ok := last(curve(tests, epochKey, "test_loss")); ok {
-			facts = append(facts, fact{Name: "test loss", Value: fixed(at.y)})
+		if n := s.evaluation.Parameters; n > 0 {
+			facts = append(facts, fact{Name: "parameters", Value: short(n), Exact: grouped(n)})
 		}
 	}
-	if best, ok := highest(curve(tests, epochKey, "test_top1")); ok {
-		facts = append(facts, fact{Name: fmt.Sprintf("best top-1, epoch %.0f", best.x), Value: percent(best.y)})
+	if best, ok := highest(curve(s.of(trainEpoch), epochKey, s.report.Watched.Key)); ok {
+		facts = append(facts, fact{Name: fmt.Sprintf("%s, epoch %.0f", s.report.Watched.Name, best.x), Value: percent(best.y)})
 	}
 	return facts
 }

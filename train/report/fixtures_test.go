@@ -15,6 +15,7 @@ import (
 	"github.com/spikedhs/spikedhs/search/genotype"
 	"github.com/spikedhs/spikedhs/train/config"
 	"github.com/spikedhs/spikedhs/train/run"
+	"github.com/spikedhs/spikedhs/train/task/classify"
 )
 
 // started is when the runs of the tests began.
@@ -135,9 +136,9 @@ func addSearch(t testing.TB, f *run.Folder, epochs int) {
 var garments = []string{"T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"}
 
 // addEvaluation writes an evaluation with a confusion matrix of the given size.
-func addEvaluation(t testing.TB, f *run.Folder, classes int) evaluation {
+func addEvaluation(t testing.TB, f *run.Folder, classes int) classify.Evaluation {
 	t.Helper()
-	e := evaluation{Top5: 99.71, Loss: 0.2893, Parameters: 1_234_567}
+	e := classify.Evaluation{Top5: 99.71, Loss: 0.2893, Parameters: 1_234_567}
 	right := 0
 	for i := range classes {
 		name := fmt.Sprintf("class %d", i)

@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/spikedhs/spikedhs/train/task"
 )
 
 const (
@@ -96,9 +98,7 @@ func commandLine(arguments []string) string {
 }
 
 // plural writes a count with its noun.
-func plural(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return fmt.Sprintf("%d %ss", n, noun)
-}
+func plural(n int, noun string) string { return task.Plural(n, noun) }
+
+// upper begins a text with a large letter.
+func upper(text string) string { return strings.ToUpper(text[:1]) + text[1:] }

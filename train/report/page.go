@@ -85,7 +85,7 @@ func newRow(s *source, shown *section) row {
 	if accuracy, ok := s.accuracy(); ok {
 		r.Accuracy = percent(accuracy)
 	}
-	if best, ok := highest(curve(s.of(trainEpoch), epochKey, "test_top1")); ok {
+	if best, ok := highest(curve(s.of(trainEpoch), epochKey, s.report.Watched.Key)); ok {
 		r.Best = percent(best.y)
 	}
 	if s.evaluation != nil && s.evaluation.Parameters > 0 {
@@ -105,16 +105,24 @@ func newRow(s *source, shown *section) row {
 
 // comparison draws the same curve of all runs that have it.
 func comparison(all []*source) []figure {
-	var accuracy, loss []series
-	for _, s := range all {
-		records := s.of(trainEpoch)
-		accuracy = append(accuracy, series{name: s.name(), points: curve(records, epochKey, "test_top1")})
-		loss = append(loss, series{name: s.name(), points: curve(records, epochKey, "test_loss")})
+	var charts []chart
+	drawn := map[string]bool{}
+	for _, first := range all {
+		for _, of := range first.report.Compared {
+			if drawn[of.Title] {
+				continue // by a run of the same task
+			}
+			drawn[of.Title] = true
+			c := chartOf(of)
+			for _, s := range all {
+				line := s.series(trainEpoch, epochKey, of.Lines[0])
+				line.name = s.name()
+				c.series = append(c.series, line)
+			}
+			charts = append(charts, c)
+		}
 	}
-	return figures(
-		chart{title: "Test top-1 accuracy in %", across: "epoch", series: accuracy, within: hundred, format: percent},
-		chart{title: "Test loss in nats", across: "epoch", series: loss, within: positive, format: fixed},
-	)
+	return figures(charts...)
 }
 
 // figures draws the charts that have something to show.

@@ -19,7 +19,7 @@ type section struct {
 	Facts           []fact
 	Genotype        *genotypeView
 	Training        []figure
-	Pictures        []figure // of frames, in a stereo run
+	Pictures        []figure // of examples
 	Layers          []figure // what was watched of single layers
 	Confusion       template.HTML
 	Mistakes        []mistake
@@ -61,10 +61,7 @@ func newSection(s *source, id string) *section {
 		ID: id, Name: s.name(), About: s.about(), State: s.progress().word(), Warning: s.progress().sentence(), Notes: s.notes,
 		Result: s.result(), Facts: s.facts(), Genotype: s.genotypeView(),
 		Training: s.trainingCharts(), Layers: s.layerCharts(), SearchCurves: s.searchCharts(), Evolution: newEvolution(s.of(searchEpoch)),
-		Environment: s.environment(),
-	}
-	if s.isStereo() {
-		v.Training, v.SearchCurves, v.Pictures = s.stereoTrainingCharts(), s.stereoSearchCharts(), s.pictures()
+		Pictures: s.pictures(), Environment: s.environment(),
 	}
 	v.Settings, v.Changed = newSettings(c)
 	if s.evaluation != nil {
@@ -83,49 +80,26 @@ func newSection(s *source, id string) *section {
 
 // about says in a line what the run works on.
 func (s *source) about() string {
-	if s.isStereo() {
-		return s.stereoAbout()
-	}
-	c := s.folder.Config()
-	epochs, steps, width := c.Train.Epochs, c.Network.Steps, c.Train.Width
-	what := "training"
-	if s.searches() {
-		what, epochs, width = "search", c.Search.Epochs, c.Search.Width
-		if c.Search.Steps > 0 {
-			steps = c.Search.Steps
-		}
-	}
-	return strings.Join([]string{
-		c.Data.Name, what + " of " + plural(epochs, "epoch"), plural(c.Network.Nodes, "node") + " in a cell",
-		fmt.Sprintf("width %d", width), plural(steps, "time step"), fmt.Sprintf("seed %d", s.folder.Info().Seed),
-	}, " · ")
+	return strings.Join(append(s.report.About(s.folder.Config(), s.searches()), fmt.Sprintf("seed %d", s.folder.Info().Seed)), " · ")
 }
 
-// accuracy is the top-1 accuracy on the test images in percent.
+// accuracy is the score in percent: on the test data, or as it was watched last.
 func (s *source) accuracy() (float64, bool) {
-	if s.evaluation != nil {
-		return s.evaluation.Top1, true
+	if s.measured != nil {
+		return s.measured.Percent(), true
 	}
-	at, ok := last(curve(s.of(trainEpoch), epochKey, "test_top1"))
+	at, ok := last(curve(s.of(trainEpoch), epochKey, s.report.Watched.Key))
 	return at.y, ok
 }
 
-// result is the test accuracy, or for a search what its supernet reaches.
+// result is the score on the test data, or what comes nearest to it.
 func (s *source) result() result {
-	if s.isStereo() {
-		return s.stereoResult()
+	if s.measured != nil {
+		return result{percent(s.measured.Percent()), s.report.Result}
 	}
-	if s.evaluation != nil {
-		return result{percent(s.evaluation.Top1), "test top-1 accuracy"}
-	}
-	for _, one := range []struct{ kind, key, label string }{
-		{trainEpoch, "test_top1", "test top-1 accuracy"},
-		{trainEpoch, "top1", "top-1 accuracy on training images"},
-		{searchEpoch, "alpha_top1", "top-1 accuracy of the supernet on set B"},
-		{searchEpoch, "top1", "top-1 accuracy of the supernet on set A"},
-	} {
-		if at, ok := last(curve(s.of(one.kind), epochKey, one.key)); ok {
-			return result{percent(at.y), fmt.Sprintf("%s after epoch %.0f", one.label, at.x)}
+	for _, one := range s.report.Results {
+		if at, ok := last(curve(s.of(one.Kind), epochKey, one.Key)); ok {
+			return result{percent(at.y), fmt.Sprintf("%s after epoch %.0f", one.Label, at.x)}
 		}
 	}
 	return result{absent, "no result yet"}
@@ -158,7 +132,7 @@ func (s *source) genotypeView() *genotypeView {
 	for _, n := range g.Subnets {
 		name := "Cell"
 		if len(g.Subnets) > 1 {
-			name = strings.ToUpper(n.Heading()[:1]) + n.Heading()[1:]
+			name = upper(n.Heading())
 		}
 		v.Equations = append(v.Equations, cellEquations{name, strings.Join(n.Cell.Equations(), "\n")})
 	}

@@ -11,6 +11,8 @@ import (
 
 	"github.com/spikedhs/spikedhs/search/genotype"
 	"github.com/spikedhs/spikedhs/train/run"
+	"github.com/spikedhs/spikedhs/train/task"
+	"github.com/spikedhs/spikedhs/train/task/registry"
 )
 
 // Names in a run folder beside those of package run.
@@ -30,21 +32,19 @@ const (
 type source struct {
 	folder     *run.Folder
 	records    []run.Record
+	task       task.Task
+	report     task.Report
 	genotype   *genotype.Genotype // nil if there is none
-	evaluation *evaluation        // nil if there is none
-	// In a run of event-based stereo these two take the place of genotype and evaluation.
-	disparities *stereoEvaluation
-	model       int64    // bytes of the exported model, 0 if there is none
-	search      *source  // the run in the folder "search", nil if there is none
-	notes       []string // what could not be read
+	measured   task.Evaluation    // nil if there is none
+	evaluation *evaluation        // what measured has beside its numbers
+	model      int64              // bytes of the exported model, 0 if there is none
+	search     *source            // the run in the folder "search", nil if there is none
+	notes      []string           // what could not be read
 }
 
-// evaluation is the result on all test images, as the training stores it.
+// evaluation is what the training stores of the result on the test data beside numbers;
+// a task that has no classes leaves these out.
 type evaluation struct {
-	Top1       float64  `json:"top1"`
-	Top5       float64  `json:"top5"`
-	Loss       float64  `json:"loss"`
-	Images     int      `json:"images"`
 	Parameters int64    `json:"parameters"`
 	Confusion  [][]int  `json:"confusion"`
 	Classes    []string `json:"classes"`
@@ -70,15 +70,12 @@ func loadOne(dir string) (*source, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &source{folder: folder}
+	s := &source{folder: folder, task: registry.Of(folder.Config())}
+	s.report = s.task.Report()
 	s.records, err = run.ReadMetrics(folder.Path(run.MetricsFile))
 	s.tolerate(err)
 	s.loadGenotype()
-	if s.isStereo() {
-		s.loadStereo(folder.Path(evaluationFile))
-	} else {
-		s.loadEvaluation()
-	}
+	s.loadEvaluation()
 	if found, err := os.Stat(folder.Path(run.ModelFile)); err == nil {
 		s.model = found.Size()
 	}
@@ -108,7 +105,8 @@ func (s *source) loadEvaluation() {
 		return
 	}
 	var e evaluation
-	if err := json.Unmarshal(text, &e); err != nil {
+	measured, err := s.task.Evaluation(text)
+	if err = errors.Join(err, json.Unmarshal(text, &e)); err != nil {
 		s.tolerate(fmt.Errorf("%s: %w", s.folder.Path(evaluationFile), err))
 		return
 	}
@@ -120,7 +118,7 @@ func (s *source) loadEvaluation() {
 		s.tolerate(fmt.Errorf("%s: firing rates must be 0 to 1 and energies numbers", s.folder.Path(evaluationFile)))
 		e.Activity = nil
 	}
-	s.evaluation = &e
+	s.measured, s.evaluation = measured, &e
 }
 
 // sound reports whether the confusion matrix is a square of counts.

@@ -38,6 +38,8 @@ type Task interface {
 	Open(ctx context.Context, c *config.Config, phase Phase, log *slog.Logger) (Problem, error)
 	// Evaluation reads what [Evaluation] marshals to.
 	Evaluation(text []byte) (Evaluation, error)
+	// Report is what a report shows of its runs.
+	Report() Report
 }
 
 // Phase is what a problem is opened for.
@@ -181,6 +183,8 @@ type Evaluation interface {
 	// Fields are its numbers for a record, without the part of the data in front of their
 	// names; those with a chart of their own go to TensorBoard.
 	Fields() []Number
+	// Facts are its numbers for a report, but for the score.
+	Facts() []Fact
 	// From notes what was measured: the file of the weights, and the epochs they were
 	// trained for.
 	From(checkpoint string, epoch int) Evaluation

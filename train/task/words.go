@@ -10,3 +10,11 @@ func Thousands[N int | int64](n N) string {
 	}
 	return text
 }
+
+// Plural writes a count with its noun.
+func Plural(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}

@@ -1,0 +1,76 @@
+package stereo
+
+import (
+	"fmt"
+
+	"github.com/spikedhs/spikedhs/train/config"
+	"github.com/spikedhs/spikedhs/train/task"
+)
+
+// Facts are the other numbers of an evaluation, and the accuracy of the baselines.
+func (e Evaluation) Facts() []task.Fact {
+	list := []task.Fact{
+		{Name: "mean disparity error", Value: e.MeanDisparityError, Format: task.Fixed, Unit: "px"},
+		{Name: "mean depth error", Value: e.MeanDepthError, Format: task.Significant, Unit: "cm"},
+		{Name: "median depth error", Value: e.MedianDepthError, Format: task.Significant, Unit: "cm"},
+		{Name: "test frames", Value: float64(e.Frames), Format: task.Count},
+	}
+	if b := e.BlockMatching; b != nil {
+		list = append(list, task.Fact{Name: "9x9 SAD, within 1 px", Value: b.OnePixelAccuracy, Format: task.Percent})
+	}
+	if b := e.Constant; b != nil {
+		list = append(list, task.Fact{Name: "constant, within 1 px", Value: b.OnePixelAccuracy, Format: task.Percent})
+	}
+	return list
+}
+
+// Report is what a report shows of runs of stereo.
+func (Task) Report() task.Report {
+	both := func(name, key, architecture string) []task.Line {
+		return []task.Line{{Name: "weights, set A", Key: key}, {Name: name, Key: architecture, Dashed: true}}
+	}
+	return task.Report{
+		Examples: "windows",
+		About: func(c *config.Config, search bool) []string {
+			what, width := "training of "+task.Plural(c.Train.Epochs, "epoch"), c.Train.Width
+			if search {
+				what, width = "search of "+task.Plural(c.Search.Epochs, "epoch"), c.Search.Width
+			}
+			return []string{
+				"event-based stereo", "split " + c.Stereo.Split, what, fmt.Sprintf("width %d", width),
+				task.Plural(c.Stereo.Steps, "time step"), fmt.Sprintf("disparities up to %d px", c.Stereo.MaxDisparity),
+			}
+		},
+		Result: "of the test pixels within 1 px",
+		Results: []task.Record{
+			{Kind: "train_epoch", Key: "validation_one_pixel_accuracy", Label: "of the validation pixels within 1 px"},
+			{Kind: "train_epoch", Key: "one_pixel_accuracy", Label: "of the training pixels within 1 px"},
+			{Kind: "search_epoch", Key: "alpha_one_pixel_accuracy", Label: "within 1 px, supernet on set B"},
+			{Kind: "search_epoch", Key: "one_pixel_accuracy", Label: "within 1 px, supernet on set A"},
+		},
+		Watched: task.Line{Name: "best validation", Key: "validation_one_pixel_accuracy"},
+		Training: []task.Chart{
+			{Title: "Pixels within 1 px in %", Format: task.Percent, Lines: []task.Line{
+				{Name: "validation", Key: "validation_one_pixel_accuracy"}, {Name: "train", Key: "one_pixel_accuracy", Dashed: true},
+			}},
+			{Title: "Loss in nats", Format: task.Fixed, Lines: []task.Line{
+				{Name: "validation", Key: "validation_loss"}, {Name: "train", Key: "loss", Dashed: true},
+			}},
+			{Title: "Mean disparity error on the validation frames in px", Format: task.Fixed, Lines: []task.Line{
+				{Name: "validation", Key: "validation_mean_disparity_error_px"},
+			}},
+		},
+		Search: []task.Chart{
+			{Title: "Loss of the supernet in nats", Format: task.Fixed, Lines: both("architecture, set B", "loss", "alpha_loss")},
+			{Title: "Pixels of the supernet within 1 px in %", Format: task.Percent,
+				Lines: both("architecture, set B", "one_pixel_accuracy", "alpha_one_pixel_accuracy")},
+			{Title: "Entropy in % of its maximum", Format: task.Percent, Lines: []task.Line{
+				{Name: "alpha", Key: "alpha_entropy", Share: true}, {Name: "beta", Key: "beta_entropy", Share: true, Dashed: true},
+			}},
+		},
+		Compared: []task.Chart{
+			{Title: "Validation pixels within 1 px in %", Format: task.Percent, Lines: []task.Line{{Key: "validation_one_pixel_accuracy"}}},
+			{Title: "Mean disparity error on the validation frames in px", Format: task.Fixed, Lines: []task.Line{{Key: "validation_mean_disparity_error_px"}}},
+		},
+	}
+}
