@@ -14,17 +14,14 @@ import (
 //go:embed python/*.py
 var scripts embed.FS
 
-// Worker is the script that times one case, StereoWorker that for the stereo network,
-// SpikingJellyWorker that for SpikingJelly; Check and StereoCheck compute what a network
-// gives for given weights, SpikingJellyCheck compares SpikingJelly's with ours, and
+// Worker is the script that times one case of images, SpikingJellyWorker that for
+// SpikingJelly; Check computes what a network gives for given weights, SpikingJellyCheck compares SpikingJelly's with ours, and
 // SpikingJellyLIF measures its neuron beside ours. All lie in the folder that [Unpack]
 // fills.
 const (
 	Worker             = "worker.py"
-	StereoWorker       = "stereo_worker.py"
 	SpikingJellyWorker = "spikingjelly_worker.py"
 	Check              = "check.py"
-	StereoCheck        = "stereo_check.py"
 	SpikingJellyCheck  = "spikingjelly_check.py"
 	SpikingJellyLIF    = "lif_spikingjelly.py"
 )

@@ -19,18 +19,19 @@ import (
 )
 
 func benchCommand() *cli.Command {
+	var commands []*cli.Command
+	for _, t := range bench.Tasks() {
+		if sizes, _ := t.Sizes(); sizes != nil {
+			commands = append(commands, benchSizedCommand(t))
+		} else {
+			commands = append(commands, benchTaskCommand(t))
+		}
+	}
 	return &cli.Command{
 		Name:  "bench",
 		Usage: "measure speed and memory, also against the same networks in PyTorch",
-		Subcommands: []*cli.Command{
-			benchTaskCommand(bench.Train, "training steps of the published genotype"),
-			benchTaskCommand(bench.Search, "steps of a search: of the weights and of alpha"),
-			benchTaskCommand(bench.Infer, "the folded network of the published genotype"),
-			benchStereoCommand(bench.StereoTrain, "training steps of the stereo network"),
-			benchStereoCommand(bench.StereoSearch, "steps of a stereo search: of the weights and of alpha and beta"),
-			benchStereoCommand(bench.StereoStream, "steps of a stream through the stereo network"),
-			benchLIFCommand(), benchLoaderCommand(), benchRooflineCommand(), benchProfileCommand(), benchWorkerCommand(),
-		},
+		Subcommands: append(commands,
+			benchLIFCommand(), benchLoaderCommand(), benchRooflineCommand(), benchProfileCommand(), benchWorkerCommand()),
 	}
 }
 
@@ -81,13 +82,13 @@ func pythonDeviceFlag() cli.Flag {
 	return &cli.StringFlag{Name: "python-device", Usage: "`DEVICE` that Python computes on (default: that of --device)"}
 }
 
-func benchTaskCommand(task bench.Task, usage string) *cli.Command {
+func benchTaskCommand(task bench.Task) *cli.Command {
 	flags := slices.Concat(gridFlags(), sideFlags("PyTorch one step at a time and with time folded"), measureFlags())
 	if task == bench.Search {
 		flags = append(flags, &cli.IntFlag{Name: "nodes", Value: 4, Usage: "`N` nodes of a cell", Action: atLeast("nodes", 1)})
 	}
 	return &cli.Command{
-		Name: string(task), Usage: usage, Flags: flags,
+		Name: string(task), Usage: task.Usage(), Flags: flags,
 		Action: func(c *cli.Context) error { return runBenchTask(c, task) },
 	}
 }

@@ -10,19 +10,17 @@ import (
 )
 
 func benchProfileCommand() *cli.Command {
-	tasks := append(taskNames(bench.Tasks()), taskNames(bench.StereoTasks())...)
-	sizes := bench.StereoSizes()
 	return &cli.Command{
 		Name: "profile", Usage: "the operators of a step and what each takes of it",
 		Description: "On a CUDA device operators are listed by their time there, from when the device comes to\n" +
 			"an operator until it is done; where the device waits for the processor, that is counted in,\n" +
 			"so take a batch that keeps it busy. A profile makes steps longer: step_ms is one without.",
 		Flags: slices.Concat([]cli.Flag{
-			&cli.StringFlag{Name: "task", Value: string(bench.Train), Usage: "`TASK`: a task of bench", Action: oneOf("task", tasks...)},
+			&cli.StringFlag{Name: "task", Value: string(bench.Train), Usage: "`TASK`: a task of bench", Action: oneOf("task", taskNames(bench.Tasks())...)},
 			&cli.StringFlag{Name: "batch", Usage: "`N` images (default: 8)"},
 			&cli.StringFlag{Name: "width", Usage: "`N` is the width F (default: 48; search: 16)"},
 			&cli.StringFlag{Name: "steps", Usage: "`N` time steps T (default: 6)"},
-			&cli.StringFlag{Name: "size", Usage: "`N` pixels of an image's side (default: 32; stereo: " + sizes[0] + " or " + sizes[1] + ", default " + sizes[0] + ")"},
+			&cli.StringFlag{Name: "size", Usage: "`N` pixels of an image's side (default: 32), or the name of a size where the task has some"},
 			&cli.StringFlag{Name: "threads", Usage: "`N` threads (default: all cores)"},
 			&cli.IntFlag{Name: "repeats", Value: 5, Usage: "`N` steps that are looked at", Action: atLeast("repeats", 1)},
 			&cli.IntFlag{Name: "top", Value: 15, Usage: "`N` operators to list", Action: atLeast("top", 1)},
@@ -69,12 +67,12 @@ func profiledCase(c *cli.Context) (bench.Case, error) {
 	if err != nil {
 		return bench.Case{}, err
 	}
-	if slices.Contains(bench.StereoTasks(), task) {
+	if sizes, _ := task.Sizes(); sizes != nil {
 		size := c.String("size")
 		if size == "" {
-			size = bench.StereoSizes()[0]
+			size = sizes[0]
 		}
-		return bench.StereoCase(task, size, c.String("precision"), deviceName(c), threads)
+		return bench.SizedCase(task, size, c.String("precision"), deviceName(c), threads)
 	}
 	g := bench.Grid{Task: task, Precision: c.String("precision"), Device: c.String("device"), Threads: []int{threads}}
 	width := 48

@@ -27,9 +27,9 @@ func (t *benchTable) add(rows []bench.Row, pairs []bench.Pair) error {
 		if err := t.o.object(r); err != nil {
 			return err
 		}
-		size := fmt.Sprint(r.Size)
-		if r.Stereo != nil {
-			size = fmt.Sprintf("%dx%d", r.Stereo.Rows, r.Stereo.Columns)
+		size := r.Grid()
+		if size == "" {
+			size = fmt.Sprint(r.Size)
 		}
 		line := fmt.Sprintf("%5d  %5d  %5d  %4s  %7d  %-15s  %-9s", r.Batch, r.Width, r.Steps, size, r.Threads, r.Impl, r.Precision)
 		if r.Error != "" {

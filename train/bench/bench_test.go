@@ -54,7 +54,7 @@ func plan(t *testing.T, p *Python) Plan {
 }
 
 func TestRunMeasuresOurSide(t *testing.T) {
-	for _, task := range Tasks() {
+	for _, task := range tasks(false) {
 		for _, apart := range []bool{false, true} {
 			p := plan(t, nil)
 			p.Apart = apart
@@ -76,7 +76,7 @@ func TestRunMeasuresOurSide(t *testing.T) {
 
 func TestRunComparesWithPython(t *testing.T) {
 	python := python(t)
-	for _, task := range Tasks() {
+	for _, task := range tasks(false) {
 		p := plan(t, python)
 		c := tiny(task)
 		rows, pairs, err := p.Run(context.Background(), c)

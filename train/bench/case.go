@@ -23,9 +23,6 @@ const (
 	Infer Task = "infer"
 )
 
-// Tasks lists the tasks that have a side in Python.
-func Tasks() []Task { return []Task{Train, Search, Infer} }
-
 // The implementations of a task.
 const (
 	// Ours is this program, OursGraphs the same with its steps recorded as CUDA graphs
@@ -47,19 +44,8 @@ const (
 // ours reports whether an implementation is this program.
 func ours(impl string) bool { return impl == Ours || impl == OursGraphs }
 
-// Has reports whether there is an implementation of a case. The networks of Python are
-// those of images, and one of stereo; SpikingJelly's own has fixed sizes.
-func (c Case) Has(impl string) bool {
-	switch impl {
-	case PythonFolded:
-		return !c.Task.stereo()
-	case SpikingJelly:
-		return c.Task == Train || c.Task == Infer
-	case SpikingJellyDHS:
-		return c.Task == Train && c.Width == 48 && c.Steps == 6 && c.Size == 32
-	}
-	return true
-}
+// Has reports whether there is an implementation of a case.
+func (c Case) Has(impl string) bool { return ours(impl) || kinds[c.Task].has(c, impl) }
 
 // Case is one point of a table.
 type Case struct {
@@ -81,43 +67,22 @@ type Case struct {
 	Threads int `json:"threads"`
 	// Device is "cpu" or "cuda:N".
 	Device string `json:"device"`
-	// Stereo is what a case of [StereoTasks] has besides; Size is 0 then.
-	Stereo *StereoShape `json:"stereo,omitempty"`
+	Shape
 }
 
 // ErrCase is wrapped by errors about a case that cannot be measured.
 var ErrCase = errors.New("wrong case")
 
-// smallest is the least size of an image that all networks take: level 2 has a
-// grid of 2x2 then, which the auxiliary classifier needs.
-const smallest = 8
-
 // Validate checks the ranges.
 func (c Case) Validate() error {
-	if c.Task.stereo() {
-		return c.validateStereo()
-	}
-	if !slices.Contains(Tasks(), c.Task) {
+	k, ok := kinds[c.Task]
+	if !ok {
 		return fmt.Errorf("%w: task %q: want one of %v", ErrCase, c.Task, Tasks())
 	}
-	if err := c.validatePrecision(); err != nil {
+	if err := k.check(c); err != nil {
 		return err
 	}
-	for _, n := range []struct {
-		name         string
-		value, least int
-	}{{"batch", c.Batch, 1}, {"width", c.Width, 1}, {"steps", c.Steps, 1}, {"nodes", c.Nodes, 1}, {"threads", c.Threads, 1}, {"size", c.Size, smallest}} {
-		if n.value < n.least {
-			return fmt.Errorf("%w: %s %d: want at least %d", ErrCase, n.name, n.value, n.least)
-		}
-	}
-	switch {
-	case c.Size%4 != 0:
-		return fmt.Errorf("%w: size %d: want a multiple of 4, the cells halve the image twice", ErrCase, c.Size)
-	case c.Task != Search && c.Nodes != publishedNodes:
-		return fmt.Errorf("%w: nodes %d: the published genotype has %d", ErrCase, c.Nodes, publishedNodes)
-	}
-	return nil
+	return c.validatePrecision()
 }
 
 func (c Case) validatePrecision() error {
@@ -138,10 +103,7 @@ const publishedNodes = 3
 
 // String names the case for people.
 func (c Case) String() string {
-	if c.Stereo != nil {
-		return fmt.Sprintf("%s %s %s batch %d f=%d T=%d %dx%d", c.Task, c.Impl, c.Precision, c.Batch, c.Width, c.Steps, c.Stereo.Rows, c.Stereo.Columns)
-	}
-	return fmt.Sprintf("%s %s %s batch %d F=%d T=%d %dx%d", c.Task, c.Impl, c.Precision, c.Batch, c.Width, c.Steps, c.Size, c.Size)
+	return fmt.Sprintf("%s %s %s batch %d %s", c.Task, c.Impl, c.Precision, c.Batch, kinds[c.Task].shape(c))
 }
 
 // as is the case for one implementation. The per-step style is float32; our

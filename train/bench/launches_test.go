@@ -60,7 +60,7 @@ func images(task Task, nodes, width int, precision string) func(*testing.T) Case
 func stereoFull(task Task, precision string) func(*testing.T) Case {
 	return func(t *testing.T) Case {
 		t.Helper()
-		c, err := StereoCase(task, "full", precision, "cuda", 2)
+		c, err := SizedCase(task, "full", precision, "cuda", 2)
 		require.NoError(t, err)
 		if os.Getenv("SPIKEDHS_SLOW") == "" { // nor on that of pixels
 			c.Stereo.Rows, c.Stereo.Columns = 72, 72

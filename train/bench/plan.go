@@ -12,7 +12,6 @@ import (
 	"slices"
 	"time"
 
-	scripts "github.com/spikedhs/spikedhs/bench"
 	"github.com/spikedhs/spikedhs/torch/wheel"
 )
 
@@ -207,14 +206,7 @@ func (p *Plan) command(ctx context.Context, c Case) (*exec.Cmd, error) {
 	if ours(c.Impl) {
 		return wheel.Command(ctx, append(slices.Clone(p.Worker), string(text))...), nil
 	}
-	script := scripts.Worker
-	switch {
-	case c.Task.stereo():
-		script = scripts.StereoWorker
-	case c.Impl == SpikingJelly || c.Impl == SpikingJellyDHS:
-		script = scripts.SpikingJellyWorker
-	}
-	command := exec.CommandContext(ctx, p.Python.Program, filepath.Join(p.Python.Dir, script), string(text))
+	command := exec.CommandContext(ctx, p.Python.Program, filepath.Join(p.Python.Dir, kinds[c.Task].script(c.Impl)), string(text))
 	command.Dir = p.Python.Dir
 	return command, nil
 }

@@ -21,7 +21,7 @@ import (
 func tinyOnDevice(t *testing.T, of Task) Case {
 	t.Helper()
 	c := tiny(of)
-	if of.stereo() {
+	if kinds[of].sizes != nil {
 		c = tinyStereo(t, of)
 	}
 	c.Device, c.Precision = "cuda", "bfloat16"
@@ -77,7 +77,7 @@ func TestRecordedStepsOfEveryTask(t *testing.T) {
 	if !alone(t) {
 		return
 	}
-	for _, of := range append(Tasks(), StereoTasks()...) {
+	for _, of := range Tasks() {
 		t.Run(string(of), func(t *testing.T) {
 			before := torch.LiveTensors()
 			var one, recorded map[string][]float32

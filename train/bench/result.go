@@ -12,8 +12,7 @@ type Row struct {
 	Size      int    `json:"size,omitempty"`
 	Threads   int    `json:"threads"`
 	Device    string `json:"device"`
-	// Stereo is the shape of a case of the stereo network.
-	Stereo *StereoShape `json:"stereo,omitempty"`
+	Shape
 	// Rate is the median of Samples, images a second; Spread is the distance
 	// between the largest and the smallest over it.
 	Rate    float64   `json:"rate_per_s"`
@@ -58,7 +57,7 @@ type Pair struct {
 func (c Case) row() Row {
 	return Row{
 		Bench: string(c.Task), Impl: c.Impl, Precision: c.Precision, Batch: c.Batch, Width: c.Width, Steps: c.Steps,
-		Nodes: c.Nodes, Size: c.Size, Threads: c.Threads, Device: c.Device, Stereo: c.Stereo,
+		Nodes: c.Nodes, Size: c.Size, Threads: c.Threads, Device: c.Device, Shape: c.Shape,
 	}
 }
 

@@ -92,7 +92,7 @@ type inference struct {
 	batch   *batch
 }
 
-func newInference(c Case, d torch.Device) (*inference, error) {
+func newInference(c Case, d torch.Device) (workload, error) {
 	cfg, err := c.configuration()
 	if err != nil {
 		return nil, err

@@ -3,7 +3,6 @@ package bench
 import (
 	"errors"
 	"fmt"
-	"slices"
 
 	"github.com/spikedhs/spikedhs/search"
 	"github.com/spikedhs/spikedhs/search/genotype"
@@ -26,11 +25,40 @@ const (
 	StereoStream Task = "stereo-stream"
 )
 
-// StereoTasks lists the tasks of the stereo network; their other side in Python is
-// [PythonPerStep] alone.
-func StereoTasks() []Task { return []Task{StereoTrain, StereoSearch, StereoStream} }
+func init() {
+	for _, k := range []struct {
+		task  Task
+		usage string
+		build func(Case, torch.Device) (workload, error)
+	}{
+		{StereoTrain, "training steps of the stereo network", newStereoTraining},
+		{StereoSearch, "steps of a stereo search: of the weights and of alpha and beta", newStereoSearching},
+		{StereoStream, "steps of a stream through the stereo network", newStereoStreaming},
+	} {
+		register(k.task, kind{
+			usage: k.usage, build: k.build, check: checkStereo,
+			has:    func(_ Case, impl string) bool { return impl == PythonPerStep },
+			script: func(string) string { return "stereo_worker.py" },
+			shape: func(c Case) string {
+				return fmt.Sprintf("f=%d T=%d %s", c.Width, c.Steps, c.Grid())
+			},
+			sizes: stereoSizes, about: "96x132 with f=4, MVSEC's with f=8; a search has half of f", sized: stereoCase,
+		})
+	}
+}
 
-func (t Task) stereo() bool { return slices.Contains(StereoTasks(), t) }
+// Shape is what a case of named sizes has besides; Size is 0 then.
+type Shape struct {
+	Stereo *StereoShape `json:"stereo,omitempty"`
+}
+
+// Grid is the size of the pictures, rows and columns; "" for a case with a Size.
+func (s Shape) Grid() string {
+	if s.Stereo == nil {
+		return ""
+	}
+	return fmt.Sprintf("%dx%d", s.Stereo.Rows, s.Stereo.Columns)
+}
 
 // StereoShape is what a case of the stereo network has beside those of images.
 type StereoShape struct {
@@ -54,15 +82,15 @@ type StereoWires struct {
 	Cell [][2]int `json:"cell"`
 }
 
-// StereoSizes are the names of the sizes that [StereoCase] knows: "small" is 96 x 132
-// pixels and f = 4 with disparities up to 21 px, "full" f = 8 and 63 px, at 200 x 280
-// (a crop) in training and 260 x 346 in a stream. A search has half of f.
-func StereoSizes() []string { return []string{"small", "full"} }
+// stereoSizes: "small" is 96 x 132 pixels and f = 4 with disparities up to 21 px, "full"
+// f = 8 and 63 px, at 200 x 280 (a crop) in training and 260 x 346 in a stream. A search
+// has half of f.
+var stereoSizes = []string{"small", "full"}
 
-// StereoCase is a case of the stereo network, batch 1. T is 5 in training and in the
+// stereoCase is a case of the stereo network, batch 1. T is 5 in training and in the
 // search of size "full", 3 in that of "small", whose network is that of the preset
 // stereo-synthetic. A search is measured on all levels of the trellis.
-func StereoCase(of Task, size, precision, device string, threads int) (Case, error) {
+func stereoCase(of Task, size, precision, device string, threads int) (Case, error) {
 	d, err := torch.ParseDevice(device)
 	if err != nil {
 		return Case{}, fmt.Errorf("%w: %w", ErrCase, err)
@@ -70,7 +98,7 @@ func StereoCase(of Task, size, precision, device string, threads int) (Case, err
 	shape := StereoShape{Rows: 96, Columns: 132, Channels: 5, MaxDisparity: 21}
 	c := Case{
 		Task: of, Impl: Ours, Precision: string(task.Precision(precision, d)), auto: precision == "auto",
-		Batch: 1, Width: 4, Steps: 5, Nodes: publishedNodes, Threads: threads, Device: torch.DeviceName(d), Stereo: &shape,
+		Batch: 1, Width: 4, Steps: 5, Nodes: publishedNodes, Threads: threads, Device: torch.DeviceName(d), Shape: Shape{&shape},
 	}
 	switch {
 	case size == "full":
@@ -80,7 +108,7 @@ func StereoCase(of Task, size, precision, device string, threads int) (Case, err
 			shape.Rows, shape.Columns = 260, 346
 		}
 	case size != "small":
-		return Case{}, fmt.Errorf("%w: size %q: want one of %v", ErrCase, size, StereoSizes())
+		return Case{}, fmt.Errorf("%w: size %q: want one of %v", ErrCase, size, stereoSizes)
 	}
 	if of == StereoSearch {
 		shape.FeatureLayers, shape.MatchingLayers = network.DefaultFeatureLayers, network.DefaultMatchingLayers
@@ -102,15 +130,15 @@ func StereoCase(of Task, size, precision, device string, threads int) (Case, err
 	return c, c.Validate()
 }
 
-// validateStereo checks the ranges of a stereo case.
-func (c Case) validateStereo() error {
+// checkStereo checks the ranges of a stereo case.
+func checkStereo(c Case) error {
 	if c.Stereo == nil || c.Batch < 1 || c.Steps < 1 || c.Threads < 1 || c.Stereo.Rows < 1 || c.Stereo.Columns < 1 {
 		return fmt.Errorf("%w: a stereo network needs a size, a batch, steps and threads of at least 1", ErrCase)
 	}
 	if c.Task == StereoSearch && (c.Stereo.FeatureLayers < 1 || c.Stereo.MatchingLayers < 1) {
 		return fmt.Errorf("%w: a stereo search needs at least one layer in each subnet", ErrCase)
 	}
-	return c.validatePrecision()
+	return nil
 }
 
 // stereoConfiguration is the preset with the sizes of a case.
@@ -193,7 +221,7 @@ type stereoStreaming struct {
 	precision   search.Precision
 }
 
-func newStereoStreaming(c Case, d torch.Device) (*stereoStreaming, error) {
+func newStereoStreaming(c Case, d torch.Device) (workload, error) {
 	cfg, err := c.stereoConfiguration()
 	if err != nil {
 		return nil, err

@@ -13,7 +13,6 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	scripts "github.com/spikedhs/spikedhs/bench"
 	"github.com/spikedhs/spikedhs/search"
 	network "github.com/spikedhs/spikedhs/search/stereo"
 	"github.com/spikedhs/spikedhs/torch"
@@ -25,28 +24,28 @@ import (
 // tinyStereo takes a second.
 func tinyStereo(t *testing.T, task Task) Case {
 	t.Helper()
-	c, err := StereoCase(task, "small", "float32", "cpu", 1)
+	c, err := SizedCase(task, "small", "float32", "cpu", 1)
 	require.NoError(t, err)
 	c.Width, c.Steps, c.Stereo.Rows, c.Stereo.Columns = 2, min(c.Steps, 2), 22, 52
 	return c
 }
 
 func TestStereoCases(t *testing.T) {
-	full, err := StereoCase(StereoTrain, "full", "float32", "cpu", 2)
+	full, err := SizedCase(StereoTrain, "full", "float32", "cpu", 2)
 	require.NoError(t, err)
 	assert.Equal(t, "stereo-train spikedhs float32 batch 1 f=8 T=5 200x280", full.String())
-	full, err = StereoCase(StereoStream, "full", "float32", "cpu", 2)
+	full, err = SizedCase(StereoStream, "full", "float32", "cpu", 2)
 	require.NoError(t, err)
 	assert.Equal(t, "stereo-stream spikedhs float32 batch 1 f=8 T=1 260x346", full.String())
-	found, err := StereoCase(StereoSearch, "full", "float32", "cpu", 2)
+	found, err := SizedCase(StereoSearch, "full", "float32", "cpu", 2)
 	require.NoError(t, err)
 	assert.Equal(t, "stereo-search spikedhs float32 batch 1 f=4 T=5 200x280", found.String())
-	found, err = StereoCase(StereoSearch, "small", "float32", "cpu", 2)
+	found, err = SizedCase(StereoSearch, "small", "float32", "cpu", 2)
 	require.NoError(t, err)
 	assert.Equal(t, "stereo-search spikedhs float32 batch 1 f=2 T=3 96x132", found.String())
 	found.Stereo.MatchingLayers = 0
 	assert.ErrorIs(t, found.Validate(), ErrCase)
-	_, err = StereoCase(StereoStream, "medium", "float32", "cpu", 2)
+	_, err = SizedCase(StereoStream, "medium", "float32", "cpu", 2)
 	assert.ErrorIs(t, err, ErrCase)
 	full.Stereo = nil
 	assert.ErrorIs(t, full.Validate(), ErrCase)
@@ -55,7 +54,7 @@ func TestStereoCases(t *testing.T) {
 // Our side and the script are measured in turn, where there is PyTorch.
 func TestStereoIsMeasured(t *testing.T) {
 	python := python(t)
-	for _, of := range StereoTasks() {
+	for _, of := range tasks(true) {
 		p := plan(t, python)
 		rows, pairs, err := p.Run(context.Background(), tinyStereo(t, of))
 		require.NoError(t, err)
@@ -84,7 +83,7 @@ func checkedByScript(t *testing.T, s *torch.Scope, c Case, variables []torch.Var
 	require.NoError(t, f.Close())
 	text, err := json.Marshal(c)
 	require.NoError(t, err)
-	run := exec.Command(python.Program, filepath.Join(python.Dir, scripts.StereoCheck), string(text), in, out)
+	run := exec.Command(python.Program, filepath.Join(python.Dir, "stereo_check.py"), string(text), in, out)
 	run.Dir = python.Dir
 	message, err := run.CombinedOutput()
 	require.NoError(t, err, string(message))

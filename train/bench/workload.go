@@ -3,6 +3,7 @@ package bench
 import (
 	"fmt"
 
+	scripts "github.com/spikedhs/spikedhs/bench"
 	"github.com/spikedhs/spikedhs/search"
 	"github.com/spikedhs/spikedhs/search/genotype"
 	"github.com/spikedhs/spikedhs/torch"
@@ -62,28 +63,70 @@ func newWorkload(c Case) (workload, error) {
 	if err != nil {
 		return nil, err
 	}
-	w, err := c.workload(device)
+	w, err := kinds[c.Task].build(c, device)
 	if err != nil || c.Impl != OursGraphs {
 		return w, err
 	}
 	return record(w, device)
 }
 
-// workload builds the task of a case.
-func (c Case) workload(device torch.Device) (workload, error) {
-	switch c.Task {
-	case Train:
-		return newImageTraining(c, device)
-	case Search:
-		return newImageSearching(c, device)
-	case StereoTrain:
-		return newStereoTraining(c, device)
-	case StereoSearch:
-		return newStereoSearching(c, device)
-	case StereoStream:
-		return newStereoStreaming(c, device)
+func init() {
+	for _, k := range []struct {
+		task  Task
+		usage string
+		build func(Case, torch.Device) (workload, error)
+	}{
+		{Train, "training steps of the published genotype", newImageTraining},
+		{Search, "steps of a search: of the weights and of alpha", newImageSearching},
+		{Infer, "the folded network of the published genotype", newInference},
+	} {
+		register(k.task, kind{usage: k.usage, build: k.build, check: checkImages, has: hasImages, script: imageScript, shape: func(c Case) string {
+			return fmt.Sprintf("F=%d T=%d %dx%d", c.Width, c.Steps, c.Size, c.Size)
+		}})
 	}
-	return newInference(c, device)
+}
+
+// hasImages: SpikingJelly's own network has fixed sizes.
+func hasImages(c Case, impl string) bool {
+	switch impl {
+	case SpikingJelly:
+		return c.Task == Train || c.Task == Infer
+	case SpikingJellyDHS:
+		return c.Task == Train && c.Width == 48 && c.Steps == 6 && c.Size == 32
+	}
+	return true
+}
+
+func imageScript(impl string) string {
+	if impl == SpikingJelly || impl == SpikingJellyDHS {
+		return scripts.SpikingJellyWorker
+	}
+	return scripts.Worker
+}
+
+// smallest is the least size of an image that all networks take: level 2 has a
+// grid of 2x2 then, which the auxiliary classifier needs.
+const smallest = 8
+
+func checkImages(c Case) error {
+	for _, n := range []struct {
+		name         string
+		value, least int
+	}{
+		{"batch", c.Batch, 1}, {"width", c.Width, 1}, {"steps", c.Steps, 1}, {"nodes", c.Nodes, 1}, {"threads", c.Threads, 1},
+		{"size", c.Size, smallest},
+	} {
+		if n.value < n.least {
+			return fmt.Errorf("%w: %s %d: want at least %d", ErrCase, n.name, n.value, n.least)
+		}
+	}
+	switch {
+	case c.Size%4 != 0:
+		return fmt.Errorf("%w: size %d: want a multiple of 4, the cells halve the image twice", ErrCase, c.Size)
+	case c.Task != Search && c.Nodes != publishedNodes:
+		return fmt.Errorf("%w: nodes %d: the published genotype has %d", ErrCase, c.Nodes, publishedNodes)
+	}
+	return nil
 }
 
 // configuration is the preset with the sizes of a case.

@@ -11,21 +11,21 @@ import (
 	"github.com/spikedhs/spikedhs/train/bench"
 )
 
-// benchStereoCommand measures the stereo network, batch 1.
-func benchStereoCommand(task bench.Task, usage string) *cli.Command {
-	sizes := bench.StereoSizes()
+// benchSizedCommand measures a task whose cases have named sizes, batch 1.
+func benchSizedCommand(task bench.Task) *cli.Command {
+	sizes, about := task.Sizes()
 	return &cli.Command{
-		Name: string(task), Usage: usage,
+		Name: string(task), Usage: task.Usage(),
 		Flags: slices.Concat([]cli.Flag{
-			&cli.StringFlag{Name: "size", Value: sizes[0], Usage: "`NAME` of the size: " + strings.Join(sizes, " or ") + " (96x132 with f=4, MVSEC's with f=8; a search has half of f)", Action: oneOf("size", sizes...)},
+			&cli.StringFlag{Name: "size", Value: sizes[0], Usage: "`NAME` of the size: " + strings.Join(sizes, " or ") + " (" + about + ")", Action: oneOf("size", sizes...)},
 			&cli.StringFlag{Name: "threads", Usage: "`LIST` of numbers of threads (default: all cores)"},
 			precisionFlag(), deviceFlag(),
 		}, sideFlags("PyTorch one step at a time"), measureFlags()),
-		Action: func(c *cli.Context) error { return runBenchStereo(c, task) },
+		Action: func(c *cli.Context) error { return runBenchSized(c, task) },
 	}
 }
 
-func runBenchStereo(c *cli.Context, task bench.Task) error {
+func runBenchSized(c *cli.Context, task bench.Task) error {
 	o := newConsole(c)
 	threads, err := numbers(c, "threads")
 	if err != nil {
@@ -41,7 +41,7 @@ func runBenchStereo(c *cli.Context, task bench.Task) error {
 	defer plan.Python.Close()
 	t := newBenchTable(o, task)
 	for _, n := range threads {
-		one, err := bench.StereoCase(task, c.String("size"), c.String("precision"), deviceName(c), n)
+		one, err := bench.SizedCase(task, c.String("size"), c.String("precision"), deviceName(c), n)
 		if err != nil {
 			return err
 		}

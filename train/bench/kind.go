@@ -1,0 +1,63 @@
+package bench
+
+import (
+	"fmt"
+
+	"github.com/spikedhs/spikedhs/torch"
+)
+
+// kind is what a task's cases are: how they are told, checked, built and compared.
+type kind struct {
+	usage  string // what is measured
+	check  func(Case) error
+	build  func(Case, torch.Device) (workload, error)
+	has    func(c Case, impl string) bool // whether a case has an implementation beside ours
+	script func(impl string) string       // that times it in Python
+	shape  func(Case) string              // width and size for people
+
+	// Cases come in named sizes, or from a [Grid] where there are none.
+	sizes []string
+	about string // of the sizes
+	sized func(of Task, size, precision, device string, threads int) (Case, error)
+}
+
+// kinds are the registered tasks, order lists them.
+var (
+	kinds = map[Task]kind{}
+	order []Task
+)
+
+// register adds a task.
+func register(t Task, k kind) {
+	kinds[t] = k
+	order = append(order, t)
+}
+
+// Tasks lists the tasks: those whose cases come from a [Grid], then those of named
+// sizes.
+func Tasks() []Task { return append(tasks(false), tasks(true)...) }
+
+func tasks(sized bool) (list []Task) {
+	for _, t := range order {
+		if (kinds[t].sizes != nil) == sized {
+			list = append(list, t)
+		}
+	}
+	return list
+}
+
+// Usage says what is measured.
+func (t Task) Usage() string { return kinds[t].usage }
+
+// Sizes are the names of the sizes that [SizedCase] knows, and what they are; nil for a
+// task whose cases come from a [Grid].
+func (t Task) Sizes() (names []string, about string) { return kinds[t].sizes, kinds[t].about }
+
+// SizedCase is the case of a named size, batch 1.
+func SizedCase(t Task, size, precision, device string, threads int) (Case, error) {
+	k := kinds[t]
+	if k.sized == nil {
+		return Case{}, fmt.Errorf("%w: task %q has no named sizes", ErrCase, t)
+	}
+	return k.sized(t, size, precision, device, threads)
+}
