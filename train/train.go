@@ -25,6 +25,9 @@ type TrainResult struct {
 	// Evaluation is the last one on the test data: in the course of a training without
 	// validation data, else of its best network in the end. Nil where there was none yet.
 	Evaluation task.Evaluation
+	// Score is that of the task on the test data in percent, nil where it was not measured
+	// yet; the checkpoint of a resumed run knows it without the evaluation.
+	Score *float64
 	// Steps is the number of steps done.
 	Steps int64
 }
@@ -65,6 +68,9 @@ func Train(ctx context.Context, job Job) (*TrainResult, error) {
 		return nil, err
 	}
 	result := &TrainResult{Task: j.task, Folder: t.loop.folder, Genotype: g, Evaluation: t.last, Steps: t.loop.at.Step}
+	if problem.Watched() == task.Test {
+		result.Score = t.loop.at.Accuracy
+	}
 	if t.loop.full() && t.loop.at.Epoch < t.loop.epochs {
 		return result, nil
 	}
@@ -77,6 +83,8 @@ func Train(ctx context.Context, job Job) (*TrainResult, error) {
 			}
 			return nil, err
 		}
+		percent := result.Evaluation.Percent()
+		result.Score = &percent
 	}
 	if err := t.loop.folder.MarkEnded(time.Now()); err != nil {
 		return nil, fmt.Errorf("train: %w", err)

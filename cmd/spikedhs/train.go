@@ -86,9 +86,13 @@ func printTraining(o *console, trained *train.TrainResult) error {
 		}
 		o.printf("\n")
 	}
-	if e := trained.Evaluation; ended && e != nil {
-		result["evaluation"], result[trained.Task.Score().Key] = e, e.Percent()
-		o.printf("accuracy  %s on the test data\n", e)
+	if ended && trained.Score != nil {
+		score := trained.Task.Score()
+		result[score.Key] = *trained.Score
+		o.printf("accuracy  %s %.2f %% on the test data\n", score.Words, *trained.Score)
+	}
+	if ended && trained.Evaluation != nil {
+		result["evaluation"] = trained.Evaluation
 	}
 	o.printf("run       %s\n", dir)
 	if ended {

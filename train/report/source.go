@@ -71,7 +71,7 @@ func loadOne(dir string) (*source, error) {
 		return nil, err
 	}
 	s := &source{folder: folder, task: registry.Of(folder.Config())}
-	s.report = s.task.Report()
+	s.report = s.task.Report(folder.Config())
 	s.records, err = run.ReadMetrics(folder.Path(run.MetricsFile))
 	s.tolerate(err)
 	s.loadGenotype()

@@ -39,7 +39,7 @@ type Task interface {
 	// Evaluation reads what [Evaluation] marshals to.
 	Evaluation(text []byte) (Evaluation, error)
 	// Report is what a report shows of its runs.
-	Report() Report
+	Report(c *config.Config) Report
 }
 
 // Phase is what a problem is opened for.
