@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 
+	"github.com/spikedhs/spikedhs/search/genotype"
 	"github.com/spikedhs/spikedhs/torch"
 	"github.com/spikedhs/spikedhs/train/config"
 	"github.com/spikedhs/spikedhs/train/run"
@@ -95,7 +96,7 @@ func Open(ctx context.Context, dir, checkpoint, device string) (*Trained, error)
 		return nil, err
 	}
 	t.Device = m.device
-	g, err := t.Task.Load(folder.Path(run.GenotypeFile))
+	g, err := genotype.Load(folder.Path(run.GenotypeFile))
 	if err != nil {
 		return nil, err
 	}

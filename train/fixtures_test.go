@@ -212,9 +212,6 @@ func classes(e task.Evaluation, err error) (classify.Evaluation, error) {
 
 func networkOf(t *Trained) *classify.Network { return t.Network.(*classify.Network) }
 
-// wiringOf is a genotype of a network that names classes.
-func wiringOf(g task.Genotype) genotype.Genotype { return g.(genotype.Genotype) }
-
 // check compares an exported model with its network on so many images.
 func check(t *testing.T, trained *Trained, path string, count int) classify.Agreement {
 	t.Helper()

@@ -2,30 +2,30 @@ package train
 
 import (
 	"fmt"
+	"io"
 	"path/filepath"
 
 	"github.com/spikedhs/spikedhs/train/config"
 	"github.com/spikedhs/spikedhs/train/run"
-	"github.com/spikedhs/spikedhs/train/task"
 	"github.com/spikedhs/spikedhs/train/task/registry"
 )
 
 // genotype finds the architecture to train: that of the run folder when a run is
 // resumed, else the configured one.
-func (j *Job) genotype() (task.Genotype, error) {
+func (j *Job) genotype() (genotype.Genotype, error) {
 	if j.Resume {
-		return j.task.Load(filepath.Join(j.Out, run.GenotypeFile))
+		return genotype.Load(filepath.Join(j.Out, run.GenotypeFile))
 	}
 	if j.Config.Train.Genotype == "" {
-		return nil, fmt.Errorf("%w: train.genotype is empty; name a preset (%v) or a genotype.json of a search with --genotype",
-			config.ErrInvalid, j.task.Presets())
+		return genotype.Genotype{}, fmt.Errorf("%w: train.genotype is empty; name a preset (%v) or a genotype.json of a search with --genotype",
+			config.ErrInvalid, genotype.Presets(j.task.Subnets()...))
 	}
-	return registry.Resolve(j.task, j.Config.Train.Genotype)
+	return registry.Genotype(j.task, j.Config.Train.Genotype)
 }
 
 // adopt makes the network of the job's configuration, of which it takes a copy, the one
 // of a genotype. A resumed run did it when it began, and so did who made the folder.
-func (j *Job) adopt(g task.Genotype) error {
+func (j *Job) adopt(g genotype.Genotype) error {
 	if j.Resume || j.Folder != nil {
 		return nil
 	}
@@ -50,8 +50,14 @@ func (j *Job) adoptRecorded() error {
 	}
 	c := *j.Config
 	j.Config = &c
-	return t.Adopt(j.Config, g, j.Log)
+	return registry.Of(j.Config).Adopt(j.Config, g, j.Log)
 }
+
+// Names of the drawings beside genotype.json.
+const (
+	DrawingSVG = "genotype.svg"
+	DrawingDOT = "genotype.dot"
+)
 
 // writeGenotype writes a genotype and its drawings into a run folder.
 func writeGenotype(folder *run.Folder, t task.Task, g task.Genotype) error {

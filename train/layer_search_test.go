@@ -203,12 +203,12 @@ func TestAdoptPath(t *testing.T) {
 	log := slog.New(slog.DiscardHandler)
 	c := config.Default()
 	c.Network.Levels, c.Network.Downsample = []int{0, 1}, "nearest"
-	require.NoError(t, classify.Adopt(c, preset, log))
+	require.NoError(t, classify.Task{}.Adopt(c, preset, log))
 	assert.Equal(t, []int{0, 1}, c.Network.Levels)
 
 	g, err := genotype.NewOnPath("path", preset.Normal(), []int{1, 2, 3, 2})
 	require.NoError(t, err)
-	require.NoError(t, classify.Adopt(c, g, log))
+	require.NoError(t, classify.Task{}.Adopt(c, g, log))
 	assert.Equal(t, []int{1, 2, 3, 2}, c.Network.Levels)
 	c.Network.Levels[0] = 0
 	assert.Equal(t, 1, g.Path()[0], "the configuration has a copy")
@@ -217,7 +217,7 @@ func TestAdoptPath(t *testing.T) {
 	small.Data.Name, small.Data.Size, small.Train.Cutout = "imagenet", 4, 0
 	small.Network.Levels = []int{0}
 	require.NoError(t, small.Validate())
-	err = classify.Adopt(small, g, log)
+	err = classify.Task{}.Adopt(small, g, log)
 	require.ErrorIs(t, err, config.ErrInvalid)
 	assert.ErrorContains(t, err, "train: genotype path: ")
 	assert.ErrorContains(t, err, "level 3 leaves nothing", fmt.Sprint(small.Network.Levels))

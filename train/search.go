@@ -7,6 +7,7 @@ import (
 	"io"
 	"time"
 
+	"github.com/spikedhs/spikedhs/search/genotype"
 	"github.com/spikedhs/spikedhs/torch"
 	"github.com/spikedhs/spikedhs/train/config"
 	"github.com/spikedhs/spikedhs/train/run"
@@ -224,7 +225,7 @@ func (p *searcher) finish() (*SearchResult, error) {
 		return nil, err
 	}
 	folder := p.loop.folder
-	if err := writeGenotype(folder, p.job.task, view.Genotype); err != nil {
+	if err := writeGenotype(folder, view.Genotype); err != nil {
 		return nil, err
 	}
 	result := &SearchResult{Task: p.job.task, Genotype: view.Genotype, Folder: folder}

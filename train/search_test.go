@@ -16,7 +16,6 @@ import (
 	"github.com/spikedhs/spikedhs/train/config"
 	"github.com/spikedhs/spikedhs/train/run"
 	"github.com/spikedhs/spikedhs/train/task"
-	"github.com/spikedhs/spikedhs/train/task/classify"
 )
 
 // alphas and weights of a checkpoint, by name.

@@ -225,7 +225,7 @@ func TestStereoErrors(t *testing.T) {
 	assert.ErrorContains(t, start("train", func(c *config.Config) { c.DGS.Layers = []string{"stem0"} }), "feature.stem0")
 	assert.NoFileExists(t, b.path("new"))
 
-	_, err = registry.Resolve(classify.Task{}, genotype.PresetStereo)
+	_, err = registry.Genotype(classify.Task{}, genotype.PresetStereo)
 	assert.ErrorIs(t, err, config.ErrInvalid)
 	assert.ErrorContains(t, err, "genotype for stereo")
 

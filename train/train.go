@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/spikedhs/spikedhs/search/genotype"
 	"github.com/spikedhs/spikedhs/torch"
 	"github.com/spikedhs/spikedhs/train/config"
 	"github.com/spikedhs/spikedhs/train/run"
@@ -20,10 +21,13 @@ type TrainResult struct {
 	// Folder is the run folder.
 	Folder *run.Folder
 	// Genotype is the architecture that was trained.
-	Genotype task.Genotype
+	Genotype genotype.Genotype
 	// Evaluation is the last one on the test data: in the course of a training without
 	// validation data, else of its best network in the end. Nil where there was none yet.
 	Evaluation task.Evaluation
+	// Score is that of the task on the test data in percent, nil where it was not measured
+	// yet; the checkpoint of a resumed run knows it without the evaluation.
+	Score *float64
 	// Steps is the number of steps done.
 	Steps int64
 }
@@ -64,6 +68,9 @@ func Train(ctx context.Context, job Job) (*TrainResult, error) {
 		return nil, err
 	}
 	result := &TrainResult{Task: j.task, Folder: t.loop.folder, Genotype: g, Evaluation: t.last, Steps: t.loop.at.Step}
+	if problem.Watched() == task.Test {
+		result.Score = t.loop.at.Accuracy
+	}
 	if t.loop.full() && t.loop.at.Epoch < t.loop.epochs {
 		return result, nil
 	}
@@ -76,6 +83,8 @@ func Train(ctx context.Context, job Job) (*TrainResult, error) {
 			}
 			return nil, err
 		}
+		percent := result.Evaluation.Percent()
+		result.Score = &percent
 	}
 	if err := t.loop.folder.MarkEnded(time.Now()); err != nil {
 		return nil, fmt.Errorf("train: %w", err)
@@ -88,7 +97,7 @@ type trainer struct {
 	job     *Job
 	c       *config.Config
 	problem task.Problem
-	g       task.Genotype
+	g       genotype.Genotype
 	machine machine
 	net     task.Network
 	course  task.Course
@@ -98,7 +107,7 @@ type trainer struct {
 	last    task.Evaluation
 }
 
-func newTrainer(j *Job, m machine, problem task.Problem, g task.Genotype) (*trainer, error) {
+func newTrainer(j *Job, m machine, problem task.Problem, g genotype.Genotype) (*trainer, error) {
 	c := j.Config
 	t := &trainer{job: j, c: c, problem: problem, g: g, machine: m, course: j.task.Course(c)}
 	loader, err := problem.Training(m.device)
@@ -141,7 +150,7 @@ func (t *trainer) start(m machine) error {
 		return err
 	}
 	if !t.job.Resume {
-		return writeGenotype(t.loop.folder, t.job.task, t.g)
+		return writeGenotype(t.loop.folder, t.g)
 	}
 	if t.loop.at.Accuracy != nil && t.problem.Watched() == task.Test {
 		t.last = readEvaluation(t.loop.folder, t.job.task)

@@ -126,7 +126,7 @@ func TestTrainOnASubset(t *testing.T) {
 	}))
 	assert.EqualValues(t, 3, result.Steps)
 	assert.Equal(t, 20, classOf(result.Evaluation).Images)
-	assert.Equal(t, genotype.PresetClassificationN3, wiringOf(result.Genotype).Name)
+	assert.Equal(t, genotype.PresetClassificationN3, result.Genotype.Name)
 }
 
 // A folder that the caller made is used; steps can be limited.
@@ -153,4 +153,53 @@ func TestTrainInBFloat16(t *testing.T) {
 	result := mustTrain(t, b.job("train"))
 	assert.Greater(t, classOf(result.Evaluation).Top1, 50.0)
 	assert.Equal(t, "bfloat16", result.Folder.Info().Precision)
+}
+
+// Images put aside choose the network: the best one on them is kept, and measured once on
+// the test images. The rest learns by Adam, at a rate that falls at milestones.
+func TestTrainWithValidation(t *testing.T) {
+	b := newBench(t)
+	change := func(c *config.Config) {
+		c.Data.ValidationImages, c.Train.Epochs = 50, 4
+		c.Train.Optimizer, c.Train.LR, c.Train.Milestones, c.Train.Decay = "adam", 0.02, []int{1, 3}, 0.1
+	}
+	result := mustTrain(t, b.job("train", change))
+	records := b.records(t, "train")
+	epochs := ofKind(records, "train_epoch")
+	require.Len(t, epochs, 4)
+	best, at, rates := -1.0, 0, []float64{}
+	for i, r := range epochs {
+		if x := number(t, r, "validation_top1"); x > best {
+			best, at = x, i+1
+		}
+		rates = append(rates, number(t, r, "lr"))
+		_, tested := r.Fields.Float("test_top1")
+		assert.False(t, tested, "the test images are looked at once")
+	}
+	assert.InDeltaSlice(t, []float64{2e-3, 2e-3, 2e-4, 2e-4}, rates, 1e-12, "the rate of the next step")
+	assert.Greater(t, best, 20.0)
+	assert.EqualValues(t, 4*((trainCount-50)/20), result.Steps, "seven batches of 150 images, the rest left out")
+	test := ofKind(records, "test")
+	require.Len(t, test, 1)
+	assert.EqualValues(t, at, number(t, test[0], "epoch"))
+	assert.Equal(t, classOf(result.Evaluation).Top1, number(t, test[0], "top1"))
+	assert.Equal(t, testCount, classOf(result.Evaluation).Images)
+
+	// The best is what is read and evaluated, and a run in parts leaves the same.
+	trained := mustOpen(t, b.path("train"))
+	require.NotNil(t, trained.Score)
+	assert.True(t, trained.Validated)
+	assert.Equal(t, best, *trained.Score)
+	assert.Equal(t, at, trained.Epoch)
+	e, err := classes(trained.Evaluate(context.Background(), nil))
+	require.NoError(t, err)
+	assert.Equal(t, result.Evaluation, e)
+	j := b.job("cut", change)
+	j.MaxSteps = 9
+	mustTrain(t, j)
+	mustTrain(t, b.resume("cut"))
+	b.remains(t, "train").require(t, b.remains(t, "cut"))
+
+	_, err = Train(context.Background(), b.job("none", func(c *config.Config) { c.Data.ValidationImages = trainCount }))
+	require.ErrorIs(t, err, config.ErrInvalid)
 }

@@ -83,7 +83,7 @@ func genotypeParams(c *cli.Context) error {
 	if name == "" {
 		return usagef("genotype params: name a genotype, a file or a preset (%s), or a configuration that has one", strings.Join(genotype.Presets(genotype.Normal), ", "))
 	}
-	found, err := registry.Resolve(classify.Task{}, name)
+	g, err := registry.Genotype(classify.Task{}, name)
 	if err != nil {
 		return existing(err)
 	}

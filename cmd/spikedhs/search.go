@@ -44,18 +44,15 @@ func maxStepsFlag() cli.Flag {
 
 // printSearch says what a search found and where it lies.
 func printSearch(o *console, found *train.SearchResult) error {
-	dir, d := found.Folder.Dir(), found.Task.Describe(found.Genotype)
-	var names, paths []string
-	for _, drawing := range d.Drawings {
-		names, paths = append(names, drawing.Name), append(paths, found.Folder.Path(drawing.Name))
-	}
-	o.printf("%s\n", d.Text)
+	dir, drawings := found.Folder.Dir(), []string{train.DrawingSVG, train.DrawingDOT}
+	o.printf("%s\n", genotype.Text(found.Genotype))
 	o.printf("genotype  %s\n", found.Folder.Path(run.GenotypeFile))
-	o.printf("drawings  %s\n", strings.Join(paths, ", "))
+	o.printf("drawings  %s, %s\n", found.Folder.Path(drawings[0]), found.Folder.Path(drawings[1]))
 	object := map[string]any{
 		"out": dir, "genotype": found.Genotype, "hash": found.Genotype.Hash(),
-		"file": filepath.Join(dir, run.GenotypeFile), "drawings": names,
+		"file": filepath.Join(dir, run.GenotypeFile), "drawings": drawings,
 	}
-	maps.Copy(object, d.Extra)
+	_, detail := found.Task.Describe(found.Genotype)
+	maps.Copy(object, detail)
 	return o.object(object)
 }

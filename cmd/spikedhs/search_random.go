@@ -24,8 +24,8 @@ func drawRandom(c *cli.Context, o *console, cfg *config.Config) error {
 			return usagef("search: --random trains nothing, so there is no --%s; leave it out", flag)
 		}
 	}
-	job, t := newJob(c, o, cfg), registry.Of(cfg)
-	set, err := t.Draw(cfg, c.Int("random"))
+	job := newJob(c, o, cfg)
+	set, err := registry.Of(cfg).Draw(cfg, c.Int("random"))
 	if err != nil {
 		return err
 	}

@@ -47,7 +47,7 @@ func takeGenotype(c *cli.Context, o *console, cfg *config.Config) error {
 		return nil
 	}
 	t, levels := registry.Of(cfg), cfg.Network.Levels
-	g, err := registry.Resolve(t, cfg.Train.Genotype)
+	g, err := registry.Genotype(t, cfg.Train.Genotype)
 	if err != nil && c.Bool("resume") {
 		return nil
 	}
@@ -60,7 +60,7 @@ func takeGenotype(c *cli.Context, o *console, cfg *config.Config) error {
 	for _, setting := range c.StringSlice("set") {
 		if key, _, _ := strings.Cut(setting, "="); strings.TrimSpace(key) == "network.levels" {
 			return usagef("train: --set network.levels contradicts genotype %s, whose cells have the levels %v of its path; leave one of the two out",
-				t.Describe(g).Name, cfg.Network.Levels)
+				g.Name, cfg.Network.Levels)
 		}
 	}
 	return nil
@@ -70,7 +70,8 @@ func takeGenotype(c *cli.Context, o *console, cfg *config.Config) error {
 func printTraining(o *console, trained *train.TrainResult) error {
 	dir, ended := trained.Folder.Dir(), !trained.Folder.Info().Ended.IsZero()
 	result := map[string]any{"out": dir, "genotype": trained.Genotype.Hash(), "steps": trained.Steps, "ended": ended}
-	o.printf("genotype  %s\n", trained.Task.Describe(trained.Genotype).Line)
+	line, _ := trained.Task.Describe(trained.Genotype)
+	o.printf("genotype  %s (%s), %s\n", trained.Genotype.Name, trained.Genotype.Hash(), line)
 	o.printf("steps     %s\n", thousands(trained.Steps))
 	losses, err := stepLosses(trained.Folder)
 	if err != nil {
@@ -85,9 +86,13 @@ func printTraining(o *console, trained *train.TrainResult) error {
 		}
 		o.printf("\n")
 	}
-	if e := trained.Evaluation; ended && e != nil {
-		result["evaluation"], result[trained.Task.Score().Key] = e, e.Percent()
-		o.printf("accuracy  %s on the test data\n", e)
+	if ended && trained.Score != nil {
+		score := trained.Task.Score()
+		result[score.Key] = *trained.Score
+		o.printf("accuracy  %s %.2f %% on the test data\n", score.Words, *trained.Score)
+	}
+	if ended && trained.Evaluation != nil {
+		result["evaluation"] = trained.Evaluation
 	}
 	o.printf("run       %s\n", dir)
 	if ended {

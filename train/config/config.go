@@ -55,6 +55,8 @@ type Data struct {
 	TrainImages int `toml:"train_images"`
 	// TestImages limits the test images to a seeded subset, 0 for all. Unit: images. Default 0 (this project).
 	TestImages int `toml:"test_images"`
+	// ValidationImages is the number of training images, a seeded subset, that are put aside: the network is chosen on them and tested once, in the end; 0 for none. Unit: images. Default 0 (this project).
+	ValidationImages int `toml:"validation_images"`
 	// Pad is the border of zeros on each side of an image; 2 makes 28x28 into 32x32. Unit: pixels. Default 0 (this project).
 	Pad int `toml:"pad"`
 	// Workers is the number of loader goroutines, 0 for one a core. Unit: goroutines. Default 0 (this project).

@@ -79,6 +79,7 @@ func between(low, high float64) rule {
 
 var (
 	positive = number("above 0", func(x float64) bool { return x > 0 })
+	decay    = number("above 0 and up to 1", func(x float64) bool { return x > 0 && x <= 1 })
 	fraction = number("at least 0 and below 1", func(x float64) bool { return x >= 0 && x < 1 })
 )
 

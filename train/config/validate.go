@@ -56,10 +56,17 @@ func (c *Config) conflicts() []problem {
 	}
 
 	available := c.Data.TrainImages
+	conflict(available == 0 || c.Data.ValidationImages < available, "data.validation_images",
+		"%d: must be below data.train_images = %d, of which they are put aside", c.Data.ValidationImages, available)
+	limit := fmt.Sprintf("data.train_images = %d", available)
+	if available > 0 && c.Data.ValidationImages > 0 {
+		available -= c.Data.ValidationImages
+		limit += fmt.Sprintf(" less data.validation_images = %d", c.Data.ValidationImages)
+	}
 	conflict(available == 0 || s.Images <= available, "search.images",
-		"%d: must not exceed data.train_images = %d", s.Images, available)
+		"%d: must not exceed %s", s.Images, limit)
 	conflict(available == 0 || t.Batch <= available, "train.batch",
-		"%d: must not exceed data.train_images = %d", t.Batch, available)
+		"%d: must not exceed %s", t.Batch, limit)
 	searched := s.Images
 	if searched == 0 {
 		searched = available

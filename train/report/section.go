@@ -127,8 +127,12 @@ func (s *source) genotypeView() *genotypeView {
 	if err := d.Drawings[0].Draw(&b); err == nil { // it is valid: it was read from a file
 		v.Drawing = template.HTML(b.String()) // the drawing escapes its texts
 	}
-	for _, cell := range d.Cells {
-		v.Equations = append(v.Equations, cellEquations{cell.Name, strings.Join(cell.Lines, "\n")})
+	for _, n := range g.Subnets {
+		name := "Cell"
+		if len(g.Subnets) > 1 {
+			name = upper(n.Heading())
+		}
+		v.Equations = append(v.Equations, cellEquations{name, strings.Join(n.Cell.Equations(), "\n")})
 	}
 	return v
 }

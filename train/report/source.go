@@ -33,12 +33,12 @@ type source struct {
 	records    []run.Record
 	task       task.Task
 	report     task.Report
-	genotype   task.Genotype   // nil if there is none
-	measured   task.Evaluation // nil if there is none
-	evaluation *evaluation     // what measured has beside its numbers
-	model      int64           // bytes of the exported model, 0 if there is none
-	search     *source         // the run in the folder "search", nil if there is none
-	notes      []string        // what could not be read
+	genotype   *genotype.Genotype // nil if there is none
+	measured   task.Evaluation    // nil if there is none
+	evaluation *evaluation        // what measured has beside its numbers
+	model      int64              // bytes of the exported model, 0 if there is none
+	search     *source            // the run in the folder "search", nil if there is none
+	notes      []string           // what could not be read
 }
 
 // evaluation is what the training stores of the result on the test data beside numbers;
@@ -70,7 +70,7 @@ func loadOne(dir string) (*source, error) {
 		return nil, err
 	}
 	s := &source{folder: folder, task: registry.Of(folder.Config())}
-	s.report = s.task.Report()
+	s.report = s.task.Report(folder.Config())
 	s.records, err = run.ReadMetrics(folder.Path(run.MetricsFile))
 	s.tolerate(err)
 	s.loadGenotype()

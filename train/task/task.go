@@ -7,6 +7,7 @@ import (
 
 	"github.com/spikedhs/spikedhs/search"
 	"github.com/spikedhs/spikedhs/search/dgs"
+	"github.com/spikedhs/spikedhs/search/genotype"
 	"github.com/spikedhs/spikedhs/torch"
 	"github.com/spikedhs/spikedhs/train/config"
 	"github.com/spikedhs/spikedhs/train/run"
@@ -22,25 +23,23 @@ type Task interface {
 	Score() Score
 	// Course is how a configuration lets a network learn.
 	Course(c *config.Config) Course
-	// Presets are the genotypes that are built in.
-	Presets() []string
-	// Resolve is the genotype of a preset or a file, Load that of a file.
-	Resolve(name string) (Genotype, error)
-	Load(path string) (Genotype, error)
+	// Subnets are the names of the subnets that its genotypes have.
+	Subnets() []string
 	// Draw draws n different genotypes of the search space of a configuration.
-	Draw(c *config.Config, n int) ([]Genotype, error)
+	Draw(c *config.Config, n int) ([]genotype.Genotype, error)
 	// Adopt makes the network of a configuration the one of a genotype, where a genotype
 	// decides more than its cells; log is told what that changes.
-	Adopt(c *config.Config, g Genotype, log *slog.Logger) error
-	// Describe shows a genotype to people.
-	Describe(g Genotype) Description
+	Adopt(c *config.Config, g genotype.Genotype, log *slog.Logger) error
+	// Describe is what a person is told of a genotype, in a line, Detail what machines are
+	// told beside it.
+	Describe(g genotype.Genotype) (line string, detail map[string]any)
 	// Open reads what a phase of a run works on. Files that cannot be read are told to
 	// log, slog's default where nil.
 	Open(ctx context.Context, c *config.Config, phase Phase, log *slog.Logger) (Problem, error)
 	// Evaluation reads what [Evaluation] marshals to.
 	Evaluation(text []byte) (Evaluation, error)
 	// Report is what a report shows of its runs.
-	Report() Report
+	Report(c *config.Config) Report
 }
 
 // Phase is what a problem is opened for.
@@ -70,37 +69,6 @@ type Course struct {
 	Decay      float64
 }
 
-// Genotype is an architecture of a task.
-type Genotype interface {
-	Hash() string
-	Save(path string) error
-}
-
-// Description shows a genotype to people.
-type Description struct {
-	Name string
-	// Line is it in a line, Text in full; Extra is told to machines beside it.
-	Line, Text string
-	Extra      map[string]any
-	// Origin says where it is from, Cells are its equations.
-	Origin string
-	Cells  []Equations
-	// Drawings by the name of their file, in order; the first is an SVG.
-	Drawings []Drawing
-}
-
-// Equations are those of a cell's nodes.
-type Equations struct {
-	Name  string
-	Lines []string
-}
-
-// Drawing is a picture of a genotype.
-type Drawing struct {
-	Name string
-	Draw func(w io.Writer) error
-}
-
 // Part is a part of the data.
 type Part string
 
@@ -122,7 +90,7 @@ type Problem interface {
 	Halves(d torch.Device) (a, b Loader, err error)
 	// Supernet and Network are built with fresh weights.
 	Supernet(d torch.Device, p search.Precision) (Supernet, error)
-	Network(d torch.Device, p search.Precision, g Genotype) (Network, error)
+	Network(d torch.Device, p search.Precision, g genotype.Genotype) (Network, error)
 	// Watched is the part that a network is measured on in the course of its training:
 	// Validation, of which the best network is kept and measured on Test in the end; or
 	// Test itself; or "", where there is none to choose on and the last network is
@@ -158,7 +126,7 @@ type Supernet interface {
 
 // View is what the architecture weights of a supernet say.
 type View struct {
-	Genotype Genotype
+	Genotype genotype.Genotype
 	Fields   []run.Field // of the record of an epoch
 	Scalars  []Scalar    // for TensorBoard, below "search/"
 	Words    string      // of the line that ends an epoch

@@ -112,8 +112,7 @@ func (n *Network) evaluate(ctx context.Context, set data.Dataset, part task.Part
 	}
 	e := m.result()
 	if e.Images > 0 {
-		// Registered operations may multiply; the counts say where they do.
-		spiking := n.Options.Activation != search.ActivationReLU && n.Options.Stem == search.StemSpike && n.Genotype.Published()
+		spiking := n.Options.Activation != search.ActivationReLU && n.Options.Stem == search.StemSpike
 		if e.Activity, err = count.activity(spiking); err != nil {
 			return Evaluation{}, err
 		}

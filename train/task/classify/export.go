@@ -66,6 +66,9 @@ func (n *Network) Export(path, version string, top1 *float64) error {
 		Steps: n.Options.Steps, Channels: sets.channels, Height: sets.height, Width: sets.width,
 		Genotype: n.Genotype, Top1: top1,
 	}
+	if sets.validation != nil {
+		info.Top1 = nil // it is that of the validation
+	}
 	if info.Events = eventInput(sets.train); info.Events != nil {
 		info.Format = modelFormat
 	}

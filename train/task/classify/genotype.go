@@ -7,7 +7,6 @@ import (
 
 	"github.com/spikedhs/spikedhs/search/genotype"
 	"github.com/spikedhs/spikedhs/train/config"
-	"github.com/spikedhs/spikedhs/train/task"
 )
 
 // Adopt makes the network of a configuration the one of a genotype: its nodes and
@@ -17,7 +16,7 @@ import (
 // as width, stem, steps and data, is the configuration's; a path in a genotype that
 // does not follow it is a record and changes nothing. The error is that of a
 // configuration which is not valid with it.
-func Adopt(c *config.Config, g genotype.Genotype, log *slog.Logger) error {
+func (Task) Adopt(c *config.Config, g genotype.Genotype, log *slog.Logger) error {
 	before := c.Network
 	moved := g.FollowsPath() && !slices.Equal(before.Levels, g.Path())
 	if before.Nodes == g.Normal().Nodes && before.Downsample == string(g.Downsample()) && !moved {
@@ -41,17 +40,9 @@ func Adopt(c *config.Config, g genotype.Genotype, log *slog.Logger) error {
 }
 
 // Draw draws cells and, in a search of layers, paths.
-func (Task) Draw(c *config.Config, n int) ([]task.Genotype, error) {
-	var set []genotype.Genotype
-	var err error
+func (Task) Draw(c *config.Config, n int) ([]genotype.Genotype, error) {
 	if seed := uint64(c.Run.Seed); c.Search.LayerSearch {
-		set, err = genotype.RandomSetOnPath(seed, n, c.Network.Nodes, len(c.Network.Levels), c.Search.TrellisLevels, c.Search.Candidates()...)
-	} else {
-		set, err = genotype.RandomSet(seed, n, c.Network.Nodes, genotype.Downsample(c.Network.Downsample), c.Search.Candidates()...)
+		return genotype.RandomSetOnPath(seed, n, c.Network.Nodes, len(c.Network.Levels), c.Search.TrellisLevels)
 	}
-	list := make([]task.Genotype, len(set))
-	for i, g := range set {
-		list[i] = g
-	}
-	return list, err
+	return genotype.RandomSet(uint64(c.Run.Seed), n, c.Network.Nodes, genotype.Downsample(c.Network.Downsample))
 }

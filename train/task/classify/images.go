@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"math/rand/v2"
+	"slices"
 	"strings"
 
 	"github.com/spikedhs/spikedhs/data"
@@ -15,6 +17,7 @@ import (
 // images are the data sets of a run.
 type images struct {
 	train, test data.Dataset
+	validation  data.Dataset // nil where none are put aside
 	mean, std   []float32
 	pad         int
 	channels    int // of a time step, where images have time
@@ -40,6 +43,11 @@ func openImages(ctx context.Context, c *config.Config, steps int, log *slog.Logg
 	seed := uint64(c.Run.Seed)
 	if i.train, err = openSplit(ctx, c, data.Train, c.Data.TrainImages, steps, seed, log); err != nil {
 		return nil, err
+	}
+	if n := c.Data.ValidationImages; n > 0 {
+		if i.train, i.validation, err = putAside(i.train, n, seed); err != nil {
+			return nil, err
+		}
 	}
 	if i.test, err = openSplit(ctx, c, data.Test, c.Data.TestImages, steps, seed, log); err != nil {
 		return nil, err
@@ -100,8 +108,28 @@ func (i *images) trainingLoader(c *config.Config, set data.Dataset, batch int, s
 	})
 }
 
+// putAside divides a training set: validation are n of its images, which seed decides.
+func putAside(set data.Dataset, n int, seed uint64) (rest, validation data.Dataset, err error) {
+	if n >= set.Len() {
+		return nil, nil, fmt.Errorf("%w: data.validation_images = %d: there are %d training images; set it lower", config.ErrInvalid, n, set.Len())
+	}
+	order := rand.New(rand.NewPCG(seed, 0x76616c6964617465)).Perm(set.Len())
+	slices.Sort(order[:n])
+	slices.Sort(order[n:])
+	if validation, err = data.Subset(set, order[:n]); err != nil {
+		return nil, nil, err
+	}
+	rest, err = data.Subset(set, order[n:])
+	return rest, validation, err
+}
+
 // of is the set of a part of the data.
-func (i *images) of(task.Part) data.Dataset { return i.test }
+func (i *images) of(part task.Part) data.Dataset {
+	if part == task.Validation {
+		return i.validation
+	}
+	return i.test
+}
 
 // plainLoader serves a set in order, as images in 0..1 of their own size: the
 // input of the inference form.

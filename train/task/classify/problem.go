@@ -15,9 +15,16 @@ type problem struct {
 	sets *images
 }
 
-func (p *problem) About() string      { return "search on " + p.c.Data.Name }
-func (p *problem) FoundName() string  { return "searched on " + p.c.Data.Name }
-func (p *problem) Watched() task.Part { return task.Test }
+func (p *problem) About() string     { return "search on " + p.c.Data.Name }
+func (p *problem) FoundName() string { return "searched on " + p.c.Data.Name }
+
+// Watched are the images put aside, where there are some.
+func (p *problem) Watched() task.Part {
+	if p.sets.validation != nil {
+		return task.Validation
+	}
+	return task.Test
+}
 
 // Training are the augmented training images.
 func (p *problem) Training(d torch.Device) (task.Loader, error) {
@@ -71,8 +78,8 @@ func (p *problem) Supernet(d torch.Device, precision search.Precision) (task.Sup
 }
 
 // Network is that of a genotype.
-func (p *problem) Network(d torch.Device, precision search.Precision, g task.Genotype) (task.Network, error) {
-	n, err := NewNetwork(d, g.(genotype.Genotype), p.c, TrainOptions(p.c, p.sets.channels, len(p.sets.train.Classes()), precision))
+func (p *problem) Network(d torch.Device, precision search.Precision, g genotype.Genotype) (task.Network, error) {
+	n, err := NewNetwork(d, g, p.c, TrainOptions(p.c, p.sets.channels, len(p.sets.train.Classes()), precision))
 	if err != nil {
 		return nil, err
 	}

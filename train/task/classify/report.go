@@ -16,7 +16,11 @@ func (e Evaluation) Facts() []task.Fact {
 }
 
 // Report is what a report shows of runs of classification.
-func (Task) Report() task.Report {
+func (Task) Report(c *config.Config) task.Report {
+	watched := task.Line{Name: "best top-1", Key: "test_top1"}
+	if c.Data.ValidationImages > 0 {
+		watched = task.Line{Name: "best validation", Key: "validation_top1"}
+	}
 	return task.Report{
 		Examples: "images",
 		About: func(c *config.Config, search bool) []string {
@@ -32,16 +36,19 @@ func (Task) Report() task.Report {
 		Result: "test top-1 accuracy",
 		Results: []task.Record{
 			{Kind: "train_epoch", Key: "test_top1", Label: "test top-1 accuracy"},
+			{Kind: "train_epoch", Key: "validation_top1", Label: "top-1 accuracy on validation images"},
 			{Kind: "train_epoch", Key: "top1", Label: "top-1 accuracy on training images"},
 			{Kind: "search_epoch", Key: "alpha_top1", Label: "top-1 accuracy of the supernet on set B"},
 			{Kind: "search_epoch", Key: "top1", Label: "top-1 accuracy of the supernet on set A"},
 		},
-		Watched: task.Line{Name: "best top-1", Key: "test_top1"},
+		Watched: watched,
 		Training: []task.Chart{
 			{Title: "Accuracy in %", Format: task.Percent, Lines: []task.Line{
-				{Name: "test top-1", Key: "test_top1"}, {Name: "train top-1", Key: "top1", Dashed: true}, {Name: "test top-5", Key: "test_top5"},
+				{Name: "test top-1", Key: "test_top1"}, {Name: "validation top-1", Key: "validation_top1"}, {Name: "train top-1", Key: "top1", Dashed: true}, {Name: "test top-5", Key: "test_top5"},
 			}},
-			{Title: "Loss in nats", Format: task.Fixed, Lines: []task.Line{{Name: "test", Key: "test_loss"}, {Name: "train", Key: "loss", Dashed: true}}},
+			{Title: "Loss in nats", Format: task.Fixed, Lines: []task.Line{
+				{Name: "test", Key: "test_loss"}, {Name: "validation", Key: "validation_loss"}, {Name: "train", Key: "loss", Dashed: true},
+			}},
 		},
 		Search: []task.Chart{
 			{Title: "Loss of the supernet in nats", Format: task.Fixed, Lines: []task.Line{
@@ -56,6 +63,7 @@ func (Task) Report() task.Report {
 		Compared: []task.Chart{
 			{Title: "Test top-1 accuracy in %", Format: task.Percent, Lines: []task.Line{{Key: "test_top1"}}},
 			{Title: "Test loss in nats", Format: task.Fixed, Lines: []task.Line{{Key: "test_loss"}}},
+			{Title: "Validation top-1 accuracy in %", Format: task.Percent, Lines: []task.Line{{Key: "validation_top1"}}},
 		},
 	}
 }

@@ -6,7 +6,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"io"
 	"log/slog"
 
 	"github.com/spikedhs/spikedhs/search/genotype"
@@ -26,54 +25,21 @@ func (Task) Owns(*config.Config) bool { return true }
 // Score is the top-1 accuracy.
 func (Task) Score() task.Score { return task.Score{Key: "top1", Words: "top-1"} }
 
-// Course is that of the paper: SGD, a cosine.
-func (Task) Course(*config.Config) task.Course { return task.Course{Optimizer: "sgd"} }
-
-// Presets are the genotypes for images.
-func (Task) Presets() []string { return genotype.Presets(genotype.Normal) }
-
-// Resolve is the genotype of a preset or a file.
-func (Task) Resolve(name string) (task.Genotype, error) {
-	g, err := genotype.Resolve(name)
-	if err == nil && !g.Has(genotype.Normal) {
-		err = fmt.Errorf("%w: %s has no cell named %q; it is no genotype for image classification", config.ErrInvalid, name, genotype.Normal)
-	}
-	return g, err
+// Course is that of section [train].
+func (Task) Course(c *config.Config) task.Course {
+	return task.Course{Optimizer: c.Train.Optimizer, Milestones: c.Train.Milestones, Decay: c.Train.Decay}
 }
 
-// Load is the genotype of a file.
-func (Task) Load(path string) (task.Genotype, error) { return genotype.Load(path) }
+// Subnets of a genotype: the normal cells; those of the reduction may be the same.
+func (Task) Subnets() []string { return []string{genotype.Normal} }
 
-// Adopt makes the network of a configuration the one of a genotype; see [Adopt].
-func (Task) Adopt(c *config.Config, g task.Genotype, log *slog.Logger) error {
-	return Adopt(c, g.(genotype.Genotype), log)
-}
-
-// Names of the drawings of a genotype.
-const (
-	DrawingSVG = "genotype.svg"
-	DrawingDOT = "genotype.dot"
-)
-
-// Describe shows a genotype to people.
-func (Task) Describe(of task.Genotype) task.Description {
-	g := of.(genotype.Genotype)
-	line := fmt.Sprintf("%s (%s), %d nodes, down-sampling: %s", g.Name, g.Hash(), g.Normal().Nodes, g.Downsample())
+// Describe tells nodes and down-sampling, and the path where one is followed.
+func (Task) Describe(g genotype.Genotype) (string, map[string]any) {
+	line := fmt.Sprintf("%d nodes, down-sampling: %s", g.Normal().Nodes, g.Downsample())
 	if g.FollowsPath() {
 		line += fmt.Sprintf("\npath      %v: the levels of the cells, from the genotype", g.Path())
 	}
-	name := "Normal cell"
-	if g.Reduction() == nil {
-		name = "Cell"
-	}
-	cells := []task.Equations{{Name: name, Lines: g.Normal().Equations()}}
-	if g.Reduction() != nil {
-		cells = append(cells, task.Equations{Name: "Reduction cell", Lines: g.Reduction().Equations()})
-	}
-	return task.Description{Name: g.Name, Line: line, Text: genotype.Text(g), Origin: g.Origin, Cells: cells, Drawings: []task.Drawing{
-		{Name: DrawingSVG, Draw: func(w io.Writer) error { return genotype.SVG(w, g) }},
-		{Name: DrawingDOT, Draw: func(w io.Writer) error { return genotype.DOT(w, g) }},
-	}}
+	return line, nil
 }
 
 // Open reads the data sets of a configuration.

@@ -4,6 +4,7 @@ package registry
 import (
 	"fmt"
 
+	"github.com/spikedhs/spikedhs/search/genotype"
 	"github.com/spikedhs/spikedhs/train/config"
 	"github.com/spikedhs/spikedhs/train/task"
 	"github.com/spikedhs/spikedhs/train/task/classify"
@@ -23,21 +24,19 @@ func Of(c *config.Config) task.Task {
 	return nil // the last one owns all
 }
 
-// Resolve is the genotype of a preset or a file for a task. A genotype for another one
-// is told as such.
-func Resolve(t task.Task, name string) (task.Genotype, error) {
-	g, err := t.Resolve(name)
-	if err == nil {
-		return g, nil
+// Genotype is the genotype of a preset or a file for a task. One for another task is
+// told as such.
+func Genotype(t task.Task, name string) (genotype.Genotype, error) {
+	g, err := genotype.Resolve(name)
+	if err != nil || g.Has(t.Subnets()...) {
+		return g, err
 	}
+	kind := "something else"
 	for _, other := range all {
-		if other == t {
-			continue
-		}
-		if _, wrong := other.Resolve(name); wrong == nil {
-			return nil, fmt.Errorf("%w: %s is a genotype for %s; this run is one of %s, which takes one such as %v",
-				config.ErrInvalid, name, other.Name(), t.Name(), t.Presets())
+		if g.Has(other.Subnets()...) {
+			kind = other.Name()
 		}
 	}
-	return nil, err
+	return g, fmt.Errorf("%w: %s is a genotype for %s; this run is one of %s, which takes one such as %v",
+		config.ErrInvalid, name, kind, t.Name(), genotype.Presets(t.Subnets()...))
 }

@@ -25,7 +25,7 @@ func (e Evaluation) Facts() []task.Fact {
 }
 
 // Report is what a report shows of runs of stereo.
-func (Task) Report() task.Report {
+func (Task) Report(*config.Config) task.Report {
 	both := func(name, key, architecture string) []task.Line {
 		return []task.Line{{Name: "weights, set A", Key: key}, {Name: name, Key: architecture, Dashed: true}}
 	}

@@ -6,7 +6,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"io"
 	"log/slog"
 
 	data "github.com/spikedhs/spikedhs/data/stereo"
@@ -35,42 +34,21 @@ func (Task) Course(c *config.Config) task.Course {
 	return task.Course{Optimizer: c.Stereo.Optimizer, Milestones: c.Stereo.Milestones, Decay: c.Stereo.Decay}
 }
 
-// Presets are the stereo genotypes.
-func (Task) Presets() []string { return genotype.Presets(stereo.Feature, stereo.Matching) }
-
-// Resolve is the genotype of a preset or a file.
-func (Task) Resolve(name string) (task.Genotype, error) {
-	g, err := genotype.Resolve(name)
-	if err == nil && !g.Has(stereo.Feature, stereo.Matching) {
-		err = fmt.Errorf("%w: %s has no subnets %q and %q; it is no genotype for stereo", config.ErrInvalid, name, stereo.Feature, stereo.Matching)
-	}
-	return g, err
-}
-
-// Load is the genotype of a file.
-func (Task) Load(path string) (task.Genotype, error) { return genotype.Load(path) }
+// Subnets of a genotype.
+func (Task) Subnets() []string { return []string{stereo.Feature, stereo.Matching} }
 
 // Draw refuses: nothing compares with drawn stereo networks yet.
-func (Task) Draw(*config.Config, int) ([]task.Genotype, error) {
+func (Task) Draw(*config.Config, int) ([]genotype.Genotype, error) {
 	return nil, fmt.Errorf("%w: genotypes are drawn for image classification, not for stereo", config.ErrInvalid)
 }
 
 // Adopt has nothing to do: a genotype is cells and paths, and no key says either.
-func (Task) Adopt(*config.Config, task.Genotype, *slog.Logger) error { return nil }
+func (Task) Adopt(*config.Config, genotype.Genotype, *slog.Logger) error { return nil }
 
-// Describe shows a genotype to people.
-func (Task) Describe(of task.Genotype) task.Description {
-	g := of.(genotype.Genotype)
-	return task.Description{
-		Name: g.Name, Line: fmt.Sprintf("%s (%s), paths %v and %v", g.Name, g.Hash(), g.Subnet(stereo.Feature).Path, g.Subnet(stereo.Matching).Path), Text: genotype.Text(g),
-		Extra:  map[string]any{"feature_path": g.Subnet(stereo.Feature).Path, "matching_path": g.Subnet(stereo.Matching).Path},
-		Origin: g.Origin,
-		Cells: []task.Equations{
-			{Name: fmt.Sprintf("Feature network, path %v", g.Subnet(stereo.Feature).Path), Lines: g.Subnet(stereo.Feature).Cell.Equations()},
-			{Name: fmt.Sprintf("Matching network, path %v", g.Subnet(stereo.Matching).Path), Lines: g.Subnet(stereo.Matching).Cell.Equations()},
-		},
-		Drawings: []task.Drawing{{Name: "genotype.svg", Draw: func(w io.Writer) error { return genotype.SVG(w, g) }}},
-	}
+// Describe tells the paths.
+func (Task) Describe(g genotype.Genotype) (string, map[string]any) {
+	feature, matching := g.Subnet(stereo.Feature).Path, g.Subnet(stereo.Matching).Path
+	return fmt.Sprintf("paths %v and %v", feature, matching), map[string]any{"feature_path": feature, "matching_path": matching}
 }
 
 // Open reads the recordings of a configuration; those of a trained network when they are
@@ -166,8 +144,8 @@ func (p *problem) Supernet(d torch.Device, precision search.Precision) (task.Sup
 }
 
 // Network is that of a genotype.
-func (p *problem) Network(d torch.Device, precision search.Precision, g task.Genotype) (task.Network, error) {
-	n, err := NewNetwork(d, g.(genotype.Genotype), p.c, TrainOptions(p.c, p.channels(), precision))
+func (p *problem) Network(d torch.Device, precision search.Precision, g genotype.Genotype) (task.Network, error) {
+	n, err := NewNetwork(d, g, p.c, TrainOptions(p.c, p.channels(), precision))
 	if err != nil {
 		return nil, err
 	}
