@@ -118,7 +118,7 @@ func TestSearchOnEvents(t *testing.T) {
 	found := mustSearch(t, b.job("search", func(c *config.Config) {
 		c.Search.Epochs, c.Search.WarmupEpochs, c.Search.Steps, c.Data.Stack = 2, 1, 2, "counts"
 	}))
-	require.NoError(t, wiringOf(found.Genotype).Validate())
+	require.NoError(t, found.Genotype.Validate())
 	text, err := json.Marshal(found.Genotype)
 	require.NoError(t, err)
 	assert.Contains(t, string(text), "normal")

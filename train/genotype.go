@@ -5,6 +5,7 @@ import (
 	"io"
 	"path/filepath"
 
+	"github.com/spikedhs/spikedhs/search/genotype"
 	"github.com/spikedhs/spikedhs/train/config"
 	"github.com/spikedhs/spikedhs/train/run"
 	"github.com/spikedhs/spikedhs/train/task/registry"
@@ -43,8 +44,7 @@ func (j *Job) adoptRecorded() error {
 	if j.Config == nil {
 		return nil
 	}
-	t := registry.Of(j.Config)
-	g, err := t.Load(filepath.Join(j.Out, run.GenotypeFile))
+	g, err := genotype.Load(filepath.Join(j.Out, run.GenotypeFile))
 	if err != nil {
 		return nil // opening the run says what is wrong with it
 	}
@@ -60,12 +60,14 @@ const (
 )
 
 // writeGenotype writes a genotype and its drawings into a run folder.
-func writeGenotype(folder *run.Folder, t task.Task, g task.Genotype) error {
+func writeGenotype(folder *run.Folder, g genotype.Genotype) error {
 	if err := g.Save(folder.Path(run.GenotypeFile)); err != nil {
 		return fmt.Errorf("train: %w", err)
 	}
-	for _, d := range t.Describe(g).Drawings {
-		if err := folder.Write(d.Name, d.Draw); err != nil {
+	for name, draw := range map[string]func(io.Writer, genotype.Genotype) error{
+		DrawingSVG: genotype.SVG, DrawingDOT: genotype.DOT,
+	} {
+		if err := folder.Write(name, func(w io.Writer) error { return draw(w, g) }); err != nil {
 			return fmt.Errorf("train: draw genotype: %w", err)
 		}
 	}

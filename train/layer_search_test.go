@@ -27,7 +27,7 @@ func layered(c *config.Config) {
 func TestSearchOfLayers(t *testing.T) {
 	b := newBench(t)
 	found := mustSearch(t, b.job("search", layered))
-	g := wiringOf(found.Genotype)
+	g := found.Genotype
 	require.NoError(t, g.Validate())
 	require.True(t, g.FollowsPath())
 	assert.Nil(t, g.Reduction())
@@ -59,7 +59,7 @@ func TestSearchOfLayers(t *testing.T) {
 	require.NoError(t, epochs[2].Fields.Decode("path", &recorded))
 	assert.Equal(t, g.Path(), recorded)
 	assert.Contains(t, epochs[2].Fields, "alpha_loss")
-	assert.Contains(t, string(b.file(t, "search", classify.DrawingSVG)), "level 3")
+	assert.Contains(t, string(b.file(t, "search", DrawingSVG)), "level 3")
 
 	// And it can be trained, on its path.
 	result := mustTrain(t, b.job("train", func(c *config.Config) {
@@ -96,7 +96,7 @@ func TestSearchOnTheFinestLevels(t *testing.T) {
 		layered(c)
 		c.Search.TrellisLevels, c.Search.Optimizer, c.Search.AlphaInit = 2, "adam", 1
 	}
-	g := wiringOf(mustSearch(t, b.job("whole", fine)).Genotype)
+	g := mustSearch(t, b.job("whole", fine)).Genotype
 	assert.Less(t, slices.Max(g.Path()), 2)
 	heads := map[string]bool{}
 	for name := range b.saved(t, "whole", "weights") {

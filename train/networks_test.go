@@ -167,7 +167,7 @@ func TestGenotypeMovesToAnotherDataSet(t *testing.T) {
 		assert.Equal(t, found.Genotype.Hash(), moved.Genotype.Hash())
 		assert.Equal(t, 4, job.Config.Network.Nodes, "the caller's configuration is left alone")
 		assert.Equal(t, 2, moved.Folder.Config().Network.Nodes, "the run knows what it trained")
-		assert.Equal(t, string(wiringOf(found.Genotype).Downsample()), moved.Folder.Config().Network.Downsample)
+		assert.Equal(t, string(found.Genotype.Downsample()), moved.Folder.Config().Network.Downsample)
 		checkActivity(t, moved.Evaluation)
 		trained := mustOpen(t, out)
 		e, err := classes(trained.Evaluate(context.Background(), nil))

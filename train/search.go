@@ -19,7 +19,7 @@ type SearchResult struct {
 	// Task is what was searched for.
 	Task task.Task
 	// Genotype is the decoded architecture.
-	Genotype task.Genotype
+	Genotype genotype.Genotype
 	// Folder is the run folder; genotype.json in it holds the genotype.
 	Folder *run.Folder
 }

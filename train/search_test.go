@@ -69,17 +69,17 @@ func TestSearchFindsAGenotype(t *testing.T) {
 	b := newBench(t)
 	b.config.Search.Epochs = 4
 	found := mustSearch(t, b.job("search"))
-	require.NoError(t, wiringOf(found.Genotype).Validate())
-	assert.Equal(t, genotype.DownsampleReduction, wiringOf(found.Genotype).Downsample())
-	assert.Equal(t, 2, wiringOf(found.Genotype).Normal().Nodes)
-	assert.Equal(t, "searched on mnist", wiringOf(found.Genotype).Name)
-	assert.Equal(t, "search on mnist, 4 epochs, seed 7", wiringOf(found.Genotype).Origin)
+	require.NoError(t, found.Genotype.Validate())
+	assert.Equal(t, genotype.DownsampleReduction, found.Genotype.Downsample())
+	assert.Equal(t, 2, found.Genotype.Normal().Nodes)
+	assert.Equal(t, "searched on mnist", found.Genotype.Name)
+	assert.Equal(t, "search on mnist, 4 epochs, seed 7", found.Genotype.Origin)
 
 	loaded, err := genotype.Load(found.Folder.Path(run.GenotypeFile))
 	require.NoError(t, err)
 	assert.Equal(t, found.Genotype, loaded)
-	assert.Contains(t, string(b.file(t, "search", classify.DrawingSVG)), "<svg")
-	assert.Contains(t, string(b.file(t, "search", classify.DrawingDOT)), "digraph")
+	assert.Contains(t, string(b.file(t, "search", DrawingSVG)), "<svg")
+	assert.Contains(t, string(b.file(t, "search", DrawingDOT)), "digraph")
 
 	// It is what the saved alphas decode to.
 	alphas := b.saved(t, "search", "architecture")
@@ -248,8 +248,8 @@ func TestSearchOfOneCell(t *testing.T) {
 	found := mustSearch(t, b.job("search", func(c *config.Config) {
 		c.Network.Downsample, c.Run.Name, c.Search.Steps, c.Search.Mixing = "nearest", "one cell", 1, "membrane"
 	}))
-	assert.Nil(t, wiringOf(found.Genotype).Reduction())
-	assert.Equal(t, "one cell", wiringOf(found.Genotype).Name)
+	assert.Nil(t, found.Genotype.Reduction())
+	assert.Equal(t, "one cell", found.Genotype.Name)
 	assert.Len(t, b.saved(t, "search", "architecture"), 1)
 	for _, r := range ofKind(b.records(t, "search"), "search_epoch") {
 		assert.NotContains(t, r.Fields, "reduction")
@@ -261,7 +261,7 @@ func TestSearchStopsOnSkips(t *testing.T) {
 	b := newBench(t)
 	b.config.Search.Epochs, b.config.Search.SkipLimit = 4, 1e-6
 	found := mustSearch(t, b.job("search", func(c *config.Config) { c.Search.AlphaInit = 5 })) // decided from the start
-	share := (genotype.SkipShare(wiringOf(found.Genotype).Normal()) + genotype.SkipShare(*wiringOf(found.Genotype).Reduction())) / 2
+	share := (genotype.SkipShare(found.Genotype.Normal()) + genotype.SkipShare(*found.Genotype.Reduction())) / 2
 	require.Positive(t, share, "the seed gives a genotype with skips")
 	assert.Len(t, ofKind(b.records(t, "search"), "search_epoch"), 2, "the warm-up does not count")
 }

@@ -135,7 +135,7 @@ func TestStereoFromSearchToEvaluation(t *testing.T) {
 	assert.Len(t, saved.Subnet("feature").Path, 1)
 	assert.Len(t, saved.Subnet("matching").Path, 2)
 	assert.Equal(t, found.Genotype.Hash(), saved.Hash())
-	assert.FileExists(t, b.path("search/"+classify.DrawingSVG))
+	assert.FileExists(t, b.path("search/"+DrawingSVG))
 	epochs := ofKind(b.records(t, "search"), "search_epoch")
 	require.Len(t, epochs, 2)
 	_, ok := epochs[0].Fields.Float("alpha_loss")

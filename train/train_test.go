@@ -14,7 +14,6 @@ import (
 	"github.com/spikedhs/spikedhs/search/genotype"
 	"github.com/spikedhs/spikedhs/train/config"
 	"github.com/spikedhs/spikedhs/train/run"
-	"github.com/spikedhs/spikedhs/train/task/classify"
 )
 
 func TestTrainLearns(t *testing.T) {
@@ -27,8 +26,8 @@ func TestTrainLearns(t *testing.T) {
 	g, err := genotype.Load(b.path("wiring.json"))
 	require.NoError(t, err)
 	assert.Equal(t, g, result.Genotype)
-	assert.FileExists(t, b.path("train/"+classify.DrawingSVG))
-	assert.FileExists(t, b.path("train/"+classify.DrawingDOT))
+	assert.FileExists(t, b.path("train/"+DrawingSVG))
+	assert.FileExists(t, b.path("train/"+DrawingDOT))
 
 	list := b.records(t, "train")
 	epochs := ofKind(list, "train_epoch")

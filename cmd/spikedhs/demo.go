@@ -129,7 +129,7 @@ func (d *demo) search() error {
 		}
 		return d.continued(err)
 	}
-	d.printf("%s\n", found.Task.Describe(found.Genotype).Text)
+	d.printf("%s\n", genotype.Text(found.Genotype))
 	return nil
 }
 

@@ -20,7 +20,7 @@ func (d *demo) summary(e classify.Evaluation, model map[string]any, report strin
 	d.printf("\nDone in %s: top-1 %.2f %% on %s test images, %s parameters.\n\n",
 		time.Duration(seconds*float64(time.Second)).Round(time.Second), e.Top1, thousands(e.Images), thousands(e.Parameters))
 	d.printf("  run       %s\n", d.out)
-	d.printf("  genotype  %s (drawing: %s)\n", found, d.folder.Path(demoSearch, classify.DrawingSVG))
+	d.printf("  genotype  %s (drawing: %s)\n", found, d.folder.Path(demoSearch, train.DrawingSVG))
 	d.printf("  weights   %s\n", d.folder.Path(run.CheckpointDir, train.CheckpointFile))
 	d.printf("  model     %s\n", model["model"])
 	d.printf("  report    %s\n", report)

@@ -87,7 +87,6 @@ func genotypeParams(c *cli.Context) error {
 	if err != nil {
 		return existing(err)
 	}
-	g := found.(genotype.Genotype)
 	channels, height, width, classes, err := imagesOf(c, cfg)
 	if err != nil {
 		return err

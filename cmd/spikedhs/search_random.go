@@ -38,7 +38,7 @@ func drawRandom(c *cli.Context, o *console, cfg *config.Config) error {
 		return err
 	}
 	dir := folder.Path(genotypesFolder)
-	if err := reproduce.SaveGenotypes(dir, t, set); err != nil {
+	if err := reproduce.SaveGenotypes(dir, set); err != nil {
 		return err
 	}
 	if err := folder.MarkEnded(time.Now()); err != nil {
@@ -50,7 +50,7 @@ func drawRandom(c *cli.Context, o *console, cfg *config.Config) error {
 	}
 	var list []drawn
 	for _, g := range set {
-		list = append(list, drawn{filepath.Join(dir, t.Describe(g).Name+".json"), g.Hash()})
+		list = append(list, drawn{filepath.Join(dir, g.Name+".json"), g.Hash()})
 		o.printf("%s  %s\n", list[len(list)-1].Hash, list[len(list)-1].File)
 	}
 	o.printf("next      spikedhs train --genotype %s\n", list[0].File)

@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/spikedhs/spikedhs/search/genotype"
 	"github.com/spikedhs/spikedhs/train"
 	"github.com/spikedhs/spikedhs/train/config"
 	"github.com/spikedhs/spikedhs/train/run"
@@ -43,7 +44,7 @@ func extend(ctx context.Context, out string) error {
 	if err != nil {
 		return err
 	}
-	fmt.Print(found.Task.Describe(found.Genotype).Text)
+	fmt.Print(genotype.Text(found.Genotype))
 
 	c.Train.Genotype = found.Folder.Path(run.GenotypeFile)
 	result, err := train.Train(ctx, train.Job{Config: c, Out: filepath.Join(out, "train")})

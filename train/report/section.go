@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"html/template"
 	"strings"
+
+	"github.com/spikedhs/spikedhs/search/genotype"
 )
 
 // section is what the template shows of a run.
@@ -121,10 +123,10 @@ func (s *source) genotypeView() *genotypeView {
 	if s.genotype == nil {
 		return nil
 	}
-	d := s.task.Describe(s.genotype)
-	v := &genotypeView{Hash: s.genotype.Hash(), Origin: d.Origin}
+	g := *s.genotype
+	v := &genotypeView{Hash: g.Hash(), Origin: g.Origin}
 	var b bytes.Buffer
-	if err := d.Drawings[0].Draw(&b); err == nil { // it is valid: it was read from a file
+	if err := genotype.SVG(&b, g); err == nil { // it is valid: it was read from a file
 		v.Drawing = template.HTML(b.String()) // the drawing escapes its texts
 	}
 	for _, n := range g.Subnets {

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 
+	"github.com/spikedhs/spikedhs/search/genotype"
 	"github.com/spikedhs/spikedhs/train/run"
 	"github.com/spikedhs/spikedhs/train/task"
 	"github.com/spikedhs/spikedhs/train/task/registry"
@@ -89,12 +90,12 @@ func (s *source) tolerate(err error) {
 }
 
 func (s *source) loadGenotype() {
-	g, err := s.task.Load(s.folder.Path(run.GenotypeFile))
+	g, err := genotype.Load(s.folder.Path(run.GenotypeFile))
 	if err != nil {
 		s.tolerate(err)
 		return
 	}
-	s.genotype = g
+	s.genotype = &g
 }
 
 func (s *source) loadEvaluation() {

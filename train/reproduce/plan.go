@@ -2,14 +2,13 @@ package reproduce
 
 import (
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 
 	"github.com/spikedhs/spikedhs/search/genotype"
 	"github.com/spikedhs/spikedhs/train/config"
 	"github.com/spikedhs/spikedhs/train/run"
-	tasks "github.com/spikedhs/spikedhs/train/task"
-	"github.com/spikedhs/spikedhs/train/task/classify"
 )
 
 // Folders of an experiment beside those of its rows.
@@ -168,26 +167,21 @@ func (p *plan) writeCells() error {
 	if len(p.random) == 0 {
 		return nil
 	}
-	set := make([]tasks.Genotype, len(p.random))
-	for i, g := range p.random {
-		set[i] = g
-	}
-	return SaveGenotypes(filepath.Join(p.dir, genotypesFolder), classify.Task{}, set)
+	return SaveGenotypes(filepath.Join(p.dir, genotypesFolder), p.random)
 }
 
-// SaveGenotypes writes each genotype of a task and its drawing as NAME.json and NAME.svg
-// into a folder, which it makes where it is missing.
-func SaveGenotypes(dir string, t tasks.Task, set []tasks.Genotype) error {
+// SaveGenotypes writes each genotype and its drawing as NAME.json and NAME.svg into a
+// folder, which it makes where it is missing.
+func SaveGenotypes(dir string, set []genotype.Genotype) error {
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return err
 	}
 	for _, g := range set {
-		d := t.Describe(g)
-		path := filepath.Join(dir, d.Name)
+		path := filepath.Join(dir, g.Name)
 		if err := g.Save(path + ".json"); err != nil {
 			return err
 		}
-		if err := run.WriteFileAtomic(path+filepath.Ext(d.Drawings[0].Name), d.Drawings[0].Draw); err != nil {
+		if err := run.WriteFileAtomic(path+".svg", func(w io.Writer) error { return genotype.SVG(w, g) }); err != nil {
 			return err
 		}
 	}

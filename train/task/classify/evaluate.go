@@ -112,7 +112,8 @@ func (n *Network) evaluate(ctx context.Context, set data.Dataset, part task.Part
 	}
 	e := m.result()
 	if e.Images > 0 {
-		spiking := n.Options.Activation != search.ActivationReLU && n.Options.Stem == search.StemSpike
+		// Registered operations may multiply; the counts say where they do.
+		spiking := n.Options.Activation != search.ActivationReLU && n.Options.Stem == search.StemSpike && n.Genotype.Published()
 		if e.Activity, err = count.activity(spiking); err != nil {
 			return Evaluation{}, err
 		}

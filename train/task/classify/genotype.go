@@ -42,7 +42,7 @@ func (Task) Adopt(c *config.Config, g genotype.Genotype, log *slog.Logger) error
 // Draw draws cells and, in a search of layers, paths.
 func (Task) Draw(c *config.Config, n int) ([]genotype.Genotype, error) {
 	if seed := uint64(c.Run.Seed); c.Search.LayerSearch {
-		return genotype.RandomSetOnPath(seed, n, c.Network.Nodes, len(c.Network.Levels), c.Search.TrellisLevels)
+		return genotype.RandomSetOnPath(seed, n, c.Network.Nodes, len(c.Network.Levels), c.Search.TrellisLevels, c.Search.Candidates()...)
 	}
-	return genotype.RandomSet(uint64(c.Run.Seed), n, c.Network.Nodes, genotype.Downsample(c.Network.Downsample))
+	return genotype.RandomSet(uint64(c.Run.Seed), n, c.Network.Nodes, genotype.Downsample(c.Network.Downsample), c.Search.Candidates()...)
 }

@@ -63,7 +63,7 @@ func TestModelWithoutInstructionsRunsAsScript(t *testing.T) {
 	}
 	m := load("new.pt", map[string]string{ModelInfoFile: string(info), graph.ProgramFile: instructions})
 	require.NotNil(t, m.program)
-	assert.True(t, m.program.EventDriven())
+	assert.Equal(t, torch.CPUKernels("events"), m.program.EventDriven())
 	old := load("old.pt", map[string]string{ModelInfoFile: string(info)})
 	require.Nil(t, old.program)
 

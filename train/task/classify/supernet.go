@@ -2,6 +2,7 @@ package classify
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/spikedhs/spikedhs/search"
 	"github.com/spikedhs/spikedhs/search/genotype"
@@ -26,7 +27,8 @@ type net interface {
 // Supernet is the network of a search with its loss.
 type Supernet struct {
 	net
-	identity string
+	identity   string
+	candidates []genotype.Op
 }
 
 // NewSupernet builds the supernet of the fixed levels of a configuration.
@@ -35,7 +37,15 @@ func NewSupernet(d torch.Device, c *config.Config, o search.Options) (*Supernet,
 	if err != nil {
 		return nil, err
 	}
-	return &Supernet{n, fmt.Sprintf("supernet of %d nodes, %s, F=%d, levels %v, %s", n.Nodes, n.Downsample, o.Width, o.Levels, shapeOf(o))}, nil
+	return &Supernet{n, fmt.Sprintf("supernet of %d nodes, %s, F=%d, levels %v, %s", n.Nodes, n.Downsample, o.Width, o.Levels, shapeOf(o)) + over(o), o.Candidates}, nil
+}
+
+// over names the candidate operations where they are not those of the paper.
+func over(o search.Options) string {
+	if len(o.Candidates) == 0 || slices.Equal(o.Candidates, genotype.Published()) {
+		return ""
+	}
+	return fmt.Sprintf(", over %v", o.Candidates)
 }
 
 func shapeOf(o search.Options) string {
@@ -56,7 +66,7 @@ func newSupernet(c *config.Config, d torch.Device, o search.Options, sets *image
 		n.Close()
 		return nil, fmt.Errorf("%w: search.layer_search: %w", config.ErrInvalid, err)
 	}
-	return &Supernet{n, fmt.Sprintf("trellis supernet of %d nodes and %d layers, F=%d, %s", n.Nodes, len(o.Levels), o.Width, shapeOf(o))}, nil
+	return &Supernet{n, fmt.Sprintf("trellis supernet of %d nodes and %d layers, F=%d, %s", n.Nodes, len(o.Levels), o.Width, shapeOf(o)) + over(o), o.Candidates}, nil
 }
 
 // Loss is the cross entropy; the output is the logits [N, classes].
@@ -93,7 +103,7 @@ func (n *Supernet) Look(name, origin string) (task.View, error) {
 	v := task.View{Genotype: found}
 	entropy := 0.0
 	for i, cell := range cells {
-		_, share, err := genotype.Entropy(alphas[i])
+		_, share, err := genotype.Entropy(alphas[i], n.candidates...)
 		if err != nil {
 			return task.View{}, fmt.Errorf("train: %w", err)
 		}

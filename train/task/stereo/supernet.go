@@ -59,7 +59,7 @@ func (n *Supernet) Look(name, origin string) (task.View, error) {
 	}
 	alpha, beta := 0.0, 0.0
 	for _, subnet := range [][][]float64{all.FeatureAlpha, all.MatchingAlpha} {
-		_, share, err := genotype.Entropy(subnet)
+		_, share, err := genotype.Entropy(subnet, n.Options.Candidates...)
 		if err != nil {
 			return task.View{}, fmt.Errorf("train: %w", err)
 		}
