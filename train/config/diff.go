@@ -1,8 +1,5 @@
 package config
 
-// Equal tells whether a and b have the same value for every key.
-func Equal(a, b *Config) bool { return len(Diff(a, b)) == 0 }
-
 // Diff returns the full names of the keys whose values differ, in the order of
 // [Keys]. [Config.Value] gives the values.
 func Diff(a, b *Config) []string {

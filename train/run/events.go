@@ -1,11 +1,8 @@
 package run
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
-	"image"
-	"image/png"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -38,13 +35,6 @@ const (
 
 	valueTag    = 1
 	valueScalar = 2
-	valueImage  = 4
-
-	imageHeight     = 1
-	imageWidth      = 2
-	imageColorspace = 3
-	imageEncoded    = 4
-	colorspaceRGBA  = 4
 )
 
 // NewEvents makes a new event file in the folder dir, named as TensorBoard expects.
@@ -80,21 +70,6 @@ func (e *Events) Restart(step int64) error {
 // Scalar writes a number.
 func (e *Events) Scalar(step int64, tag string, value float64) error {
 	return e.summary(step, message(nil).bytes(valueTag, []byte(tag)).float(valueScalar, float32(value)))
-}
-
-// Image writes a picture.
-func (e *Events) Image(step int64, tag string, picture image.Image) error {
-	var encoded bytes.Buffer
-	if err := png.Encode(&encoded, picture); err != nil {
-		return err
-	}
-	size := picture.Bounds().Size()
-	content := message(nil).
-		integer(imageHeight, int64(size.Y)).
-		integer(imageWidth, int64(size.X)).
-		integer(imageColorspace, colorspaceRGBA).
-		bytes(imageEncoded, encoded.Bytes())
-	return e.summary(step, message(nil).bytes(valueTag, []byte(tag)).bytes(valueImage, content))
 }
 
 // Close closes the file.

@@ -1,11 +1,7 @@
 package run
 
 import (
-	"bytes"
 	"encoding/binary"
-	"image"
-	"image/color"
-	"image/png"
 	"math"
 	"os"
 	"path/filepath"
@@ -105,11 +101,8 @@ func TestEvents(t *testing.T) {
 	e, err := NewEvents(dir)
 	require.NoError(t, err)
 	e.now = func() time.Time { return time.UnixMicro(1700000000_250000) }
-	picture := image.NewNRGBA(image.Rect(0, 0, 3, 2))
-	picture.Set(2, 1, color.NRGBA{R: 200, A: 255})
 	require.NoError(t, e.Scalar(300, "train/loss", 0.625))
 	require.NoError(t, e.Scalar(1<<40, "nan", math.NaN()))
-	require.NoError(t, e.Image(7, "cell", picture))
 	require.NoError(t, e.Restart(250))
 	require.NoError(t, e.Close())
 
@@ -120,7 +113,7 @@ func TestEvents(t *testing.T) {
 	file, err := os.ReadFile(paths[0])
 	require.NoError(t, err)
 	events := decodeEvents(t, file)
-	require.Len(t, events, 5)
+	require.Len(t, events, 4)
 
 	assert.Equal(t, "brain.Event:2", string(events[0][3].data))
 	assert.Equal(t, 1700000000.25, math.Float64frombits(events[1][1].bits))
@@ -133,18 +126,8 @@ func TestEvents(t *testing.T) {
 	value = decodeMessage(t, decodeMessage(t, events[2][5].data)[1].data)
 	assert.True(t, math.IsNaN(float64(math.Float32frombits(uint32(value[2].bits)))))
 
-	value = decodeMessage(t, decodeMessage(t, events[3][5].data)[1].data)
-	assert.Equal(t, "cell", string(value[1].data))
-	content := decodeMessage(t, value[4].data)
-	assert.EqualValues(t, 2, content[1].bits)
-	assert.EqualValues(t, 3, content[2].bits)
-	assert.EqualValues(t, 4, content[3].bits)
-	decoded, err := png.Decode(bytes.NewReader(content[4].data))
-	require.NoError(t, err)
-	assert.Equal(t, color.NRGBA{R: 200, A: 255}, color.NRGBAModel.Convert(decoded.At(2, 1)))
-
-	assert.EqualValues(t, 250, events[4][2].bits)
-	assert.EqualValues(t, 1, decodeMessage(t, events[4][7].data)[1].bits)
+	assert.EqualValues(t, 250, events[3][2].bits)
+	assert.EqualValues(t, 1, decodeMessage(t, events[3][7].data)[1].bits)
 }
 
 func TestEventFilesOfOneSecond(t *testing.T) {

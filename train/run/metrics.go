@@ -30,36 +30,10 @@ func CreateMetrics(path string) (*Metrics, error) {
 	return openMetrics(path, os.O_EXCL|os.O_CREATE, func(*os.File) (int64, error) { return 0, nil })
 }
 
-// AppendMetrics opens a metrics file, or makes it, to go on behind its last whole
-// record. What a crash left of a torn last line is cut off.
-func AppendMetrics(path string) (*Metrics, error) {
-	return openMetrics(path, os.O_CREATE, func(f *os.File) (int64, error) {
-		text, err := io.ReadAll(f)
-		return int64(wholeLines(text)), err
-	})
-}
-
-// OpenMetricsAt opens a metrics file to go on at an offset that [Metrics.Offset]
-// gave, as kept in a checkpoint. Records behind it are cut off.
-func OpenMetricsAt(path string, offset int64) (*Metrics, error) {
-	return openMetrics(path, os.O_CREATE, func(f *os.File) (int64, error) {
-		text, err := io.ReadAll(f)
-		if err != nil {
-			return 0, err
-		}
-		if offset < 0 || offset > int64(len(text)) {
-			return 0, fmt.Errorf("%s has %d bytes but the checkpoint was made at byte %d: they are not of the same run", path, len(text), offset)
-		}
-		if offset != int64(wholeLines(text[:offset])) {
-			return 0, fmt.Errorf("%s has no record that ends at byte %d, where the checkpoint was made: they are not of the same run", path, offset)
-		}
-		return offset, nil
-	})
-}
-
 // OpenMetricsAfter opens a metrics file to go on behind its first records, as many
-// as [Metrics.Records] counted when the checkpoint was made. Unlike a byte offset
-// that number is the same for all runs of one seed.
+// as [Metrics.Records] counted when the checkpoint was made, or makes it. Records behind
+// them, and what a crash left of a torn last line, are cut off. Unlike a byte offset that
+// number is the same for all runs of one seed.
 func OpenMetricsAfter(path string, records int) (*Metrics, error) {
 	m, err := openMetrics(path, os.O_CREATE, func(f *os.File) (int64, error) {
 		text, err := io.ReadAll(f)
@@ -165,15 +139,8 @@ func (m *Metrics) Log(kind string, fields ...Field) error {
 // milli rounds to three decimals.
 func milli(x float64) float64 { return math.Round(x*1000) / 1000 }
 
-// Offset returns where the next record will begin, for a checkpoint to keep.
-func (m *Metrics) Offset() int64 {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return m.offset
-}
-
 // Sync makes the records so far last through a power failure. A checkpoint that
-// keeps the offset calls it first.
+// keeps their number calls it first.
 func (m *Metrics) Sync() error { return m.file.Sync() }
 
 // Close closes the file.

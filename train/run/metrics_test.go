@@ -128,27 +128,26 @@ func TestCreateMetricsKeepsWhatIsThere(t *testing.T) {
 	assert.ErrorIs(t, err, os.ErrExist)
 }
 
-func TestOpenMetricsAtCutsOffWhatTheCheckpointDoesNotKnow(t *testing.T) {
+func TestOpenMetricsAfterCutsOffWhatTheCheckpointDoesNotKnow(t *testing.T) {
 	m, path := newMetrics(t)
 	require.NoError(t, m.Log("step", F("step", 1)))
 	require.NoError(t, m.Log("step", F("step", 2)))
-	kept := m.Offset()
+	kept := m.Records()
 	require.NoError(t, m.Log("step", F("step", 3)))
-	end := m.Offset()
 	require.NoError(t, m.Sync())
 	require.NoError(t, m.Close())
-
-	for _, offset := range []int64{-1, kept - 1, kept + 1, end + 1} {
-		_, err := OpenMetricsAt(path, offset)
-		assert.ErrorContains(t, err, "not of the same run", "%d", offset)
-	}
-	info, err := os.Stat(path)
+	before, err := os.ReadFile(path)
 	require.NoError(t, err)
-	assert.Equal(t, end, info.Size(), "a refused offset changes nothing")
 
-	resumed, err := OpenMetricsAt(path, kept)
+	_, err = OpenMetricsAfter(path, 4)
+	assert.ErrorContains(t, err, "not of the same run")
+	after, err := os.ReadFile(path)
 	require.NoError(t, err)
-	assert.Equal(t, kept, resumed.Offset())
+	assert.Equal(t, string(before), string(after), "a refused number changes nothing")
+
+	resumed, err := OpenMetricsAfter(path, kept)
+	require.NoError(t, err)
+	assert.Equal(t, 2, resumed.Records())
 	require.NoError(t, ticking(resumed, 10*time.Second).Log("step", F("step", 30)))
 	require.NoError(t, resumed.Close())
 	records, err := ReadMetrics(path)
@@ -162,7 +161,7 @@ func TestTimeGoesOnAcrossParts(t *testing.T) {
 	m, path := newMetrics(t)
 	require.NoError(t, m.Log("step"))
 	require.NoError(t, m.Close())
-	resumed, err := AppendMetrics(path)
+	resumed, err := OpenMetricsAfter(path, 1)
 	require.NoError(t, err)
 	elapsed := resumed.now().Sub(resumed.start)
 	assert.GreaterOrEqual(t, elapsed, 1500*time.Millisecond)
@@ -170,8 +169,8 @@ func TestTimeGoesOnAcrossParts(t *testing.T) {
 	require.NoError(t, resumed.Close())
 }
 
-func TestOpenMetricsAtTheBeginning(t *testing.T) {
-	m, err := OpenMetricsAt(filepath.Join(t.TempDir(), MetricsFile), 0)
+func TestOpenMetricsAfterNothing(t *testing.T) {
+	m, err := OpenMetricsAfter(filepath.Join(t.TempDir(), MetricsFile), 0)
 	require.NoError(t, err, "a run that crashed before its first record")
 	require.NoError(t, m.Close())
 }
@@ -179,7 +178,6 @@ func TestOpenMetricsAtTheBeginning(t *testing.T) {
 func TestTornLastLine(t *testing.T) {
 	m, path := newMetrics(t)
 	require.NoError(t, m.Log("step", F("step", 1)))
-	whole := m.Offset()
 	require.NoError(t, m.Close())
 	file, err := os.OpenFile(path, os.O_APPEND|os.O_WRONLY, 0)
 	require.NoError(t, err)
@@ -191,9 +189,8 @@ func TestTornLastLine(t *testing.T) {
 	require.NoError(t, err)
 	assert.Len(t, records, 1)
 
-	m, err = AppendMetrics(path)
+	m, err = OpenMetricsAfter(path, 1)
 	require.NoError(t, err)
-	assert.Equal(t, whole, m.Offset())
 	require.NoError(t, m.Log("step", F("step", 2)))
 	require.NoError(t, m.Close())
 	records, err = ReadMetrics(path)
@@ -213,15 +210,14 @@ func TestReadMetricsNamesTheBrokenLine(t *testing.T) {
 	assert.ErrorIs(t, err, os.ErrNotExist)
 }
 
-func TestLogAfterCloseFailsAndKeepsTheOffset(t *testing.T) {
+func TestLogAfterCloseFailsAndCountsNothing(t *testing.T) {
 	m, _ := newMetrics(t)
 	require.NoError(t, m.Log("a"))
-	offset := m.Offset()
 	require.NoError(t, m.Close())
 	err := m.Log("b")
 	assert.ErrorIs(t, err, os.ErrClosed)
 	assert.NotContains(t, err.Error(), "\n")
-	assert.Equal(t, offset, m.Offset())
+	assert.Equal(t, 1, m.Records())
 }
 
 func TestResidentMegabytes(t *testing.T) {
