@@ -1,7 +1,7 @@
-"""What scripts/same.sh needs: `same.py data FOLDER [SHARE]` makes its images and
-recordings, all or one of SHARE; `same.py compare OLD NEW` prints what two builds left, side by side, and exits with 1
-where they differ. The standard library is enough; with PyTorch the logits of exported
-models are compared as well."""
+"""What scripts/same.sh needs: `same.py data FOLDER [SHARE]` makes its images, recordings
+and configurations, all images or one of SHARE; `same.py compare OLD NEW` prints what two
+builds left, side by side, and exits with 1 where they differ. The standard library is
+enough; with PyTorch the logits of exported models are compared as well."""
 
 import json
 import os
@@ -19,6 +19,87 @@ DISPARITY_TOLERANCE = 1e-4
 EVALUATIONS = ("stereo-eval", "test", "validation_", "evaluation", "best")
 # What depends on the clock, the folder or the build.
 NOT_RESULTS = {"wall", "drawings", "seconds", "ms", "version", "network", "with_stacking", "scenes_per_s"}
+
+
+IMAGE = """
+[run]
+device = "cpu"
+precision = "float32"
+threads = 1
+[data]
+name = "fashion-mnist"
+path = "data/images"
+pad = 2
+[network]
+nodes = 2
+levels = [1, 2]
+steps = 2
+[search]
+epochs = 2
+warmup_epochs = 1
+batch = 20
+width = 2
+lr = 0.05
+alpha_lr = 0.02
+[train]
+width = 4
+epochs = 2
+batch = 20
+lr = 0.05
+cutout = 8
+[dgs]
+candidates = 3
+iterations = 3
+every = 1
+"""
+EVENTS = {
+    '"fashion-mnist"': '"event-folder"', 'images"': 'recordings"\nsensor = [12, 12]\nsize = 8', "pad = 2\n": "",
+    "levels = [1, 2]": "levels = [0, 1]", "cutout = 8": "cutout = 2\ncrop_padding = 1",
+}
+STEREO = """
+[run]
+device = "cpu"
+precision = "float32"
+threads = 1
+[data]
+name = "stereo"
+path = "scenes"
+[stereo]
+steps = 2
+crop = [48, 60]
+max_disparity = 21
+feature_layers = 1
+matching_layers = 2
+milestones = [1]
+[search]
+epochs = 2
+warmup_epochs = 1
+batch = 2
+width = 2
+lr = 0.02
+images = 12
+trellis_levels = 2
+[train]
+genotype = "spikedhs-stereo"
+epochs = 2
+batch = 3
+width = 2
+lr = 0.003
+weight_decay = 0.0
+[dgs]
+candidates = 3
+iterations = 2
+every = 1
+"""
+
+
+def write_configurations(folder):
+    """image.toml, event.toml and stereo.toml: small networks on these data and on scenes."""
+    events = IMAGE
+    for old, new in EVENTS.items():
+        events = events.replace(old, new)
+    for name, text in (("image", IMAGE), ("event", events), ("stereo", STEREO)):
+        (folder / f"{name}.toml").write_text(text)
 
 
 def write_images(folder, share):
@@ -276,6 +357,7 @@ def main():
         for part, write in (("images", write_images), ("pictures", write_pictures), ("recordings", write_recordings)):
             (folder / part).mkdir(parents=True)
             write(folder / part, int(sys.argv[3]) if len(sys.argv) > 3 else 1)
+        write_configurations(folder)
         return 0
     return 0 if compare(pathlib.Path(sys.argv[2]), pathlib.Path(sys.argv[3])) else 1
 

@@ -89,114 +89,49 @@ runs() {
     local name
     mkdir logs
     "$python" "$here/scripts/same.py" data data || exit 1
-    cat >image.toml <<'TOML'
-[run]
-device = "cpu"
-precision = "float32"
-threads = 1
-[data]
-name = "fashion-mnist"
-path = "data/images"
-pad = 2
-[network]
-nodes = 2
-levels = [1, 2]
-steps = 2
-[search]
-epochs = 2
-warmup_epochs = 1
-batch = 20
-width = 2
-lr = 0.05
-alpha_lr = 0.02
-[train]
-width = 4
-epochs = 2
-batch = 20
-lr = 0.05
-cutout = 8
-[dgs]
-candidates = 3
-iterations = 3
-every = 1
-TOML
-    sed 's/"fashion-mnist"/"event-folder"/; s/images"/recordings"\nsensor = [12, 12]\nsize = 8/; s/^pad.*//
-        s/^cutout.*/cutout = 2\ncrop_padding = 1/; s/^levels.*/levels = [0, 1]/' image.toml >event.toml
-    cat >stereo.toml <<'TOML'
-[run]
-device = "cpu"
-precision = "float32"
-threads = 1
-[data]
-name = "stereo"
-path = "scenes"
-[stereo]
-steps = 2
-crop = [48, 60]
-max_disparity = 21
-feature_layers = 1
-matching_layers = 2
-milestones = [1]
-[search]
-epochs = 2
-warmup_epochs = 1
-batch = 2
-width = 2
-lr = 0.02
-images = 12
-trellis_levels = 2
-[train]
-genotype = "spikedhs-stereo"
-epochs = 2
-batch = 3
-width = 2
-lr = 0.003
-weight_decay = 0.0
-[dgs]
-candidates = 3
-iterations = 2
-every = 1
-TOML
     # Images: the whole way in float32, then in bfloat16 with the published cells.
-    step search search --config image.toml --out image-search
-    step cut train --config image.toml --out image --genotype image-search/genotype.json --max-steps 11
+    step search search --config data/image.toml --out image-search
+    step cut train --config data/image.toml --out image --genotype image-search/genotype.json --max-steps 11
     step train train --out image --resume
     step eval eval --run image
     step export export --run image --check --check-images 60
     step infer infer --model image/model.pt --dataset fashion-mnist --data data/images --index 0-59
-    step search-bfloat16 search --config image.toml --out bfloat16-search --precision bfloat16 --set search.epochs=3
-    step train-bfloat16 train --config image.toml --out bfloat16 --precision bfloat16 --genotype spikedhs-cla-n3 \
+    step search-bfloat16 search --config data/image.toml --out bfloat16-search --precision bfloat16 \
+        --set search.epochs=3
+    step train-bfloat16 train --config data/image.toml --out bfloat16 --precision bfloat16 --genotype spikedhs-cla-n3 \
         --set train.epochs=1
     step export-bfloat16 export --run bfloat16
     # Surrogates, layers, other kinds of networks.
-    step train-dgs train --config image.toml --out dgs --genotype image-search/genotype.json --set 'dgs.layers=["auto"]'
-    step search-layers search --config image.toml --out layers-search --set search.layer_search=true \
+    step train-dgs train --config data/image.toml --out dgs --genotype image-search/genotype.json \
+        --set 'dgs.layers=["auto"]'
+    step search-layers search --config data/image.toml --out layers-search --set search.layer_search=true \
         --set network.downsample=nearest --set 'network.levels=[0, 0, 0]' --set 'network.stem_strides=[2]' \
         --set search.trellis_levels=3
-    step train-layers train --config image.toml --out layers --genotype layers-search/genotype.json --set train.epochs=1
+    step train-layers train --config data/image.toml --out layers --genotype layers-search/genotype.json \
+        --set train.epochs=1
     step export-layers export --run layers
-    step train-other train --config image.toml --out other --genotype spikedhs-cla-n3 --set train.epochs=1 \
+    step train-other train --config data/image.toml --out other --genotype spikedhs-cla-n3 --set train.epochs=1 \
         --set network.bn=per-step --set network.head=lif --set train.mixing=spike --set network.surrogate=arctan \
         --set 'network.stem_strides=[1, 2]'
     step export-other export --run other
-    step train-relu train --config image.toml --out relu --genotype spikedhs-cla-n3 --set train.epochs=1 \
+    step train-relu train --config data/image.toml --out relu --genotype spikedhs-cla-n3 --set train.epochs=1 \
         --set network.activation=relu --set network.steps=1
-    step random search --config image.toml --out drawn --random 4
-    step train-pictures train --config image.toml --out pictures --genotype spikedhs-cla-n3 --set train.epochs=1 \
+    step random search --config data/image.toml --out drawn --random 4
+    step train-pictures train --config data/image.toml --out pictures --genotype spikedhs-cla-n3 --set train.epochs=1 \
         --set data.name=image-folder --set data.path=data/pictures --set data.pad=0 --set data.size=16
     # Recordings of events.
-    step search-events search --config event.toml --out event-search --set data.stack=counts
-    step train-events train --config event.toml --out event --genotype event-search/genotype.json \
+    step search-events search --config data/event.toml --out event-search --set data.stack=counts
+    step train-events train --config data/event.toml --out event --genotype event-search/genotype.json \
         --set data.stack=ternary --set data.events=count
     step eval-events eval --run event
     step export-events export --run event
     step infer-events infer --model event/model.pt data/recordings/Test/*/*.bin
     # Stereo.
     step synth data synth --scenes 4 --frames 4 --seed 3 --out scenes
-    step stereo-search search --config stereo.toml --out stereo-search
-    step stereo-cut train --config stereo.toml --out stereo --genotype stereo-search/genotype.json --max-steps 3
+    step stereo-search search --config data/stereo.toml --out stereo-search
+    step stereo-cut train --config data/stereo.toml --out stereo --genotype stereo-search/genotype.json --max-steps 3
     step stereo-train train --out stereo --resume
-    step stereo-dgs train --config stereo.toml --out stereo-bfloat16 --precision bfloat16 --set train.epochs=1 \
+    step stereo-dgs train --config data/stereo.toml --out stereo-bfloat16 --precision bfloat16 --set train.epochs=1 \
         --set 'dgs.layers=["auto"]'
     step stereo-eval eval --run stereo
     step stereo-export export --run stereo --check

@@ -13,74 +13,17 @@ export OMP_NUM_THREADS=1
 python3 "$scripts/same.py" data data 4
 rm -r data/pictures
 
-cat >image.toml <<'TOML'
-[run]
-device = "cpu"
-precision = "float32"
-threads = 1
-[data]
-name = "fashion-mnist"
-path = "data/images"
-pad = 2
-[network]
-nodes = 2
-levels = [1, 2]
-steps = 2
-[search]
-epochs = 2
-warmup_epochs = 1
-batch = 5
-width = 2
-lr = 0.05
-alpha_lr = 0.02
-[train]
-width = 2
-epochs = 3
-batch = 10
-lr = 0.05
-auxiliary_weight = 0.0
-cutout = 8
-TOML
-sed 's/"fashion-mnist"/"event-folder"/; s/images"/recordings"\nsensor = [12, 12]\nsize = 8/; s/^pad.*//
-    s/^cutout.*/cutout = 2\ncrop_padding = 1/; s/^levels.*/levels = [0, 1]/' image.toml >event.toml
-cat >stereo.toml <<'TOML'
-[run]
-device = "cpu"
-precision = "float32"
-threads = 1
-[data]
-name = "stereo"
-path = "scenes"
-[stereo]
-steps = 2
-crop = [48, 60]
-max_disparity = 21
-feature_layers = 1
-matching_layers = 2
-milestones = [1]
-[search]
-epochs = 2
-warmup_epochs = 1
-batch = 2
-width = 2
-lr = 0.02
-images = 8
-trellis_levels = 2
-[train]
-epochs = 2
-batch = 2
-width = 2
-lr = 0.003
-weight_decay = 0.0
-TOML
+image=(--set search.batch=5 --set train.width=2 --set train.epochs=3 --set train.batch=10
+    --set train.auxiliary_weight=0.0)
+stereo=(--set search.images=8 --set train.batch=2)
 quietly() { spikedhs "$@" >/dev/null 2>log || { cat log >&2; exit 1; }; }
 
 # Genotypes: found, on a path, of stereo.
-quietly search --config image.toml --out whole
-quietly search --config image.toml --out layers --set search.layer_search=true --set network.downsample=nearest \
-    --set 'network.levels=[0, 0, 0]' --set 'network.stem_strides=[2]' --set search.trellis_levels=3
+quietly search --config data/image.toml "${image[@]}" --out whole
+quietly search --config data/image.toml "${image[@]}" --out layers --set search.layer_search=true \
+    --set network.downsample=nearest --set 'network.levels=[0, 0, 0]' --set 'network.stem_strides=[2]' --set search.trellis_levels=3
 quietly data synth --scenes 4 --frames 3 --seed 3 --out scenes
-quietly search --config stereo.toml --out stereo-whole
+quietly search --config data/stereo.toml "${stereo[@]}" --out stereo-whole
 mkdir genotypes expected
 cp whole/genotype.json genotypes/cells.json
 cp layers/genotype.json genotypes/path.json
@@ -88,11 +31,12 @@ cp stereo-whole/genotype.json genotypes/stereo.json
 cp "$here"/../../../../search/genotype/testdata/npy/{feature_mixed,matching}.npy genotypes/
 
 # Runs that were stopped.
-quietly search --config image.toml --out search --max-steps 6
-quietly search --config stereo.toml --out stereo-search --max-steps 3 --set stereo.matching_layers=1
-quietly train --config image.toml --out image --genotype genotypes/cells.json --max-steps 9
-quietly train --config event.toml --out event --genotype genotypes/path.json --max-steps 8
-quietly train --config stereo.toml --out stereo --genotype genotypes/stereo.json --max-steps 3
+quietly search --config data/image.toml "${image[@]}" --out search --max-steps 6
+quietly search --config data/stereo.toml "${stereo[@]}" --out stereo-search --max-steps 3 \
+    --set stereo.matching_layers=1
+quietly train --config data/image.toml "${image[@]}" --out image --genotype genotypes/cells.json --max-steps 9
+quietly train --config data/event.toml "${image[@]}" --out event --genotype genotypes/path.json --max-steps 8
+quietly train --config data/stereo.toml "${stereo[@]}" --out stereo --genotype genotypes/stereo.json --max-steps 3
 for run in image event stereo; do quietly export --run $run; done
 
 # Some 500 events of two cameras of 54x42 pixels, three steps of 50 ms.
@@ -121,6 +65,7 @@ for run in search stereo-search image event stereo; do
     spikedhs $verb --resume --out resumed-$run --json >expected/$run-resumed.json 2>log
 done
 
+rm data/*.toml
 for run in search stereo-search image event stereo; do
     rm -rf $run/{events.*,*.svg,*.dot,*.html,pictures,evaluation.json}
 done
