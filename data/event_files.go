@@ -116,18 +116,9 @@ func (s *eventSource) named(folder string, files []eventFile, classes []string) 
 
 // classFolders are the names of the sub-folders, in natural order.
 func classFolders(folder string) ([]string, error) {
-	entries, err := os.ReadDir(folder)
-	if err != nil {
-		return nil, err
-	}
-	var names []string
-	for _, e := range entries {
-		if e.IsDir() && !strings.HasPrefix(e.Name(), ".") {
-			names = append(names, e.Name())
-		}
-	}
+	names, err := subfolders(folder)
 	slices.SortFunc(names, natural)
-	return names, nil
+	return names, err
 }
 
 // filesOfClasses are the recordings in the class folders, class by class.

@@ -201,38 +201,30 @@ func split(dst []byte, img image.Image, w window) {
 		i := y*width + x
 		dst[i], dst[area+i], dst[2*area+i] = r, g, b
 	}
+	// As they were stored: bytes of a pixel, and from one channel to the next.
+	var pix []byte
+	var stride, size, channel int
+	switch img := img.(type) {
+	case *image.RGBA: // of PNG and JPEG without transparency
+		pix, stride, size, channel = img.Pix, img.Stride, 4, 1
+	case *image.NRGBA:
+		pix, stride, size, channel = img.Pix, img.Stride, 4, 1
+	case *image.RGBA64:
+		pix, stride, size, channel = img.Pix, img.Stride, 8, 2
+	case *image.NRGBA64:
+		pix, stride, size, channel = img.Pix, img.Stride, 8, 2
+	case *image.Gray16:
+		pix, stride, size = img.Pix, img.Stride, 2
+	}
 	for y := w.top; y < w.foot; y++ {
-		switch img := img.(type) {
-		case *image.RGBA: // of PNG and JPEG without transparency: as it was stored
-			row := img.Pix[y*img.Stride:]
-			for x := w.left; x < w.right; x++ {
-				put(x, y, row[4*x], row[4*x+1], row[4*x+2])
-			}
-		case *image.NRGBA:
-			row := img.Pix[y*img.Stride:]
-			for x := w.left; x < w.right; x++ {
-				put(x, y, row[4*x], row[4*x+1], row[4*x+2])
-			}
-		case *image.RGBA64:
-			row := img.Pix[y*img.Stride:]
-			for x := w.left; x < w.right; x++ {
-				put(x, y, row[8*x], row[8*x+2], row[8*x+4])
-			}
-		case *image.NRGBA64:
-			row := img.Pix[y*img.Stride:]
-			for x := w.left; x < w.right; x++ {
-				put(x, y, row[8*x], row[8*x+2], row[8*x+4])
-			}
-		case *image.Gray16:
-			row := img.Pix[y*img.Stride:]
-			for x := w.left; x < w.right; x++ {
-				put(x, y, row[2*x], row[2*x], row[2*x])
-			}
-		default:
-			for x := w.left; x < w.right; x++ {
+		for x := w.left; x < w.right; x++ {
+			if pix == nil {
 				c := color.NRGBAModel.Convert(img.At(b.Min.X+x, b.Min.Y+y)).(color.NRGBA)
 				put(x, y, c.R, c.G, c.B)
+				continue
 			}
+			p := pix[y*stride+x*size:]
+			put(x, y, p[0], p[channel], p[2*channel])
 		}
 	}
 }

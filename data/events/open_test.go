@@ -190,6 +190,32 @@ func TestColumnsAreFoundOut(t *testing.T) {
 	assert.ErrorContains(t, err, "want xytp, txyp or auto")
 }
 
+// A program's own reader serves files by the end of their names.
+func TestRegister(t *testing.T) {
+	read := func(content []byte, o Options) (*Recording, error) {
+		r := &Recording{Events: []Event{At(int64(content[0]), 2, 1, true), At(3, 0, 0, false)}}
+		return r, r.Finish(o, 4, 5)
+	}
+	Register(".own", read)
+	t.Cleanup(func() { delete(formats, ".own") })
+	assert.True(t, Known("a.OWN"))
+	r, err := Decode("a.own", []byte{7}, Options{})
+	require.NoError(t, err)
+	assert.Equal(t, []Event{At(3, 0, 0, false), At(7, 2, 1, true)}, r.Events, "sorted")
+	assert.Equal(t, []int{4, 5, 1}, []int{r.Width, r.Height, r.Problems.Unsorted})
+	assert.Panics(t, func() { Register(".own", read) }, "twice")
+	assert.Panics(t, func() { Register("own2", read) })
+}
+
+// Microseconds come back exactly, also those of a clock since 1970.
+func TestMicrosecondsAreExact(t *testing.T) {
+	for _, us := range []int64{0, 1, -7, 999_999, 1_764_532_800_123_457, largestMicroseconds - 1} {
+		for k := range int64(1000) {
+			require.Equal(t, us-k, At(us-k, 0, 0, true).Microseconds())
+		}
+	}
+}
+
 func TestKnown(t *testing.T) {
 	assert.True(t, Known("a/b/C.BIN"))
 	assert.False(t, Known("a.png"))
