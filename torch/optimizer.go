@@ -220,7 +220,16 @@ func (o *SGD) Apply(s *Scope, gradients []Tensor) {
 		o.applyTogether(c, which, values, grads)
 		return
 	}
-	c.Call("spikedhs::sgd_step", values, o.slotsOf(0, which), grads, o.momentum, o.decay, o.rate)
+	if len(which) == 0 {
+		return
+	}
+	momenta := o.slotsOf(0, which)
+	c.Call("aten::_foreach_mul_.Scalar", momenta, o.momentum)
+	c.addTogether(momenta, grads, 1)
+	if o.decay != 0 {
+		c.addTogether(momenta, values, o.decay)
+	}
+	c.addTogether(values, momenta, -o.rate)
 }
 
 // Adam (Kingma and Ba 2015) with weight decay added to the gradient.

@@ -111,54 +111,6 @@ func TestSGD(t *testing.T) {
 	}
 }
 
-// One pass over all parameters gives to the bit what libtorch's operators give one
-// after the other: sizes around those of vectors and of a piece of work, gradients in
-// another layout, and numbers that the pass does not take.
-func TestSGDStepIsThatOfTheOperators(t *testing.T) {
-	s := NewInference()
-	defer s.Close()
-	require.NoError(t, Seed(3))
-	shapes := [][]int64{{1}, {15}, {33}, {5, 7}, {1 << 14}, {3, 1<<14 + 9}, {6, 5, 3, 3}, {0}}
-	for _, decay := range []float64{0, 3e-4} {
-		var values, momenta, gradients, wantValues, wantMomenta []Tensor
-		add := func(w, m, g Tensor) {
-			values, momenta, gradients = append(values, w), append(momenta, m), append(gradients, g)
-			wm, ww := s.Clone(m), s.Clone(w)
-			s.Tensor("aten::mul_.Scalar", wm, 0.9)
-			s.Tensor("aten::add_.Tensor", wm, g)
-			if decay != 0 {
-				s.Tensor("aten::add_.Tensor", wm, ww, Named{"alpha", decay})
-			}
-			s.Tensor("aten::add_.Tensor", ww, wm, Named{"alpha", -0.025})
-			wantValues, wantMomenta = append(wantValues, ww), append(wantMomenta, wm)
-		}
-		for _, shape := range shapes {
-			add(s.Randn(CPU(), shape...), s.Randn(CPU(), shape...), s.Randn(CPU(), shape...))
-		}
-		last := func() Tensor { return s.ChannelsLast(s.Randn(CPU(), 4, 6, 3, 3)) }
-		add(s.Randn(CPU(), 4, 6, 3, 3), s.Randn(CPU(), 4, 6, 3, 3), last())
-		add(last(), last(), last())
-		wide := func() Tensor { return s.Cast(s.Randn(CPU(), 9), Float64) }
-		add(wide(), wide(), wide())
-		s.Call("spikedhs::sgd_step", values, momenta, gradients, 0.9, decay, 0.025)
-		require.NoError(t, s.Err())
-		for i := range values {
-			assertClose(t, read(t, wantMomenta[i]), momenta[i], 0)
-			assertClose(t, read(t, wantValues[i]), values[i], 0)
-		}
-	}
-	one := []Tensor{s.Zeros(CPU(), 2)}
-	for name, call := range map[string]func(c *Scope){
-		"1 parameters, 0 momenta": func(c *Scope) { c.Call("spikedhs::sgd_step", one, []Tensor{}, one, 0.9, 0.0, 0.1) },
-		"a gradient of":           func(c *Scope) { c.Call("spikedhs::sgd_step", one, one, []Tensor{s.Zeros(CPU(), 3)}, 0.9, 0.0, 0.1) },
-	} {
-		c := NewInference()
-		call(c)
-		assert.ErrorContains(t, c.Err(), name)
-		_ = c.Close()
-	}
-}
-
 func TestAdam(t *testing.T) {
 	for name, c := range map[string]AdamOptions{
 		"defaults":     {},

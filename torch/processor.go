@@ -30,9 +30,9 @@ func FastBFloat16() bool {
 
 // CPUFamilies are the names of the families of kernels for CPUs (cpp/README.md):
 // Winograd convolutions in float32, cells as one operator, event-driven layers, Intel's
-// tiles of bfloat16, gradients of weights, scans of neurons, SGD in one pass.
+// tiles of bfloat16, gradients of weights, scans of neurons.
 func CPUFamilies() []string {
-	return []string{"winograd", "cell", "events", "tiles", "gradients", "lif", "sgd"}
+	return []string{"winograd", "cell", "events", "tiles", "gradients", "lif"}
 }
 
 // CPUKernels reports whether there are kernels of a family for this CPU: the library

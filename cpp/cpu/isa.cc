@@ -117,7 +117,6 @@ bool has_kernels(const std::string &name) {
     case Kernels::tiles:
       return amx_tiles() != nullptr;
     case Kernels::winograd:
-    case Kernels::sgd:
       return wanted(family) && isa() != Isa::generic;
     default:
       return wanted(family);

@@ -17,10 +17,9 @@ namespace spikedhs {
 // What does without has libtorch's own operators in its place: convolutions of
 // 3x3 in float32 by Winograd's way, cells as one operator, event-driven layers,
 // tiles for products in bfloat16, our own gradients of weights, the neurons'
-// scans, SGD in one pass.
-#define SPIKEDHS_EACH_FAMILY(use)                                        \
-  use(winograd) use(cell) use(events) use(tiles) use(gradients) use(lif) \
-      use(sgd)
+// scans.
+#define SPIKEDHS_EACH_FAMILY(use) \
+  use(winograd) use(cell) use(events) use(tiles) use(gradients) use(lif)
 
 #define SPIKEDHS_ENUMERATOR(name) name,
 enum class Isa { SPIKEDHS_EACH_ISA(SPIKEDHS_ENUMERATOR) };
