@@ -1,6 +1,6 @@
 // Package train runs what the other packages make: the architecture search, the
 // training of a genotype, evaluation and export. It is one loop for every task: what a
-// run is about, images, recordings or stereo, it asks of a [task.Task].
+// run is about it asks of a [task.Task].
 //
 // [Search] alternates two steps (paper, section 3.3): network weights w go down
 // the gradient of the loss on a batch of set A, then architecture weights alpha

@@ -8,7 +8,14 @@ import (
 	"github.com/spikedhs/spikedhs/data"
 )
 
+// dataCommands are those of data that are not images, each kind in a file of its own.
+var dataCommands []func() []*cli.Command
+
 func dataCommand() *cli.Command {
+	var more []*cli.Command
+	for _, commands := range dataCommands {
+		more = append(more, commands()...)
+	}
 	return &cli.Command{
 		Name:  "data",
 		Usage: "find and fetch data sets",
@@ -50,6 +57,6 @@ func dataCommand() *cli.Command {
 				Flags:     slices.Concat(previewFlags(), []cli.Flag{jsonFlag()}, logFlags()),
 				Action:    dataPreview,
 			},
-		}, stereoDataCommands()...),
+		}, more...),
 	}
 }

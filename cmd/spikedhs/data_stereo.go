@@ -8,6 +8,8 @@ import (
 	"github.com/spikedhs/spikedhs/data/synth"
 )
 
+func init() { dataCommands = append(dataCommands, stereoDataCommands) }
+
 // stereoDataCommands make, convert and show recordings of two event cameras.
 func stereoDataCommands() []*cli.Command {
 	return []*cli.Command{

@@ -15,13 +15,11 @@ import (
 	"github.com/spikedhs/spikedhs/data"
 	"github.com/spikedhs/spikedhs/search"
 	"github.com/spikedhs/spikedhs/search/genotype"
-	"github.com/spikedhs/spikedhs/search/stereo"
 	"github.com/spikedhs/spikedhs/train"
 	"github.com/spikedhs/spikedhs/train/bench"
 	"github.com/spikedhs/spikedhs/train/config"
 	"github.com/spikedhs/spikedhs/train/reproduce"
 	"github.com/spikedhs/spikedhs/train/run"
-	"github.com/spikedhs/spikedhs/train/stream"
 	"github.com/spikedhs/spikedhs/train/task/classify"
 )
 
@@ -52,7 +50,6 @@ var userErrors = []error{
 	data.ErrFormat, data.ErrNotFound, data.ErrUnknown,
 	run.ErrExists, run.ErrNotRun, train.ErrCheckpoint, classify.ErrModel,
 	bench.ErrCase, bench.ErrPython, reproduce.ErrUnknown,
-	stream.ErrModel, stream.ErrPackets, stream.ErrWindow, stereo.ErrOptions,
 }
 
 // exitCode maps the error of a command to the code that the shell sees.

@@ -19,7 +19,7 @@ func exportCommand() *cli.Command {
 			&cli.StringFlag{Name: "checkpoint", Usage: "`FILE` with the weights instead of the run's best or last checkpoint"},
 			&cli.StringFlag{Name: "output", Usage: "`FILE` to write (default: model.pt in the run folder)"},
 			&cli.BoolFlag{Name: "check", Usage: "load the file back and compare it with the network"},
-			&cli.IntFlag{Name: "check-images", Value: 1000, Usage: "compare on `N` test images (a stereo network: on a window of made-up events)", Action: atLeast("check-images", 1)},
+			&cli.IntFlag{Name: "check-images", Value: 1000, Usage: "compare on `N` test images, where the network names classes", Action: atLeast("check-images", 1)},
 			deviceFlag(), jsonFlag(),
 		}, logFlags()),
 		Action: func(c *cli.Context) error {

@@ -14,10 +14,24 @@ import (
 // shown is how many guesses are told for each image.
 const shown = 3
 
+// inference is a kind of model that infer takes beside those that name classes; each
+// stands in a file of its own.
+type inference struct {
+	flags func() []cli.Flag
+	takes func(c *cli.Context) (bool, error) // the model of --model or --run
+	run   func(c *cli.Context) error
+}
+
+var inferences []inference
+
 func inferCommand() *cli.Command {
+	var flags []cli.Flag
+	for _, i := range inferences {
+		flags = append(flags, i.flags()...)
+	}
 	return &cli.Command{
 		Name:      "infer",
-		Usage:     "name the class of images or recordings of events, or give the disparity of a window of stereo events",
+		Usage:     "name the class of images or recordings of events, or give the disparity of a window of events of two cameras",
 		ArgsUsage: "[FILE...]",
 		Flags: slices.Concat([]cli.Flag{
 			&cli.StringFlag{Name: "model", Usage: "exported model `FILE` (required, or --run)"},
@@ -26,7 +40,7 @@ func inferCommand() *cli.Command {
 			&cli.StringFlag{Name: "index", Usage: "`LIST` of test images such as 7 or 0,3,10-19"},
 			&cli.StringFlag{Name: "data", Usage: "folder `DIR` of the data set instead of the usual places"},
 			deviceFlag(), jsonFlag(),
-		}, windowFlagsOfInfer(), logFlags()),
+		}, flags, logFlags()),
 		Action: infer,
 	}
 }
@@ -44,10 +58,12 @@ type inferred struct {
 }
 
 func infer(c *cli.Context) error {
-	if stereo, err := infersStereo(c); err != nil {
-		return err
-	} else if stereo {
-		return inferStereo(c)
+	for _, i := range inferences {
+		if ok, err := i.takes(c); err != nil {
+			return err
+		} else if ok {
+			return i.run(c)
+		}
 	}
 	path, err := required(c, "model")
 	if err != nil {

@@ -10,7 +10,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/spikedhs/spikedhs/train/stream"
+	"github.com/spikedhs/spikedhs/train/stereo/stream"
 )
 
 // Flags of infer that one kind of model alone takes.
@@ -18,6 +18,10 @@ var (
 	classFlags  = []string{"invert", "dataset", "index", "data"}
 	windowFlags = []string{"run", "checkpoint", "frame", "size", "out", "format", "precision"}
 )
+
+func init() {
+	inferences = append(inferences, inference{windowFlagsOfInfer, infersStereo, inferStereo})
+}
 
 // windowFlagsOfInfer are those for a stereo model.
 func windowFlagsOfInfer() []cli.Flag {

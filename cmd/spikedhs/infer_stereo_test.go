@@ -16,7 +16,7 @@ import (
 	"github.com/spikedhs/spikedhs/search/genotype"
 	"github.com/spikedhs/spikedhs/search/stereo"
 	"github.com/spikedhs/spikedhs/torch"
-	"github.com/spikedhs/spikedhs/train/stream"
+	"github.com/spikedhs/spikedhs/train/stereo/stream"
 )
 
 // stereoModelAndEvents writes model.pt with T = 2 and events.bin of three steps of 54 x

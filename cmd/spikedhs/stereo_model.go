@@ -6,12 +6,17 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	network "github.com/spikedhs/spikedhs/search/stereo"
 	"github.com/spikedhs/spikedhs/torch"
 	"github.com/spikedhs/spikedhs/train"
 	"github.com/spikedhs/spikedhs/train/config"
-	"github.com/spikedhs/spikedhs/train/stream"
+	"github.com/spikedhs/spikedhs/train/stereo/stream"
 	"github.com/spikedhs/spikedhs/train/task/stereo"
 )
+
+func init() {
+	userErrors = append(userErrors, stream.ErrModel, stream.ErrPackets, stream.ErrWindow, network.ErrOptions)
+}
 
 // stereoModel is the network of --model or --run in its inference form.
 func stereoModel(c *cli.Context) (*stream.Model, error) {

@@ -9,8 +9,8 @@ type Config struct {
 	Search  Search  `toml:"search"`
 	Train   Train   `toml:"train"`
 	DGS     DGS     `toml:"dgs"`
-	Stereo  Stereo  `toml:"stereo"`
-	Eval    Eval    `toml:"eval"`
+	Tasks
+	Eval Eval `toml:"eval"`
 }
 
 // Run says where and how a run computes.

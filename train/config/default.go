@@ -5,7 +5,7 @@ import "github.com/spikedhs/spikedhs/search/genotype"
 // Default returns the defaults: the paper's CIFAR settings where it states them,
 // the released script's where it does not, on Fashion-MNIST.
 func Default() *Config {
-	return &Config{
+	c := &Config{
 		Run: Run{
 			Seed:           1,
 			Device:         "auto",
@@ -95,22 +95,13 @@ func Default() *Config {
 			Max:        6,
 			Estimate:   "auto",
 		},
-		Stereo: Stereo{
-			Split:          "scenes",
-			Steps:          5,
-			Crop:           []int{200, 280},
-			MaxDisparity:   63,
-			Stems:          "B",
-			Head:           "geometric",
-			BN:             "per-step",
-			FeatureLayers:  2,
-			MatchingLayers: 4,
-			Diversity:      1,
-			HalvesBlock:    50,
-			Optimizer:      "adam",
-			Milestones:     []int{50, 100, 150},
-			Decay:          0.5,
-		},
 		Eval: Eval{Batch: 100, Precision: "auto"},
 	}
+	for _, set := range defaults {
+		set(c)
+	}
+	return c
 }
+
+// defaults are those of the tasks' sections.
+var defaults []func(c *Config)

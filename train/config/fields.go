@@ -12,8 +12,11 @@ import (
 func (c *Config) fields() map[string]reflect.Value {
 	fields := make(map[string]reflect.Value, len(keys))
 	top := reflect.ValueOf(c).Elem()
-	for i := range top.NumField() {
-		section, name := top.Field(i), top.Type().Field(i).Tag.Get("toml")
+	for _, f := range reflect.VisibleFields(top.Type()) {
+		if f.Anonymous {
+			continue // its fields come next
+		}
+		section, name := top.FieldByIndex(f.Index), f.Tag.Get("toml")
 		for j := range section.NumField() {
 			fields[name+"."+section.Type().Field(j).Tag.Get("toml")] = section.Field(j)
 		}

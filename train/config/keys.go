@@ -50,8 +50,20 @@ var sections = []section{
 	{"search", "The architecture search"},
 	{"train", "The training of a genotype from scratch"},
 	{"dgs", "The search of surrogate gradients during a training (differentiable surrogate gradient search)"},
-	{"stereo", "Event-based stereo: its data, network and loss; for data.name = \"stereo\" alone"},
 	{"eval", "The evaluation on the test images"},
+}
+
+// addSection puts the section of a task, with its keys, behind another.
+func addSection(after string, s section, its []Key) {
+	i := slices.IndexFunc(sections, func(s section) bool { return s.name == after })
+	sections = slices.Insert(sections, i+1, s)
+	last := 0
+	for i, k := range keys {
+		if k.Section() == after {
+			last = i
+		}
+	}
+	keys = slices.Insert(keys, last+1, its...)
 }
 
 func isSection(name string) bool {

@@ -18,8 +18,10 @@ import (
 func structNames() []string {
 	var names []string
 	top := reflect.TypeFor[Config]()
-	for i := range top.NumField() {
-		section := top.Field(i)
+	for _, section := range reflect.VisibleFields(top) {
+		if section.Anonymous {
+			continue
+		}
 		for j := range section.Type.NumField() {
 			names = append(names, section.Tag.Get("toml")+"."+section.Type.Field(j).Tag.Get("toml"))
 		}
@@ -48,7 +50,7 @@ func docs(t *testing.T) map[string]string {
 		require.NoError(t, err)
 		ast.Inspect(tree, func(n ast.Node) bool {
 			spec, ok := n.(*ast.TypeSpec)
-			if !ok || spec.Name.Name == "Config" {
+			if !ok || spec.Name.Name == "Config" || spec.Name.Name == "Tasks" {
 				return true
 			}
 			for _, field := range spec.Type.(*ast.StructType).Fields.List {

@@ -48,8 +48,11 @@ func (r rule) words() string {
 	return r.allowed
 }
 
-// dataSet is a rule about the name of a data set: a registered one, or that of stereo.
-var dataSet = rule{values: func() []string { return append(data.Names(), StereoData) }}
+// dataSet is a rule about the name of a data set: a registered one, or that of a task.
+var dataSet = rule{values: func() []string { return append(data.Names(), ownData...) }}
+
+// ownData are the values of data.name that stand for the data of a task.
+var ownData []string
 
 // operationList is a rule about candidate operations.
 var operationList = rule{each: genotype.KnownOps}

@@ -27,7 +27,7 @@ type Search struct {
 	Steps int `toml:"steps"`
 	// Images is the number of training images used, split in halves A (weights) and B (alpha), 0 for all. Unit: images. Default 0 (paper 4.1.1).
 	Images int `toml:"images"`
-	// LayerSearch searches a level for each cell along with the cells, in a trellis: as many cells as network.levels has, network.downsample = "nearest". Stereo always does. Default false (this project).
+	// LayerSearch searches a level for each cell along with the cells, in a trellis: as many cells as network.levels has, network.downsample = "nearest". A task of paths always does. Default false (this project).
 	LayerSearch bool `toml:"layer_search"`
 	// TrellisLevels is the number of levels of a search of layers, the finest first. Unit: levels. Default 4 (paper 3.2.2).
 	TrellisLevels int `toml:"trellis_levels"`

@@ -10,6 +10,11 @@ const StereoData = "stereo"
 // surrogate; the other keys are about images and are not used.
 func (c *Config) IsStereo() bool { return c.Data.Name == StereoData }
 
+// Tasks are the sections of tasks.
+type Tasks struct {
+	Stereo Stereo `toml:"stereo"`
+}
+
 // Stereo is event-based stereo: its data, network and loss. A run with another data
 // set does not use it.
 type Stereo struct {
@@ -49,6 +54,57 @@ type Stereo struct {
 	Decay float64 `toml:"decay"`
 	// ValidationFrames limits the frames that the model is chosen on, evenly spread, 0 for all. Unit: frames. Default 0 (this project).
 	ValidationFrames int `toml:"validation_frames"`
+}
+
+func init() {
+	ownData = append(ownData, StereoData)
+	addSection("dgs", section{"stereo", "Event-based stereo: its data, network and loss; for data.name = \"stereo\" alone"}, stereoKeys)
+	defaults = append(defaults, func(c *Config) {
+		c.Stereo = Stereo{
+			Split:          "scenes",
+			Steps:          5,
+			Crop:           []int{200, 280},
+			MaxDisparity:   63,
+			Stems:          "B",
+			Head:           "geometric",
+			BN:             "per-step",
+			FeatureLayers:  2,
+			MatchingLayers: 4,
+			Diversity:      1,
+			HalvesBlock:    50,
+			Optimizer:      "adam",
+			Milestones:     []int{50, 100, 150},
+			Decay:          0.5,
+		}
+	})
+	ownConflicts = append(ownConflicts, func(c *Config, conflict func(holds bool, key, format string, args ...any)) bool {
+		if c.IsStereo() {
+			c.stereoConflicts(conflict)
+		}
+		return c.IsStereo()
+	})
+}
+
+// stereoKeys are the table of the section.
+var stereoKeys = []Key{
+	{"stereo.split", "Division into training, validation and test frames: 1, 2 or 3 of MVSEC, or by scene after the folder's splits.json", "", ours, oneOf("scenes", "1", "2", "3")},
+	{"stereo.steps", "Stacks T in a sequence, one a time step", "time steps", ours, between(1, 100)},
+	{"stereo.burn_in", "First time steps whose disparities are not in the loss", "time steps", ours, atLeast(0)},
+	{"stereo.crop", "Height and width of the random part of each training picture, empty for the whole", "pixels", logs, cropSize},
+	{"stereo.max_disparity", "Largest disparity that the network knows, a multiple of 3", "pixels", logs, between(6, 1023)},
+	{"stereo.stems", "Layout of the layers in front of the feature network: B and A have two, L the three of LEAStereo", "", ours, oneOf("B", "A", "L")},
+	{"stereo.head", "Way from planes of the volume to bins of disparity: where they lie, or plain trilinear interpolation as in LEAStereo", "", ours, oneOf("geometric", "trilinear")},
+	{"stereo.bn", "Batch normalisation: statistics of each time step alone, or over all of them", "", released, oneOf("per-step", "folded")},
+	{"stereo.feature_layers", "Cells of the feature network that is searched", "cells", "paper 4.2", between(1, 16)},
+	{"stereo.matching_layers", "Cells of the matching network that is searched", "cells", "paper 4.2", between(1, 16)},
+	{"stereo.diversity", "b of the Laplace distribution of the loss", "pixels", "Tulyakov et al. 2019", positive},
+	{"stereo.focal_baseline", "Focal length times baseline for depths, 0 for that of the data", "px m", ours, atLeast(0)},
+	{"stereo.clamp_at", "Disparity that smaller predictions are raised to before a depth is computed, 0 for none", "pixels", ours, atLeast(0)},
+	{"stereo.halves_block", "Frames in the blocks that go to sets A and B of a search in turn", "frames", ours, atLeast(1)},
+	{"stereo.optimizer", "Optimiser of the training of a genotype", "", "paper 4.2", oneOf("adam", "sgd")},
+	{"stereo.milestones", "Epochs after which the learning rate of a training is multiplied by stereo.decay; empty for a cosine down to train.lr_min", "epochs", "paper 4.2", ascending},
+	{"stereo.decay", "Factor of the learning rate at each milestone", "", "paper 4.2", decay},
+	{"stereo.validation_frames", "Frames that the model is chosen on, evenly spread, 0 for all", "frames", ours, atLeast(0)},
 }
 
 // stereoConflicts checks what involves more than one key of a stereo run.

@@ -12,13 +12,13 @@ type Train struct {
 	Epochs int `toml:"epochs"`
 	// Batch is the batch size of the training. Unit: images. Default 50 (paper 4.1.1).
 	Batch int `toml:"batch"`
-	// Optimizer is the optimiser: SGD with train.momentum, or Adam; stereo has stereo.optimizer. Default "sgd" (paper 4.1.1).
+	// Optimizer is the optimiser: SGD with train.momentum, or Adam; of a task with a section of its own, that section's. Default "sgd" (paper 4.1.1).
 	Optimizer string `toml:"optimizer"`
 	// LR is the learning rate at the start of its cosine. Default 0.025 (paper 4.1.1).
 	LR float64 `toml:"lr"`
 	// LRMin is the learning rate at the end of its cosine. Default 0.0 (released script).
 	LRMin float64 `toml:"lr_min"`
-	// Milestones are the epochs after which the learning rate is multiplied by train.decay, in place of the cosine; stereo has stereo.milestones. Unit: epochs. Default [] (this project).
+	// Milestones are the epochs after which the learning rate is multiplied by train.decay, in place of the cosine; of a task with a section of its own, that section's. Unit: epochs. Default [] (this project).
 	Milestones []int `toml:"milestones"`
 	// Decay is the factor of the learning rate at each milestone. Default 0.5 (this project).
 	Decay float64 `toml:"decay"`

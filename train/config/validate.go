@@ -26,6 +26,10 @@ func (c *Config) problems() []problem {
 	return c.conflicts()
 }
 
+// ownConflicts are those of tasks in place of those of images; each tells whether a
+// configuration is its own.
+var ownConflicts []func(c *Config, conflict func(holds bool, key, format string, args ...any)) bool
+
 // conflicts checks what involves more than one key.
 func (c *Config) conflicts() []problem {
 	var problems []problem
@@ -50,9 +54,10 @@ func (c *Config) conflicts() []problem {
 	conflict(reach < d.Min, "dgs.delta",
 		"%g: the lowest of %d candidates is %g below a temperature that may be dgs.min = %g; it must stay above 0", d.Delta, d.Candidates, reach, d.Min)
 
-	if c.IsStereo() {
-		c.stereoConflicts(conflict)
-		return problems
+	for _, own := range ownConflicts {
+		if own(c, conflict) {
+			return problems
+		}
 	}
 
 	available := c.Data.TrainImages

@@ -45,7 +45,7 @@ func temperatureTable(r *Result, what string) Table {
 		Title:   r.heading(what),
 		Columns: []Column{{"network", true}, {"layer", true}, {"seed", false}, {"temperatures", true}},
 		Notes: []string{"The first number is the temperature that the training began with; DGS moves it by at most 0.4 in a phase. " +
-			"The paper's own course, on the stem of the stereo network: 3, 3, 2.6, 2.2, 1.8, 1.4, 1.2, 1.0, then mostly 1.0 to 1.4."},
+			paperTemperatures},
 	}
 	for _, row := range r.Rows {
 		for _, one := range row.ended() {

@@ -33,16 +33,3 @@ func with(paper map[string]Number, image float64) map[string]Number {
 	paper[imagenet] = Number{Mean: image}
 	return paper
 }
-
-// stereoAccuracy is a line of the paper's table 3: the one-pixel accuracy in percent
-// on split 1 of MVSEC, with and without DGS.
-type stereoAccuracy struct{ with, without float64 }
-
-// stereo3 is table 3 by family. The paper lists three; Dspike is the line MM of its
-// table 2.
-var stereo3 = map[string]stereoAccuracy{
-	"dspike":     {91.3, 91.0},
-	"triangular": {91.3, 90.9},
-	"arctan":     {90.1, 89.3},
-	"superspike": {89.7, 89.6},
-}

@@ -83,7 +83,7 @@ var families = []struct{ name, label string }{
 func table3() Experiment {
 	e := Experiment{
 		Name: "table3", Title: "Table 3: surrogate gradients with and without DGS; energy",
-		About: "The paper compares the surrogates on event-based stereo; here they are compared on classification, with the network n3. " +
+		About: paperSurrogates +
 			"Operations and energy are those of the same network, spiking and as an ANN.",
 		tables: surrogateTables, figures: accuracyBars,
 	}
@@ -108,7 +108,7 @@ func withDGS(family string) string { return family + "-dgs" }
 func fig4() Experiment {
 	return Experiment{
 		Name: "fig4", Title: "Figure 4: the course of a training with DGS",
-		About: "The paper draws stereo training; here it is classification. Temperature of the searched layer, gradient norm of the first stem, and accuracy, over the epochs.",
+		About: paperCourse,
 		Rows:  []Row{rowN3(), rowN3S1()}, tables: courseTable, figures: courseFigures,
 	}
 }

@@ -157,9 +157,9 @@ func surrogateTables(r *Result) []Table {
 		Title: r.heading("Table 3: surrogate gradients"),
 		Columns: []Column{
 			{"surrogate", true}, {"without DGS", false}, {"with DGS", false}, {"difference", false}, {"DGS passes", false},
-			{"paper, stereo: without", false}, {"with", false}, {"difference", false},
+			{paperWithout, false}, {"with", false}, {"difference", false},
 		},
-		Notes: append(r.notes(), "The paper's columns are the one-pixel accuracy of stereo on split 1 of MVSEC, in percent (Dspike: its table 2, mixed at the membrane): another task, so that only the sign and size of the differences compare."),
+		Notes: append(r.notes(), paperTask),
 	}
 	for _, f := range families {
 		without, with := r.row(f.name), r.row(withDGS(f.name))
@@ -170,7 +170,7 @@ func surrogateTables(r *Result) []Table {
 		if with != nil {
 			line[4] = whole(with.summary(passes))
 		}
-		if s, ok := stereo3[f.name]; ok {
+		if s, ok := paperFamilies[f.name]; ok {
 			line[5], line[6], line[7] = fmt.Sprintf("%.1f", s.without), fmt.Sprintf("%.1f", s.with), fmt.Sprintf("%+.1f", s.with-s.without)
 		}
 		t.Rows = append(t.Rows, line)
@@ -205,7 +205,7 @@ func energyTable(r *Result, rows ...string) Table {
 			{"same network as ANN [mJ]", false}, {"ratio", false}, {"accuracy", false},
 		},
 		Notes: []string{"Additions are firing rate x T x MACs of the layer (section 5 of the paper), counted on the test images; 0.9 pJ an addition, 4.6 pJ a multiply-accumulate, 45 nm. " +
-			"The stem reads an analog image and counts as MACs, once. The paper's numbers are of its stereo network: 6.7 mJ, 26 times less than DDES."},
+			paperEnergy},
 	}
 	for _, name := range rows {
 		row := r.row(name)

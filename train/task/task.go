@@ -79,7 +79,7 @@ const (
 
 // Problem is a task with the data of a run.
 type Problem interface {
-	// About names it, as in "search of stereo, split 1".
+	// About names it, as in "search on mnist".
 	About() string
 	// FoundName is what a genotype is called that is found on it, unless the run has a
 	// name.

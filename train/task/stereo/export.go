@@ -7,7 +7,7 @@ import (
 	"path/filepath"
 
 	data "github.com/spikedhs/spikedhs/data/stereo"
-	"github.com/spikedhs/spikedhs/train/stream"
+	"github.com/spikedhs/spikedhs/train/stereo/stream"
 	"github.com/spikedhs/spikedhs/train/task"
 )
 

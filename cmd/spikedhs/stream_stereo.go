@@ -17,7 +17,7 @@ import (
 	"github.com/spikedhs/spikedhs/search"
 	"github.com/spikedhs/spikedhs/torch"
 	"github.com/spikedhs/spikedhs/train/run"
-	"github.com/spikedhs/spikedhs/train/stream"
+	"github.com/spikedhs/spikedhs/train/stereo/stream"
 )
 
 func streamCommand() *cli.Command {
