@@ -153,6 +153,11 @@ func TestStereoFromSearchToEvaluation(t *testing.T) {
 	assert.Equal(t, 5, e.Frames, "six frames, of which the first has none before it")
 	assert.Positive(t, e.OnePixelAccuracy)
 	assert.Positive(t, e.MedianDepthError)
+	require.NotNil(t, e.Activity)
+	assert.Equal(t, e.Frames*b.config.Stereo.Steps, e.Activity.Images, "every step of every window")
+	assert.True(t, e.Activity.Binary)
+	assert.Positive(t, e.Activity.FiringRate)
+	assert.Positive(t, e.Activity.Energy)
 	require.NotNil(t, e.Constant)
 	require.NotNil(t, e.BlockMatching)
 	assert.Positive(t, e.Constant.OnePixelAccuracy)
@@ -169,7 +174,7 @@ func TestStereoFromSearchToEvaluation(t *testing.T) {
 	page := b.path("report.html")
 	require.NoError(t, report.WriteFile(page, b.path("train"), b.path("search")))
 	html := string(b.file(t, "report.html"))
-	for _, part := range []string{"Test frames", "data:image/png;base64,", "of the test pixels within 1 px", "9x9 SAD", "Matching network, path", "Entropy in % of its maximum", "event-based stereo", "Validation pixels within 1 px in %"} {
+	for _, part := range []string{"Test frames", "data:image/png;base64,", "of the test pixels within 1 px", "9x9 SAD", "Matching network, path", "Entropy in % of its maximum", "event-based stereo", "Validation pixels within 1 px in %", "Energy of each layer for one step"} {
 		assert.Contains(t, html, part)
 	}
 	assert.NotContains(t, html, "Left out:")

@@ -54,19 +54,20 @@ type activityView struct {
 	Neurons, Layers template.HTML
 }
 
-func newActivityView(a *activity) *activityView {
+// newActivityView shows it; counted is what an inference is, such as an image.
+func newActivityView(a *activity, counted string) *activityView {
 	if a == nil {
 		return nil
 	}
 	v := &activityView{Summary: fmt.Sprintf(
-		"One image takes %s additions of weights and %s multiply-accumulates: %s mJ at 0.9 pJ and 4.6 pJ each. The ANN of the same architecture takes %s multiply-accumulates: %s mJ, %.1f times as much.",
-		short(int64(math.Round(a.Additions))), short(a.MACs), significant(a.Energy), short(a.Dense), significant(a.ANNEnergy), a.Ratio)}
+		"One %s takes %s additions of weights and %s multiply-accumulates: %s mJ at 0.9 pJ and 4.6 pJ each. The ANN of the same architecture takes %s multiply-accumulates: %s mJ, %.1f times as much.",
+		counted, short(int64(math.Round(a.Additions))), short(a.MACs), significant(a.Energy), short(a.Dense), significant(a.ANNEnergy), a.Ratio)}
 	var neurons, layers []barRow
 	for _, l := range a.Neurons {
 		neurons = append(neurons, barRow{name: l.Name, note: grid(l.Shape), share: l.Rate, value: percent(100 * l.Rate)})
 	}
 	if len(neurons) > 0 {
-		title := fmt.Sprintf("Neurons that fire in a time step; %s of all, over %s", percent(100*a.FiringRate), plural(a.Images, "image"))
+		title := fmt.Sprintf("Neurons that fire in a time step; %s of all, over %s", percent(100*a.FiringRate), plural(a.Images, counted))
 		v.Neurons = drawBars(title, neurons)
 	}
 	most := 0.0
@@ -84,7 +85,7 @@ func newActivityView(a *activity) *activityView {
 		}
 		layers = append(layers, row)
 	}
-	v.Layers = drawBars("Energy of each layer for one image", layers)
+	v.Layers = drawBars("Energy of each layer for one "+counted, layers)
 	return v
 }
 

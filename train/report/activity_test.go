@@ -78,8 +78,8 @@ func TestActivityThatCannotBe(t *testing.T) {
 func TestActivityOfAnANN(t *testing.T) {
 	a := counts()
 	a.Neurons = nil
-	v := newActivityView(a)
+	v := newActivityView(a, "image")
 	assert.Empty(t, v.Neurons)
 	assert.Contains(t, string(v.Layers), "stem")
-	assert.Nil(t, newActivityView(nil))
+	assert.Nil(t, newActivityView(nil, "image"))
 }

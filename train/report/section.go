@@ -67,7 +67,7 @@ func newSection(s *source, id string) *section {
 	if s.evaluation != nil {
 		const most = 8
 		v.Confusion, v.Mistakes = drawConfusion(s.evaluation), s.evaluation.mistakes(most)
-		v.Activity = newActivityView(s.evaluation.Activity)
+		v.Activity = newActivityView(s.evaluation.Activity, s.report.Counted)
 	}
 	if s.search != nil {
 		v.Search = newSection(s.search, id+"-search")

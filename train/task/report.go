@@ -6,6 +6,8 @@ import "github.com/spikedhs/spikedhs/train/config"
 type Report struct {
 	// Examples is what is counted, such as "images".
 	Examples string
+	// Counted is what spikes and energy are counted for, such as "image".
+	Counted string
 	// About says what a run works on; of a search, or of a training.
 	About func(c *config.Config, search bool) []string
 	// Result is what the score of an evaluation is called; Results are the records that

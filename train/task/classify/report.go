@@ -23,6 +23,7 @@ func (Task) Report(c *config.Config) task.Report {
 	}
 	return task.Report{
 		Examples: "images",
+		Counted:  "image",
 		About: func(c *config.Config, search bool) []string {
 			epochs, steps, width, what := c.Train.Epochs, c.Network.Steps, c.Train.Width, "training"
 			if search {

@@ -5,7 +5,7 @@ import (
 	"fmt"
 
 	data "github.com/spikedhs/spikedhs/data/stereo"
-	"github.com/spikedhs/spikedhs/search"
+	"github.com/spikedhs/spikedhs/search/graph"
 	"github.com/spikedhs/spikedhs/search/stereo"
 	"github.com/spikedhs/spikedhs/torch"
 	"github.com/spikedhs/spikedhs/train/config"
@@ -57,6 +57,9 @@ type Evaluation struct {
 	// where they were not asked for.
 	BlockMatching *DisparityMetrics `json:"block_matching,omitempty"`
 	Constant      *DisparityMetrics `json:"constant,omitempty"`
+	// Activity is how often the neurons fired in a time step of both views, and the
+	// operations and energy that follow from it; nil where nothing was counted.
+	Activity *graph.Activity `json:"activity,omitempty"`
 }
 
 // Percent is the accuracy within 1 px.
@@ -101,7 +104,8 @@ func (n *Network) Size(part task.Part) (int, string, error) {
 	return len(r.of(part)), "frames", nil
 }
 
-// Evaluate measures the last disparity of each window of a part.
+// Evaluate measures the last disparity of each window of a part, computed by the folded
+// network.
 func (n *Network) Evaluate(ctx context.Context, part task.Part, m task.Measuring) (task.Evaluation, error) {
 	r, err := n.problem.recordings()
 	if err != nil {
@@ -111,40 +115,58 @@ func (n *Network) Evaluate(ctx context.Context, part task.Part, m task.Measuring
 	if len(frames) == 0 {
 		return nil, fmt.Errorf("train: the split %q has no %s frames with %d frames before them", c.Stereo.Split, part, c.Stereo.Steps-1)
 	}
-	j := &judgement{c: c, steps: c.Stereo.Steps, network: meter(c, r)}
+	p, err := n.Program()
+	if err != nil {
+		return nil, err
+	}
+	defer p.Close()
+	l, err := r.plainLoader(c, frames)
+	if err != nil {
+		return nil, err
+	}
+	j := &judgement{c: c, network: meter(c, r)}
+	counted := 0
 	if m.Final {
 		if j.baselines, err = newBaselines(ctx, c, r); err != nil {
 			return nil, err
 		}
+		if counted = c.Eval.CountImages; counted == 0 {
+			counted = countedFrames
+		}
+		p.CountSpikes()
 	}
 	if m.Pictures != nil {
 		j.gallery = newGallery(m.Pictures, len(frames))
 	}
-	return n.judge(ctx, r, frames, j, m.Tick)
-}
-
-// judge measures the network on frames.
-func (n *Network) judge(ctx context.Context, r *recordings, frames []data.Frame, j *judgement, tick func(n int)) (Evaluation, error) {
-	l, err := r.plainLoader(j.c, frames)
-	if err != nil {
-		return Evaluation{}, err
-	}
+	d, steps := n.Variables().Device(), c.Stereo.Steps
+	precision := task.EvalPrecision(c, d)
 	forward := func(s *torch.Scope, x task.Tensors) torch.Tensor {
-		rows := j.steps * x.N
-		return s.Narrow(n.Forward(search.Pass{Scope: s, Mode: torch.Evaluate}, x.Inputs[0], x.Inputs[1]), 0, rows-x.N, x.N)
+		if j.done >= counted {
+			p.StopCounting()
+		}
+		cost := p.Run(s, x.Inputs[0], x.Inputs[1], steps, nil, precision)
+		return s.Narrow(cost, 0, (steps-1)*x.N, x.N)
 	}
-	if err := task.Measure(ctx, n.Variables().Device(), l, forward, j, tick); err != nil {
-		return Evaluation{}, err
+	if err := task.Measure(ctx, d, l, forward, j, m.Tick); err != nil {
+		return nil, err
 	}
 	e := j.result()
+	if m.Final {
+		if e.Activity, err = p.Activity(); err != nil {
+			return nil, err
+		}
+	}
 	e.Parameters, err = n.Parameters()
 	return e, err
 }
 
+// countedFrames is the number of frames whose spikes are counted by default: that takes
+// passes over all values.
+const countedFrames = 500
+
 // judgement sums up an evaluation.
 type judgement struct {
 	c         *config.Config
-	steps     int
 	network   *criterion.Meter
 	loss      float64
 	done      int

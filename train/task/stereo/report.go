@@ -21,6 +21,10 @@ func (e Evaluation) Facts() []task.Fact {
 	if b := e.Constant; b != nil {
 		list = append(list, task.Fact{Name: "constant, within 1 px", Value: b.OnePixelAccuracy, Format: task.Percent})
 	}
+	if a := e.Activity; a != nil {
+		list = append(list, task.Fact{Name: "energy of a step (paper: 6.7 mJ)", Value: a.Energy, Format: task.Significant, Unit: "mJ"},
+			task.Fact{Name: "firing rate", Value: 100 * a.FiringRate, Format: task.Percent})
+	}
 	return list
 }
 
@@ -31,6 +35,7 @@ func (Task) Report(*config.Config) task.Report {
 	}
 	return task.Report{
 		Examples: "windows",
+		Counted:  "step",
 		About: func(c *config.Config, search bool) []string {
 			what, width := "training of "+task.Plural(c.Train.Epochs, "epoch"), c.Train.Width
 			if search {

@@ -30,4 +30,5 @@ func (e Evaluation) Write(w io.Writer) {
 	if e.Checkpoint != "" {
 		printf("weights     %s, after epoch %d\n", e.Checkpoint, e.Epoch)
 	}
+	task.WriteActivity(w, e.Activity, "step")
 }
