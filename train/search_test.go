@@ -92,6 +92,15 @@ func TestSearchFindsAGenotype(t *testing.T) {
 		require.NoError(t, err)
 		assert.Equal(t, want, cell, name)
 	}
+	// So are those that the last epoch recorded.
+	epochs := ofKind(b.records(t, "search"), "search_epoch")
+	for key, cell := range map[string]genotype.Cell{"alpha": loaded.Normal(), "alpha_reduction": *loaded.Reduction()} {
+		var rows [][]float64
+		require.NoError(t, epochs[3].Fields.Decode(key, &rows))
+		recorded, err := genotype.DecodeCell(rows, 2)
+		require.NoError(t, err)
+		assert.Equal(t, cell, recorded, key)
+	}
 	// And it can be trained.
 	result := mustTrain(t, b.job("train", func(c *config.Config) {
 		c.Train.Genotype, c.Train.Epochs = found.Folder.Path(run.GenotypeFile), 1
@@ -116,7 +125,7 @@ func TestSearchRecords(t *testing.T) {
 	// 100 images of set A in batches of 20 make 5 steps an epoch.
 	assert.Equal(t, []string{"search_epoch", "search_step", "search_epoch", "search_epoch"}, kinds)
 	epochs := ofKind(list, "search_epoch")
-	common := []string{"alpha_entropy", "epoch", "genotype", "loss", "lr", "normal", "reduction", "skip_share", "step", "top1"}
+	common := []string{"alpha", "alpha_entropy", "alpha_reduction", "epoch", "genotype", "loss", "lr", "normal", "reduction", "skip_share", "step", "top1"}
 	assert.Equal(t, common, slices.Sorted(maps.Keys(epochs[0].Fields)), "warm-up")
 	withAlpha := append([]string{"alpha_loss", "alpha_top1"}, common...)
 	slices.Sort(withAlpha)

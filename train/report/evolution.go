@@ -49,12 +49,13 @@ type term struct {
 // longEvolution is the number of stages from which on the table is folded up.
 const longEvolution = 15
 
-// newEvolution follows the records of search epochs; nil if none has equations.
-func newEvolution(records []run.Record) *evolution {
+// newEvolution follows the cells of the given names over the records of search epochs;
+// nil if none has equations.
+func newEvolution(records []run.Record, cells []string) *evolution {
 	var e evolution
 	epochs := 0
 	for _, r := range records {
-		next, heads := newStage(r)
+		next, heads := newStage(r, cells)
 		if len(next.Nodes) == 0 {
 			continue
 		}
@@ -85,12 +86,12 @@ func newEvolution(records []run.Record) *evolution {
 }
 
 // newStage reads the equations of an epoch.
-func newStage(r run.Record) (stage, []cellHead) {
+func newStage(r run.Record, cells []string) (stage, []cellHead) {
 	epoch, _ := r.Fields.Int(epochKey)
 	s := stage{from: epoch, to: epoch}
 	s.Hash, _ = r.Fields.Text("genotype")
 	var heads []cellHead
-	for _, cell := range []string{"normal", "reduction"} {
+	for _, cell := range cells {
 		var equations []string
 		if r.Fields.Decode(cell, &equations) != nil || len(equations) == 0 {
 			continue

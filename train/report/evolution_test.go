@@ -10,6 +10,11 @@ import (
 	"github.com/spikedhs/spikedhs/train/run"
 )
 
+// evolutionOf follows the cells of a network that names classes.
+func evolutionOf(records []run.Record) *evolution {
+	return newEvolution(records, []string{"normal", "reduction"})
+}
+
 // epochRecord is the record of a search epoch with equations.
 func epochRecord(t *testing.T, epoch int, normal ...string) run.Record {
 	t.Helper()
@@ -21,7 +26,7 @@ func epochRecord(t *testing.T, epoch int, normal ...string) run.Record {
 }
 
 func TestEvolution(t *testing.T) {
-	e := newEvolution([]run.Record{
+	e := evolutionOf([]run.Record{
 		epochRecord(t, 1, "n0 = b3(s1) + b3(s0)", "n1 = skip(s0) + b5(n0)"),
 		epochRecord(t, 2, "n0 = b3(s0) + b3(s1)", "n1 = skip(s0) + b5(n0)"), // the order does not matter
 		epochRecord(t, 3, "n0 = b3(s0) + b3(s1)", "n1 = b5(s0) + b5(n0)"),
@@ -40,16 +45,16 @@ func TestEvolution(t *testing.T) {
 }
 
 func TestEvolutionWithoutChange(t *testing.T) {
-	e := newEvolution([]run.Record{epochRecord(t, 1, "n0 = b3(s1)"), epochRecord(t, 2, "n0 = b3(s1)")})
+	e := evolutionOf([]run.Record{epochRecord(t, 1, "n0 = b3(s1)"), epochRecord(t, 2, "n0 = b3(s1)")})
 	require.NotNil(t, e)
 	assert.False(t, e.Changed)
 	assert.Equal(t, "The genotype stayed the same over 2 epochs.", e.Summary)
 }
 
 func TestEvolutionOfOddRecords(t *testing.T) {
-	assert.Nil(t, newEvolution(nil))
-	assert.Nil(t, newEvolution([]run.Record{{Kind: searchEpoch, Fields: run.Values{"normal": []byte("3")}}}))
-	e := newEvolution([]run.Record{epochRecord(t, 1, "not an equation"), epochRecord(t, 2, "a = b", "c = d")})
+	assert.Nil(t, evolutionOf(nil))
+	assert.Nil(t, evolutionOf([]run.Record{{Kind: searchEpoch, Fields: run.Values{"normal": []byte("3")}}}))
+	e := evolutionOf([]run.Record{epochRecord(t, 1, "not an equation"), epochRecord(t, 2, "a = b", "c = d")})
 	require.NotNil(t, e)
 	assert.Len(t, e.Stages, 2)
 }

@@ -60,7 +60,7 @@ func newSection(s *source, id string) *section {
 	v := &section{
 		ID: id, Name: s.name(), About: s.about(), State: s.progress().word(), Warning: s.progress().sentence(), Notes: s.notes,
 		Result: s.result(), Facts: s.facts(), Genotype: s.genotypeView(),
-		Training: s.trainingCharts(), Layers: s.layerCharts(), SearchCurves: s.searchCharts(), Evolution: newEvolution(s.of(searchEpoch)),
+		Training: s.trainingCharts(), Layers: s.layerCharts(), SearchCurves: s.searchCharts(), Evolution: newEvolution(s.of(searchEpoch), append(s.task.Subnets(), genotype.Reduction)),
 		Pictures: s.pictures(), Environment: s.environment(),
 	}
 	v.Settings, v.Changed = newSettings(c)

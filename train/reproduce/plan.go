@@ -3,12 +3,14 @@ package reproduce
 import (
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
 	"path/filepath"
 
 	"github.com/spikedhs/spikedhs/search/genotype"
 	"github.com/spikedhs/spikedhs/train/config"
 	"github.com/spikedhs/spikedhs/train/run"
+	"github.com/spikedhs/spikedhs/train/task/registry"
 )
 
 // Folders of an experiment beside those of its rows.
@@ -155,10 +157,12 @@ func (p *plan) training(b *base, r Row, seed int64) (*task, error) {
 	return t.take(g)
 }
 
-// take makes the network the one of a genotype: nodes and down-sampling belong to it.
+// take makes the network the one of a genotype, as the training would.
 func (t *task) take(g genotype.Genotype) (*task, error) {
 	t.hash = g.Hash()
-	t.Config.Network.Nodes, t.Config.Network.Downsample = g.Normal().Nodes, string(g.Downsample())
+	if err := registry.Of(t.Config).Adopt(t.Config, g, slog.New(slog.DiscardHandler)); err != nil {
+		return nil, err
+	}
 	return t, t.Config.Validate()
 }
 

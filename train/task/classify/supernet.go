@@ -116,6 +116,9 @@ func (n *Supernet) Look(name, origin string) (task.View, error) {
 	if found.Reduction() != nil {
 		v.Fields = append(v.Fields, run.F("reduction", found.Reduction().Equations()))
 	}
+	for i, key := range []string{"alpha", "alpha_reduction"}[:len(alphas)] {
+		v.Fields = append(v.Fields, run.F(key, alphas[i]))
+	}
 	v.Scalars = []task.Scalar{{Tag: "alpha_entropy", Value: entropy}, {Tag: "skip_share", Value: v.Skips}}
 	v.Words = fmt.Sprintf("entropy of alpha %.3f, skips %.0f %%", entropy, 100*v.Skips)
 	if layered, ok := n.net.(*search.TrellisSupernet); ok {
@@ -127,7 +130,7 @@ func (n *Supernet) Look(name, origin string) (task.View, error) {
 		if err != nil {
 			return task.View{}, err
 		}
-		v.Fields = append(v.Fields, run.F("beta_entropy", moves), run.F("path", found.Path()))
+		v.Fields = append(v.Fields, run.F("beta_entropy", moves), run.F("path", found.Path()), run.F("beta", beta))
 		v.Scalars = append(v.Scalars, task.Scalar{Tag: "beta_entropy", Value: moves})
 		v.Words += fmt.Sprintf(", entropy of beta %.3f, path %v", moves, found.Path())
 	}

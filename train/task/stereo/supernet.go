@@ -80,6 +80,8 @@ func (n *Supernet) Look(name, origin string) (task.View, error) {
 		Fields: []run.Field{
 			run.F("alpha_entropy", alpha), run.F("beta_entropy", beta),
 			run.F("genotype", g.Hash()), run.F("feature_path", g.Subnet(stereo.Feature).Path), run.F("matching_path", g.Subnet(stereo.Matching).Path),
+			run.F("alpha_feature", all.FeatureAlpha), run.F("alpha_matching", all.MatchingAlpha),
+			run.F("beta_feature", all.FeatureBeta), run.F("beta_matching", all.MatchingBeta),
 			run.F("feature", g.Subnet(stereo.Feature).Cell.Equations()), run.F("matching", g.Subnet(stereo.Matching).Cell.Equations()),
 		},
 		Scalars: []task.Scalar{{Tag: "alpha_entropy", Value: alpha}, {Tag: "beta_entropy", Value: beta}},
