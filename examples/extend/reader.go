@@ -18,8 +18,12 @@ func init() {
 		r := &events.Recording{}
 		for at := 0; at < len(content); at += 8 {
 			word := content[at:]
+			polarity := int8(-1)
+			if word[6] == 1 {
+				polarity = 1
+			}
 			r.Events = append(r.Events, events.Event{
-				T: 1000 * int64(binary.LittleEndian.Uint32(word)), X: uint16(word[4]), Y: uint16(word[5]), On: word[6] == 1,
+				T: float64(binary.LittleEndian.Uint32(word)) / 1000, X: uint16(word[4]), Y: uint16(word[5]), P: polarity,
 			})
 		}
 		return r, r.Finish(o, 0, 0)

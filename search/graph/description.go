@@ -64,7 +64,7 @@ func (p *Program) Description() (string, error) {
 			return "", err
 		}
 		if _, up := n.Op.(Enlarge); up {
-			d.Format = max(d.Format, groupFormat)
+			d.Format = max(d.Format, pathFormat)
 		}
 		if o.Groups > 1 {
 			d.Format = groupFormat
