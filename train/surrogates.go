@@ -182,7 +182,7 @@ func (u *surrogates) place(iteration int) (epoch, batch int) {
 // losses calls work with the losses of an epoch's batches, from one on, as long as it
 // wants more.
 func (u *surrogates) losses(ctx context.Context, epoch, first int, work func(dgs.Loss) (more bool, err error)) error {
-	return task.EachOnDevice(ctx, u.loader, u.loop.device, epoch, first, func(_ *torch.Scope, _ *task.Batch, x task.Tensors) (bool, error) {
+	return task.Each(ctx, u.loader, u.loop.device, epoch, first, func(_ *torch.Scope, _ *task.Batch, x task.Tensors) (bool, error) {
 		return work(func(s *torch.Scope) torch.Tensor {
 			total, _, _ := u.net.Loss(search.Pass{Scope: s, Mode: torch.Train}, x)
 			return total

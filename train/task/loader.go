@@ -62,9 +62,9 @@ func (c converted[B, E]) Next() (*Batch, error) {
 
 func (c converted[B, E]) Close() { c.of.Close() }
 
-// Each calls use with the batches of an epoch, from one on, as long as it wants more,
-// and frees them.
-func Each(ctx context.Context, l Loader, epoch, first int, use func(s *torch.Scope, b *Batch) (more bool, err error)) error {
+// Each calls use with the batches of an epoch on a device, from one on, as long as it
+// wants more, and frees them.
+func Each(ctx context.Context, l Loader, d torch.Device, epoch, first int, use func(s *torch.Scope, b *Batch, x Tensors) (more bool, err error)) error {
 	batches := l.Epoch(ctx, epoch, first)
 	defer batches.Close()
 	for {
@@ -75,8 +75,11 @@ func Each(ctx context.Context, l Loader, epoch, first int, use func(s *torch.Sco
 		if err != nil {
 			return err
 		}
-		s := torch.NewInference()
-		more, err := use(s, b)
+		s, more := torch.NewInference(), false
+		x := l.Tensors(s, b.Upload(s, d), b.N)
+		if err = s.Err(); err == nil {
+			more, err = use(s, b, x)
+		}
 		b.Release()
 		if failed := s.Close(); failed != nil {
 			err = failed // the cause of what use saw
@@ -85,15 +88,4 @@ func Each(ctx context.Context, l Loader, epoch, first int, use func(s *torch.Sco
 			return err
 		}
 	}
-}
-
-// EachOnDevice is Each with the batches on a device.
-func EachOnDevice(ctx context.Context, l Loader, d torch.Device, epoch, first int, use func(s *torch.Scope, b *Batch, x Tensors) (more bool, err error)) error {
-	return Each(ctx, l, epoch, first, func(s *torch.Scope, b *Batch) (bool, error) {
-		x := l.Tensors(s, b.Upload(s, d), b.N)
-		if err := s.Err(); err != nil {
-			return false, err
-		}
-		return use(s, b, x)
-	})
 }

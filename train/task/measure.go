@@ -17,7 +17,7 @@ type Metrics interface {
 // to metrics; tick, when given, is told how many examples each had.
 func Measure(ctx context.Context, d torch.Device, l Loader, forward func(*torch.Scope, Tensors) torch.Tensor, metrics Metrics, tick func(n int)) error {
 	defer torch.Pin()()
-	err := EachOnDevice(ctx, l, d, 0, 0, func(s *torch.Scope, b *Batch, x Tensors) (bool, error) {
+	err := Each(ctx, l, d, 0, 0, func(s *torch.Scope, b *Batch, x Tensors) (bool, error) {
 		output := forward(s, x)
 		if err := metrics.Add(s, b, x, output); err != nil {
 			return false, err

@@ -4,10 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"math"
-	"os"
-	"path/filepath"
 
 	data "github.com/spikedhs/spikedhs/data/stereo"
 	"github.com/spikedhs/spikedhs/search"
@@ -15,7 +12,7 @@ import (
 	"github.com/spikedhs/spikedhs/search/stereo"
 	"github.com/spikedhs/spikedhs/spike"
 	"github.com/spikedhs/spikedhs/torch"
-	"github.com/spikedhs/spikedhs/train/run"
+	"github.com/spikedhs/spikedhs/train/task"
 )
 
 const (
@@ -139,26 +136,7 @@ func (m *Model) Export(path string) error {
 	if err != nil {
 		return fmt.Errorf("stream: export: %w", err)
 	}
-	// libtorch writes to a path of its own and names the archive's folder after
-	// it, so the file is made whole in a folder beside its place.
-	scratch, err := os.MkdirTemp(filepath.Dir(path), ".export-*")
-	if err != nil {
-		return fmt.Errorf("stream: export: %w", err)
-	}
-	defer os.RemoveAll(scratch)
-	made := filepath.Join(scratch, filepath.Base(path))
-	if err := m.program.Script(m.Info.Height, m.Info.Width, map[string]string{InfoFile: string(text)}).Save(made); err != nil {
-		return err
-	}
-	return run.WriteFileAtomic(path, func(w io.Writer) error {
-		f, err := os.Open(made)
-		if err != nil {
-			return err
-		}
-		defer f.Close()
-		_, err = io.Copy(w, f)
-		return err
-	})
+	return task.SaveScript(path, m.program.Script(m.Info.Height, m.Info.Width, map[string]string{InfoFile: string(text)}))
 }
 
 // Load reads an exported model onto a device. It runs as the program does, several

@@ -5,17 +5,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"math"
-	"os"
-	"path/filepath"
 
 	"github.com/spikedhs/spikedhs/data"
 	"github.com/spikedhs/spikedhs/search/export"
 	"github.com/spikedhs/spikedhs/search/genotype"
 	"github.com/spikedhs/spikedhs/search/graph"
 	"github.com/spikedhs/spikedhs/torch"
-	"github.com/spikedhs/spikedhs/train/run"
 	"github.com/spikedhs/spikedhs/train/task"
 )
 
@@ -83,26 +79,7 @@ func (n *Network) Export(path, version string, top1 *float64) error {
 	if err != nil {
 		return fmt.Errorf("train: export: %w", err)
 	}
-	// libtorch writes to a path of its own and names the archive's folder after
-	// it, so the file is made whole in a folder beside its place.
-	scratch, err := os.MkdirTemp(filepath.Dir(path), ".export-*")
-	if err != nil {
-		return fmt.Errorf("train: export: %w", err)
-	}
-	defer os.RemoveAll(scratch)
-	made := filepath.Join(scratch, filepath.Base(path))
-	if err := export.TorchScript(p, map[string]string{ModelInfoFile: string(text), graph.ProgramFile: instructions}).Save(made); err != nil {
-		return err
-	}
-	return run.WriteFileAtomic(path, func(w io.Writer) error {
-		f, err := os.Open(made)
-		if err != nil {
-			return err
-		}
-		defer f.Close()
-		_, err = io.Copy(w, f)
-		return err
-	})
+	return task.SaveScript(path, export.TorchScript(p, map[string]string{ModelInfoFile: string(text), graph.ProgramFile: instructions}))
 }
 
 // Takes says what the archive takes and gives.
@@ -167,7 +144,7 @@ func (n *Network) check(ctx context.Context, path string, count int) (Agreement,
 	if err != nil {
 		return a, err
 	}
-	err = task.EachOnDevice(ctx, loader, d, 0, 0, func(s *torch.Scope, b *task.Batch, x task.Tensors) (bool, error) {
+	err = task.Each(ctx, loader, d, 0, 0, func(s *torch.Scope, b *task.Batch, x task.Tensors) (bool, error) {
 		want, err := torch.ToSlice[float32](p.Run(s, x.Inputs[0]))
 		if err != nil {
 			return false, err
