@@ -142,6 +142,8 @@ func TestStereoFromSearchToEvaluation(t *testing.T) {
 	assert.False(t, ok, "the warm-up trains weights alone")
 	assert.Positive(t, number(t, epochs[1], "alpha_loss"))
 	assert.InDelta(t, 1, number(t, epochs[1], "beta_entropy"), 0.05)
+	skips := (genotype.SkipShare(saved.Subnet("feature").Cell) + genotype.SkipShare(saved.Subnet("matching").Cell)) / 2
+	assert.Equal(t, skips, number(t, epochs[1], "skip_share"))
 
 	trained, err := Train(context.Background(), b.job("train", func(c *config.Config) {
 		c.Train.Genotype = b.path("search/genotype.json")

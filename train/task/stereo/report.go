@@ -72,6 +72,7 @@ func (Task) Report(*config.Config) task.Report {
 			{Title: "Entropy in % of its maximum", Format: task.Percent, Lines: []task.Line{
 				{Name: "alpha", Key: "alpha_entropy", Share: true}, {Name: "beta", Key: "beta_entropy", Share: true, Dashed: true},
 			}},
+			{Title: "Share of skips among the kept edges in %", Format: task.Portion, Lines: []task.Line{{Name: "skips", Key: "skip_share", Share: true}}},
 		},
 		Compared: []task.Chart{
 			{Title: "Validation pixels within 1 px in %", Format: task.Percent, Lines: []task.Line{{Key: "validation_one_pixel_accuracy"}}},

@@ -58,6 +58,7 @@ func (n *Supernet) Look(name, origin string) (task.View, error) {
 		return task.View{}, err
 	}
 	alpha, beta := 0.0, 0.0
+	skips := (genotype.SkipShare(g.Subnet(stereo.Feature).Cell) + genotype.SkipShare(g.Subnet(stereo.Matching).Cell)) / 2
 	for _, subnet := range [][][]float64{all.FeatureAlpha, all.MatchingAlpha} {
 		_, share, err := genotype.Entropy(subnet, n.Options.Candidates...)
 		if err != nil {
@@ -78,13 +79,14 @@ func (n *Supernet) Look(name, origin string) (task.View, error) {
 	return task.View{
 		Genotype: g,
 		Fields: []run.Field{
-			run.F("alpha_entropy", alpha), run.F("beta_entropy", beta),
+			run.F("alpha_entropy", alpha), run.F("beta_entropy", beta), run.F("skip_share", skips),
 			run.F("genotype", g.Hash()), run.F("feature_path", g.Subnet(stereo.Feature).Path), run.F("matching_path", g.Subnet(stereo.Matching).Path),
 			run.F("alpha_feature", all.FeatureAlpha), run.F("alpha_matching", all.MatchingAlpha),
 			run.F("beta_feature", all.FeatureBeta), run.F("beta_matching", all.MatchingBeta),
 			run.F("feature", g.Subnet(stereo.Feature).Cell.Equations()), run.F("matching", g.Subnet(stereo.Matching).Cell.Equations()),
 		},
-		Scalars: []task.Scalar{{Tag: "alpha_entropy", Value: alpha}, {Tag: "beta_entropy", Value: beta}},
+		Scalars: []task.Scalar{{Tag: "alpha_entropy", Value: alpha}, {Tag: "beta_entropy", Value: beta}, {Tag: "skip_share", Value: skips}},
+		Skips:   skips,
 		Words:   fmt.Sprintf("entropy of alpha %.3f, of beta %.3f, paths %v and %v", alpha, beta, g.Subnet(stereo.Feature).Path, g.Subnet(stereo.Matching).Path),
 	}, nil
 }
