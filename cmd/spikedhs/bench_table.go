@@ -11,7 +11,7 @@ type benchTable struct{ o *console }
 
 func newBenchTable(o *console, task bench.Task) *benchTable {
 	o.printf("%s\n", task)
-	o.printf("%5s  %5s  %5s  %4s  %7s  %-15s  %-9s  %9s  %6s  %8s  %7s  %7s\n", "batch", "width", "steps", "size", "threads",
+	o.printf("%5s  %5s  %5s  %4s  %7s  %-17s  %-9s  %9s  %6s  %8s  %7s  %7s\n", "batch", "width", "steps", "size", "threads",
 		"implementation", "precision", "images/s", "spread", "peak MB", "speed", "memory")
 	return &benchTable{o}
 }
@@ -31,7 +31,7 @@ func (t *benchTable) add(rows []bench.Row, pairs []bench.Pair) error {
 		if size == "" {
 			size = fmt.Sprint(r.Size)
 		}
-		line := fmt.Sprintf("%5d  %5d  %5d  %4s  %7d  %-15s  %-9s", r.Batch, r.Width, r.Steps, size, r.Threads, r.Impl, r.Precision)
+		line := fmt.Sprintf("%5d  %5d  %5d  %4s  %7d  %-17s  %-9s", r.Batch, r.Width, r.Steps, size, r.Threads, r.Impl, r.Precision)
 		if r.Error != "" {
 			t.o.printf("%s  %s\n", line, r.Error)
 			continue
