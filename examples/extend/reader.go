@@ -18,13 +18,8 @@ func init() {
 		r := &events.Recording{}
 		for at := 0; at < len(content); at += 8 {
 			word := content[at:]
-			polarity := int8(-1)
-			if word[6] == 1 {
-				polarity = 1
-			}
-			r.Events = append(r.Events, events.Event{
-				T: float64(binary.LittleEndian.Uint32(word)) / 1000, X: uint16(word[4]), Y: uint16(word[5]), P: polarity,
-			})
+			milliseconds := int64(binary.LittleEndian.Uint32(word))
+			r.Events = append(r.Events, events.At(1000*milliseconds, uint16(word[4]), uint16(word[5]), word[6] == 1))
 		}
 		return r, r.Finish(o, 0, 0)
 	})
