@@ -9,7 +9,7 @@ import (
 )
 
 // BlockShape is where a cell stands in a network that is no plain chain, such as
-// that of package stereo. Such a network brings s0 and s1 to one grid itself.
+// one of two subnets. Such a network brings s0 and s1 to one grid itself.
 type BlockShape struct {
 	// Channels is the width of one node.
 	Channels int
