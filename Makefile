@@ -52,7 +52,7 @@ test-plain: ## the tests that reach libtorch, in a build without the kernels for
 	@mkdir -p build/plain
 	@cmake -S . -B build/plain -G 'Unix Makefiles' -DSPIKEDHS_CPU=OFF >build/plain/cmake.log 2>&1 || { cat build/plain/cmake.log >&2; exit 1; }
 	@cmake --build build/plain --parallel $(JOBS) -- --no-print-directory
-	@BUILD=build/plain scripts/test.sh ./torch ./spike ./search/... ./train/... ./cmd/...
+	@BUILD=build/plain scripts/test.sh $(or $(PLAIN),./torch ./spike ./search/... ./train/... ./cmd/...)
 
 # The tests that need a CUDA device, on the fake one (cpp/fake), which a build of
 # the shims for tests has in place of CUDA.
