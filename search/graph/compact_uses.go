@@ -15,8 +15,8 @@ type uses struct {
 
 func usesOf(p *Program) *uses {
 	u := &uses{program: p, readers: make([][]Value, len(p.nodes))}
-	for i, n := range p.nodes {
-		for _, v := range Reads(n.Op) {
+	for i, reads := range p.reads {
+		for _, v := range reads {
 			if v < 0 {
 				continue
 			}

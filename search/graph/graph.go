@@ -42,7 +42,7 @@ func (g *Graph) Forward(s *torch.Scope, pass any, steps int, inputs ...torch.Ten
 		if step.Close() != nil {
 			return results
 		}
-		for _, v := range Reads(n.Op) {
+		for _, v := range g.reads[i] {
 			if v >= 0 && last[v] == i {
 				inner.Free(r.values[v])
 			}

@@ -41,14 +41,15 @@ type Node struct {
 // list are nodes in the order in which they run.
 type list struct {
 	nodes []Node
-	last  []int // the node that reads a value last
+	reads [][]Value // by node, what its operation reads
+	last  []int     // the node that reads a value last
 }
 
 func (l *list) add(n Node) Value {
-	l.nodes = append(l.nodes, n)
+	l.nodes, l.reads = append(l.nodes, n), append(l.reads, Reads(n.Op))
 	at := len(l.nodes) - 1
 	l.last = append(l.last, at)
-	for _, v := range Reads(n.Op) {
+	for _, v := range l.reads[at] {
 		if v >= 0 {
 			l.last[v] = at
 		}

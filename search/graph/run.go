@@ -155,7 +155,7 @@ func (r *Run) all(s *torch.Scope, l *list, c *census) torch.Tensor {
 
 // leave frees what node i was the last to read.
 func (r *Run) leave(s *torch.Scope, l *list, i int) {
-	for _, v := range Reads(l.nodes[i].Op) {
+	for _, v := range l.reads[i] {
 		if v >= 0 && l.last[v] == i {
 			s.Free(r.values[v])
 		}
