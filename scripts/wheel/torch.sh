@@ -18,11 +18,15 @@ python3 -m zipfile -e "$dir"/wheels/torch-*.whl "$dir/site"
 rm "$dir"/wheels/*
 cuda=$(sed -n "s/^cuda.*= '\([0-9.]*\)'.*/\1/p" "$dir/site/torch/version.py")
 if [ -n "$cuda" ]; then
-    # Up to CUDA 12 the version is pinned by torch; later by the package cuda-toolkit,
-    # and crt/ is a package of its own.
+    # Up to CUDA 12 the version is pinned by torch; later by the package cuda-toolkit.
+    # crt/ is a package of its own from CUDA 13 on, and in that of the compiler before:
+    # needed where c10's headers are for more than the CUDA runtime's interface.
     pinned=$(sed -n 's/^Requires-Dist: nvidia-cuda-runtime\(-cu12\)\{0,1\} *(\{0,1\}\(==[0-9.*]*\).*/nvidia-cuda-runtime\1\2/p' "$dir"/site/torch-*.dist-info/METADATA)
     case $pinned in
-    *-cu12==*) fetch --no-deps "$pinned" ;;
+    *-cu12==*)
+        fetch --no-deps "$pinned"
+        if grep -q 'include <cuda_runtime\.h>' "$dir"/site/torch/include/c10/cuda/*.h; then fetch --no-deps "nvidia-cuda-nvcc-cu12==$cuda.*"; fi
+        ;;
     *) fetch --no-deps "nvidia-cuda-runtime==$cuda.*" "nvidia-cuda-crt==$cuda.*" ;;
     esac
     for wheel in "$dir"/wheels/*.whl; do python3 -m zipfile -e "$wheel" "$dir/site"; done
