@@ -18,7 +18,7 @@ import (
 
 //go:generate go test -run TestPlotOfTheFamilies -update .
 
-var update = flag.Bool("update", false, "write docs/surrogates.svg anew")
+var update = flag.Bool("update", false, "write docs/img/surrogates.svg anew")
 
 // A panel of the plot, in pixels, and what it shows.
 const (
@@ -78,7 +78,7 @@ func drawPanel(w io.Writer, f Surrogate, left, top float64) {
 
 // The plot in the documents is the one that this code draws; go generate writes it.
 func TestPlotOfTheFamilies(t *testing.T) {
-	file := filepath.Join("..", "docs", "surrogates.svg")
+	file := filepath.Join("..", "docs", "img", "surrogates.svg")
 	drawn := plot()
 	if *update {
 		require.NoError(t, os.WriteFile(file, drawn, 0o644))

@@ -138,8 +138,8 @@ func TestUpdate(t *testing.T) {
 	require.True(t, strings.HasPrefix(text, "# Title\n\n<!-- reproduce table1 -->\n\n"))
 	require.True(t, strings.HasSuffix(text, "\n<!-- end of table1 -->\n\nkept\n"))
 	require.NotContains(t, text, "old")
-	require.Contains(t, text, "](results-table1.svg)")
-	require.FileExists(t, filepath.Join(filepath.Dir(document), "results-table1.svg"))
+	require.Contains(t, text, "](img/results-table1.svg)")
+	require.FileExists(t, filepath.Join(filepath.Dir(document), "img/results-table1.svg"))
 	require.NoError(t, Update(document, r))
 	require.Equal(t, text, file(t, document), "the second time changes nothing")
 

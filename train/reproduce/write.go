@@ -166,14 +166,14 @@ const (
 
 // Update puts the tables of results into a document, each between the lines
 // "<!-- reproduce NAME -->" and "<!-- end of NAME -->" for its experiment, and its
-// drawings beside the document. Everything else in the document stays. It is an error
+// drawings into the folder img beside it. Everything else in the document stays. It is an error
 // if a result has no such place; nothing is then written.
 func Update(document string, results ...*Result) error {
 	text, err := os.ReadFile(document)
 	if err != nil {
 		return err
 	}
-	base := strings.TrimSuffix(filepath.Base(document), filepath.Ext(document)) + "-"
+	base := "img/" + strings.TrimSuffix(filepath.Base(document), filepath.Ext(document)) + "-"
 	for _, r := range results {
 		begin, end := fmt.Sprintf(markBegin, r.Experiment), fmt.Sprintf(markEnd, r.Experiment)
 		from, to := bytes.Index(text, []byte(begin)), bytes.Index(text, []byte(end))
@@ -187,6 +187,9 @@ func Update(document string, results ...*Result) error {
 		}
 		part.WriteString("\n")
 		text = bytes.Join([][]byte{text[:from], part.Bytes(), text[to:]}, nil)
+	}
+	if err := os.MkdirAll(filepath.Join(filepath.Dir(document), "img"), 0o777); err != nil {
+		return err
 	}
 	for _, r := range results {
 		if _, err := r.draw(filepath.Dir(document), base); err != nil {
