@@ -108,7 +108,7 @@ func (p *searcher) rate() float64 {
 	return torch.Cosine(p.c.Search.LR, p.c.Search.LRMin, float64(p.loop.at.Step)/float64(p.total))
 }
 
-// step is one iteration: weights on a batch of A, then the architecture on one of B.
+// step is one iteration (section 3.3): weights on a batch of A, then the architecture on one of B.
 func (p *searcher) step(s *torch.Scope, a *task.Batch) error {
 	p.descent.Weights.Optimizer.SetLearningRate(p.rate())
 	one := s.Child()

@@ -1,4 +1,4 @@
-// The neurons of a node in inference, as one operator: currents of several
+// A node (eq. 3 and 1) in inference, as one operator: currents of several
 // convolutions, spikes of earlier nodes, their sum and the neurons of all steps
 // without a tensor in between. The kernels are those of a cell in training
 // (cell_kernels.h), with the normalisation that is folded away already.

@@ -1,4 +1,4 @@
-// Reverse steps of the neurons of a cell, a loop for each family of surrogates;
+// Reverse steps (eq. 2) of the neurons of a cell, a loop for each family of surrogates;
 // for cell_kernels.cc, which is compiled for several instruction sets.
 #pragma once
 

@@ -1,5 +1,5 @@
-// Event-driven convolutions on the CPU: checks, weights, choice of references,
-// tiles over the threads.
+// Event-driven convolutions and neurons (eq. 1) on the CPU: checks, weights,
+// choice of references, tiles over the threads.
 #include <ATen/ATen.h>
 #include <torch/library.h>
 

@@ -174,7 +174,8 @@ func keep(s *torch.Scope, tensors []Tensor) (back func()) {
 	}
 }
 
-// iterate finds the candidates' weights, mixes them, and steps alpha.
+// iterate is one iteration of Algorithm 1: it finds the candidates' weights, mixes them
+// (eq. 7), and steps alpha.
 func (p *Phase) iterate(s *torch.Scope, loss Loss) {
 	weights := p.candidates(s, loss)
 	alphas := make([]Tensor, len(p.layers))
@@ -259,7 +260,8 @@ func (p *Phase) stepAlpha(l *Layer, gradient Tensor) ([]float64, error) {
 	return alpha, nil
 }
 
-// Finish gives every layer the temperature of its best candidate.
+// Finish gives every layer the temperature of its best candidate: the last line of
+// Algorithm 1 in an epoch.
 func (p *Phase) Finish() ([]Result, error) {
 	if !p.Done() {
 		return nil, fmt.Errorf("dgs: %d of %d iterations are done: %w", p.iteration, p.options.Iterations, ErrOptions)

@@ -1,5 +1,5 @@
-// Package trellis is the layer level of the search space (section 3.2.2, after
-// Auto-DeepLab): in which resolution each cell of a network works.
+// Package trellis is the layer level of the search space (section 3.2.2, figure 1,
+// after Auto-DeepLab): in which resolution each cell of a network works.
 //
 // A network of L cells is a path through a trellis of L layers and four levels;
 // level s has 1/2^s of the resolution of level 0. It starts at level 0, and from

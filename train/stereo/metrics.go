@@ -14,7 +14,7 @@ const MVSECFocalBaseline = 19.941772
 // smallestDisparity keeps depth finite where the disparity is 0.
 const smallestDisparity = 1e-7
 
-// Metrics are the four numbers of event-based stereo, each the mean over frames
+// Metrics are the four numbers of event-based stereo (table 2), each the mean over frames
 // of its value over the valid pixels of the frame.
 type Metrics struct {
 	// MeanDisparityError is |d^ - d| in pixels.
