@@ -1,5 +1,6 @@
-// Reverse steps (eq. 2) of the neurons of a cell, a loop for each family of surrogates;
-// for cell_kernels.cc, which is compiled for several instruction sets.
+// Reverse steps (eq. 2) of the neurons of a cell, a loop for each family of
+// surrogates; for cell_kernels.cc, which is compiled for several instruction
+// sets.
 #pragma once
 
 #include "cell_kernels.h"

@@ -1,8 +1,8 @@
 // The LIF scan (eq. 1 and 2) with AVX-512: sixteen neurons in a vector, a few
-// vectors at a time, whose membranes stay in registers over all steps. The loops over blocks
-// in lif_kernels.cc, which every processor can run, keep them in the
-// first-level cache and move twice as many numbers there. Both round alike:
-// these are the same operations in the same order.
+// vectors at a time, whose membranes stay in registers over all steps. The
+// loops over blocks in lif_kernels.cc, which every processor can run, keep them
+// in the first-level cache and move twice as many numbers there. Both round
+// alike: these are the same operations in the same order.
 //
 // Included by lif_kernels.cc alone, inside the namespace of its instruction
 // set.
