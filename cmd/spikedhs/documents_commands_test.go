@@ -103,7 +103,7 @@ func checkLine(args []string) error {
 	replace = func(commands []*cli.Command) {
 		for _, c := range commands {
 			if replace(c.Subcommands); len(c.Subcommands) == 0 {
-				c.Action = func(c *cli.Context) error { ran = true; return checkFlags(c) }
+				c.Action = func(c *cli.Context) error { ran = true; return checkFlags(c, args) }
 			}
 		}
 	}
@@ -115,10 +115,17 @@ func checkLine(args []string) error {
 	return err
 }
 
-func checkFlags(c *cli.Context) error {
+func checkFlags(c *cli.Context, args []string) error {
+	var told []string
 	for _, f := range c.Command.Flags {
-		if visible, ok := f.(cli.VisibleFlag); ok && !visible.IsVisible() && c.IsSet(f.Names()[0]) {
-			return fmt.Errorf("--%s is hidden", f.Names()[0])
+		if visible, ok := f.(cli.VisibleFlag); !ok || visible.IsVisible() {
+			told = append(told, f.Names()...)
+		}
+	}
+	for _, word := range args {
+		name, _, _ := strings.Cut(strings.TrimPrefix(word, "--"), "=")
+		if strings.HasPrefix(word, "--") && !slices.Contains(told, name) {
+			return fmt.Errorf("--%s is no flag that the help of the command has", name)
 		}
 	}
 	if g := c.String("genotype"); g != "" && filepath.Ext(g) == "" && !regexp.MustCompile(`^[A-Z]+$`).MatchString(g) {

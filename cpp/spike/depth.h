@@ -4,7 +4,7 @@
 // channels last. A 3x3x3 convolution of that is a 3x3 convolution of
 // depth_stack(x), in which every plane carries the plane before it and the one
 // after it as further channels. libtorch's three-dimensional convolutions are
-// several times slower on a CPU than this (docs/stereo-network.md).
+// several times slower on a CPU than this (docs/design.md).
 #pragma once
 
 #include <ATen/core/Tensor.h>

@@ -2,7 +2,7 @@
 // views, cut into stacks of 10 ms bins, and disparity as the label.
 //
 // A data set is a folder with one sub-folder for each sequence, in the layout that the
-// DDES code (Tulyakov et al. 2019) made of MVSEC; docs/stereo-data.md describes it.
+// DDES code (Tulyakov et al. 2019) made of MVSEC; docs/stereo.md describes it.
 // Package mvsec converts MVSEC to it, package synth makes scenes in it.
 //
 //	set, err := stereo.Open(root, stereo.Options{})

@@ -30,7 +30,7 @@ const (
 )
 
 // ErrPackets is the cause of an error about bytes that are no events.
-var ErrPackets = errors.New("no stream of events: want SDHSEV01, width, height and events of 16 bytes, see docs/stereo-use.md")
+var ErrPackets = errors.New("no stream of events: want SDHSEV01, width, height and events of 16 bytes, see docs/stereo.md")
 
 // PacketWriter writes events in the binary form of a pipe.
 type PacketWriter struct {

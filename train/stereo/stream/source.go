@@ -52,7 +52,7 @@ type SourceOptions struct {
 
 // Open opens a source by its path: the folder of a data set (see package
 // data/stereo) or of one sequence, a recording of two cameras (.dat, .npz), a file
-// of events in the binary form of docs/stereo-use.md, or "-" for that form from
+// of events in the binary form of docs/stereo.md, or "-" for that form from
 // [SourceOptions].In.
 func Open(ctx context.Context, path string, o SourceOptions) (Source, error) {
 	if o.Binning.Bins == 0 {
