@@ -2,7 +2,6 @@ package search
 
 import (
 	"math"
-	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -12,27 +11,15 @@ import (
 	"github.com/spikedhs/spikedhs/search/genotype"
 	"github.com/spikedhs/spikedhs/spike"
 	"github.com/spikedhs/spikedhs/torch"
-	"github.com/spikedhs/spikedhs/torch/live"
+	"github.com/spikedhs/spikedhs/torch/torchtest"
 )
 
-// The networks of these tests are too small to share among threads.
-func TestMain(m *testing.M) {
-	if err := torch.SetThreads(1); err != nil {
-		panic(err)
-	}
-	os.Exit(m.Run())
-}
+func TestMain(m *testing.M) { torchtest.Main(m) }
 
-// begin seeds libtorch and checks at the end of the test that no tensor is left.
-func begin(t *testing.T, seed uint64) *torch.Scope {
-	t.Helper()
-	t.Cleanup(torch.Pin()) // gradients are to be the same to the bit
-	require.NoError(t, torch.Seed(seed))
-	live.Same(t, torch.LiveTensors)
-	s := torch.NewScope()
-	t.Cleanup(func() { require.NoError(t, s.Close()) })
-	return s
-}
+var (
+	begin = torchtest.Begin
+	read  = torchtest.Read[float32]
+)
 
 // tinyOptions is a network of one channel and a few neurons. The surrogate
 // gradient jumps where a membrane is Vth +- 0.5. With Vth = 0.5 that is where all
@@ -121,13 +108,6 @@ func spikesLike(t *testing.T, s *torch.Scope, shape ...int64) torch.Tensor {
 	require.NoError(t, c.Err())
 	require.NoError(t, torch.RequireGradient(x, true))
 	return c.Return(x)
-}
-
-func read(t testing.TB, x torch.Tensor) []float32 {
-	t.Helper()
-	values, err := torch.ToSlice[float32](x)
-	require.NoError(t, err)
-	return values
 }
 
 // requireClose compares tensors within 1e-5 of their largest value.

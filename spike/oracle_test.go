@@ -7,7 +7,7 @@ import (
 	"testing"
 
 	"github.com/spikedhs/spikedhs/torch"
-	"github.com/spikedhs/spikedhs/torch/live"
+	"github.com/spikedhs/spikedhs/torch/torchtest"
 	"github.com/stretchr/testify/require"
 )
 
@@ -163,15 +163,10 @@ func (p *problem) stepShape() []int64 {
 	return append([]int64{p.shape[0] / int64(p.steps)}, p.shape[1:]...)
 }
 
-func read(t testing.TB, x torch.Tensor) []float64 {
-	t.Helper()
-	s := torch.NewInference()
-	defer s.Close()
-	values, err := torch.ToSlice[float64](s.Cast(x, torch.Float64))
-	require.NoError(t, s.Err())
-	require.NoError(t, err)
-	return values
-}
+var (
+	read       = torchtest.Read[float64]
+	assertLive = torchtest.Live
+)
 
 func requireClose(t *testing.T, want, have []float64, tolerance float64, what string) {
 	t.Helper()
@@ -181,10 +176,4 @@ func requireClose(t *testing.T, want, have []float64, tolerance float64, what st
 			t.Fatalf("%s: element %d: got %.9g, want %.9g", what, i, have[i], w)
 		}
 	}
-}
-
-// assertLive checks at the end of a test that it left no tensor behind.
-func assertLive(t *testing.T) {
-	t.Helper()
-	live.Same(t, torch.LiveTensors)
 }

@@ -14,29 +14,15 @@ import (
 
 	"github.com/spikedhs/spikedhs/spike"
 	"github.com/spikedhs/spikedhs/torch"
-	"github.com/spikedhs/spikedhs/torch/live"
+	"github.com/spikedhs/spikedhs/torch/torchtest"
 )
 
-// The networks of these tests are too small to share among threads.
-func TestMain(m *testing.M) {
-	if err := torch.SetThreads(1); err != nil {
-		panic(err)
-	}
-	os.Exit(m.Run())
-}
+func TestMain(m *testing.M) { torchtest.Main(m) }
 
-// leaks checks at the end of the test that no tensor is left.
-func leaks(t *testing.T) {
-	t.Helper()
-	live.Same(t, torch.LiveTensors)
-}
-
-func values(t *testing.T, x Tensor) []float32 {
-	t.Helper()
-	list, err := torch.ToSlice[float32](x)
-	require.NoError(t, err)
-	return list
-}
+var (
+	leaks  = torchtest.Live
+	values = torchtest.Read[float32]
+)
 
 // snapshot is every variable of a network.
 func snapshot(t *testing.T, v *torch.Variables) map[string][]float32 {

@@ -27,7 +27,7 @@ func TestGather(t *testing.T) {
 				images := c.Zeros(torch.CPU(), 1, 1, int64(size[0]), int64(size[1]))
 				r := &Run{Program: p, Scope: c, inputs: []torch.Tensor{images}, values: []torch.Tensor{x}}
 				y := gather{Regrid{X: 0, From: from, To: to, Planes: 21}}.Run(r)
-				assert.Equal(t, read(t, c, Resize(c, x, grids[from], grids[to])), read(t, c, y), "%v from %d to %d", size, from, to)
+				assert.Equal(t, read(t, Resize(c, x, grids[from], grids[to])), read(t, y), "%v from %d to %d", size, from, to)
 				require.NoError(t, c.Close())
 			}
 		}
@@ -42,7 +42,7 @@ func TestPadLast(t *testing.T) {
 	c := s.WithoutGradient()
 	x := c.Randn(torch.CPU(), 2, 5, 7, 9)
 	y := padLast(c, x, 3, 2)
-	assert.Equal(t, read(t, c, c.Tensor("aten::constant_pad_nd", x, []int64{3, 0, 2, 0})), read(t, c, y))
+	assert.Equal(t, read(t, c.Tensor("aten::constant_pad_nd", x, []int64{3, 0, 2, 0})), read(t, y))
 	c.Tensor("aten::view", c.Tensor("aten::permute", y, []int64{0, 2, 3, 1}), []int64{-1})
 	require.NoError(t, c.Close(), "not channels last")
 }

@@ -39,7 +39,7 @@ func TestConvolutionsOverPlanes(t *testing.T) {
 		have := p.Run(s, x)
 		have = s.Tensor("aten::permute", s.Reshape(have, int64(c.sequences), planes, int64(c.out), height, width), []int64{0, 2, 1, 3, 4})
 		require.Equal(t, s.Shape(want), s.Shape(have))
-		assert.InDeltaSlice(t, read(t, s, want), read(t, s, have), 1e-3)
+		assert.InDeltaSlice(t, read(t, want), read(t, have), 1e-3)
 		require.NoError(t, p.Close())
 	}
 }

@@ -46,8 +46,8 @@ func TestPlanes(t *testing.T) {
 					back := s.GradientOf(s.Sum(weighted), []torch.Tensor{x})
 					what := fmt.Sprintf("%s of %d planes from level %d to %d", name, planes, from, to)
 					require.NoError(t, s.Err(), what)
-					require.Equal(t, want, read(t, s, y), what)
-					require.Equal(t, gradient, read(t, s, back[0]), what)
+					require.Equal(t, want, read(t, y), what)
+					require.Equal(t, gradient, read(t, back[0]), what)
 					require.NoError(t, s.Close())
 				}
 			}

@@ -141,14 +141,14 @@ func TestFormsOfRandomNetworks(t *testing.T) {
 			x := images(s, rand.New(rand.NewSource(seed)), 3)
 			want, err := p.Measure(x)
 			require.NoError(t, err)
-			logits := read(t, s, p.Run(s, x))
+			logits := read(t, p.Run(s, x))
 			fired += want.FiringRate
 			require.True(t, want.Binary)
 
 			require.Equal(t, torch.CPUKernels("events"), p.EventDriven())
 			p.CountSpikes()
 			// Rates over space round otherwise where they are counts.
-			assert.InDeltaSlice(t, logits, read(t, s, p.RunFast(s, x)), 2e-6)
+			assert.InDeltaSlice(t, logits, read(t, p.RunFast(s, x)), 2e-6)
 			have, err := p.Activity()
 			require.NoError(t, err)
 			have.Checked = want.Checked
@@ -168,13 +168,13 @@ func TestFormsOfRandomNetworks(t *testing.T) {
 			require.NoError(t, err)
 			defer func() { require.NoError(t, q.Close()) }()
 			assert.Equal(t, p.Nodes(), q.Nodes())
-			assert.Equal(t, logits, read(t, s, q.Run(s, x)))
+			assert.Equal(t, logits, read(t, q.Run(s, x)))
 
-			short := read(t, s, p.Runner(torch.BFloat16)(s, x))
+			short := read(t, p.Runner(torch.BFloat16)(s, x))
 			h := p.inShort(&p.list, torch.BFloat16)
 			sums, joins = sums+len(h.sums), joins+len(h.joins)
 			q.CellNodes = false
-			assert.Equal(t, read(t, s, q.Runner(torch.BFloat16)(s, x)), short)
+			assert.Equal(t, read(t, q.Runner(torch.BFloat16)(s, x)), short)
 		})
 	}
 	assert.Positive(t, fired)
@@ -192,14 +192,14 @@ func TestStepsOfRandomNetworks(t *testing.T) {
 		p := draw(t, seed)
 		x := images(s, rand.New(rand.NewSource(seed)), 2)
 		whole, last := map[Value][]float64{}, len(p.nodes)-2
-		p.RunWith(s, Settings{Watch: func(c *torch.Scope, v Value, x torch.Tensor) { whole[v] = read(t, c, x) }}, x)
+		p.RunWith(s, Settings{Watch: func(c *torch.Scope, v Value, x torch.Tensor) { whole[v] = read(t, x) }}, x)
 		require.Len(t, whole, len(p.nodes))
 		var state State
 		var pooled []float64
 		for range p.Steps {
 			p.RunWith(s, Settings{Steps: 1, State: &state, Watch: func(c *torch.Scope, v Value, x torch.Tensor) {
 				if int(v) == last {
-					pooled = append(pooled, read(t, c, x)...)
+					pooled = append(pooled, read(t, x)...)
 				}
 			}}, x)
 		}

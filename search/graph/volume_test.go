@@ -87,17 +87,17 @@ func TestFeatureVolume(t *testing.T) {
 				left, right := make2(l), make2(r)
 				volume := FeatureVolume(s, left, right, planes)
 				grad := s.Cast(torch.FromSlice(s, weight, s.Shape(volume)...), dtype)
-				require.Equal(t, want, read(t, s, volume), name)
+				require.Equal(t, want, read(t, volume), name)
 				for _, other := range []string{"spikedhs::feature_volume_emulated", "spikedhs::feature_volume_composed"} {
 					c := s.WithoutGradient()
-					require.Equal(t, want, read(t, c, c.Tensor(other, left, right, planes)), name+other)
+					require.Equal(t, want, read(t, c.Tensor(other, left, right, planes)), name+other)
 					require.NoError(t, c.Close())
 				}
 				tolerance := map[int8]float64{torch.Float64: 1e-12, torch.Float32: 1e-5, torch.BFloat16: 0.03}[dtype]
 				check := func(grads []torch.Tensor, how string) {
 					require.Len(t, grads, 2)
-					require.InDeltaSlice(t, wantLeft, read(t, s, grads[0]), tolerance, name+how)
-					require.InDeltaSlice(t, wantRight, read(t, s, grads[1]), tolerance, name+how)
+					require.InDeltaSlice(t, wantLeft, read(t, grads[0]), tolerance, name+how)
+					require.InDeltaSlice(t, wantRight, read(t, grads[1]), tolerance, name+how)
 				}
 				loss := s.Sum(s.Mul(s.Cast(volume, torch.Float64), s.Cast(grad, torch.Float64)))
 				check(s.GradientOf(loss, []torch.Tensor{left, right}), " autograd")
@@ -130,12 +130,12 @@ func TestFeatureVolumeInFloat16(t *testing.T) {
 				return x
 			}
 			volume := s.Tensor("spikedhs::feature_volume_emulated", of(l), of(r), planes)
-			require.Equal(t, want, read(t, s, volume), size)
+			require.Equal(t, want, read(t, volume), size)
 			grad := s.Cast(torch.FromSlice(s, weight, s.Shape(volume)...), torch.Float16)
 			grads := s.Call("spikedhs::feature_volume_backward_emulated", grad, last)
 			require.NoError(t, s.Err())
-			require.InDeltaSlice(t, wantLeft, read(t, s, grads[0].(torch.Tensor)), 0.004, size)
-			require.InDeltaSlice(t, wantRight, read(t, s, grads[1].(torch.Tensor)), 0.004, size)
+			require.InDeltaSlice(t, wantLeft, read(t, grads[0].(torch.Tensor)), 0.004, size)
+			require.InDeltaSlice(t, wantRight, read(t, grads[1].(torch.Tensor)), 0.004, size)
 		}
 	}
 	require.NoError(t, s.Close())
@@ -157,16 +157,16 @@ func TestFolding(t *testing.T) {
 	s := begin(t, 12)
 	left, right := s.Randn(torch.CPU(), 6, 3, 4, 7), s.Randn(torch.CPU(), 6, 3, 4, 7) // T = 3, N = 2
 	both := views(s, left, right, 3)
-	assert.Equal(t, read(t, s, s.Narrow(left, 0, 2, 2)), read(t, s, s.Narrow(both, 0, 4, 2)), "step 1, left")
-	assert.Equal(t, read(t, s, s.Narrow(right, 0, 2, 2)), read(t, s, s.Narrow(both, 0, 6, 2)), "step 1, right")
+	assert.Equal(t, read(t, s.Narrow(left, 0, 2, 2)), read(t, s.Narrow(both, 0, 4, 2)), "step 1, left")
+	assert.Equal(t, read(t, s.Narrow(right, 0, 2, 2)), read(t, s.Narrow(both, 0, 6, 2)), "step 1, right")
 	l, r := ApartViews(s, both, 3)
-	assert.Equal(t, read(t, s, left), read(t, s, l))
-	assert.Equal(t, read(t, s, right), read(t, s, r))
+	assert.Equal(t, read(t, left), read(t, l))
+	assert.Equal(t, read(t, right), read(t, r))
 
 	folded := FoldedVolume(s, left, right, 5)
 	v := s.Tensor("aten::permute", FeatureVolume(s, left, right, 5), []int64{0, 2, 1, 3, 4})
 	assert.Equal(t, []int64{30, 6, 4, 7}, s.Shape(folded))
-	assert.Equal(t, read(t, s, v), read(t, s, folded))
+	assert.Equal(t, read(t, v), read(t, folded))
 }
 
 // Nearest interpolation over three dimensions is libtorch's, forward and backward.
@@ -183,11 +183,11 @@ func TestResize(t *testing.T) {
 		}
 		want := s.Tensor("aten::upsample_nearest3d", s.Contiguous(unfold(x, from)),
 			[]int64{int64(to.Planes), int64(to.Height), int64(to.Width)})
-		require.Equal(t, read(t, s, want), read(t, s, unfold(have, to)), to)
+		require.Equal(t, read(t, want), read(t, unfold(have, to)), to)
 		weight := s.Randn(torch.CPU(), s.Shape(want)...)
 		wantGrad := s.GradientOf(s.Sum(s.Mul(want, weight)), []torch.Tensor{x})[0]
 		haveGrad := s.GradientOf(s.Sum(s.Mul(unfold(have, to), weight)), []torch.Tensor{x})[0]
-		require.InDeltaSlice(t, read(t, s, wantGrad), read(t, s, haveGrad), 1e-5)
+		require.InDeltaSlice(t, read(t, wantGrad), read(t, haveGrad), 1e-5)
 	}
 }
 
@@ -205,13 +205,13 @@ func TestConvolutionOverPlanes(t *testing.T) {
 			folded := s.Reshape(s.Tensor("aten::permute", x, []int64{0, 2, 1, 3, 4}), -1, 4, 5, 7)
 			y := s.Reshape(conv.ForwardPlanes(s, folded, planes), 2, int64(planes), 6, 5, 7)
 			have := s.Tensor("aten::permute", y, []int64{0, 2, 1, 3, 4})
-			require.InDeltaSlice(t, read(t, s, want), read(t, s, have), 1e-5)
+			require.InDeltaSlice(t, read(t, want), read(t, have), 1e-5)
 			weight := s.Randn(torch.CPU(), s.Shape(want)...)
 			leaves := []torch.Tensor{x, conv.Weight, conv.Bias}
 			a := s.GradientOf(s.Sum(s.Mul(want, weight)), leaves)
 			b := s.GradientOf(s.Sum(s.Mul(have, weight)), leaves)
 			for i := range leaves {
-				require.InDeltaSlice(t, read(t, s, a[i]), read(t, s, b[i]), 1e-4, i)
+				require.InDeltaSlice(t, read(t, a[i]), read(t, b[i]), 1e-4, i)
 			}
 			require.NoError(t, v.Close())
 		}

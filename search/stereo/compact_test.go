@@ -27,13 +27,13 @@ func TestCompactAgreesWithNetwork(t *testing.T) {
 			c := s.WithoutGradient()
 			for _, at := range [][2]int64{{40, 53}, {42, 66}, {40, 53}} {
 				left, right := stacks(t, s, 3*2, at[0], at[1]) // N = 2
-				want := read(t, c, n.Forward(search.Pass{Scope: c}, left, right))
-				assert.InDeltaSlice(t, want, read(t, c, p.Run(c, left, right, 3, nil, search.Float32)), 5e-5)
+				want := read(t, n.Forward(search.Pass{Scope: c}, left, right))
+				assert.InDeltaSlice(t, want, read(t, p.Run(c, left, right, 3, nil, search.Float32)), 5e-5)
 				var state State
 				size := len(want) / 3
 				for i, steps := range []int{2, 1} {
 					cost := p.Run(c, c.Narrow(left, 0, 4*i, 2*steps), c.Narrow(right, 0, 4*i, 2*steps), steps, &state, search.Float32)
-					assert.InDeltaSlice(t, want[2*i*size:(2*i+steps)*size], read(t, c, cost), 5e-5)
+					assert.InDeltaSlice(t, want[2*i*size:(2*i+steps)*size], read(t, cost), 5e-5)
 				}
 				state.Reset()
 			}
@@ -55,7 +55,7 @@ func TestCompactInHalf(t *testing.T) {
 	p.Run(s, left, right, 1, &states[1], search.BFloat16)
 	require.NoError(t, s.Err())
 	for _, i := range []int{0, 1} { // no sums before these
-		assert.Equal(t, read(t, s, states[0].Membranes()[i]), read(t, s, states[1].Membranes()[i]))
+		assert.Equal(t, read(t, states[0].Membranes()[i]), read(t, states[1].Membranes()[i]))
 	}
 	for i := range states {
 		states[i].Reset()
@@ -85,7 +85,7 @@ func TestEstimator(t *testing.T) {
 	for _, bins := range []int{3, 11, 32} {
 		cost := c.Randn(torch.CPU(), 2, int64(bins), 7, 9)
 		e := newEstimator(c, torch.CPU(), bins)
-		assert.Equal(t, read(t, c, Estimate(c, cost)), read(t, c, e.estimate(c, cost)))
+		assert.Equal(t, read(t, Estimate(c, cost)), read(t, e.estimate(c, cost)))
 	}
 	require.NoError(t, c.Close())
 }
@@ -117,8 +117,8 @@ func TestCompactOfOtherGenotypes(t *testing.T) {
 		require.NoError(t, p.forDevice(torch.CPU()))
 		c := s.WithoutGradient()
 		left, right := stacks(t, s, 2, 42, 54)
-		want := read(t, c, n.Forward(search.Pass{Scope: c}, left, right))
-		have := read(t, c, p.Run(c, left, right, 2, nil, search.Float32))
+		want := read(t, n.Forward(search.Pass{Scope: c}, left, right))
+		have := read(t, p.Run(c, left, right, 2, nil, search.Float32))
 		assert.InDeltaSlice(t, want, have, 5e-5, "%v %v", g.Subnet(Feature).Cell, g.Subnet(Matching).Cell)
 		require.NoError(t, c.Close())
 		require.NoError(t, n.Close())

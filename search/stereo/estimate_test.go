@@ -38,7 +38,7 @@ func TestEstimate(t *testing.T) {
 	}
 	have := Estimate(s, torch.FromSlice(s, flat, 1, 8, 1, int64(len(cases))))
 	require.Equal(t, []int64{1, 1, int64(len(cases))}, s.Shape(have))
-	for i, d := range read(t, s, have) {
+	for i, d := range read(t, have) {
 		assert.InDelta(t, cases[i].want, d, 1e-5, i)
 	}
 }
@@ -78,13 +78,13 @@ func TestHeadAgainstTrilinear(t *testing.T) {
 		want = s.Narrow(s.Narrow(s.Select(want, 1, 0), 2, 2, height), 3, 3, width)
 		require.Equal(t, s.Shape(want), s.Shape(have))
 		if kind == HeadTrilinear {
-			assert.InDeltaSlice(t, read(t, s, want), read(t, s, have), 1e-5)
+			assert.InDeltaSlice(t, read(t, want), read(t, have), 1e-5)
 		} else {
-			assert.NotEqual(t, read(t, s, want), read(t, s, have))
+			assert.NotEqual(t, read(t, want), read(t, have))
 			// Bin 3 is plane 2 exactly, so it is that plane's picture.
 			plane := s.Tensor("aten::upsample_bilinear2d", s.Select(scores, 2, 2), []int64{24, 30}, false)
 			plane = s.Narrow(s.Narrow(s.Select(plane, 1, 0), 1, 2, height), 2, 3, width)
-			assert.InDeltaSlice(t, read(t, s, plane), read(t, s, s.Select(have, 1, 3)), 1e-5)
+			assert.InDeltaSlice(t, read(t, plane), read(t, s.Select(have, 1, 3)), 1e-5)
 		}
 		require.NoError(t, v.Close())
 	}

@@ -110,15 +110,15 @@ func TestViewsAndStepsApart(t *testing.T) {
 	left, right := stacks(t, s, 2*3, 48, 60) // T = 2, N = 3
 	fl, fr := features(t, n, p, left, right, 2)
 	swappedLeft, swappedRight := features(t, n, p, right, left, 2)
-	assert.Equal(t, read(t, c, fl), read(t, c, swappedRight), "both views have the same weights")
-	assert.Equal(t, read(t, c, fr), read(t, c, swappedLeft))
+	assert.Equal(t, read(t, fl), read(t, swappedRight), "both views have the same weights")
+	assert.Equal(t, read(t, fr), read(t, swappedLeft))
 
 	cost := c.Reshape(n.Forward(p, left, right), 2, 3, -1)
 	one := func(x torch.Tensor) torch.Tensor { // sequence 1 by itself
 		return c.Reshape(c.Narrow(c.Reshape(x, 2, 3, 5, 48, 60), 1, 1, 1), 2, 5, 48, 60)
 	}
 	alone := c.Reshape(n.Forward(p, one(left), one(right)), 2, -1)
-	assert.InDeltaSlice(t, read(t, c, c.Narrow(cost, 1, 1, 1)), read(t, c, alone), 1e-5)
+	assert.InDeltaSlice(t, read(t, c.Narrow(cost, 1, 1, 1)), read(t, alone), 1e-5)
 }
 
 // The fused operator of cells, stems and tails computes what the layers do, and so do
@@ -145,7 +145,7 @@ func TestFusedAgainstLayers(t *testing.T) {
 		var grads [2][]torch.Tensor
 		for i, n := range []*Network{fused, layers} {
 			cost := n.Forward(training(s), left, right)
-			costs[i] = read(t, s, cost)
+			costs[i] = read(t, cost)
 			s.Backward(s.Sum(s.Tensor("aten::sin", cost)))
 			grads[i] = s.Gradients(n.Variables().Parameters())
 			require.NoError(t, s.Err())
@@ -153,14 +153,14 @@ func TestFusedAgainstLayers(t *testing.T) {
 		assert.InDeltaSlice(t, costs[1], costs[0], 1e-4)
 		for i, v := range fused.Variables().All() {
 			if !v.Trainable {
-				assert.InDeltaSlice(t, read(t, s, layers.Variables().All()[i].Value), read(t, s, v.Value), 1e-4, v.Name)
+				assert.InDeltaSlice(t, read(t, layers.Variables().All()[i].Value), read(t, v.Value), 1e-4, v.Name)
 			}
 		}
 		for i, v := range fused.Variables().Parameters() {
 			if strings.HasSuffix(v.Name, "conv.bias") {
 				continue // zero before a normalisation: only rounding is left
 			}
-			want, have := read(t, s, grads[1][i]), read(t, s, grads[0][i])
+			want, have := read(t, grads[1][i]), read(t, grads[0][i])
 			largest := 0.0
 			for _, x := range want {
 				largest = max(largest, x, -x)

@@ -43,8 +43,8 @@ func TestRegisteredOperation(t *testing.T) {
 			p := newProgramOf(t, n)
 			left, right := stacks(t, s, int64(o.Steps), 42, 54)
 			c := s.WithoutGradient()
-			want := read(t, c, n.Forward(search.Pass{Scope: c}, left, right))
-			assert.InDeltaSlice(t, want, read(t, c, p.Run(c, left, right, o.Steps, nil, search.Float32)), 5e-5)
+			want := read(t, n.Forward(search.Pass{Scope: c}, left, right))
+			assert.InDeltaSlice(t, want, read(t, p.Run(c, left, right, o.Steps, nil, search.Float32)), 5e-5)
 			a, err := p.Measure(left, right)
 			require.NoError(t, err)
 			assert.True(t, a.Binary)
@@ -58,10 +58,10 @@ func TestRegisteredOperation(t *testing.T) {
 			have := m.Forward(c, c.Reshape(left, shape...), c.Reshape(right, shape...))
 			plain := p.Disparity(c, left, right, o.Steps, nil, search.Float32)
 			require.NoError(t, c.Err())
-			assert.Equal(t, read(t, c, plain), read(t, c, c.Reshape(have, int64(o.Steps), 42, 54)))
+			assert.Equal(t, read(t, plain), read(t, c.Reshape(have, int64(o.Steps), 42, 54)))
 
 			require.NoError(t, p.forDevice(torch.CPU()))
-			assert.InDeltaSlice(t, want, read(t, c, p.Run(c, left, right, o.Steps, nil, search.Float32)), 5e-5)
+			assert.InDeltaSlice(t, want, read(t, p.Run(c, left, right, o.Steps, nil, search.Float32)), 5e-5)
 			require.NoError(t, c.Close())
 		})
 	}

@@ -56,8 +56,8 @@ func TestProgramAgreesWithNetwork(t *testing.T) {
 			p := newProgramOf(t, n)
 			left, right := stacks(t, s, 3*2, 40, 53) // N = 2
 			c := s.WithoutGradient()
-			want := read(t, c, n.Forward(search.Pass{Scope: c}, left, right))
-			assert.InDeltaSlice(t, want, read(t, c, p.Run(c, left, right, 3, nil, search.Float32)), 2e-5)
+			want := read(t, n.Forward(search.Pass{Scope: c}, left, right))
+			assert.InDeltaSlice(t, want, read(t, p.Run(c, left, right, 3, nil, search.Float32)), 2e-5)
 
 			named := map[string]torch.Tensor{}
 			for _, x := range p.Constants() {
@@ -73,7 +73,7 @@ func TestProgramAgreesWithNetwork(t *testing.T) {
 				at := 0
 				for _, steps := range pieces {
 					cost := again.Run(c, c.Narrow(left, 0, 2*at, 2*steps), c.Narrow(right, 0, 2*at, 2*steps), steps, &state, search.Float32)
-					assert.InDeltaSlice(t, want[at*size:(at+steps)*size], read(t, c, cost), 2e-5)
+					assert.InDeltaSlice(t, want[at*size:(at+steps)*size], read(t, cost), 2e-5)
 					at += steps
 				}
 				assert.Len(t, state.Membranes(), len(p.Layers()))
@@ -102,7 +102,7 @@ func TestProgramInHalf(t *testing.T) {
 	// A neuron that fired has a membrane of exactly 0. The layers behind the second
 	// stem get other spikes already.
 	differ, count := 0, 0
-	a, b := read(t, s, whole.Membranes()[1]), read(t, s, half.Membranes()[1])
+	a, b := read(t, whole.Membranes()[1]), read(t, half.Membranes()[1])
 	for i := range a {
 		count++
 		if (a[i] == 0) != (b[i] == 0) {
@@ -111,8 +111,8 @@ func TestProgramInHalf(t *testing.T) {
 	}
 	assert.Less(t, 20*differ, count)
 	assert.NotEqual(t, a, b, "the weights were not rounded")
-	first := read(t, s, whole.Membranes()[0])
-	for i, v := range read(t, s, half.Membranes()[0]) { // the sums of the first are float32, and rounded then
+	first := read(t, whole.Membranes()[0])
+	for i, v := range read(t, half.Membranes()[0]) { // the sums of the first are float32, and rounded then
 		if first[i] != 0 && v != 0 {
 			assert.InEpsilon(t, first[i], v, 1.0/256)
 		}
@@ -172,7 +172,7 @@ func TestScriptAgreesWithProgram(t *testing.T) {
 			want := p.Disparity(s, left, right, 3, nil, search.Float32)
 			require.NoError(t, s.Err())
 			assert.Equal(t, []int64{3, 2, 40, 53}, s.Shape(have))
-			assert.Equal(t, read(t, s, want), read(t, s, s.Reshape(have, 6, 40, 53)))
+			assert.Equal(t, read(t, want), read(t, s.Reshape(have, 6, 40, 53)))
 			note, err := torch.ScriptExtra(path, "note.txt")
 			require.NoError(t, err)
 			assert.Equal(t, "a note", note)
@@ -218,7 +218,7 @@ func TestPyTorchSteps(t *testing.T) {
 		p := newProgramOf(t, n)
 		require.NoError(t, p.Script(40, 53, nil).Save(filepath.Join(dir, name+".pt")))
 		left, right := stacks(t, s, 4*2, 40, 53)
-		want[name] = read(t, s, p.Disparity(s, left, right, 4, nil, search.Float32))
+		want[name] = read(t, p.Disparity(s, left, right, 4, nil, search.Float32))
 		var bytes []byte
 		for _, x := range []torch.Tensor{left, right} {
 			values, err := torch.ToSlice[float32](x)

@@ -21,7 +21,7 @@ func TestStreamEqualsWindow(t *testing.T) {
 		unsettle(t, s, n.Variables())
 		left, right := stacks(t, s, 4*2, 42, 54) // N = 2
 		c := s.WithoutGradient()
-		window := read(t, c, n.Forward(search.Pass{Scope: c}, left, right))
+		window := read(t, n.Forward(search.Pass{Scope: c}, left, right))
 		size := len(window) / 4
 		for i := 1; i < 4; i++ {
 			assert.NotEqual(t, window[:size], window[i*size:(i+1)*size], "steps differ")
@@ -33,7 +33,7 @@ func TestStreamEqualsWindow(t *testing.T) {
 				membranes.Steps = steps
 				p := search.Pass{Scope: c, Membranes: &membranes}
 				cost := n.Forward(p, c.Narrow(left, 0, 2*at, 2*steps), c.Narrow(right, 0, 2*at, 2*steps))
-				assert.InDeltaSlice(t, window[at*size:(at+steps)*size], read(t, c, cost), 1e-6)
+				assert.InDeltaSlice(t, window[at*size:(at+steps)*size], read(t, cost), 1e-6)
 				at += steps
 			}
 			membranes.Reset()
@@ -42,7 +42,7 @@ func TestStreamEqualsWindow(t *testing.T) {
 
 		// The memory of the past matters: a step from rest differs.
 		membranes.Steps = 0 // one
-		rest := read(t, c, n.Forward(search.Pass{Scope: c, Membranes: &membranes},
+		rest := read(t, n.Forward(search.Pass{Scope: c, Membranes: &membranes},
 			c.Narrow(left, 0, 6, 2), c.Narrow(right, 0, 6, 2)))
 		assert.NotEqual(t, window[3*size:], rest)
 		membranes.Reset()

@@ -85,7 +85,7 @@ func TestSupernetWeighsMoves(t *testing.T) {
 		prefix := fmt.Sprintf("feature.layers.%d.%d_from_%d.", cell.Layer, cell.To, cell.From)
 		for _, v := range n.Weights().Parameters() {
 			if strings.HasPrefix(v.Name, prefix) {
-				for _, x := range read(t, s, s.Gradient(v.Value)) {
+				for _, x := range read(t, s.Gradient(v.Value)) {
 					total += max(x, -x)
 				}
 			}

@@ -42,11 +42,11 @@ func TestTapedCells(t *testing.T) {
 				unsettle(t, s, of[0])
 				tape := search.NewTape(s)
 				cost := forward(search.Pass{Scope: s, Mode: torch.Train, Tape: tape}, left, right)
-				costs[i] = read(t, s, cost)
+				costs[i] = read(t, cost)
 				grads[i] = tape.GradientOf(s, s.Sum(s.Tensor("aten::sin", cost)), torch.Tensors(names))
 				require.NoError(t, s.Err())
 				for _, v := range of[0].All() {
-					states[i] = append(states[i], read(t, s, v.Value)...)
+					states[i] = append(states[i], read(t, v.Value)...)
 				}
 			}
 			assert.Equal(t, costs[0], costs[1])
@@ -59,7 +59,7 @@ func TestTapedCells(t *testing.T) {
 				if !torch.Defined(grads[0][i]) {
 					continue
 				}
-				want, have := read(t, s, grads[0][i]), read(t, s, grads[1][i])
+				want, have := read(t, grads[0][i]), read(t, grads[1][i])
 				largest := 0.0
 				for _, x := range want {
 					largest = max(largest, x, -x)

@@ -2,21 +2,16 @@ package stereo
 
 import (
 	"math"
-	"os"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/spikedhs/spikedhs/torch"
+	"github.com/spikedhs/spikedhs/torch/torchtest"
 )
 
-func TestMain(m *testing.M) {
-	if err := torch.SetThreads(1); err != nil {
-		panic(err)
-	}
-	os.Exit(m.Run())
-}
+func TestMain(m *testing.M) { torchtest.Main(m) }
 
 // laplace is the normalised target over bins, by its definition.
 func laplace(d, b float64, bins int) []float64 {

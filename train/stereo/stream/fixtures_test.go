@@ -14,14 +14,10 @@ import (
 	"github.com/spikedhs/spikedhs/search/genotype"
 	"github.com/spikedhs/spikedhs/search/stereo"
 	"github.com/spikedhs/spikedhs/torch"
+	"github.com/spikedhs/spikedhs/torch/torchtest"
 )
 
-func TestMain(m *testing.M) {
-	if err := torch.SetThreads(1); err != nil {
-		panic(err)
-	}
-	os.Exit(m.Run())
-}
+func TestMain(m *testing.M) { torchtest.Main(m) }
 
 const width, height = 54, 42
 
