@@ -96,27 +96,34 @@ func TestMixedCellAgainstTheFormula(t *testing.T) {
 func TestCellAgainstTheFormula(t *testing.T) {
 	for _, rows := range [][][2]int{twoNodes, threeNodes, fourNodes} {
 		t.Run(fmt.Sprint(len(rows)/2, " nodes"), func(t *testing.T) {
-			wiring, err := genotype.NewCell(rows)
-			require.NoError(t, err)
 			modes(t, func(t *testing.T, w where, mixing Mixing, mode torch.Mode) {
 				s := begin(t, uint64(20+len(rows)))
 				o := tinyOptions(0)
 				o.Mixing = mixing
-				v := torch.NewVariables(torch.CPU())
-				defer v.Close()
-				c := newCell(v.Root(), w.place(wiring.Nodes, o.Width), wiring, &o)
-				require.NoError(t, v.Err())
-				unsettle(t, s, v)
-				s0, s1 := w.input(t, s, 0), w.input(t, s, 1)
-				leaves := append(v.Parameters(), leaf("s0", s0), leaf("s1", s1))
-
-				want := w.naive(t, s, v, mode, &o).derived(rows, s0, s1, w.levels, o.Temperature)
-				have := c.forward(Pass{Scope: s, Mode: mode}, s0, s1)
-				require.NoError(t, s.Err())
+				want, have, leaves := w.compute(t, s, rows, mode, &o)
 				compareCells(t, s, want, have, leaves)
 			})
 		})
 	}
+}
+
+// compute is a cell of its wiring by the formula and by the code, with the leaves of both.
+func (w where) compute(t *testing.T, s *torch.Scope, rows [][2]int, mode torch.Mode, o *Options) (want, have torch.Tensor, leaves []torch.Variable) {
+	t.Helper()
+	wiring, err := genotype.NewCell(rows)
+	require.NoError(t, err)
+	v := torch.NewVariables(torch.CPU())
+	t.Cleanup(func() { require.NoError(t, v.Close()) })
+	c := newCell(v.Root(), w.place(wiring.Nodes, o.Width), wiring, o)
+	require.NoError(t, v.Err())
+	unsettle(t, s, v)
+	s0, s1 := w.input(t, s, 0), w.input(t, s, 1)
+	formula := w.naive(t, s, v, mode, o)
+	formula.analog = o.analog()
+	want = formula.derived(rows, s0, s1, w.levels, o.Temperature)
+	have = c.forward(Pass{Scope: s, Mode: mode}, s0, s1)
+	require.NoError(t, s.Err())
+	return want, have, append(v.Parameters(), leaf("s0", s0), leaf("s1", s1))
 }
 
 func leaf(name string, x torch.Tensor) torch.Variable { return torch.Variable{Name: name, Value: x} }

@@ -6,6 +6,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/spikedhs/spikedhs/search/graph"
 	"github.com/spikedhs/spikedhs/torch"
 )
 
@@ -92,12 +93,18 @@ func TestEventDrivenFormIsExactOnCoarseWeights(t *testing.T) {
 	}
 }
 
+// eventDriven is a network's program on a machine that has the kernels of its form.
+func eventDriven(t *testing.T, seed uint64) (*torch.Scope, variant, *graph.Program) {
+	t.Helper()
+	needKernels(t, "events")
+	s := begin(t, seed)
+	v := variants(t)[0]
+	return s, v, v.program(t, v.trained(t, s))
+}
+
 // One image gives the same bits in any company and with any number of threads.
 func TestEventDrivenFormIsDeterministic(t *testing.T) {
-	needKernels(t, "events")
-	s := begin(t, 170)
-	v := variants(t)[0]
-	p := v.program(t, v.trained(t, s))
+	s, v, p := eventDriven(t, 170)
 	images := v.images(s, 4)
 	together := read(t, p.RunFast(s, images))
 	for i := range 4 {
@@ -112,22 +119,12 @@ func TestEventDrivenFormIsDeterministic(t *testing.T) {
 }
 
 func TestEventDrivenFormOnWrongImages(t *testing.T) {
-	needKernels(t, "events")
-	s := begin(t, 192)
-	v := variants(t)[0]
-	p := v.program(t, v.trained(t, s))
-	c := torch.NewInference()
-	defer c.Close()
-	logits := p.RunFast(c, c.Zeros(torch.CPU(), 2, 5, 8, 8))
-	assert.False(t, torch.Defined(logits))
-	assert.ErrorContains(t, c.Err(), "event-driven program, step 0: ")
+	_, _, p := eventDriven(t, 192)
+	requireRefusal(t, p.RunFast, "event-driven program, step 0: ")
 }
 
 func TestEventDrivenFormFreesItsTensors(t *testing.T) {
-	needKernels(t, "events")
-	s := begin(t, 193)
-	v := variants(t)[0]
-	p := v.program(t, v.trained(t, s))
+	s, v, p := eventDriven(t, 193)
 	images := v.images(s, 2)
 	p.RunFast(s, images)
 	before := torch.LiveTensors()

@@ -88,13 +88,19 @@ func TestFusedCellsEqualLayers(t *testing.T) {
 		fused := pass(t, s, super, d, o)
 		o.Unfused = true
 		layers := pass(t, s, super, d, o)
-		requireClose(t, layers.logits, fused.logits, "logits")
-		requireSameGradients(t, layers.of, layers.gradients, fused.gradients)
-		require.Len(t, fused.buffers, len(layers.buffers))
-		for i := range layers.buffers {
-			assert.InDeltaSlice(t, layers.buffers[i], fused.buffers[i], 1e-5)
-		}
+		requireSamePass(t, layers, fused)
 	})
+}
+
+// requireSamePass compares logits, every gradient and the variables after the pass.
+func requireSamePass(t *testing.T, want, have trained) {
+	t.Helper()
+	requireClose(t, want.logits, have.logits, "logits")
+	requireSameGradients(t, want.of, want.gradients, have.gradients)
+	require.Len(t, have.buffers, len(want.buffers))
+	for i := range want.buffers {
+		assert.InDeltaSlice(t, want.buffers[i], have.buffers[i], 1e-5)
+	}
 }
 
 // So it does for every family of surrogates; computed again, to the bit.
@@ -151,21 +157,11 @@ func TestRecomputedCellsAreTheSameToTheBit(t *testing.T) {
 	needKernels(t, "cell")
 	each(t, func(t *testing.T, super bool, d genotype.Downsample, o Options) {
 		for _, precision := range []Precision{Float32, BFloat16} {
-			s := begin(t, 72)
-			o.Precision, o.Recompute = precision, false
-			kept := pass(t, s, super, d, o)
-			o.Recompute = true
-			again := pass(t, s, super, d, o)
-			assert.Equal(t, read(t, kept.logits), read(t, again.logits))
-			assert.Equal(t, kept.buffers, again.buffers)
-			for i, x := range kept.of {
-				if o.PerStepNorm && strings.HasPrefix(x.Name, "head.") {
-					// Not in a cell: libtorch adds the steps' gradients in an order of its own.
-					requireClose(t, kept.gradients[i], again.gradients[i], x.Name)
-					continue
-				}
-				assert.Equal(t, read(t, kept.gradients[i]), read(t, again.gradients[i]), x.Name)
-			}
+			o.Precision = precision
+			requireSameAgain(t, begin(t, 72), super, d, o, func(x torch.Variable) bool {
+				// Not in a cell: libtorch adds the steps' gradients in an order of its own.
+				return o.PerStepNorm && strings.HasPrefix(x.Name, "head.")
+			})
 		}
 	})
 }

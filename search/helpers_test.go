@@ -2,7 +2,6 @@ package search
 
 import (
 	"math"
-	"slices"
 	"strings"
 	"testing"
 
@@ -17,8 +16,9 @@ import (
 func TestMain(m *testing.M) { torchtest.Main(m) }
 
 var (
-	begin = torchtest.Begin
-	read  = torchtest.Read[float32]
+	begin    = torchtest.Begin
+	unsettle = torchtest.Unsettle
+	read     = torchtest.Read[float32]
 )
 
 // tinyOptions is a network of one channel and a few neurons. The surrogate
@@ -71,32 +71,6 @@ func newSupernet(t *testing.T, nodes int, d genotype.Downsample, o Options) *Sup
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, n.Close()) })
 	return n
-}
-
-// unsettle gives normalisations running statistics and parameters that are not
-// their start values, so that a mistake with them shows.
-func unsettle(t *testing.T, s *torch.Scope, v *torch.Variables) {
-	t.Helper()
-	c := s.WithoutGradient()
-	defer c.Close()
-	for _, x := range v.All() {
-		noise := c.Randn(torch.CPU(), c.Shape(x.Value)...)
-		switch {
-		case hasSuffix(x.Name, "norm.weight"):
-			c.CopyTo(x.Value, c.Tensor("aten::add.Scalar", c.Scale(c.Tensor("aten::abs", noise), 0.5), 0.7))
-		case hasSuffix(x.Name, "norm.running_var"):
-			c.CopyTo(x.Value, c.Tensor("aten::add.Scalar", c.Scale(c.Tensor("aten::abs", noise), 0.1), 0.05))
-		case hasSuffix(x.Name, "norm.running_mean"):
-			c.CopyTo(x.Value, c.Scale(noise, 0.1))
-		case hasSuffix(x.Name, "norm.bias"):
-			c.CopyTo(x.Value, c.Tensor("aten::add.Scalar", c.Scale(noise, 0.2), 0.25))
-		}
-	}
-	require.NoError(t, c.Err())
-}
-
-func hasSuffix(name string, list ...string) bool {
-	return slices.ContainsFunc(list, func(end string) bool { return strings.HasSuffix(name, end) })
 }
 
 // spikesLike draws zeros and ones that require a gradient.

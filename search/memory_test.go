@@ -14,6 +14,7 @@ import (
 	"github.com/spikedhs/spikedhs/search/genotype"
 	"github.com/spikedhs/spikedhs/spike"
 	"github.com/spikedhs/spikedhs/torch"
+	"github.com/spikedhs/spikedhs/torch/torchtest"
 )
 
 // Training, searching and running leave no tensors behind, step after step.
@@ -29,7 +30,7 @@ func TestLiveTensorsStayFlat(t *testing.T) {
 	p, err := n.Program(Input{Height: 8, Width: 8, Mean: []float64{0}, Deviation: []float64{1}})
 	require.NoError(t, err)
 
-	cycle := func() {
+	torchtest.Flat(t, 5, func() {
 		s := torch.NewScope()
 		images, labels := labelled(s)
 		out := n.Forward(Pass{Scope: s, Mode: torch.Train}, images)
@@ -38,13 +39,7 @@ func TestLiveTensorsStayFlat(t *testing.T) {
 		n.Forward(Pass{Scope: s, Mode: torch.Evaluate}, images)
 		p.Run(s, images)
 		require.NoError(t, s.Close())
-	}
-	cycle()
-	flat := torch.LiveTensors()
-	for range 5 {
-		cycle()
-		require.Equal(t, flat, torch.LiveTensors())
-	}
+	})
 	// A pass leaves its results only: temporaries go when it returns.
 	s := torch.NewScope()
 	images, _ := labelled(s)

@@ -287,9 +287,15 @@ func TestProgramOnWrongImages(t *testing.T) {
 	s := begin(t, 92)
 	v := variants(t)[0]
 	p := v.program(t, v.trained(t, s))
+	requireRefusal(t, p.Run, "program, instruction 0: ")
+}
+
+// requireRefusal runs a program on images of too many channels.
+func requireRefusal(t *testing.T, run func(*torch.Scope, ...torch.Tensor) torch.Tensor, message string) {
+	t.Helper()
 	c := torch.NewInference()
 	defer c.Close()
-	logits := p.Run(c, c.Zeros(torch.CPU(), 2, 5, 8, 8))
+	logits := run(c, c.Zeros(torch.CPU(), 2, 5, 8, 8))
 	assert.False(t, torch.Defined(logits))
-	assert.ErrorContains(t, c.Err(), "program, instruction 0: ")
+	assert.ErrorContains(t, c.Err(), message)
 }

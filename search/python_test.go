@@ -1,10 +1,8 @@
 package search
 
 import (
-	"encoding/binary"
 	"encoding/json"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strconv"
 	"testing"
@@ -13,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/spikedhs/spikedhs/search/export"
+	"github.com/spikedhs/spikedhs/torch"
 	"github.com/spikedhs/spikedhs/torch/pytorch"
 )
 
@@ -33,7 +32,7 @@ func TestPyTorchAgrees(t *testing.T) {
 	dir := t.TempDir()
 	interpreter := pytorch.Interpreter(t)
 	s := begin(t, 60)
-	arguments := []string{"-c", pythonScript}
+	var names []string
 	want := map[string][]float32{}
 	for i, v := range variants(t) {
 		if i%3 != 0 { // 3 has no common factor with the numbers of choices
@@ -44,26 +43,40 @@ func TestPyTorchAgrees(t *testing.T) {
 		images := v.images(s, 3)
 		require.NoError(t, export.TorchScript(p, nil).Save(filepath.Join(dir, name+".pt")))
 		want[name] = read(t, p.Run(s, images))
-		shape, err := json.Marshal(s.Shape(images))
-		require.NoError(t, err)
-		require.NoError(t, os.WriteFile(filepath.Join(dir, name+".json"), shape, 0o644))
-		pixels, err := binary.Append(nil, binary.LittleEndian, read(t, images))
-		require.NoError(t, err)
-		require.NoError(t, os.WriteFile(filepath.Join(dir, name+".bin"), pixels, 0o644))
-		arguments = append(arguments, name)
+		saveImages(t, s, filepath.Join(dir, name), images)
+		names = append(names, name)
 	}
 	require.NoError(t, s.Err())
-	c := exec.Command(interpreter, arguments...)
-	c.Dir = dir
-	c.Env = append(os.Environ(), "OMP_NUM_THREADS=1")
-	text, err := c.Output()
-	require.NoError(t, err)
 	var have map[string][]float32
-	require.NoError(t, json.Unmarshal(text, &have), string(text))
+	pytorch.Run(t, interpreter, dir, pythonScript, &have, names...)
 	require.Len(t, have, len(want))
 	for name := range want {
 		assert.InDeltaSlice(t, want[name], have[name], 1e-4, variants(t)[atoi(t, name)])
 	}
+}
+
+// PyTorch computes the same logits from an archive whose input has time.
+func TestPyTorchAgreesOnTemporalInput(t *testing.T) {
+	dir := t.TempDir()
+	interpreter := pytorch.Interpreter(t)
+	s := begin(t, 880)
+	v := temporalVariants(t)[0]
+	_, p := v.temporalProgram(t, s)
+	x := v.binaryStacks(s, 3)
+	require.NoError(t, export.TorchScript(p, nil).Save(filepath.Join(dir, "m.pt")))
+	saveImages(t, s, filepath.Join(dir, "m"), x)
+	var have map[string][]float32
+	pytorch.Run(t, interpreter, dir, pythonScript, &have, "m")
+	assert.InDeltaSlice(t, read(t, p.Run(s, x)), have["m"], 1e-5)
+}
+
+// saveImages writes the input of a network and its shape for [pythonScript].
+func saveImages(t *testing.T, s *torch.Scope, path string, images torch.Tensor) {
+	t.Helper()
+	shape, err := json.Marshal(s.Shape(images))
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(path+".json", shape, 0o644))
+	pytorch.Save(t, path+".bin", read(t, images)...)
 }
 
 func atoi(t *testing.T, text string) int {

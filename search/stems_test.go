@@ -93,11 +93,7 @@ func TestFusedCellsEqualLayersInNewNetworks(t *testing.T) {
 				fused := pass(t, s, super, genotype.DownsampleReduction, o)
 				o.Unfused = true
 				layers := pass(t, s, super, genotype.DownsampleReduction, o)
-				requireClose(t, layers.logits, fused.logits, "logits")
-				requireSameGradients(t, layers.of, layers.gradients, fused.gradients)
-				for i := range layers.buffers {
-					assert.InDeltaSlice(t, layers.buffers[i], fused.buffers[i], 1e-5)
-				}
+				requireSamePass(t, layers, fused)
 			})
 		}
 	}
@@ -122,24 +118,11 @@ func TestBinaryNeuronsForget(t *testing.T) {
 
 // A cell of the ANN is eq. 3 with max(x, 0) in place of the neurons.
 func TestRectifiedCellAgainstTheFormula(t *testing.T) {
-	wiring, err := genotype.NewCell(threeNodes)
-	require.NoError(t, err)
 	modes(t, func(t *testing.T, w where, mixing Mixing, mode torch.Mode) {
 		s := begin(t, 26)
 		o := tinyOptions(0)
 		o.Mixing, o.Steps, o.Activation = mixing, 1, ActivationReLU
-		v := torch.NewVariables(torch.CPU())
-		defer v.Close()
-		c := newCell(v.Root(), w.place(wiring.Nodes, o.Width), wiring, &o)
-		require.NoError(t, v.Err())
-		unsettle(t, s, v)
-		s0, s1 := w.input(t, s, 0), w.input(t, s, 1)
-		leaves := append(v.Parameters(), leaf("s0", s0), leaf("s1", s1))
-		formula := w.naive(t, s, v, mode, &o)
-		formula.analog = true
-		want := formula.derived(threeNodes, s0, s1, w.levels, o.Temperature)
-		have := c.forward(Pass{Scope: s, Mode: mode}, s0, s1)
-		require.NoError(t, s.Err())
+		want, have, leaves := w.compute(t, s, threeNodes, mode, &o)
 		requireClose(t, want, have, "cell")
 		values := read(t, have)
 		assert.Positive(t, len(values))

@@ -1,11 +1,7 @@
 package search
 
 import (
-	"encoding/binary"
-	"encoding/json"
 	"fmt"
-	"os"
-	"os/exec"
 	"path/filepath"
 	"testing"
 
@@ -16,7 +12,6 @@ import (
 	"github.com/spikedhs/spikedhs/search/genotype"
 	"github.com/spikedhs/spikedhs/search/graph"
 	"github.com/spikedhs/spikedhs/torch"
-	"github.com/spikedhs/spikedhs/torch/pytorch"
 )
 
 // temporalVariants are networks whose input has time.
@@ -282,31 +277,6 @@ func TestTemporalEventDrivenFormIsExactOnCoarseWeights(t *testing.T) {
 		require.NoError(t, c.Close())
 		assert.Equal(t, before, torch.LiveTensors())
 	}
-}
-
-// PyTorch computes the same logits from an archive whose input has time.
-func TestPyTorchAgreesOnTemporalInput(t *testing.T) {
-	dir := t.TempDir()
-	interpreter := pytorch.Interpreter(t)
-	s := begin(t, 880)
-	v := temporalVariants(t)[0]
-	_, p := v.temporalProgram(t, s)
-	x := v.binaryStacks(s, 3)
-	require.NoError(t, export.TorchScript(p, nil).Save(filepath.Join(dir, "m.pt")))
-	shape, err := json.Marshal(s.Shape(x))
-	require.NoError(t, err)
-	require.NoError(t, os.WriteFile(filepath.Join(dir, "m.json"), shape, 0o644))
-	var content []byte
-	content, err = binary.Append(content, binary.LittleEndian, read(t, x))
-	require.NoError(t, err)
-	require.NoError(t, os.WriteFile(filepath.Join(dir, "m.bin"), content, 0o644))
-	command := exec.Command(interpreter, "-c", pythonScript, "m")
-	command.Dir = dir
-	out, err := command.Output()
-	require.NoError(t, err)
-	var have map[string][]float32
-	require.NoError(t, json.Unmarshal(out, &have))
-	assert.InDeltaSlice(t, read(t, p.Run(s, x)), have["m"], 1e-5)
 }
 
 func TestTemporalStemIsCountedAtEveryStep(t *testing.T) {

@@ -5,9 +5,11 @@ import (
 	"math/rand"
 	"testing"
 
-	"github.com/spikedhs/spikedhs/torch"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/spikedhs/spikedhs/torch"
+	"github.com/spikedhs/spikedhs/torch/torchtest"
 )
 
 // Every way to cut seven steps into calls gives the spikes of one call.
@@ -175,17 +177,11 @@ func TestGradientsEndAtTheState(t *testing.T) {
 func TestLongStreamsStayFlat(t *testing.T) {
 	var state State
 	defer state.Reset()
-	step := func() {
+	torchtest.Flat(t, 100, func() {
 		s := torch.NewScope()
 		current := s.Full(torch.CPU(), 0.3, 2, 3)
 		require.NoError(t, torch.RequireGradient(current, true))
 		Default().Stream(s, current, s.Full(torch.CPU(), 3), 1, &state)
 		require.NoError(t, s.Close())
-	}
-	step()
-	before := torch.LiveTensors()
-	for range 100 {
-		step()
-		require.Equal(t, before, torch.LiveTensors())
-	}
+	})
 }

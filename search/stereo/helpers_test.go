@@ -1,7 +1,6 @@
 package stereo
 
 import (
-	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -15,8 +14,9 @@ import (
 func TestMain(m *testing.M) { torchtest.Main(m) }
 
 var (
-	begin = torchtest.Begin
-	read  = torchtest.Read[float64]
+	begin    = torchtest.Begin
+	unsettle = torchtest.Unsettle
+	read     = torchtest.Read[float64]
 )
 
 func published(t testing.TB) genotype.Genotype {
@@ -49,26 +49,6 @@ func stacks(t testing.TB, s *torch.Scope, batch, height, width int64) (left, rig
 	left, right = draw(), draw()
 	require.NoError(t, c.Err())
 	return left, right
-}
-
-// unsettle gives normalisations running statistics and parameters under which
-// neurons fire and that are not their start values.
-func unsettle(t testing.TB, s *torch.Scope, v *torch.Variables) {
-	t.Helper()
-	c := s.WithoutGradient()
-	defer c.Close()
-	for _, x := range v.All() {
-		noise := c.Randn(torch.CPU(), c.Shape(x.Value)...)
-		switch {
-		case strings.HasSuffix(x.Name, "norm.running_var"):
-			c.CopyTo(x.Value, c.Tensor("aten::add.Scalar", c.Scale(c.Tensor("aten::abs", noise), 0.1), 0.05))
-		case strings.HasSuffix(x.Name, "norm.running_mean"):
-			c.CopyTo(x.Value, c.Scale(noise, 0.1))
-		case strings.HasSuffix(x.Name, "norm.bias"):
-			c.CopyTo(x.Value, c.Tensor("aten::add.Scalar", c.Scale(noise, 0.2), 0.25))
-		}
-	}
-	require.NoError(t, c.Err())
 }
 
 func training(s *torch.Scope) search.Pass { return search.Pass{Scope: s, Mode: torch.Train} }

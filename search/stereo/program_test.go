@@ -1,11 +1,9 @@
 package stereo
 
 import (
-	"encoding/binary"
 	"encoding/json"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"testing"
 
@@ -17,6 +15,7 @@ import (
 	"github.com/spikedhs/spikedhs/spike"
 	"github.com/spikedhs/spikedhs/torch"
 	"github.com/spikedhs/spikedhs/torch/pytorch"
+	"github.com/spikedhs/spikedhs/torch/torchtest"
 )
 
 // forms are options that change the list of instructions.
@@ -142,16 +141,11 @@ func TestProgramMemoryIsFlat(t *testing.T) {
 	left, right := stacks(t, s, 1, 42, 54)
 	var state State
 	defer state.Reset()
-	var live int64
-	for step := range 20 {
+	torchtest.Flat(t, 20, func() {
 		c := torch.NewInference()
 		p.Disparity(c, left, right, 1, &state, search.Float32)
 		require.NoError(t, c.Close())
-		if step == 0 {
-			live = torch.LiveTensors()
-		}
-		require.Equal(t, live, torch.LiveTensors())
-	}
+	})
 }
 
 // The script computes the same window, bit for bit.
@@ -207,7 +201,7 @@ func TestPyTorchSteps(t *testing.T) {
 	dir := t.TempDir()
 	interpreter := pytorch.Interpreter(t)
 	s := begin(t, 45)
-	arguments := []string{"-c", stepping}
+	var names []string
 	want := map[string][]float64{}
 	number := 0
 	for _, o := range forms() {
@@ -219,24 +213,11 @@ func TestPyTorchSteps(t *testing.T) {
 		require.NoError(t, p.Script(40, 53, nil).Save(filepath.Join(dir, name+".pt")))
 		left, right := stacks(t, s, 4*2, 40, 53)
 		want[name] = read(t, p.Disparity(s, left, right, 4, nil, search.Float32))
-		var bytes []byte
-		for _, x := range []torch.Tensor{left, right} {
-			values, err := torch.ToSlice[float32](x)
-			require.NoError(t, err)
-			bytes, err = binary.Append(bytes, binary.LittleEndian, values)
-			require.NoError(t, err)
-		}
-		require.NoError(t, os.WriteFile(filepath.Join(dir, name+".bin"), bytes, 0o644))
-		arguments = append(arguments, name)
+		pytorch.Save(t, filepath.Join(dir, name+".bin"), torchtest.Read[float32](t, s.Cat([]torch.Tensor{left, right}, 0))...)
+		names = append(names, name)
 	}
-	c := exec.Command(interpreter, arguments...)
-	c.Dir = dir
-	var errors errorText
-	c.Stderr = &errors
-	text, err := c.Output()
-	require.NoError(t, err, string(errors))
 	var have map[string][3]json.RawMessage
-	require.NoError(t, json.Unmarshal(text, &have))
+	pytorch.Run(t, interpreter, dir, stepping, &have, names...)
 	require.Len(t, have, len(want))
 	for name := range want {
 		for i, what := range []string{"steps", "window"} {
@@ -245,11 +226,4 @@ func TestPyTorchSteps(t *testing.T) {
 			assert.InDeltaSlice(t, want[name], values, 1e-4, name+" "+what)
 		}
 	}
-}
-
-type errorText []byte
-
-func (e *errorText) Write(b []byte) (int, error) {
-	*e = append(*e, b...)
-	return len(b), nil
 }

@@ -4,6 +4,8 @@
 package pytorch
 
 import (
+	"encoding/binary"
+	"encoding/json"
 	"fmt"
 	"os"
 	"os/exec"
@@ -31,6 +33,34 @@ func Interpreter(t testing.TB) string {
 			torch.Version(), strings.Join(others, ", "))
 	}
 	return name
+}
+
+// Run runs a script in a folder, with one thread, and decodes the JSON that it prints
+// into result.
+func Run(t testing.TB, interpreter, dir, script string, result any, arguments ...string) {
+	t.Helper()
+	var errors strings.Builder
+	c := exec.Command(interpreter, append([]string{"-c", script}, arguments...)...)
+	c.Dir, c.Env, c.Stderr = dir, append(os.Environ(), "OMP_NUM_THREADS=1"), &errors
+	text, err := c.Output()
+	if err == nil {
+		err = json.Unmarshal(text, result)
+	}
+	if err != nil {
+		t.Fatalf("%v\n%s%s", err, text, errors.String())
+	}
+}
+
+// Save writes numbers to a file, for torch.frombuffer.
+func Save(t testing.TB, path string, numbers ...float32) {
+	t.Helper()
+	content, err := binary.Append(nil, binary.LittleEndian, numbers)
+	if err == nil {
+		err = os.WriteFile(path, content, 0o644)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
 }
 
 // candidates are the interpreters to ask, in order. Libtorch was found by "LIBTORCH" or

@@ -3,6 +3,7 @@ package torchtest
 
 import (
 	"os"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -50,4 +51,38 @@ func Read[E torch.Element](t testing.TB, x torch.Tensor) []E {
 	require.NoError(t, s.Err())
 	require.NoError(t, err)
 	return values
+}
+
+// Flat repeats a step and checks that from the first time on as many tensors are alive.
+func Flat(t testing.TB, times int, step func()) {
+	t.Helper()
+	step()
+	live := torch.LiveTensors()
+	for range times {
+		step()
+		require.Equal(t, live, torch.LiveTensors())
+	}
+}
+
+// Unsettle gives normalisations running statistics and parameters that are not their
+// start values, so that a mistake with them shows.
+func Unsettle(t testing.TB, s *torch.Scope, v *torch.Variables) {
+	t.Helper()
+	c := s.WithoutGradient()
+	defer c.Close()
+	for _, x := range v.All() {
+		noise := c.Randn(torch.CPU(), c.Shape(x.Value)...)
+		_, kind, _ := strings.Cut(x.Name, "norm.")
+		switch kind {
+		case "weight":
+			c.CopyTo(x.Value, c.Tensor("aten::add.Scalar", c.Scale(c.Tensor("aten::abs", noise), 0.5), 0.7))
+		case "running_var":
+			c.CopyTo(x.Value, c.Tensor("aten::add.Scalar", c.Scale(c.Tensor("aten::abs", noise), 0.1), 0.05))
+		case "running_mean":
+			c.CopyTo(x.Value, c.Scale(noise, 0.1))
+		case "bias":
+			c.CopyTo(x.Value, c.Tensor("aten::add.Scalar", c.Scale(noise, 0.2), 0.25))
+		}
+	}
+	require.NoError(t, c.Err())
 }
