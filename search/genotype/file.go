@@ -1,10 +1,15 @@
 package genotype
 
 import (
+	"cmp"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 )
 
 // maxFileSize bounds what Load reads; a genotype takes about two kilobytes.
@@ -48,31 +53,53 @@ func (g Genotype) Save(path string) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}
-	return replaceFile(path, data)
-}
-
-func replaceFile(path string, data []byte) (err error) {
 	temp, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
 	if err != nil {
 		return err
 	}
-	defer func() {
-		if err != nil {
-			temp.Close()
-			os.Remove(temp.Name())
-		}
-	}()
-	if _, err = temp.Write(data); err != nil {
-		return err
-	}
-	if err = temp.Chmod(0o644); err != nil {
-		return err
-	}
-	if err = temp.Sync(); err != nil {
-		return err
-	}
-	if err = temp.Close(); err != nil {
+	defer os.Remove(temp.Name()) // of a failure; behind a success there is no such file
+	_, err = temp.Write(data)
+	if err = cmp.Or(err, temp.Chmod(0o644), temp.Sync(), temp.Close()); err != nil {
 		return err
 	}
 	return os.Rename(temp.Name(), path)
+}
+
+// Resolve returns the genotype that a user means by a preset name, the path of a
+// JSON file, or the path of a published .npy file. A file that is named like a
+// preset can be given as ./NAME. An .npy file holds one cell and no more, so its
+// genotype down-samples by nearest interpolation and has no path.
+func Resolve(nameOrPath string) (Genotype, error) {
+	if slices.Contains(Presets(), nameOrPath) {
+		return Preset(nameOrPath)
+	}
+	load := Load
+	if strings.EqualFold(filepath.Ext(nameOrPath), ".npy") {
+		load = loadNPY
+	}
+	g, err := load(nameOrPath)
+	if errors.Is(err, fs.ErrNotExist) {
+		return Genotype{}, fmt.Errorf("genotype %q: %w; give a JSON or .npy file or a preset: %s",
+			nameOrPath, fs.ErrNotExist, strings.Join(Presets(), ", "))
+	}
+	return g, err
+}
+
+func loadNPY(path string) (Genotype, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return Genotype{}, err
+	}
+	defer f.Close()
+	file := filepath.Base(path)
+	var g Genotype
+	cell, err := ReadNPY(f)
+	if err == nil {
+		g, err = New(strings.TrimSuffix(file, filepath.Ext(file)), cell, nil)
+	}
+	if err != nil {
+		return Genotype{}, fmt.Errorf("%s: %w", path, err)
+	}
+	g.Origin = "converted from " + file
+	return g, nil
 }

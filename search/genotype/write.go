@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"strings"
 )
 
 // Encode returns the genotype as readable JSON, one edge a line, that Parse
@@ -17,17 +18,17 @@ func (g Genotype) Encode() ([]byte, error) {
 	if g.Origin != "" {
 		fmt.Fprintf(&b, "  \"origin\": %s,\n", text(g.Origin))
 	}
-	fmt.Fprintf(&b, "  \"ops\": %s,\n  \"subnets\": [\n", text(g.Ops))
+	fmt.Fprintf(&b, "  \"ops\": [\"%s\"],\n  \"subnets\": [\n", strings.Join(g.Ops, `", "`)) // words
 	for i, n := range g.Subnets {
 		if i > 0 {
 			b.WriteString(",\n")
 		}
 		fmt.Fprintf(&b, "    {\n      \"name\": %s,\n", text(n.Name))
 		if len(n.Path) > 0 {
-			fmt.Fprintf(&b, "      \"path\": %s,\n", text(n.Path))
+			fmt.Fprintf(&b, "      \"path\": %s,\n", list(n.Path))
 		}
 		if len(n.Levels) > 0 {
-			fmt.Fprintf(&b, "      \"levels\": %s,\n", text(n.Levels))
+			fmt.Fprintf(&b, "      \"levels\": %s,\n", list(n.Levels))
 		}
 		fmt.Fprintf(&b, "      \"cell\": {\n        \"nodes\": %d,\n        \"edges\": [\n", n.Cell.Nodes)
 		for k, e := range n.Cell.Edges {
@@ -47,31 +48,16 @@ func (g Genotype) Encode() ([]byte, error) {
 // larger document.
 func (g Genotype) MarshalJSON() ([]byte, error) { return g.Encode() }
 
-// text is JSON on one line that keeps <, > and & readable; lists have a blank behind
-// each comma.
-func text(value any) string {
-	switch list := value.(type) {
-	case []string:
-		return join(list)
-	case []int:
-		return join(list)
-	}
+// list are numbers as JSON, with a blank behind each comma.
+func list(numbers []int) string { return strings.Join(strings.Fields(fmt.Sprint(numbers)), ", ") }
+
+// text is a string as JSON that keeps <, > and & readable.
+func text(value string) string {
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)
 	enc.SetEscapeHTML(false)
 	if err := enc.Encode(value); err != nil {
-		panic(err) // strings and integers always encode
+		panic(err) // strings always encode
 	}
 	return string(bytes.TrimSpace(b.Bytes()))
-}
-
-func join[T any](list []T) string {
-	var b bytes.Buffer
-	for i, item := range list {
-		if i > 0 {
-			b.WriteString(", ")
-		}
-		b.WriteString(text(item))
-	}
-	return "[" + b.String() + "]"
 }
