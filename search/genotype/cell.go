@@ -51,13 +51,7 @@ func (c Cell) Rows() [][2]int {
 
 // Inputs returns the edges into a node, the strongest first.
 func (c Cell) Inputs(node int) []Edge {
-	var in []Edge
-	for _, e := range c.Edges {
-		if e.Node() == node {
-			in = append(in, e)
-		}
-	}
-	return in
+	return slices.DeleteFunc(slices.Clone(c.Edges), func(e Edge) bool { return e.Node() != node })
 }
 
 // Equations returns one line per node such as "n0 = b3(s1) + b3(s0)".

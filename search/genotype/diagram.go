@@ -62,34 +62,28 @@ type leg struct {
 	curved bool
 }
 
-// layout arranges a cell. Heights are found relative to the row of nodes first
-// and shifted at the end.
+// layout arranges a cell: boxes of s0, s1, every node and the output, in this order, the
+// row as far down as the highest lane or s0 needs it, and a bus below the lowest lane.
 func layout(c Cell) diagram {
-	var d diagram
 	lanes := assignLanes(c)
-	d.boxes = placeBoxes(c)
+	bus := min(0, slices.Min(lanes)) - 1
+	d := diagram{row: max(laneGap/2-laneHeight(max(0, slices.Max(lanes))), inputOffset+inputHeight/2)}
+	place := func(x, offset, width, height int, label, note string) int {
+		d.boxes = append(d.boxes, box{rect{x, d.row + offset - height/2, width, height}, label, note})
+		return x + width
+	}
+	place(0, -inputOffset, inputWidth, inputHeight, S0.String(), "")
+	x := place(0, inputOffset, inputWidth, inputHeight, S1.String(), "")
+	for node := range c.Nodes {
+		x = place(x+gutterWidth+pillWidth+arrowLength, 0, nodeWidth, nodeHeight, nodeName(node), "sum, LIF")
+	}
+	d.width = place(x+gutterWidth+arrowLength, 0, nodeWidth, nodeHeight, "out", "concat")
+	d.height = d.row + max(laneHeight(bus)+laneGap/2, inputOffset+inputHeight/2)
 	for node := range c.Nodes {
 		d.wireNode(c, lanes, node)
 	}
-	d.wireOutput(c, busLevel(lanes))
-	d.moveIntoView(lanes)
+	d.wireOutput(c, bus)
 	return d
-}
-
-// placeBoxes returns the boxes of s0, s1, every node and the output, in this order.
-func placeBoxes(c Cell) []box {
-	boxes := []box{
-		{rect{0, -inputOffset - inputHeight/2, inputWidth, inputHeight}, S0.String(), ""},
-		{rect{0, inputOffset - inputHeight/2, inputWidth, inputHeight}, S1.String(), ""},
-	}
-	x := inputWidth
-	for node := range c.Nodes {
-		x += gutterWidth + pillWidth + arrowLength
-		boxes = append(boxes, box{rect{x, -nodeHeight / 2, nodeWidth, nodeHeight}, nodeName(node), "sum, LIF"})
-		x += nodeWidth
-	}
-	x += gutterWidth + arrowLength
-	return append(boxes, box{rect{x, -nodeHeight / 2, nodeWidth, nodeHeight}, "out", "concat"})
 }
 
 // wireNode draws the edges into a node. The one that arrives from higher up
@@ -105,7 +99,7 @@ func (d *diagram) wireNode(c Cell, lanes []lane, node int) {
 		}
 		y := d.boxes[e.Source()].middle()
 		if lanes[i] != 0 {
-			y = laneHeight(lanes[i])
+			y = d.row + laneHeight(lanes[i])
 		}
 		arrivals = append(arrivals, arrival{i, y})
 	}
@@ -138,8 +132,8 @@ func (d *diagram) wireOutput(c Cell, bus lane) {
 		w := wire{start: point{source.right(), source.middle()}, concat: true}
 		if node < c.Nodes-1 {
 			w.start.y += portOffset
-			w.curve(source.right()+gutterWidth, laneHeight(bus))
-			w.line(gutterEnd-gutterWidth, laneHeight(bus))
+			w.curve(source.right()+gutterWidth, d.row+laneHeight(bus))
+			w.line(gutterEnd-gutterWidth, d.row+laneHeight(bus))
 			w.curve(gutterEnd, out.middle()+portOffset)
 			w.line(out.x, out.middle()+portOffset)
 		} else {
@@ -149,30 +143,7 @@ func (d *diagram) wireOutput(c Cell, bus lane) {
 	}
 }
 
-// moveIntoView shifts the diagram so that it starts at 0, 0.
-func (d *diagram) moveIntoView(lanes []lane) {
-	top := laneHeight(max(0, slices.Max(lanes))) - laneGap/2
-	top = min(top, d.boxes[S0].y)
-	d.row = -top
-	d.width = d.boxes[len(d.boxes)-1].right()
-	d.height = max(laneHeight(busLevel(lanes))+laneGap/2, d.boxes[S1].y+inputHeight) - top
-	for i := range d.boxes {
-		d.boxes[i].y -= top
-	}
-	for i := range d.pills {
-		d.pills[i].y -= top
-	}
-	for i := range d.wires {
-		w := &d.wires[i]
-		w.start.y -= top
-		for k := range w.legs {
-			w.legs[k].to.y -= top
-		}
-	}
-}
-
-func busLevel(lanes []lane) lane { return min(0, slices.Min(lanes)) - 1 }
-
+// laneHeight is that of a lane below the row of nodes.
 func laneHeight(l lane) int {
 	switch {
 	case l > 0:

@@ -20,8 +20,6 @@
 //	n1       2        3        4
 //	n2       5        6        7        8
 //
-// EdgeIndex, EdgeEnds and Edges translate between numbers and ends.
-//
 // # Search and decoding
 //
 // During the search every edge carries all candidate operations at once, mixed
@@ -29,24 +27,22 @@
 //
 //	mixed(i,j)(x) = sum over o of  exp(alpha_o(i,j)) / sum over o' of exp(alpha_o'(i,j))  *  o(x)
 //
-// The candidates are skip_connect, snn_b3 and snn_b5, the latter two being the
-// same convolution with surrogate gradients of different temperature; see Op.
-// After the search DecodeCell keeps the two strongest edges of every node and
-// the most probable operation of each. Entropy and SkipShare tell during the
-// search whether it settles, and whether it collapses to skips.
+// The candidates are those of [Op]. After the search [DecodeCell] keeps the two strongest
+// edges of every node and the most probable operation of each. [Entropy] and [SkipShare]
+// tell during the search whether it settles, and whether it collapses to skips.
 //
 // # The genotype
 //
-// A Genotype is a list of named subnets, the searched parts of a network: one cell
+// A [Genotype] is a list of named subnets, the searched parts of a network: one cell
 // each, and the path that its copies take through the levels of resolution. A chain
 // of cells, as networks of images are, has the subnet "normal" and may have
-// "reduction"; it can leave its levels to who builds the network. The network for
-// event-based stereo has "feature" and "matching". The form is readable, versioned JSON:
+// "reduction"; it can leave its levels to who builds the network. A network over two
+// views has "feature" and "matching". The form is readable, versioned JSON:
 //
 //	{
 //	  "format": "spikedhs-genotype",
 //	  "version": 3,
-//	  "name": "spikedhs-stereo",
+//	  "name": "found",
 //	  "ops": ["skip_connect", "snn_b3", "snn_b5"],
 //	  "subnets": [
 //	    {
@@ -60,10 +56,8 @@
 //
 // "levels" in place of "path" is a record of the levels that a cell was found or
 // published with. Versions 1 and 2 (one chain; the path a record or to follow), and the
-// format that stereo had of its own, are read.
+// format that two views had of their own, are read.
 //
-// Parse and Load are strict. Whatever is wrong is one line that says what, where
-// and what to do, and wraps ErrInvalid. Resolve takes what a user types: the
-// name of a preset, a JSON file or a published .npy file. Hash identifies a
-// wiring. Text, DOT and SVG show it.
+// [Parse] and [Load] are strict: whatever is wrong is one line that says what, where and
+// what to do, and wraps [ErrInvalid]. [Resolve] takes what a user types.
 package genotype

@@ -1,6 +1,7 @@
 package genotype
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 	"unicode"
@@ -32,6 +33,10 @@ const (
 	// nearest interpolation, which keeps spikes binary.
 	DownsampleNearest Downsample = "nearest"
 )
+
+func unknownDownsample(d Downsample) error {
+	return invalid("downsample", "%q is unknown; use %q or %q", d, DownsampleReduction, DownsampleNearest)
+}
 
 // Genotype is a searched architecture, ready to be trained.
 type Genotype struct {
@@ -106,14 +111,8 @@ func (g Genotype) Over(ops []Op) Genotype {
 
 // Published reports whether its cells have the operations of the paper alone.
 func (g Genotype) Published() bool {
-	for _, n := range g.Subnets {
-		for _, e := range n.Cell.Edges {
-			if !e.Op.Published() {
-				return false
-			}
-		}
-	}
-	return true
+	searched := func(e Edge) bool { return !e.Op.Published() }
+	return !slices.ContainsFunc(g.Subnets, func(n Subnet) bool { return slices.ContainsFunc(n.Cell.Edges, searched) })
 }
 
 // operations are those of the search.
@@ -129,22 +128,19 @@ func (g Genotype) operations() []Op {
 
 // Subnet returns the subnet of that name, an empty one if there is none.
 func (g Genotype) Subnet(name string) Subnet {
-	for _, n := range g.Subnets {
-		if n.Name == name {
-			return n
-		}
+	if i := g.index(name); i >= 0 {
+		return g.Subnets[i]
 	}
 	return Subnet{}
 }
 
+func (g Genotype) index(name string) int {
+	return slices.IndexFunc(g.Subnets, func(n Subnet) bool { return n.Name == name })
+}
+
 // Has tells whether the genotype has subnets of all these names.
 func (g Genotype) Has(names ...string) bool {
-	for _, name := range names {
-		if !slices.ContainsFunc(g.Subnets, func(n Subnet) bool { return n.Name == name }) {
-			return false
-		}
-	}
-	return true
+	return !slices.ContainsFunc(names, func(name string) bool { return g.index(name) < 0 })
 }
 
 // Normal is the cell of a chain that keeps the resolution, or its only cell.
@@ -176,12 +172,7 @@ func (g Genotype) FollowsPath() bool { return len(g.Path()) > 0 }
 // Validate reports the first fault as a one-line error that wraps ErrInvalid and
 // names the place, such as normal.edges[2].edge.
 func (g Genotype) Validate() error {
-	for _, check := range []func() error{g.checkTexts, g.checkOps, g.checkSubnets, g.checkChain} {
-		if err := check(); err != nil {
-			return err
-		}
-	}
-	return nil
+	return cmp.Or(g.checkTexts(), g.checkOps(), g.checkSubnets(), g.checkChain())
 }
 
 func (g Genotype) checkTexts() error {
@@ -227,7 +218,7 @@ func (g Genotype) checkSubnets() error {
 		if n.Name == "" || strings.Trim(n.Name, "abcdefghijklmnopqrstuvwxyz0123456789_") != "" {
 			return invalid(where, "%q; use a word of small letters, digits and _", n.Name)
 		}
-		if slices.ContainsFunc(g.Subnets[:i], func(o Subnet) bool { return o.Name == n.Name }) {
+		if g.index(n.Name) < i {
 			return invalid(where, "%s is there twice; remove one", n.Name)
 		}
 		if err := n.Cell.validate(n.Name); err != nil {
@@ -241,10 +232,7 @@ func (g Genotype) checkSubnets() error {
 		if len(n.Path) > 0 && len(n.Levels) > 0 {
 			return invalid(n.Name+".levels", "a record of levels beside a path to follow; remove one")
 		}
-		if err := checkLevels(n.Name+".path", n.Path); err != nil {
-			return err
-		}
-		if err := checkLevels(n.Name+".levels", n.Levels); err != nil {
+		if err := cmp.Or(checkLevels(n.Name+".path", n.Path), checkLevels(n.Name+".levels", n.Levels)); err != nil {
 			return err
 		}
 	}

@@ -1,6 +1,7 @@
 package genotype
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -49,15 +50,8 @@ func RegisterOp(name string, info OpInfo) Op {
 	if slices.Contains(opNames, name) || name == "" || strings.Trim(name, "abcdefghijklmnopqrstuvwxyz0123456789_") != "" {
 		panic(fmt.Sprintf("genotype: operation %q: the name is taken, or has other characters than small letters, digits and _", name))
 	}
-	if info.Label == "" {
-		info.Label = name
-	}
-	if info.Note == "" {
-		info.Note = name
-	}
-	if info.Temperature == 0 {
-		info.Temperature = opTable[B3].Temperature
-	}
+	info.Label, info.Note = cmp.Or(info.Label, name), cmp.Or(info.Note, name)
+	info.Temperature = cmp.Or(info.Temperature, opTable[B3].Temperature)
 	opNames, opTable = append(opNames, name), append(opTable, info)
 	return Op(len(opNames) - 1)
 }
@@ -66,18 +60,13 @@ func RegisterOp(name string, info OpInfo) Op {
 func Published() []Op { return []Op{Skip, B3, B5} }
 
 // ParseOp returns the operation with the given name, such as "snn_b3".
-func ParseOp(name string) (Op, error) {
-	return parseOp("op", name)
-}
+func ParseOp(name string) (Op, error) { return parseOp("op", name) }
 
 // OpNames lists the names of operations, of those of the paper where none is given.
 func OpNames(ops ...Op) []string {
-	if len(ops) == 0 {
-		ops = Published()
-	}
-	names := make([]string, len(ops))
-	for i, o := range ops {
-		names[i] = o.String()
+	var names []string
+	for _, o := range over(ops) {
+		names = append(names, o.String())
 	}
 	return names
 }

@@ -35,18 +35,12 @@ var presets = map[string]func() Genotype{
 			"stand-in of this project for the unpublished n4 genotype of SpikeDHS, of the size that the paper states",
 			Cell{Nodes: 4, Edges: []Edge{{1, B3}, {0, B3}, {3, B5}, {2, B3}, {7, B3}, {8, B3}, {12, B5}, {11, B3}}})
 	},
-	PresetStereo: presetStereo,
 }
 
-// PublishedFeature returns the published cell of the classification network,
-// which is also that of the feature network for stereo.
+// PublishedFeature returns the published cell of the classification network, which is
+// also that of the feature network over two views.
 func PublishedFeature() Cell {
 	return Cell{Nodes: 3, Edges: []Edge{{1, B3}, {0, B3}, {3, B5}, {2, B3}, {7, B3}, {8, B3}}}
-}
-
-// PublishedMatching returns the published cell of the stereo matching network.
-func PublishedMatching() Cell {
-	return Cell{Nodes: 3, Edges: []Edge{{0, B3}, {1, B5}, {4, B5}, {3, B5}, {8, B3}, {6, B3}}}
 }
 
 // Presets lists the names of the presets that have subnets of all these names, of all

@@ -18,16 +18,14 @@ func Random(rng *rand.Rand, nodes int, d Downsample, ops ...Op) (Genotype, error
 		return Genotype{}, err
 	}
 	normal := drawCell(rng, nodes, over(ops))
-	var reduction *Cell
 	switch d {
 	case DownsampleReduction:
-		c := drawCell(rng, nodes, over(ops))
-		reduction = &c
+		reduction := drawCell(rng, nodes, over(ops))
+		return New("random", normal, &reduction)
 	case DownsampleNearest:
-	default:
-		return Genotype{}, invalid("downsample", "%q is unknown; use %q or %q", d, DownsampleReduction, DownsampleNearest)
+		return New("random", normal, nil)
 	}
-	return New("random", normal, reduction)
+	return Genotype{}, unknownDownsample(d)
 }
 
 func drawCell(rng *rand.Rand, nodes int, ops []Op) Cell {

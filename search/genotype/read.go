@@ -57,8 +57,7 @@ func parse(data []byte) (Genotype, error) {
 
 // formats are the documents of each format by version, from 1.
 var formats = map[string][]func() document{
-	formatName:       {func() document { return &chain{} }, func() document { return &chain{} }, func() document { return &current{} }},
-	stereoFormatName: {func() document { return &stereo{} }},
+	formatName: {func() document { return &chain{} }, func() document { return &chain{} }, func() document { return &current{} }},
 }
 
 // newDocument chooses the form by format and version, before fields are checked by
@@ -98,17 +97,22 @@ func newDocument(raw json.RawMessage) (document, error) {
 type current struct {
 	head
 	Ops     []string `json:"ops"`
-	Subnets []struct {
-		Name   string `json:"name"`
-		Path   []int  `json:"path,omitempty"`
-		Levels []int  `json:"levels,omitempty"`
-		Cell   cell   `json:"cell"`
-	} `json:"subnets"`
+	Subnets []subnet `json:"subnets"`
 }
 
-func (d *current) genotype() (Genotype, error) {
-	g := d.head.with(d.Ops)
-	for _, n := range d.Subnets {
+type subnet struct {
+	Name   string `json:"name"`
+	Path   []int  `json:"path,omitempty"`
+	Levels []int  `json:"levels,omitempty"`
+	Cell   cell   `json:"cell"`
+}
+
+func (d *current) genotype() (Genotype, error) { return d.head.with(d.Ops, d.Subnets...) }
+
+// with is the genotype of these candidates and subnets.
+func (h head) with(ops []string, subnets ...subnet) (Genotype, error) {
+	g := Genotype{Name: h.Name, Origin: h.Origin, Ops: ops}
+	for _, n := range subnets {
 		c, err := n.Cell.cell(n.Name)
 		if err != nil {
 			return g, err
@@ -117,9 +121,6 @@ func (d *current) genotype() (Genotype, error) {
 	}
 	return g, nil
 }
-
-// with is the genotype of these candidates without its subnets.
-func (h head) with(ops []string) Genotype { return Genotype{Name: h.Name, Origin: h.Origin, Ops: ops} }
 
 // chain is a document of versions 1 and 2: a normal cell and, where it lowers the
 // resolution, a reduction cell. The path of version 1 is a record of levels.
@@ -133,33 +134,24 @@ type chain struct {
 }
 
 func (d *chain) genotype() (Genotype, error) {
-	g := d.head.with(d.Ops)
 	switch reduction := string(DownsampleReduction); {
 	case d.Downsample != reduction && d.Downsample != string(DownsampleNearest):
-		return g, invalid("downsample", "%q is unknown; use %q or %q", d.Downsample, DownsampleReduction, DownsampleNearest)
+		return Genotype{}, unknownDownsample(Downsample(d.Downsample))
 	case d.Downsample == reduction && d.Reduction == nil:
-		return g, invalid(Reduction, "missing although downsample is %q; add the cell or set downsample to %q", reduction, DownsampleNearest)
+		return Genotype{}, invalid(Reduction, "missing although downsample is %q; add the cell or set downsample to %q", reduction, DownsampleNearest)
 	case d.Downsample != reduction && d.Reduction != nil:
-		return g, invalid(Reduction, "not used when downsample is %q; remove it or set downsample to %q", d.Downsample, reduction)
+		return Genotype{}, invalid(Reduction, "not used when downsample is %q; remove it or set downsample to %q", d.Downsample, reduction)
 	case d.Version == 2 && len(d.Path) == 0:
-		return g, invalid("path", "empty although version is 2; list the level of every cell's output, or write version %d", FormatVersion)
+		return Genotype{}, invalid("path", "empty although version is 2; list the level of every cell's output, or write version %d", FormatVersion)
 	}
-	normal, err := d.Normal.cell(Normal)
-	if err != nil {
-		return g, err
-	}
-	g.Subnets = []Subnet{{Name: Normal, Cell: normal}}
+	normal := subnet{Name: Normal, Path: d.Path, Cell: d.Normal}
 	if d.Version == 1 {
-		g.Subnets[0].Levels = d.Path
-	} else {
-		g.Subnets[0].Path = d.Path
+		normal.Path, normal.Levels = nil, d.Path
 	}
 	if d.Reduction == nil {
-		return g, nil
+		return d.head.with(d.Ops, normal)
 	}
-	reduction, err := d.Reduction.cell(Reduction)
-	g.Subnets = append(g.Subnets, Subnet{Name: Reduction, Cell: reduction})
-	return g, err
+	return d.head.with(d.Ops, normal, subnet{Name: Reduction, Cell: *d.Reduction})
 }
 
 // cell is a cell in a document of any version. What says twice where an edge lies, for
