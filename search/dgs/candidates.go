@@ -75,18 +75,17 @@ func (p *Phase) direct(s *torch.Scope, loss Loss) (list [][][]Tensor, shared boo
 		}
 		p.passes.Network++
 	})
-	if err := kept.Err(); err != nil {
+	list = make([][][]Tensor, len(p.layers))
+	switch err := kept.Err(); {
+	case err != nil:
 		s.Fail(err)
-		return make([][][]Tensor, len(p.layers)), false
-	}
-	if shared && p.options.Estimate == Direct {
+		return list, false
+	case shared && p.options.Estimate == Direct:
 		s.Fail(fmt.Errorf("dgs: a layer is used more than once in a pass, where the direct estimate is wrong; take %q: %w", Repeat, ErrOptions))
-		return make([][][]Tensor, len(p.layers)), false
-	}
-	if shared {
+		return list, false
+	case shared:
 		return nil, true
 	}
-	list = make([][][]Tensor, len(p.layers))
 	for k, l := range p.layers {
 		list[k] = make([][]Tensor, p.options.Candidates)
 		for i := range list[k] {

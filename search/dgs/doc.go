@@ -21,19 +21,14 @@
 // # Layers
 //
 // A [Layer] is any place of a network where a current made from weights drives
-// neurons. It says how the current follows from weights and inputs, and its
-// [Layer.Forward] stands in the forward pass of the network. [NewLayer] makes one
-// for a layer with weights of its own; several layers may share a tensor, each
-// owning some of its rows ([Part]).
+// neurons; its [Layer.Forward] stands in the forward pass. Several layers may share a
+// tensor, each owning some of its rows ([Part]).
 //
 // # Searching
 //
-// [Search] does a whole search. [New], [Phase.Step] and [Phase.Finish] do one
-// iteration at a time, for training loops that save and resume ([Phase.State]).
-//
-//	hidden := dgs.NewLayer("hidden", neurons, steps, torch.Tensors(parameters), current)
-//	...
-//	results, err := dgs.Search(ctx, []*dgs.Layer{hidden}, batches, dgs.Options{LearningRate: 0.1})
+// [Search] does a whole search, as in the example. [New], [Phase.Step] and
+// [Phase.Finish] do one iteration at a time, for training loops that save and resume
+// ([Phase.State]).
 //
 // # Two ways to the candidates' weights
 //

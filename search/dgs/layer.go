@@ -150,15 +150,15 @@ func (p *probe) keep(s *torch.Scope, l *Layer, inputs []Tensor, current, spikes 
 	}
 	p.current = p.scope.Detach(current)
 	p.spikes = p.scope.Tensor("aten::alias", spikes)
-	if err := p.scope.Err(); err != nil {
-		s.Fail(err)
-	}
+	s.Fail(p.scope.Err())
 	return p.spikes
 }
 
-// errAbsent is the cause of an error about a layer that no pass went through.
-func errAbsent(l *Layer) error {
-	return fmt.Errorf("dgs: no forward pass went through layer %s; call its Forward in the network", l.Name)
+// reached fails s where no pass went through the layer.
+func (l *Layer) reached(s *torch.Scope, calls int) {
+	if calls == 0 && s.Err() == nil {
+		s.Fail(fmt.Errorf("dgs: no forward pass went through layer %s; call its Forward in the network", l.Name))
+	}
 }
 
 // watch probes layers during work and gives their probes.
@@ -175,9 +175,7 @@ func watch(s *torch.Scope, layers []*Layer, work func()) []*probe {
 	}()
 	work()
 	for i, l := range layers {
-		if probes[i].calls == 0 && s.Err() == nil {
-			s.Fail(errAbsent(l))
-		}
+		l.reached(s, probes[i].calls)
 	}
 	return probes
 }

@@ -119,10 +119,7 @@ func (l *Layer) slope(s *torch.Scope, potentials Tensor) Tensor {
 		return Tensor{}
 	}
 	u := c.Detach(potentials)
-	if err := torch.RequireGradient(u, true); err != nil {
-		s.Fail(err)
-		return Tensor{}
-	}
+	c.Fail(torch.RequireGradient(u, true))
 	still := l.Neuron
 	still.Tau = 0
 	y := still.Fire(c, u, l.Temperature.rows(c, l.Temperature.Of), 1)

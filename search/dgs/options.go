@@ -1,10 +1,10 @@
 package dgs
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"math"
-	"strings"
 )
 
 // Estimate is how the candidates' weights are found; see the package comment.
@@ -57,26 +57,11 @@ var ErrOptions = errors.New("invalid search of surrogates")
 
 // withDefaults fills in what was left out.
 func (o Options) withDefaults() Options {
-	integer := func(x *int, value int) {
-		if *x == 0 {
-			*x = value
-		}
-	}
-	number := func(x *float64, value float64) {
-		if *x == 0 {
-			*x = value
-		}
-	}
-	integer(&o.Candidates, 5)
-	integer(&o.Iterations, 100)
-	number(&o.Delta, 0.2)
-	number(&o.Epsilon, 1e-3)
-	number(&o.AlphaRate, 0.01)
-	number(&o.Min, 1)
-	number(&o.Max, 6)
-	if o.Estimate == "" {
-		o.Estimate = Auto
-	}
+	o.Candidates, o.Delta = cmp.Or(o.Candidates, 5), cmp.Or(o.Delta, 0.2)
+	o.Iterations, o.AlphaRate = cmp.Or(o.Iterations, 100), cmp.Or(o.AlphaRate, 0.01)
+	o.Epsilon = cmp.Or(o.Epsilon, 1e-3)
+	o.Min, o.Max = cmp.Or(o.Min, 1), cmp.Or(o.Max, 6)
+	o.Estimate = cmp.Or(o.Estimate, Auto)
 	return o
 }
 
@@ -97,7 +82,7 @@ func (o Options) Validate() error {
 		{o.LearningRate > 0 && finite(o.LearningRate), fmt.Sprintf("the learning rate is %g; take that of the training", o.LearningRate)},
 		{o.Clip >= 0 && finite(o.Clip), fmt.Sprintf("clip is %g; take 0 or more", o.Clip)},
 		{o.LossScale >= 0 && finite(o.LossScale), fmt.Sprintf("the loss scale is %g; take a power of two, or 0", o.LossScale)},
-		{o.Estimate == Auto || o.Estimate == Repeat || o.Estimate == Direct, fmt.Sprintf("estimate is %q; take %s", o.Estimate, strings.Join([]string{string(Auto), string(Repeat), string(Direct)}, ", "))},
+		{o.Estimate == Auto || o.Estimate == Repeat || o.Estimate == Direct, fmt.Sprintf("estimate is %q; take %s, %s, %s", o.Estimate, Auto, Repeat, Direct)},
 	} {
 		if !c.holds {
 			return fmt.Errorf("dgs: %s: %w", c.text, ErrOptions)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/spikedhs/spikedhs/torch"
 )
@@ -114,13 +115,10 @@ func (p *Phase) State() State {
 	state := State{Iteration: p.iteration, Passes: p.passes}
 	for i, l := range p.layers {
 		state.Layers = append(state.Layers, l.Name)
-		state.Shares = append(state.Shares, append([]float64(nil), p.sums[i]...))
+		state.Shares = append(state.Shares, slices.Clone(p.sums[i]))
 	}
 	return state
 }
-
-// Layers are the searched layers.
-func (p *Phase) Layers() []*Layer { return p.layers }
 
 // Iteration is the number of iterations done.
 func (p *Phase) Iteration() int { return p.iteration }
@@ -148,8 +146,7 @@ func (p *Phase) Step(loss Loss) error {
 	back := keep(s, p.options.Keep)
 	p.iterate(s, loss)
 	back()
-	err := s.Close()
-	if err != nil {
+	if err := s.Close(); err != nil {
 		return fmt.Errorf("dgs: iteration %d: %w", p.iteration+1, err)
 	}
 	p.iteration++
@@ -193,9 +190,7 @@ func (p *Phase) iterate(s *torch.Scope, loss Loss) {
 	}
 	value := loss(s)
 	for _, l := range p.layers {
-		if l.mixture.calls == 0 && s.Err() == nil {
-			s.Fail(errAbsent(l))
-		}
+		l.reached(s, l.mixture.calls)
 	}
 	gradients := p.options.scale().gradients(s, value, alphas)
 	p.passes.Network++
@@ -205,10 +200,11 @@ func (p *Phase) iterate(s *torch.Scope, loss Loss) {
 	stepped := make([][]float64, len(p.layers))
 	for k, l := range p.layers {
 		var err error
-		if stepped[k], err = p.stepAlpha(l, gradients[k]); err != nil {
-			s.Fail(err)
-			return
-		}
+		stepped[k], err = p.stepAlpha(l, gradients[k])
+		s.Fail(err)
+	}
+	if s.Err() != nil {
+		return
 	}
 	p.alphas = stepped
 	for k := range p.layers {
@@ -222,15 +218,8 @@ func (p *Phase) iterate(s *torch.Scope, loss Loss) {
 func (p *Phase) newAlpha(s *torch.Scope, l *Layer) Tensor {
 	c := s.WithoutGradient()
 	defer c.Close()
-	if c.Err() != nil {
-		return Tensor{}
-	}
 	alpha := c.Full(c.Device(l.Temperature.Of), p.options.Epsilon, int64(p.options.Candidates))
-	if c.Err() == nil {
-		if err := torch.RequireGradient(alpha, true); err != nil {
-			c.Fail(err)
-		}
-	}
+	c.Fail(torch.RequireGradient(alpha, true))
 	return c.Return(alpha)
 }
 
