@@ -7,9 +7,41 @@ import (
 	"github.com/urfave/cli/v2"
 )
 
+// renamed are earlier spellings of flags, by command or group of commands. They still
+// work, and no help shows them.
+var renamed = map[string]string{
+	"data convert-mvsec --data": "--events",
+	"data preview --events":     "--slicing",
+	"data preview --output":     "--out",
+	"data preview --scale":      "--zoom",
+	"data saccade --data":       "--dir",
+	"data saccade --from":       "--dataset",
+	"demo --yes":                "--fetch",
+	"export --output":           "--out",
+	"infer --data":              "--dir",
+	"infer --size":              "--sensor",
+	"bench loader --data":       "--dir",
+	"report --output":           "--out",
+	"reproduce --data":          "--dataset",
+	"stream --largest":          "--max-disparity",
+	"stream --size":             "--sensor",
+}
+
+// today is a flag's spelling of today.
+func today(command []string, flag string) string {
+	for n := len(command); n > 0; n-- {
+		now, ok := renamed[strings.Join(command[:n], " ")+" --"+strings.TrimLeft(flag, "-")]
+		if ok {
+			return now
+		}
+	}
+	return flag
+}
+
 // interspersed moves the flags of a command line in front of its other words, so
-// that `spikedhs report RUN --output FILE` works; package cli stops looking for
-// flags at the first word that is none. Words behind "--" stay where they are.
+// that `spikedhs report RUN --out FILE` works; package cli stops looking for
+// flags at the first word that is none. Words behind "--" stay where they are. Earlier
+// spellings of flags become those of today.
 func interspersed(app *cli.App, args []string) []string {
 	at, commands := 1, app.Commands
 	var command *cli.Command
@@ -34,10 +66,17 @@ func interspersed(app *cli.App, args []string) []string {
 		case len(word) < 2 || word[0] != '-':
 			words = append(words, word)
 		default:
-			flags = append(flags, word)
-			if takesValue(command, word) && i+1 < len(rest) {
+			name, value, given := strings.Cut(word, "=")
+			now := today(args[1:at], name)
+			if !given && takesValue(command, now) && i+1 < len(rest) {
 				i++
-				flags = append(flags, rest[i])
+				value, given = rest[i], true
+			}
+			if h, w, ok := strings.Cut(value, "x"); ok && now == "--sensor" && now != name {
+				value = w + "x" + h // rows came first
+			}
+			if flags = append(flags, now); given {
+				flags[len(flags)-1] += "=" + value
 			}
 		}
 	}
@@ -51,14 +90,10 @@ func interspersed(app *cli.App, args []string) []string {
 // takesValue reports whether the word behind a flag is its value.
 func takesValue(command *cli.Command, word string) bool {
 	name := strings.TrimLeft(word, "-")
-	if strings.Contains(name, "=") {
+	i := slices.IndexFunc(command.Flags, func(f cli.Flag) bool { return slices.Contains(f.Names(), name) })
+	if i < 0 {
 		return false
 	}
-	for _, flag := range command.Flags {
-		if slices.Contains(flag.Names(), name) {
-			documented, ok := flag.(cli.DocGenerationFlag)
-			return ok && documented.TakesValue()
-		}
-	}
-	return false
+	documented, ok := command.Flags[i].(cli.DocGenerationFlag)
+	return ok && documented.TakesValue()
 }

@@ -38,48 +38,64 @@ func benchCommand() *cli.Command {
 // gridFlags are the axes of a table; a list on several makes all combinations.
 func gridFlags() []cli.Flag {
 	return []cli.Flag{
-		&cli.StringFlag{Name: "batch", Usage: "`LIST` of numbers of images, such as 8,32 (default: 8)"},
-		&cli.StringFlag{Name: "width", Usage: "`LIST` of widths F (default: 48; search: 8,16)"},
-		&cli.StringFlag{Name: "steps", Usage: "`LIST` of numbers of time steps T (default: 6)"},
-		&cli.StringFlag{Name: "size", Usage: "`LIST` of image sides in pixels (default: 32)"},
-		&cli.StringFlag{Name: "threads", Usage: "`LIST` of numbers of threads (default: all cores)"},
+		batchFlag(orList, "8"), widthFlag(orList, "48; search: 8,16"), stepsFlag(orList, "6"), sizeFlag(sides, "32"), threadsFlag(orList),
 		precisionFlag(), deviceFlag(),
 	}
 }
 
-func precisionFlag() cli.Flag {
-	return &cli.StringFlag{Name: "precision", Value: "auto", Usage: "`TYPE` of the convolutions: auto, float32, bfloat16 or float16 (CUDA)", Action: oneOf("precision", "auto", "float32", "bfloat16", "float16")}
+func repeatsFlag(what string) cli.Flag {
+	return &cli.IntFlag{Name: "repeats", Value: 5, Usage: "`N` repeats: " + what, Action: atLeast("repeats", 1)}
+}
+
+func vsFlag(what string) *cli.StringFlag {
+	return &cli.StringFlag{Name: "vs", Usage: "compare with `LIST`: " + what}
+}
+
+func apartFlag() cli.Flag {
+	return &cli.BoolFlag{Name: "apart", Usage: "start every sample anew, so that only one side holds memory at a time"}
+}
+
+func taskFlag(what, otherwise string) *cli.StringFlag {
+	return &cli.StringFlag{Name: "task", DefaultText: otherwise, Usage: "`TASK` to measure: " + what}
+}
+
+// oneTaskFlag takes one of some tasks, the first where it is not given.
+func oneTaskFlag(what string, tasks ...bench.Task) cli.Flag {
+	var names []string
+	for _, t := range tasks {
+		names = append(names, string(t))
+	}
+	f := taskFlag(what, "")
+	f.Value, f.Action = names[0], oneOf("task", names...)
+	return f
 }
 
 // measureFlags say how often to measure and what to print.
 func measureFlags() []cli.Flag {
-	return slices.Concat([]cli.Flag{
-		&cli.IntFlag{Name: "repeats", Value: 5, Usage: "`N` samples of which the median is told", Action: atLeast("repeats", 1)},
-		&cli.Float64Flag{Name: "seconds", Value: 2, Usage: "`S` seconds that a sample takes, at least one step"},
-		&cli.BoolFlag{Name: "json", Usage: "print one JSON object a line"},
-	}, logFlags())
+	return reporting(repeatsFlag("samples of which the median is told"),
+		&cli.Float64Flag{Name: "seconds", Value: 2, Usage: "`S` seconds that a sample takes, at least one step"})
 }
 
 // sideFlags choose what to compare with; python says what that is.
 func sideFlags(python string) []cli.Flag {
 	return []cli.Flag{
 		&cli.BoolFlag{Name: "graphs", Usage: "measure our side again with its steps recorded as CUDA graphs"},
-		&cli.StringFlag{Name: "vs", Usage: "compare with `LIST`: python, which is " + python + ", and spikingjelly, which is its layers and its SpikeDHS (train, infer)"},
+		vsFlag("python, which is " + python + ", and spikingjelly, which is its layers and its SpikeDHS (train, infer)"),
 		pythonFlag(), pythonDeviceFlag(),
-		&cli.Float64Flag{Name: "most", Usage: "`S` seconds after which a case gets no more samples, and sides that are not yet warm none (default: no limit)"},
-		&cli.BoolFlag{Name: "apart", Usage: "start every sample anew, so that only one side holds memory at a time"},
+		&cli.Float64Flag{Name: "most", DefaultText: "no limit", Usage: "`S` seconds after which a case gets no more samples, and sides that are not yet warm none"},
+		apartFlag(),
 	}
 }
 
 func pythonFlag() cli.Flag {
 	return &cli.StringFlag{
-		Name:  "python",
-		Usage: "`PROGRAM` with PyTorch (default: that of the wheel, $PYTHON, python3, /usr/bin/python3)",
+		Name: "python", DefaultText: "that of the wheel, $PYTHON, python3, /usr/bin/python3",
+		Usage: "`PROGRAM` with PyTorch",
 	}
 }
 
 func pythonDeviceFlag() cli.Flag {
-	return &cli.StringFlag{Name: "python-device", Usage: "`DEVICE` that Python computes on (default: that of --device)"}
+	return &cli.StringFlag{Name: "python-device", DefaultText: "that of --device", Usage: "`DEVICE` that Python computes on"}
 }
 
 func benchTaskCommand(task bench.Task) *cli.Command {
@@ -287,11 +303,4 @@ func precisions(c *cli.Context) ([]string, error) {
 		return []string{string(task.Precision("auto", device))}, err
 	}
 	return []string{"float32", "bfloat16"}, nil
-}
-
-func deviceName(c *cli.Context) string {
-	if name := c.String("device"); name != "" {
-		return name
-	}
-	return "auto"
 }

@@ -12,15 +12,12 @@ import (
 )
 
 func benchLIFCommand() *cli.Command {
+	vs := vsFlag("spikingjelly, whose neuron is measured beside ours in one process")
+	vs.Action = oneOf("vs", "spikingjelly")
 	return &cli.Command{
 		Name: "lif", Usage: "the neuron's bandwidth, beside a plain copy's",
 		Flags: slices.Concat([]cli.Flag{
-			&cli.StringFlag{Name: "batch", Usage: "`N` images (default: 32)"},
-			&cli.StringFlag{Name: "width", Usage: "`N` channels (default: 64)"},
-			&cli.StringFlag{Name: "steps", Usage: "`N` time steps T (default: 6)"},
-			&cli.StringFlag{Name: "size", Usage: "`N` rows and columns (default: 64)"},
-			&cli.StringFlag{Name: "threads", Usage: "`LIST` of numbers of threads (default: all cores)"},
-			&cli.StringFlag{Name: "vs", Usage: "compare with `WHAT`: spikingjelly, whose neuron is measured beside ours in one process", Action: oneOf("vs", "spikingjelly")},
+			batchFlag("", "32"), widthFlag("", "64"), stepsFlag("", "6"), sizeFlag("rows and columns", "64"), threadsFlag(orList), vs,
 			pythonFlag(), pythonDeviceFlag(), precisionFlag(), deviceFlag(),
 		}, measureFlags()),
 		Action: runBenchLIF,

@@ -13,11 +13,10 @@ func benchLoaderCommand() *cli.Command {
 	return &cli.Command{
 		Name: "loader", Usage: "images a second of one loader worker on one core, beside what training takes",
 		Flags: slices.Concat([]cli.Flag{
-			&cli.StringFlag{Name: "batch", Usage: "`N` images (default: 32)"},
-			&cli.StringFlag{Name: "size", Usage: "`N` pixels of an image's side (default: 32; with --data 224)"},
-			&cli.StringFlag{Name: "data", Usage: "measure the image files of `DIR`, which holds train and val, beside bare decoders"},
-			&cli.StringFlag{Name: "files", Usage: "`N` files of --data at most (default: 1000)"},
-			&cli.StringFlag{Name: "width", Usage: "`N` is the width F of the training (default: 48)"},
+			batchFlag("", "32"), sizeFlag("side in pixels", "32; with --dir 224"),
+			dirFlag("images of random numbers; of a folder with train and val the files are measured, beside bare decoders"),
+			&cli.StringFlag{Name: "files", DefaultText: "1000", Usage: "`N` files of --dir at most"},
+			widthFlag(" of the training", "48"),
 			&cli.BoolFlag{Name: "alone", Usage: "do not measure training"},
 			precisionFlag(), deviceFlag(),
 		}, measureFlags()),
@@ -26,7 +25,7 @@ func benchLoaderCommand() *cli.Command {
 }
 
 func runBenchLoader(c *cli.Context) error {
-	if dir := c.String("data"); dir != "" {
+	if dir := c.String("dir"); dir != "" {
 		return runBenchPictures(c, dir)
 	}
 	o := newConsole(c)
@@ -79,7 +78,7 @@ func benchRooflineCommand() *cli.Command {
 	return &cli.Command{
 		Name: "roofline", Usage: "arithmetic of a step, beside bare convolutions and a bare copy",
 		Flags: slices.Concat([]cli.Flag{
-			&cli.StringFlag{Name: "task", Value: string(bench.Train), Usage: "`TASK`: train or search", Action: oneOf("task", string(bench.Train), string(bench.Search))},
+			oneTaskFlag("train or search", bench.Train, bench.Search),
 		}, gridFlags(), measureFlags()),
 		Action: runBenchRoofline,
 	}

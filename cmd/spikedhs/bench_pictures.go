@@ -7,7 +7,7 @@ import (
 	"github.com/spikedhs/spikedhs/train/bench"
 )
 
-// runBenchPictures measures a folder of image files; see `bench loader --data`.
+// runBenchPictures measures a folder of image files; see `bench loader --dir`.
 func runBenchPictures(c *cli.Context, dir string) error {
 	o := newConsole(c)
 	options := bench.PicturesOptions{Dir: dir, Repeats: c.Int("repeats"), Python: bench.FindPillow(c.Context, "")}

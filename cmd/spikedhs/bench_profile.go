@@ -1,8 +1,6 @@
 package main
 
 import (
-	"slices"
-
 	"github.com/urfave/cli/v2"
 
 	"github.com/spikedhs/spikedhs/torch"
@@ -15,26 +13,16 @@ func benchProfileCommand() *cli.Command {
 		Description: "On a CUDA device operators are listed by their time there, from when the device comes to\n" +
 			"an operator until it is done; where the device waits for the processor, that is counted in,\n" +
 			"so take a batch that keeps it busy. A profile makes steps longer: step_ms is one without.",
-		Flags: slices.Concat([]cli.Flag{
-			&cli.StringFlag{Name: "task", Value: string(bench.Train), Usage: "`TASK`: a task of bench", Action: oneOf("task", taskNames(bench.Tasks())...)},
-			&cli.StringFlag{Name: "batch", Usage: "`N` images (default: 8)"},
-			&cli.StringFlag{Name: "width", Usage: "`N` is the width F (default: 48; search: 16)"},
-			&cli.StringFlag{Name: "steps", Usage: "`N` time steps T (default: 6)"},
-			&cli.StringFlag{Name: "size", Usage: "`N` pixels of an image's side (default: 32), or the name of a size where the task has some"},
-			&cli.StringFlag{Name: "threads", Usage: "`N` threads (default: all cores)"},
-			&cli.IntFlag{Name: "repeats", Value: 5, Usage: "`N` steps that are looked at", Action: atLeast("repeats", 1)},
+		Flags: reporting(
+			oneTaskFlag("a task of bench", bench.Tasks()...),
+			batchFlag("", "8"), widthFlag("", "48; search: 16"), stepsFlag("", "6"),
+			sizeFlag("side in pixels, or the name of a size where the task has some", "32"), threadsFlag(""),
+			repeatsFlag("steps that are measured"),
 			&cli.IntFlag{Name: "top", Value: 15, Usage: "`N` operators to list", Action: atLeast("top", 1)},
-			precisionFlag(), deviceFlag(), &cli.BoolFlag{Name: "json", Usage: "print one JSON object"},
-		}, logFlags()),
+			precisionFlag(), deviceFlag(),
+		),
 		Action: runBenchProfile,
 	}
-}
-
-func taskNames(tasks []bench.Task) (names []string) {
-	for _, t := range tasks {
-		names = append(names, string(t))
-	}
-	return names
 }
 
 func runBenchProfile(c *cli.Context) error {

@@ -14,12 +14,12 @@ import (
 // benchSizedCommand measures a task whose cases have named sizes, batch 1.
 func benchSizedCommand(task bench.Task) *cli.Command {
 	sizes, about := task.Sizes()
+	size := sizeFlag(strings.Join(sizes, " or ")+" ("+about+")", "")
+	size.Value, size.Action = sizes[0], oneOf("size", sizes...)
 	return &cli.Command{
 		Name: string(task), Usage: task.Usage(),
 		Flags: slices.Concat([]cli.Flag{
-			&cli.StringFlag{Name: "size", Value: sizes[0], Usage: "`NAME` of the size: " + strings.Join(sizes, " or ") + " (" + about + ")", Action: oneOf("size", sizes...)},
-			&cli.StringFlag{Name: "threads", Usage: "`LIST` of numbers of threads (default: all cores)"},
-			precisionFlag(), deviceFlag(),
+			size, threadsFlag(orList), precisionFlag(), deviceFlag(),
 		}, sideFlags("PyTorch one step at a time"), measureFlags()),
 		Action: func(c *cli.Context) error { return runBenchSized(c, task) },
 	}

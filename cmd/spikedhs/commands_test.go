@@ -40,7 +40,7 @@ func TestDemo(t *testing.T) {
 		require.FileExists(t, filepath.Join("run", name))
 	}
 	done(t, "export", "--run", "run", "--check")
-	require.Contains(t, done(t, "report", "run", "--output", "two.html").stdout, "two.html")
+	require.Contains(t, done(t, "report", "run", "--out", "two.html").stdout, "two.html")
 
 	for _, place := range []string{"again/search/metrics.jsonl", "again/metrics.jsonl"} {
 		stopped(t, place, append(args, "--out", "again")...)

@@ -74,6 +74,16 @@ func (o *console) object(v any) error {
 	return json.NewEncoder(o).Encode(v)
 }
 
+// ended ends what is shown of progress: with a summary, or without a line after an error.
+func (o *console) ended(err error, summary string) error {
+	if err != nil {
+		o.progress.Stop()
+	} else {
+		o.progress.End(summary)
+	}
+	return err
+}
+
 // newJob describes a search or a training of this command line.
 func newJob(c *cli.Context, o *console, cfg *config.Config) train.Job {
 	args, _ := c.App.Metadata[metadataArgs].([]string)

@@ -1,21 +1,15 @@
 package main
 
 import (
-	"slices"
+	"sync"
 
 	"github.com/urfave/cli/v2"
 
 	"github.com/spikedhs/spikedhs/data"
+	"github.com/spikedhs/spikedhs/train/run"
 )
 
-// dataCommands are those of data that are not images, each kind in a file of its own.
-var dataCommands []func() []*cli.Command
-
 func dataCommand() *cli.Command {
-	var more []*cli.Command
-	for _, commands := range dataCommands {
-		more = append(more, commands()...)
-	}
 	return &cli.Command{
 		Name:  "data",
 		Usage: "find and fetch data sets",
@@ -24,39 +18,40 @@ func dataCommand() *cli.Command {
 				Name:      "info",
 				Usage:     "say which data sets are on this machine, and what they hold",
 				ArgsUsage: "[NAME]",
-				Flags: slices.Concat([]cli.Flag{
-					&cli.StringFlag{Name: "dir", Usage: "folder `DIR` of the files instead of the usual places"},
+				Flags: reporting(
+					dirFlag(usualPlaces), sensorFlag(),
 					&cli.BoolFlag{Name: "verify", Usage: "decode every image file of NAME and list those that cannot be read"},
 					&cli.StringFlag{Name: "sheet", Usage: "draw some training images of NAME into `FILE`, a PNG"},
-					&cli.IntFlag{Name: "size", Value: data.DefaultSize, Usage: "`N` pixels of the side of crops of image files"},
-					jsonFlag(),
-				}, logFlags()),
+					sizeFlag("side in pixels of crops of image files", "224"),
+				),
 				Action: dataInfo,
 			},
 			{
 				Name:      "fetch",
 				Usage:     "download a data set and check it",
 				ArgsUsage: "NAME",
-				Flags: slices.Concat([]cli.Flag{
-					&cli.StringFlag{Name: "dir", Usage: "folder `DIR` to put it in (default: " + data.DefaultDir() + ")"},
-					baseURLFlag(),
-					jsonFlag(),
-				}, logFlags()),
-				Action: dataFetch,
+				Flags:     reporting(dirFlag(data.DefaultDir()), baseURLFlag()),
+				Action:    dataFetch,
 			},
-			{
-				Name:   "saccade",
-				Usage:  "make recordings of an event camera from images",
-				Flags:  slices.Concat(saccadeFlags(), []cli.Flag{jsonFlag()}, logFlags()),
-				Action: dataSaccade,
-			},
-			{
-				Name:      "preview",
-				Usage:     "draw the time steps of a recording of events",
-				ArgsUsage: "FILE",
-				Flags:     slices.Concat(previewFlags(), []cli.Flag{jsonFlag()}, logFlags()),
-				Action:    dataPreview,
-			},
-		}, more...),
+			dataSaccadeCommand(), dataPreviewCommand(),
+		}, pairCommands()...),
+	}
+}
+
+// counter shows the calls of a function that is told how much of how much is done.
+func counter(p *run.Progress, label, unit string) func(done, total int) {
+	var mu sync.Mutex
+	shown := -1
+	return func(done, total int) {
+		mu.Lock()
+		defer mu.Unlock()
+		if shown < 0 {
+			p.Start(label, unit, total, 0)
+			shown = 0
+		}
+		if done > shown {
+			p.Add(done-shown, "")
+			shown = done
+		}
 	}
 }

@@ -9,28 +9,25 @@ import (
 )
 
 func dataConvertMVSEC(c *cli.Context) error {
-	paths := map[string]string{}
-	for _, flag := range []string{"data", "gt", "calib", "out"} {
-		value, err := required(c, flag)
-		if err != nil {
+	o := newConsole(c)
+	options := mvsec.Options{Log: o.log, Progress: counter(o.progress, "convert", "frames")}
+	for _, path := range []struct {
+		flag string
+		to   *string
+	}{{"events", &options.Data}, {"gt", &options.GT}, {"calib", &options.Calib}, {"out", &options.Out}} {
+		var err error
+		if *path.to, err = required(c, path.flag); err != nil {
 			return err
 		}
-		paths[flag] = value
 	}
-	o := newConsole(c)
-	result, err := mvsec.Convert(c.Context, mvsec.Options{
-		Data: paths["data"], GT: paths["gt"], Calib: paths["calib"], Out: paths["out"],
-		Log: o.log, Progress: counter(o.progress, "convert", "frames"),
-	})
-	if err != nil {
-		o.progress.Stop()
+	result, err := mvsec.Convert(c.Context, options)
+	if o.ended(err, fmt.Sprintf("%d frames kept", result.Kept)) != nil {
 		return err
 	}
-	o.progress.End(fmt.Sprintf("%d frames kept", result.Kept))
 	o.printf("%s: %d frames, of which %d were there; %d events of the others, %d outside of the rectified picture\n",
-		paths["out"], result.Frames, result.Kept, result.Counts.Events, result.Outside)
+		options.Out, result.Frames, result.Kept, result.Counts.Events, result.Outside)
 	return o.object(map[string]any{
-		"folder": paths["out"], "frames": result.Frames, "kept": result.Kept, "events": result.Counts.Events, "outside": result.Outside,
+		"folder": options.Out, "frames": result.Frames, "kept": result.Kept, "events": result.Counts.Events, "outside": result.Outside,
 		"unsorted": result.Counts.Unsorted, "out_of_frame": result.Counts.OutOfFrame, "bad_polarity": result.Counts.BadPolarity,
 		"frames_without_label": result.Counts.Unlabelled,
 	})

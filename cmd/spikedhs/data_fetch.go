@@ -29,12 +29,7 @@ func dataFetch(c *cli.Context) error {
 func fetch(c *cli.Context, o *console, name, dir string) (folder string, err error) {
 	p := fetching{progress: o.progress}
 	folder, err = data.Fetch(c.Context, name, dir, data.FetchOptions{BaseURL: c.String("base-url"), Progress: p.show})
-	if err != nil {
-		o.progress.Stop()
-		return "", err
-	}
-	o.progress.End("")
-	return folder, nil
+	return folder, o.ended(err, "")
 }
 
 // baseURLFlag is that of commands that fetch.
@@ -46,18 +41,14 @@ func baseURLFlag() cli.Flag {
 type fetching struct {
 	progress *run.Progress
 	file     string
-	shown    int64 // in kilobytes
+	count    func(done, total int) // kilobytes
 }
 
 func (f *fetching) show(file string, done, total int64) {
 	const kilobyte = 1000
-	done, total = done/kilobyte, max(total, 0)/kilobyte
 	if file != f.file {
 		f.progress.End("")
-		f.progress.Start(file, "kB", int(total), int(done))
-		f.file, f.shown = file, done
-		return
+		f.file, f.count = file, counter(f.progress, file, "kB")
 	}
-	f.progress.Add(int(done-f.shown), "")
-	f.shown = done
+	f.count(int(done/kilobyte), int(max(total, 0)/kilobyte))
 }

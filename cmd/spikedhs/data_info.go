@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"sync"
 
@@ -37,31 +38,36 @@ type badFile struct {
 }
 
 func dataInfo(c *cli.Context) error {
+	names := strings.Join(data.Names(), ", ")
 	if c.NArg() > 1 {
-		return usagef("data info: name one data set or none; choose one of %s", strings.Join(data.Names(), ", "))
+		return usagef("data info: name one data set or none; choose one of %s", names)
 	}
 	o := newConsole(c)
+	sheet, verify := c.String("sheet"), c.Bool("verify")
 	if name := c.Args().First(); name != "" {
 		h, err := examine(c, name)
 		if err != nil {
 			return err
 		}
-		if c.Bool("verify") {
+		if verify {
 			if err := h.verify(c.Context, o); err != nil {
 				return err
 			}
 		}
+		if sheet != "" && h.Sensor != nil {
+			return usagef("data info --sheet: %s has no images; spikedhs data preview draws its recordings", name)
+		}
 		h.print(o)
-		if path := c.String("sheet"); path != "" {
-			if err := writeSheet(path, h.train); err != nil {
+		if sheet != "" {
+			if err := writeSheet(sheet, h.train); err != nil {
 				return err
 			}
-			o.printf("%-15s  some of them are drawn in %s\n", "", path)
+			o.printf("%-15s  some of them are drawn in %s\n", "", sheet)
 		}
 		return o.object(h)
 	}
-	if c.Bool("verify") || c.String("sheet") != "" {
-		return usagef("data info: --verify and --sheet want the name of a data set; choose one of %s", strings.Join(data.Names(), ", "))
+	if verify || sheet != "" {
+		return usagef("data info: --verify and --sheet want the name of a data set; choose one of %s", names)
 	}
 	list := []holding{}
 	for _, name := range data.Names() {
@@ -78,49 +84,44 @@ func dataInfo(c *cli.Context) error {
 	return o.object(map[string]any{"sets": list})
 }
 
-// examine reads both splits of a data set.
+// examine reads both splits of a data set; of one of recordings it lists the files and
+// reads one of each.
 func examine(c *cli.Context, name string) (holding, error) {
-	ctx, dir := c.Context, c.String("dir")
-	if data.IsEvents(name) {
-		return examineEvents(ctx, name, dir)
-	}
-	options := data.OpenOptions{Size: c.Int("size"), MaxCorrupt: 1}
-	where, err := data.Locate(name, dir, data.Train)
+	h := holding{Name: name, Found: true}
+	dir := c.String("dir")
+	side, err := oneNumber(c, "size", data.DefaultSize)
 	if err != nil {
-		return holding{}, err
+		return h, err
 	}
-	train, err := data.OpenWith(ctx, name, dir, data.Train, options)
-	if err != nil {
-		return holding{}, err
+	events := data.IsEvents(name)
+	if !events {
+		if h.Where, err = data.Locate(name, dir, data.Train); err != nil {
+			return h, err
+		}
 	}
-	test, err := data.OpenWith(ctx, name, dir, data.Test, options)
-	if err != nil {
-		return holding{}, err
+	var recordings data.EventOptions
+	recordings.Width, recordings.Height = sensorOf(c)
+	for _, half := range []struct {
+		split data.Split
+		set   *data.Dataset
+	}{{data.Train, &h.train}, {data.Test, &h.test}} {
+		if events {
+			*half.set, err = data.OpenEvents(c.Context, name, dir, half.split, recordings)
+		} else {
+			*half.set, err = data.OpenWith(c.Context, name, dir, half.split, data.OpenOptions{Size: side, MaxCorrupt: 1})
+		}
+		if err != nil {
+			return h, err
+		}
 	}
-	channels, height, width := train.Shape()
-	return holding{
-		Name: name, Found: true, Where: where, Train: train.Len(), Test: test.Len(),
-		Shape: []int{channels, height, width}, Classes: train.Classes(),
-		train: train, test: test,
-	}, nil
-}
-
-// examineEvents lists both splits of a set of recordings; its files are not read,
-// but for one of each.
-func examineEvents(ctx context.Context, name, dir string) (holding, error) {
-	train, err := data.OpenEvents(ctx, name, dir, data.Train, data.EventOptions{})
-	if err != nil {
-		return holding{}, err
+	h.Train, h.Test, h.Classes = h.train.Len(), h.test.Len(), h.train.Classes()
+	if set, ok := h.train.(*data.EventSet); ok {
+		h.Where, h.Sensor = set.Folder(), []int{set.Options().Width, set.Options().Height}
+		return h, nil
 	}
-	test, err := data.OpenEvents(ctx, name, dir, data.Test, data.EventOptions{})
-	if err != nil {
-		return holding{}, err
-	}
-	o := train.Options()
-	return holding{
-		Name: name, Found: true, Where: train.Folder(), Train: train.Len(), Test: test.Len(),
-		Sensor: []int{o.Width, o.Height}, Classes: train.Classes(),
-	}, nil
+	channels, height, width := h.train.Shape()
+	h.Shape = []int{channels, height, width}
+	return h, nil
 }
 
 // verify decodes every image file of both splits.
@@ -137,11 +138,9 @@ func (h *holding) verify(ctx context.Context, o *console) error {
 			defer mu.Unlock()
 			o.progress.Add(1, "")
 		})
-		if err != nil {
-			o.progress.Stop()
+		if o.ended(err, "") != nil {
 			return err
 		}
-		o.progress.End("")
 		h.Verified += folder.Len()
 		for _, b := range bad {
 			h.Corrupt = append(h.Corrupt, badFile{b.Path, b.Err.Error()})
@@ -155,14 +154,18 @@ func (h holding) print(o *console) {
 		o.printf("%-15s  not found: %s\n", h.Name, strings.TrimPrefix(h.Advice, h.Name+": "))
 		return
 	}
-	o.printf("%-15s  %s\n", h.Name, h.Where)
+	var what string
 	if h.Sensor != nil {
-		o.printf("%-15s  %s training and %s test recordings of %d x %d pixels, %d classes: %s\n", "",
-			thousands(h.Train), thousands(h.Test), h.Sensor[0], h.Sensor[1], len(h.Classes), few(h.Classes))
-		return
+		what = fmt.Sprintf("recordings of %d x %d pixels", h.Sensor[0], h.Sensor[1])
+	} else {
+		what = fmt.Sprintf("images of %d x %d x %d", h.Shape[0], h.Shape[1], h.Shape[2])
 	}
-	o.printf("%-15s  %s training and %s test images of %d x %d x %d, %d classes: %s\n", "",
-		thousands(h.Train), thousands(h.Test), h.Shape[0], h.Shape[1], h.Shape[2], len(h.Classes), few(h.Classes))
+	classes := strings.Join(h.Classes[:min(10, len(h.Classes))], ", ")
+	if len(h.Classes) > 10 {
+		classes += ", ..."
+	}
+	o.printf("%-15s  %s\n", h.Name, h.Where)
+	o.printf("%-15s  %s training and %s test %s, %d classes: %s\n", "", thousands(h.Train), thousands(h.Test), what, len(h.Classes), classes)
 	if h.Verified == 0 {
 		return
 	}
@@ -170,12 +173,4 @@ func (h holding) print(o *console) {
 	for _, b := range h.Corrupt {
 		o.printf("%-15s  %s: %s\n", "", b.Path, b.Error)
 	}
-}
-
-// few names at most ten classes.
-func few(classes []string) string {
-	if len(classes) > 10 {
-		return strings.Join(classes[:10], ", ") + ", ..."
-	}
-	return strings.Join(classes, ", ")
 }

@@ -5,33 +5,34 @@ import (
 	"errors"
 	"fmt"
 	"image"
-	"image/gif"
 	"image/png"
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/spikedhs/spikedhs/data/events"
 	"github.com/spikedhs/spikedhs/data/stereo"
-	"github.com/spikedhs/spikedhs/train/run"
 )
 
 func dataPreviewStereo(c *cli.Context) error {
 	if c.NArg() != 1 {
 		return usagef("data preview-stereo: name one folder of sequences or one recording")
 	}
-	out := c.String("out")
-	moving := filepath.Ext(out) == ".gif"
-	if !moving && filepath.Ext(out) != ".png" {
-		return usagef("--out %s: choose a name that ends in .gif or .png", out)
+	out, limit := c.String("out"), c.Int("frames")
+	switch strings.ToLower(filepath.Ext(out)) {
+	case ".png":
+		limit = 1
+	case ".gif":
+	default:
+		return writePictures(out, nil, nil) // which says what is wrong
 	}
 	o := newConsole(c)
-	limit := c.Int("frames")
-	if !moving {
-		limit = 1
-	}
-	next, done, err := previewSteps(c.Context, o, c.Args().First(), c.String("sequence"), c.Int("first"), limit)
+	options := stereo.RecordingOptions{}
+	options.Width, options.Height = sensorOf(c)
+	next, done, err := previewSteps(c.Context, o, c.Args().First(), c.String("sequence"), options, c.Int("first"), limit)
 	if err != nil {
 		return err
 	}
@@ -58,16 +59,13 @@ func dataPreviewStereo(c *cli.Context) error {
 	if len(pictures) == 0 {
 		return usagef("data preview-stereo: no frame from --first %d on", c.Int("first"))
 	}
-	err = run.WriteFileAtomic(out, func(w io.Writer) error {
-		if !moving {
-			return png.Encode(w, pictures[0])
-		}
-		g := &gif.GIF{}
+	const delay = 5 // hundredths of a second
+	err = writePictures(out, func(w io.Writer) error { return png.Encode(w, pictures[0]) }, func(w io.Writer) error {
+		var frames []*image.Paletted
 		for _, p := range pictures {
-			g.Image = append(g.Image, stereo.Paletted(p))
-			g.Delay = append(g.Delay, 5) // hundredths of a second
+			frames = append(frames, stereo.Paletted(p))
 		}
-		return gif.EncodeAll(w, g)
+		return events.WriteGIF(w, frames, delay)
 	})
 	if err != nil {
 		return err
@@ -77,9 +75,9 @@ func dataPreviewStereo(c *cli.Context) error {
 }
 
 // previewSteps are the steps of a sequence of a data set, or of a recording.
-func previewSteps(ctx context.Context, o *console, path, sequence string, first, limit int) (next func() (*stereo.Step, error), done func(), err error) {
+func previewSteps(ctx context.Context, o *console, path, sequence string, options stereo.RecordingOptions, first, limit int) (next func() (*stereo.Step, error), done func(), err error) {
 	if info, err := os.Stat(path); err == nil && !info.IsDir() {
-		recording, err := stereo.ReadRecording(path, stereo.RecordingOptions{})
+		recording, err := stereo.ReadRecording(path, options)
 		if err != nil {
 			return nil, nil, err
 		}

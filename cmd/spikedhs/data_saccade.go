@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"os"
 	"path/filepath"
@@ -12,21 +11,25 @@ import (
 	"github.com/spikedhs/spikedhs/data/events"
 )
 
-func saccadeFlags() []cli.Flag {
-	return []cli.Flag{
-		&cli.StringFlag{Name: "from", Usage: "data set of images `NAME` (required)"},
-		&cli.StringFlag{Name: "data", Usage: "folder `DIR` of the images instead of the usual places"},
-		&cli.StringFlag{Name: "out", Usage: "folder `DIR` to write Train and Test into (required)"},
-		&cli.IntFlag{Name: "train", Usage: "`N` training images, a seeded subset (default: all)", Action: atLeast("train", 1)},
-		&cli.IntFlag{Name: "test", Usage: "`N` test images, a seeded subset (default: all)", Action: atLeast("test", 1)},
-		&cli.Int64Flag{Name: "seed", Value: 1, Usage: "`N` that draws the subsets", Action: atLeast[int64]("seed", 0)},
-		&cli.Float64Flag{Name: "threshold", Value: events.NMNISTSaccade().Threshold, Usage: "change of log brightness `C` that makes an event"},
+func dataSaccadeCommand() *cli.Command {
+	return &cli.Command{
+		Name:  "saccade",
+		Usage: "make recordings of an event camera from images",
+		Flags: reporting(
+			datasetFlag("images (required)"), dirFlag(usualPlaces),
+			outFlag("folder for Train and Test (required)", ""),
+			&cli.IntFlag{Name: "train", DefaultText: "all", Usage: "`N` training images, a seeded subset", Action: atLeast("train", 1)},
+			&cli.IntFlag{Name: "test", DefaultText: "all", Usage: "`N` test images, a seeded subset", Action: atLeast("test", 1)},
+			seedFlag(1),
+			&cli.Float64Flag{Name: "threshold", Value: events.NMNISTSaccade().Threshold, Usage: "change of log brightness `C` that makes an event"},
+		),
+		Action: dataSaccade,
 	}
 }
 
 // dataSaccade makes recordings of an event camera from images.
 func dataSaccade(c *cli.Context) error {
-	from, err := required(c, "from")
+	from, err := required(c, "dataset")
 	if err != nil {
 		return err
 	}
@@ -41,7 +44,10 @@ func dataSaccade(c *cli.Context) error {
 	}
 	counts := map[data.Split]int{}
 	for _, split := range []data.Split{data.Train, data.Test} {
-		set, err := saccadeImages(c.Context, from, c.String("data"), split, c.Int(split.String()), uint64(c.Int64("seed")))
+		set, err := data.Open(c.Context, from, c.String("dir"), split)
+		if limit := c.Int(split.String()); err == nil && limit > 0 {
+			set, err = data.Take(set, limit, uint64(c.Int64("seed")))
+		}
 		if err != nil {
 			return err
 		}
@@ -51,28 +57,19 @@ func dataSaccade(c *cli.Context) error {
 		}
 		counts[split] = set.Len()
 		o.progress.Start(split.String(), "images", set.Len(), 0)
-		if err := data.WriteSaccades(c.Context, set, out, split, s, func() { o.progress.Add(1, "") }); err != nil {
-			o.progress.Stop()
-			if errors.Is(err, os.ErrExist) {
-				return usagef("data %v", err)
-			}
+		err = data.WriteSaccades(c.Context, set, out, split, s, func() { o.progress.Add(1, "") })
+		if errors.Is(err, os.ErrExist) {
+			err = usagef("data %v", err)
+		}
+		if o.ended(err, "") != nil {
 			return err
 		}
-		o.progress.End("")
 	}
 	o.printf("%s: recordings of %s training and %s test images of %s, %d x %d pixels, %d ms each\n", out,
 		thousands(counts[data.Train]), thousands(counts[data.Test]), from, s.Side, s.Side, int64(len(s.Corners))*s.Microseconds/1000)
-	o.printf("next: spikedhs train --config n-mnist --set data.name=event-folder --set data.path=%s --set 'data.sensor=[%d, %[2]d]'\n",
+	o.printf("next: spikedhs train --config n-mnist --set data.name=event-folder --set data.path=%s --sensor %dx%[2]d\n",
 		filepath.Clean(out), s.Side)
 	return o.object(map[string]any{
 		"out": out, "from": from, "train": counts[data.Train], "test": counts[data.Test], "sensor": []int{s.Side, s.Side},
 	})
-}
-
-func saccadeImages(ctx context.Context, name, path string, split data.Split, limit int, seed uint64) (data.Dataset, error) {
-	set, err := data.Open(ctx, name, path, split)
-	if err != nil || limit == 0 {
-		return set, err
-	}
-	return data.Take(set, limit, seed)
 }

@@ -1,26 +1,21 @@
 package main
 
 import (
-	"errors"
 	"image"
 	"image/color"
 	"image/png"
-	"os"
+	"io"
 
 	"github.com/spikedhs/spikedhs/data"
-)
-
-const (
-	sheetColumns = 8
-	sheetRows    = 6
-	sheetGap     = 4 // pixels between images
+	"github.com/spikedhs/spikedhs/train/run"
 )
 
 // writeSheet draws images of a set, spread evenly over it, into a PNG file, row by row.
-func writeSheet(path string, set data.Dataset) (err error) {
+func writeSheet(path string, set data.Dataset) error {
+	const columns, rows, gap = 8, 6, 4 // pixels between images
 	c, h, w := set.Shape()
-	n := min(sheetColumns*sheetRows, set.Len())
-	sheet := image.NewRGBA(image.Rect(0, 0, sheetColumns*(w+sheetGap)-sheetGap, (n+sheetColumns-1)/sheetColumns*(h+sheetGap)-sheetGap))
+	n := min(columns*rows, set.Len())
+	sheet := image.NewRGBA(image.Rect(0, 0, columns*(w+gap)-gap, (n+columns-1)/columns*(h+gap)-gap))
 	for i := range sheet.Pix {
 		sheet.Pix[i] = 255
 	}
@@ -29,7 +24,7 @@ func writeSheet(path string, set data.Dataset) (err error) {
 		if _, err := set.Image(k*set.Len()/n, pixels); err != nil {
 			return err
 		}
-		left, top := k%sheetColumns*(w+sheetGap), k/sheetColumns*(h+sheetGap)
+		left, top := k%columns*(w+gap), k/columns*(h+gap)
 		for i := range h * w {
 			r := pixels[i]
 			g, b := r, r
@@ -39,10 +34,5 @@ func writeSheet(path string, set data.Dataset) (err error) {
 			sheet.SetRGBA(left+i%w, top+i/w, color.RGBA{r, g, b, 255})
 		}
 	}
-	file, err := os.Create(path)
-	if err != nil {
-		return existing(err)
-	}
-	defer func() { err = errors.Join(err, file.Close()) }()
-	return png.Encode(file, sheet)
+	return existing(run.WriteFileAtomic(path, func(w io.Writer) error { return png.Encode(w, sheet) }))
 }

@@ -54,10 +54,10 @@ func TestDataStereoFaults(t *testing.T) {
 	for want, args := range map[string][]string{
 		"--out is missing":             {"data", "synth"},
 		"--preset huge: choose one of": {"data", "synth", "--preset", "huge", "--out", dir},
-		"--gt is missing":              {"data", "convert-mvsec", "--data", "x"},
-		"no such file":                 {"data", "convert-mvsec", "--data", filepath.Join(dir, "x"), "--gt", "y", "--calib", "z", "--out", dir},
+		"--gt is missing":              {"data", "convert-mvsec", "--events", "x"},
+		"no such file":                 {"data", "convert-mvsec", "--events", filepath.Join(dir, "x"), "--gt", "y", "--calib", "z", "--out", dir},
 		"no sequence":                  {"data", "preview-stereo", dir},
-		"ends in .gif or .png":         {"data", "preview-stereo", "--out", "x.jpg", dir},
+		"ends in .png or .gif":         {"data", "preview-stereo", "--out", "x.jpg", dir},
 		"name one folder":              {"data", "preview-stereo"},
 	} {
 		r := spikedhs(t, args...)

@@ -27,10 +27,8 @@ func demoCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "demo",
 		Usage: "search, train, evaluate and export a small network on Fashion-MNIST",
-		Flags: append(runFlags("runs/demo"),
-			&cli.BoolFlag{Name: "fetch", Aliases: []string{"yes"}, Usage: "fetch the data where it is missing, without asking"},
-			baseURLFlag(),
-		),
+		Flags: runFlags("runs/demo", baseURLFlag(),
+			&cli.BoolFlag{Name: "fetch", Usage: "fetch the data where it is missing, without asking"}),
 		Action: func(c *cli.Context) error {
 			o := newConsole(c)
 			d := &demo{c: c, console: o, out: c.String("out"), began: time.Now()}

@@ -65,7 +65,7 @@ func TestDeviceExport(t *testing.T) {
 	loaded, err := torch.OpenScript(model, torch.CPU())
 	require.NoError(t, err)
 	require.NoError(t, loaded.Close())
-	infer := []string{"--model", model, "--dataset", "fashion-mnist", "--data", "images", "--index", "3"}
+	infer := []string{"--model", model, "--dataset", "fashion-mnist", "--dir", "images", "--index", "3"}
 	here := guesses(t, append(infer, "--device", "cpu")...)
 	assert.InDeltaSlice(t, here, guesses(t, append(infer, "--device", "cuda")...), 1e-4)
 	note(t, append([]string{"infer"}, append(infer, "--device", "cuda")...))

@@ -135,7 +135,7 @@ func deviceData(t *testing.T) {
 	inWorkFolder(t)
 	writeCIFAR(t)
 	imageFolder(t)
-	done(t, "data", "saccade", "--from", "fashion-mnist", "--data", "images", "--out", "rec", "--train", "20", "--test", "10", "--threshold", "0.8")
+	done(t, "data", "saccade", "--dataset", "fashion-mnist", "--dir", "images", "--out", "rec", "--train", "20", "--test", "10", "--threshold", "0.8")
 	done(t, "data", "synth", "--scenes", "3", "--frames", "6", "--seed", "3", "--out", "scenes")
 }
 

@@ -2,7 +2,6 @@ package main
 
 import (
 	"errors"
-	"slices"
 	"strings"
 
 	"github.com/urfave/cli/v2"
@@ -18,7 +17,7 @@ func doctorCommand() *cli.Command {
 			"capability, memory and the precision that \"auto\" takes there, whether our kernels compile for\n" +
 			"it, and whether neurons and a convolution come out as on the CPU. It ends with an error where\n" +
 			"a check fails; a warning is of what works, but slower or not in full.",
-		Flags: slices.Concat([]cli.Flag{jsonFlag()}, logFlags()),
+		Flags: reporting(),
 		Action: func(c *cli.Context) error {
 			o := newConsole(c)
 			checks := doctor.Examine(version)

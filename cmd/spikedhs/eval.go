@@ -2,7 +2,6 @@ package main
 
 import (
 	"errors"
-	"slices"
 
 	"github.com/urfave/cli/v2"
 
@@ -13,11 +12,7 @@ func evalCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "eval",
 		Usage: "measure the network of a run on the test data: accuracy, sparsity, energy, and baselines where there are some",
-		Flags: slices.Concat([]cli.Flag{
-			runFlag(),
-			&cli.StringFlag{Name: "checkpoint", Usage: "`FILE` with the weights instead of the run's best or last checkpoint"},
-			deviceFlag(), jsonFlag(),
-		}, logFlags()),
+		Flags: reporting(runFlag(), checkpointFlag(), deviceFlag()),
 		Action: func(c *cli.Context) (err error) {
 			o := newConsole(c)
 			trained, err := openTrained(c)
@@ -36,8 +31,6 @@ func evalCommand() *cli.Command {
 		},
 	}
 }
-
-func runFlag() cli.Flag { return &cli.StringFlag{Name: "run", Usage: "run folder `DIR` (required)"} }
 
 // openTrained reads the network that --run, --checkpoint and --device name.
 func openTrained(c *cli.Context) (*train.Trained, error) {

@@ -13,7 +13,7 @@ import (
 // The whole way of recordings: made, looked at, trained on, exported, named.
 func TestEvents(t *testing.T) {
 	inWorkFolder(t)
-	v := object(t, done(t, "data", "saccade", "--from", "fashion-mnist", "--data", "images", "--out", "rec",
+	v := object(t, done(t, "data", "saccade", "--dataset", "fashion-mnist", "--dir", "images", "--out", "rec",
 		"--train", "40", "--test", "20", "--threshold", "0.8", "--json"))
 	require.EqualValues(t, 40, v["train"])
 	require.Equal(t, []any{34.0, 34.0}, v["sensor"])
@@ -35,14 +35,14 @@ func TestEvents(t *testing.T) {
 		m, err := png.Decode(f)
 		require.NoError(t, err)
 		require.Equal(t, 3*(34*4+2)-2, m.Bounds().Dx())
-		done(t, "data", "preview", found[0], "--output", "p.gif", "--stack", "ternary", "--events", "count", "--steps", "5", "--sensor", "34", "--sensor", "34")
+		done(t, "data", "preview", found[0], "--out", "p.gif", "--stack", "ternary", "--slicing", "count", "--steps", "5", "--sensor", "34x34")
 		g, err := os.Open("p.gif")
 		require.NoError(t, err)
 		defer g.Close()
 		all, err := gif.DecodeAll(g)
 		require.NoError(t, err)
 		require.Len(t, all.Image, 5)
-		refused(t, []string{"data", "preview", found[0], "--output", "p.jpg"}, ".png or .gif")
+		refused(t, []string{"data", "preview", found[0], "--out", "p.jpg"}, ".png or .gif")
 		refused(t, []string{"data", "preview", "tiny.toml"}, "tiny.toml", "are not known")
 		refused(t, []string{"data", "preview", "none.bin"}, "none.bin")
 		refused(t, []string{"data", "preview"}, "name one recording")
@@ -51,8 +51,8 @@ func TestEvents(t *testing.T) {
 		r := done(t, "data", "info", "n-mnist", "--dir", "rec")
 		require.Contains(t, r.stdout, "40 training and 20 test recordings of 34 x 34 pixels")
 		refused(t, []string{"data", "fetch", "cifar10-dvs"}, "by hand", "figshare.com")
-		refused(t, []string{"data", "saccade", "--from", "fashion-mnist", "--data", "images", "--out", "rec"}, "rec/Train exists")
-		refused(t, []string{"data", "saccade", "--from", "fashion-mnist"}, "--out is missing")
+		refused(t, []string{"data", "saccade", "--dataset", "fashion-mnist", "--dir", "images", "--out", "rec"}, "rec/Train exists")
+		refused(t, []string{"data", "saccade", "--dataset", "fashion-mnist"}, "--out is missing")
 	})
 	t.Run("train, export, infer", func(t *testing.T) {
 		trained(t, "run", "--set", "data.name=event-folder", "--set", "data.path=rec", "--set", sensor, "--set", "data.size=32", "--set", "data.pad=0")
@@ -60,12 +60,12 @@ func TestEvents(t *testing.T) {
 		require.Contains(t, r.stdout, "stacks [N, T=2, C, H, W] of events")
 		model := filepath.Join("run", "model.pt")
 		require.InDeltaSlice(t,
-			guesses(t, "--model", model, "--dataset", "event-folder", "--data", "rec", "--index", "0"),
+			guesses(t, "--model", model, "--dataset", "event-folder", "--dir", "rec", "--index", "0"),
 			guesses(t, "--model", model, found[0]), 1e-6)
 		require.Contains(t, done(t, "eval", "--run", "run").stdout, "images      20")
 		refused(t, []string{"infer", "--model", model, "tiny.toml"}, "are not known")
 		refused(t, []string{"infer", "--model", model, "--invert", found[0]}, "--invert is for images")
-		refused(t, []string{"infer", "--model", model, "--dataset", "fashion-mnist", "--data", "images", "--index", "0"}, "takes recordings of events")
+		refused(t, []string{"infer", "--model", model, "--dataset", "fashion-mnist", "--dir", "images", "--index", "0"}, "takes recordings of events")
 		refused(t, []string{"train", "--config", "tiny.toml", "--out", "x", "--set", "data.name=event-folder", "--set", "data.path=rec"}, "data.sensor = [width, height]")
 	})
 }

@@ -1,8 +1,8 @@
 package main
 
 import (
+	"cmp"
 	"path/filepath"
-	"slices"
 
 	"github.com/urfave/cli/v2"
 
@@ -14,14 +14,12 @@ func exportCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "export",
 		Usage: "write the network of a run as TorchScript",
-		Flags: slices.Concat([]cli.Flag{
-			runFlag(),
-			&cli.StringFlag{Name: "checkpoint", Usage: "`FILE` with the weights instead of the run's best or last checkpoint"},
-			&cli.StringFlag{Name: "output", Usage: "`FILE` to write (default: model.pt in the run folder)"},
+		Flags: reporting(
+			runFlag(), checkpointFlag(), outFlag("a file; without it model.pt in the run folder", ""),
 			&cli.BoolFlag{Name: "check", Usage: "load the file back and compare it with the network"},
 			&cli.IntFlag{Name: "check-images", Value: 1000, Usage: "compare on `N` test images, where the network names classes", Action: atLeast("check-images", 1)},
-			deviceFlag(), jsonFlag(),
-		}, logFlags()),
+			deviceFlag(),
+		),
 		Action: func(c *cli.Context) error {
 			o := newConsole(c)
 			trained, err := openTrained(c)
@@ -29,15 +27,11 @@ func exportCommand() *cli.Command {
 				return err
 			}
 			defer trained.Close()
-			output := c.String("output")
-			if output == "" {
-				output = filepath.Join(c.String("run"), run.ModelFile)
-			}
 			check := 0
 			if c.Bool("check") {
 				check = c.Int("check-images")
 			}
-			result, err := export(c, o, trained, output, check)
+			result, err := export(c, o, trained, cmp.Or(c.String("out"), filepath.Join(c.String("run"), run.ModelFile)), check)
 			if err != nil {
 				return err
 			}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -13,15 +14,57 @@ import (
 	"github.com/spikedhs/spikedhs/train/run"
 )
 
-// configFlags choose a configuration.
-func configFlags() []cli.Flag {
+// Flags that several commands have stand here once: one name is one thing everywhere, of
+// one type. What a command has to add to a sentence stands behind a colon or a comma.
+
+// reporting are the flags of a command and those of all that report something.
+func reporting(own ...cli.Flag) []cli.Flag {
+	return slices.Concat(own, []cli.Flag{jsonFlag()}, logFlags())
+}
+
+func jsonFlag() cli.Flag {
+	return &cli.BoolFlag{Name: "json", Usage: "print JSON, one object a line"}
+}
+
+// logFlags choose what is told on standard error.
+func logFlags() []cli.Flag {
+	return []cli.Flag{
+		&cli.StringFlag{Name: "log-format", Value: "text", Usage: "`FORMAT` of progress and logs: text or json", Action: oneOf("log-format", "text", "json")},
+		&cli.BoolFlag{Name: "verbose", Aliases: []string{"v"}, Usage: "log more"},
+	}
+}
+
+// settingFlags choose a configuration as it stands in files and settings.
+func settingFlags() []cli.Flag {
 	return []cli.Flag{
 		&cli.StringFlag{Name: "config", Usage: "`FILE|PRESET` of settings; spikedhs config list names the presets"},
-		&cli.StringSliceFlag{Name: "set", Usage: "one setting, `section.key=value`; may be given often"},
-		deviceFlag(),
-		&cli.StringFlag{Name: "precision", Usage: "`TYPE` of the convolutions: auto, float32, bfloat16 or float16 (CUDA)", Action: oneOf("precision", "auto", "float32", "bfloat16", "float16")},
-		&cli.Int64Flag{Name: "seed", Usage: "`N` of which all random numbers come", Action: atLeast[int64]("seed", 0)},
+		setFlag(),
 	}
+}
+
+func setFlag() cli.Flag {
+	return &cli.StringSliceFlag{Name: "set", Usage: "one setting, `section.key=value`; may be given often"}
+}
+
+// configFlags choose a configuration, also by flags that stand for keys.
+func configFlags() []cli.Flag {
+	precision := precisionFlag()
+	precision.Value = ""
+	return append(settingFlags(), deviceFlag(), precision, seedFlag(0), sensorFlag())
+}
+
+// runFlags are those of the commands that fill a run folder.
+func runFlags(out string, own ...cli.Flag) []cli.Flag {
+	return slices.Concat(configFlags(), []cli.Flag{outFlag("run folder to make", out), resumeFlag("from its checkpoint")}, reporting(own...))
+}
+
+// outFlag is where results go; what says what they are.
+func outFlag(what, otherwise string) cli.Flag {
+	return &cli.StringFlag{Name: "out", Usage: "`PATH` to write to: " + what, Value: otherwise}
+}
+
+func resumeFlag(how string) cli.Flag {
+	return &cli.BoolFlag{Name: "resume", Usage: "go on with what is in --out: " + how}
 }
 
 func deviceFlag() cli.Flag {
@@ -34,6 +77,84 @@ func deviceFlag() cli.Flag {
 			return nil
 		},
 	}
+}
+
+// deviceName is --device, auto where it is not given.
+func deviceName(c *cli.Context) string { return cmp.Or(c.String("device"), "auto") }
+
+func precisionFlag() *cli.StringFlag {
+	return &cli.StringFlag{
+		Name: "precision", Value: "auto", Usage: "`TYPE` of the convolutions: auto, float32, bfloat16 or float16 (CUDA)",
+		Action: oneOf("precision", "auto", "float32", "bfloat16", "float16"),
+	}
+}
+
+// seedFlag has a default; 0: that of the configuration.
+func seedFlag(otherwise int64) cli.Flag {
+	f := &cli.Int64Flag{Name: "seed", Value: otherwise, Usage: "`N` of which all random numbers come", Action: atLeast[int64]("seed", 0)}
+	if otherwise == 0 {
+		f.DefaultText = "the configuration's"
+	}
+	return f
+}
+
+// runSteps is what --max-steps does to a run.
+const runSteps = ", with a checkpoint; --resume continues"
+
+func maxStepsFlag(how string) cli.Flag {
+	return &cli.Int64Flag{Name: "max-steps", DefaultText: "all", Usage: "stop after `N` steps" + how, Action: atLeast[int64]("max-steps", 1)}
+}
+
+// datasetFlag names a data set, dirFlag the folder that it lies in.
+func datasetFlag(what string) *cli.StringFlag {
+	return &cli.StringFlag{Name: "dataset", Usage: "`NAME` of the data set: " + what}
+}
+
+func dirFlag(otherwise string) cli.Flag {
+	return &cli.StringFlag{Name: "dir", DefaultText: otherwise, Usage: "folder `DIR` of the data set"}
+}
+
+// Flags of sizes, of which commands say what they take: one number, read by [oneNumber],
+// or a list such as 8,32.
+const (
+	orList = ", or a list such as 8,32"
+	sides  = "side in pixels, or a list"
+)
+
+func sizeFlag(what, otherwise string) *cli.StringFlag {
+	return &cli.StringFlag{Name: "size", DefaultText: otherwise, Usage: "`SIZE` of the images: " + what}
+}
+
+func stepsFlag(what, otherwise string) *cli.StringFlag {
+	return &cli.StringFlag{Name: "steps", DefaultText: otherwise, Usage: "`T` time steps" + what}
+}
+
+func batchFlag(what, otherwise string) cli.Flag {
+	return &cli.StringFlag{Name: "batch", DefaultText: otherwise, Usage: "`N` images of a batch" + what}
+}
+
+func widthFlag(what, otherwise string) cli.Flag {
+	return &cli.StringFlag{Name: "width", DefaultText: otherwise, Usage: "`F`, the width of the network: number of channels" + what}
+}
+
+func threadsFlag(what string) cli.Flag {
+	return &cli.StringFlag{Name: "threads", DefaultText: "all cores", Usage: "`N` threads" + what}
+}
+
+// usualPlaces are where data sets are looked for.
+const usualPlaces = "the usual places"
+
+// A trained network is that of a run, with the weights of a checkpoint, or a model.
+func runFlag() *cli.StringFlag {
+	return &cli.StringFlag{Name: "run", Usage: "run folder `DIR` of a training"}
+}
+
+func checkpointFlag() *cli.StringFlag {
+	return &cli.StringFlag{Name: "checkpoint", DefaultText: "the run's best or last", Usage: "`FILE` with the weights of --run"}
+}
+
+func modelFlag() cli.Flag {
+	return &cli.StringFlag{Name: "model", Usage: "exported model `FILE`, instead of --run"}
 }
 
 // oneOf checks a flag that has few values.
@@ -56,27 +177,6 @@ func atLeast[N int | int64](flag string, least N) func(*cli.Context, N) error {
 	}
 }
 
-func jsonFlag() cli.Flag {
-	return &cli.BoolFlag{Name: "json", Usage: "print one JSON object"}
-}
-
-// logFlags choose what is told on standard error.
-func logFlags() []cli.Flag {
-	return []cli.Flag{
-		&cli.StringFlag{Name: "log-format", Value: "text", Usage: "`FORMAT` of progress and logs: text or json", Action: oneOf("log-format", "text", "json")},
-		&cli.BoolFlag{Name: "verbose", Aliases: []string{"v"}, Usage: "log more"},
-	}
-}
-
-// runFlags are those of the commands that fill a run folder.
-func runFlags(out string) []cli.Flag {
-	return slices.Concat(configFlags(), []cli.Flag{
-		&cli.StringFlag{Name: "out", Value: out, Usage: "run folder `DIR` to make"},
-		&cli.BoolFlag{Name: "resume", Usage: "continue the run in --out from its checkpoint"},
-		jsonFlag(),
-	}, logFlags())
-}
-
 // settings are the --set values and behind them the flags that stand for keys, so
 // that a flag wins.
 func settings(c *cli.Context) []string {
@@ -89,6 +189,9 @@ func settings(c *cli.Context) []string {
 	}
 	if c.IsSet("seed") {
 		sets = append(sets, fmt.Sprintf("run.seed=%d", c.Int64("seed")))
+	}
+	if width, height := sensorOf(c); width > 0 {
+		sets = append(sets, fmt.Sprintf("data.sensor=[%d, %d]", width, height))
 	}
 	if c.IsSet("genotype") {
 		sets = append(sets, "train.genotype="+c.String("genotype"))

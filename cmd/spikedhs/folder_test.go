@@ -68,8 +68,8 @@ func TestImageFolder(t *testing.T) {
 	trained := done(t, append(train, "--set", "data.max_corrupt=0.05")...)
 	require.Contains(t, trained.stderr, filepath.Join("photos", "train", "kind1", "07.png"))
 	done(t, "export", "--run", "run", "--check")
-	require.Contains(t, done(t, "infer", "--model", "run/model.pt", "--dataset", "image-folder", "--data", "photos", "--index", "0-3").stdout, "kind0")
+	require.Contains(t, done(t, "infer", "--model", "run/model.pt", "--dataset", "image-folder", "--dir", "photos", "--index", "0-3").stdout, "kind0")
 
-	rows := done(t, "bench", "loader", "--data", "photos", "--size", "16", "--files", "6", "--batch", "2", "--repeats", "1")
+	rows := done(t, "bench", "loader", "--dir", "photos", "--size", "16", "--files", "6", "--batch", "2", "--repeats", "1")
 	require.Contains(t, rows.stdout, "loader, all cores")
 }

@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"io"
-	"slices"
 
 	"github.com/urfave/cli/v2"
 
@@ -14,16 +13,15 @@ import (
 func genotypeCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "genotype",
-		Usage: "look at architectures",
+		Usage: "show and count architectures",
 		Subcommands: []*cli.Command{{
 			Name:      "show",
 			Usage:     "print a genotype, or draw it",
 			ArgsUsage: "FILE|PRESET",
-			Flags: slices.Concat([]cli.Flag{
+			Flags: reporting(
 				&cli.StringFlag{Name: "dot", Usage: "draw it for Graphviz into `FILE`, - for standard output"},
 				&cli.StringFlag{Name: "svg", Usage: "draw it as SVG into `FILE`, - for standard output"},
-				jsonFlag(),
-			}, logFlags()),
+			),
 			Action: showGenotype,
 		}, genotypeParamsCommand()},
 	}

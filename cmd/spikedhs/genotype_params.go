@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -24,14 +23,11 @@ func genotypeParamsCommand() *cli.Command {
 		ArgsUsage: "[FILE|PRESET]",
 		Description: "The configuration gives width, levels, steps and stem, its data set channels, classes and size; " +
 			"the genotype gives nodes and down-sampling, and the levels where it follows a path. Without one it is train.genotype of the configuration.",
-		Flags: slices.Concat([]cli.Flag{
-			&cli.StringFlag{Name: "config", Usage: "`FILE|PRESET` of settings; spikedhs config list names the presets"},
-			&cli.StringSliceFlag{Name: "set", Usage: "one setting, `section.key=value`; may be given often"},
-			&cli.IntFlag{Name: "classes", Usage: "`N` classes instead of the data set's", Action: atLeast("classes", 1)},
-			&cli.IntFlag{Name: "channels", Usage: "`N` channels instead of the data set's", Action: atLeast("channels", 1)},
-			&cli.StringFlag{Name: "size", Usage: "height and width of the images, `HxW` or one number, instead of the data set's"},
-			jsonFlag(),
-		}, logFlags()),
+		Flags: reporting(append(settingFlags(),
+			&cli.IntFlag{Name: "classes", DefaultText: "the data set's", Usage: "`N` classes", Action: atLeast("classes", 1)},
+			&cli.IntFlag{Name: "channels", DefaultText: "the data set's", Usage: "`N` channels", Action: atLeast("channels", 1)},
+			sizeFlag("height and width, HxW, or one number", "the data set's"),
+		)...),
 		Action: genotypeParams,
 	}
 }

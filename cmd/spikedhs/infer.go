@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -11,38 +12,41 @@ import (
 	"github.com/spikedhs/spikedhs/train/task/classify"
 )
 
-// shown is how many guesses are told for each image.
-const shown = 3
-
-// inference is a kind of model that infer takes beside those that name classes; each
-// stands in a file of its own.
-type inference struct {
-	flags func() []cli.Flag
-	takes func(c *cli.Context) (bool, error) // the model of --model or --run
-	run   func(c *cli.Context) error
-}
-
-var inferences []inference
+// classModels heads the flags of infer that models that name classes alone take.
+const classModels = "Models that name classes"
 
 func inferCommand() *cli.Command {
-	var flags []cli.Flag
-	for _, i := range inferences {
-		flags = append(flags, i.flags()...)
-	}
 	return &cli.Command{
 		Name:      "infer",
 		Usage:     "name the class of images or recordings of events, or give the disparity of a window of events of two cameras",
 		ArgsUsage: "[FILE...]",
-		Flags: slices.Concat([]cli.Flag{
-			&cli.StringFlag{Name: "model", Usage: "exported model `FILE` (required, or --run)"},
+		Flags: reporting(slices.Concat([]cli.Flag{modelFlag(), deviceFlag(), sensorFlag()}, of(classModels,
 			&cli.BoolFlag{Name: "invert", Usage: "exchange dark and light, as for black figures on white"},
-			&cli.StringFlag{Name: "dataset", Usage: "take test images of the data set `NAME`, those of --index"},
+			datasetFlag("take its test images, those of --index"),
 			&cli.StringFlag{Name: "index", Usage: "`LIST` of test images such as 7 or 0,3,10-19"},
-			&cli.StringFlag{Name: "data", Usage: "folder `DIR` of the data set instead of the usual places"},
-			deviceFlag(), jsonFlag(),
-		}, flags, logFlags()),
+			dirFlag(usualPlaces),
+		), windowFlags())...),
 		Action: infer,
 	}
+}
+
+// of puts flags under a heading.
+func of(models string, flags ...cli.Flag) []cli.Flag {
+	for _, f := range flags {
+		reflect.ValueOf(f).Elem().FieldByName("Category").SetString(models)
+	}
+	return flags
+}
+
+// refuseFlags refuses the flags of other models than the one at hand; kind says both.
+func refuseFlags(c *cli.Context, models, kind string) error {
+	for _, f := range c.Command.Flags {
+		name := f.Names()[0]
+		if f, ok := f.(cli.CategorizableFlag); ok && f.GetCategory() == models && c.IsSet(name) {
+			return usagef("infer: --%s is for %s", name, kind)
+		}
+	}
+	return nil
 }
 
 // inferred is what the model says about one image.
@@ -58,23 +62,17 @@ type inferred struct {
 }
 
 func infer(c *cli.Context) error {
-	for _, i := range inferences {
-		if ok, err := i.takes(c); err != nil {
-			return err
-		} else if ok {
-			return i.run(c)
-		}
+	if windows, err := infersWindows(c); err != nil {
+		return err
+	} else if windows {
+		return inferWindows(c)
 	}
 	path, err := required(c, "model")
 	if err != nil {
 		return err
 	}
 	o := newConsole(c)
-	name := c.String("device")
-	if name == "" {
-		name = "auto"
-	}
-	device, err := torch.ParseDevice(name)
+	device, err := torch.ParseDevice(deviceName(c))
 	if err != nil {
 		return err
 	}
@@ -96,30 +94,10 @@ func infer(c *cli.Context) error {
 	return o.object(map[string]any{"model": path, "images": images})
 }
 
-// inputs are the images that the command line names.
-func inputs(c *cli.Context, info classify.ModelInfo) ([]*inferred, error) {
-	dataset, index := c.String("dataset"), c.String("index")
-	fromSet, fromFiles := dataset != "" && index != "" && !c.Args().Present(), dataset == "" && index == "" && c.Args().Present()
-	if info.Events != nil && c.Bool("invert") {
-		return nil, usagef("infer: --invert is for images; the model takes recordings of events")
-	}
-	switch {
-	case fromFiles && info.Events != nil:
-		return recordings(c.Args().Slice(), info)
-	case fromSet && info.Events != nil:
-		return testRecordings(c, dataset, index, info)
-	case fromFiles:
-		return pictures(c.Args().Slice(), info, c.Bool("invert"))
-	case fromSet:
-		return testImages(c, dataset, index, info)
-	}
-	return nil, usagef("infer: give either images or --dataset and --index; see spikedhs infer --help")
-}
-
 // nameClasses asks the model about some images at a time.
 func nameClasses(c *cli.Context, model *classify.Model, images []*inferred) error {
 	defer torch.Pin()()
-	const batch = 100
+	const batch, most = 100, 3 // guesses of each image
 	for part := range slices.Chunk(images, batch) {
 		if err := c.Context.Err(); err != nil {
 			return err
@@ -133,7 +111,7 @@ func nameClasses(c *cli.Context, model *classify.Model, images []*inferred) erro
 			return err
 		}
 		for i, image := range part {
-			image.Guesses = guesses[i][:min(shown, len(guesses[i]))]
+			image.Guesses = guesses[i][:min(most, len(guesses[i]))]
 		}
 	}
 	return nil

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"os"
@@ -13,31 +14,19 @@ import (
 	"github.com/spikedhs/spikedhs/train/stereo/stream"
 )
 
-// Flags of infer that one kind of model alone takes.
-var (
-	classFlags  = []string{"invert", "dataset", "index", "data"}
-	windowFlags = []string{"run", "checkpoint", "frame", "size", "out", "format", "precision"}
-)
+// windowModels heads the flags of infer that stereo models alone take.
+const windowModels = "Stereo models"
 
-func init() {
-	inferences = append(inferences, inference{windowFlagsOfInfer, infersStereo, inferStereo})
+func windowFlags() []cli.Flag {
+	return of(windowModels, runFlag(), checkpointFlag(),
+		&cli.IntFlag{Name: "frame", DefaultText: "the last one", Usage: "number `I` of the window's last step, from 0", Action: atLeast("frame", 0)},
+		outFlag("a file, or a folder for one file each; without it nothing, with --format raw standard output", ""),
+		formatFlag(), precisionFlag())
 }
 
-// windowFlagsOfInfer are those for a stereo model.
-func windowFlagsOfInfer() []cli.Flag {
-	return []cli.Flag{
-		&cli.StringFlag{Name: "run", Usage: "run folder `DIR` of a stereo training, instead of --model"},
-		&cli.StringFlag{Name: "checkpoint", Usage: "stereo, with --run: `FILE` with the weights instead of the run's best checkpoint"},
-		&cli.IntFlag{Name: "frame", Usage: "stereo: number `I` of the window's last step, from 0 (default: the last one)", Action: atLeast("frame", 0)},
-		&cli.StringFlag{Name: "size", Usage: "stereo: `HxW` of the sensors of a recording (default: 128x128)"},
-		&cli.StringFlag{Name: "out", Usage: "stereo: file `PATH`, or folder for one file each, for disparities (default: none; with --format raw standard output)"},
-		formatFlag("stereo: "), streamPrecisionFlag("stereo: "),
-	}
-}
-
-// infersStereo tells whether the model of infer is a stereo network, and refuses
+// infersWindows tells whether the model of infer is a stereo network, and refuses
 // flags that it does not take.
-func infersStereo(c *cli.Context) (bool, error) {
+func infersWindows(c *cli.Context) (bool, error) {
 	file, dir := c.String("model"), c.String("run")
 	if file == "" && dir == "" {
 		return false, nil // which is told later
@@ -50,17 +39,10 @@ func infersStereo(c *cli.Context) (bool, error) {
 	if dir == "" && c.IsSet("checkpoint") {
 		return false, usagef("infer: --checkpoint goes with --run; an exported model has its weights in it")
 	}
-	stereo := dir != "" || stream.IsModel(file)
-	wrong, what := windowFlags, "a stereo model; this one names classes"
-	if stereo {
-		wrong, what = classFlags, "a model that names classes; this one gives disparities of recordings of two event cameras"
+	if dir != "" || stream.IsModel(file) {
+		return true, refuseFlags(c, classModels, "a model that names classes; this one gives disparities of recordings of two event cameras")
 	}
-	for _, name := range wrong {
-		if c.IsSet(name) {
-			return false, usagef("infer: --%s is for %s", name, what)
-		}
-	}
-	return stereo, nil
+	return false, refuseFlags(c, windowModels, "a stereo model; this one names classes")
 }
 
 // inferredWindow is what the model says about one window of events.
@@ -76,8 +58,8 @@ type inferredWindow struct {
 	File  string `json:"file,omitempty"`
 }
 
-// inferStereo gives the disparity of the last step of a window of each input.
-func inferStereo(c *cli.Context) (err error) {
+// inferWindows gives the disparity of the last step of a window of each input.
+func inferWindows(c *cli.Context) (err error) {
 	paths := c.Args().Slice()
 	if len(paths) == 0 {
 		return usagef("infer: name recordings of two event cameras (.dat, .npz), files of binary events, or folders of one sequence each")
@@ -87,7 +69,6 @@ func inferStereo(c *cli.Context) (err error) {
 		return err
 	}
 	o := newConsole(c)
-	pictures := o.Writer
 	if format == stream.Raw && files == nil {
 		if o.json {
 			return usagef("infer: --format raw and --json both want standard output; give --out as well")
@@ -112,21 +93,18 @@ func inferStereo(c *cli.Context) (err error) {
 		switch {
 		case files != nil:
 			list[i].File = files[i]
-			if err := writeWindow(files[i], format, d, float64(model.Info.MaxDisparity)); err != nil {
-				return err
+			if err = os.MkdirAll(filepath.Dir(files[i]), 0o777); err == nil {
+				err = stream.WriteFile(files[i], format, d.Step, d.Values, float64(model.Info.MaxDisparity))
 			}
 		case format == stream.Raw:
-			if err := stream.RawWriter(pictures)(d.Step, d.Values); err != nil {
-				return err
-			}
+			err = stream.RawWriter(c.App.Writer)(d.Step, d.Values)
+		}
+		if err != nil {
+			return err
 		}
 		list[i].print(o)
 	}
-	name := c.String("model")
-	if name == "" {
-		name = c.String("run")
-	}
-	return o.object(map[string]any{"model": name, "steps": model.Info.Steps, "windows": list})
+	return o.object(map[string]any{"model": cmp.Or(c.String("model"), c.String("run")), "steps": model.Info.Steps, "windows": list})
 }
 
 // windowOf computes the disparities of one input.
@@ -136,14 +114,9 @@ func windowOf(c *cli.Context, o *console, m *stream.Model, path string) (d *stre
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, source.Close()) }()
-	if text := c.String("size"); text != "" {
-		height, width, err := parseSize(text)
-		if err != nil {
-			return nil, err
-		}
-		if r := source.Rig(); r.Height != height || r.Width != width {
-			return nil, usagef("infer: %s has pictures of %dx%d, --size says %s; leave it away", path, r.Height, r.Width, text)
-		}
+	width, height := sensorOf(c)
+	if r := source.Rig(); width > 0 && (r.Height != height || r.Width != width) {
+		return nil, usagef("infer: %s has pictures of %dx%d, --sensor says %dx%d; leave it away", path, r.Width, r.Height, width, height)
 	}
 	precision, err := streamPrecision(c, m)
 	if err != nil {
@@ -195,13 +168,6 @@ func windowFiles(c *cli.Context, paths []string) (stream.Format, []string, error
 		files = append(files, file)
 	}
 	return format, files, nil
-}
-
-func writeWindow(path string, f stream.Format, d *stream.Disparities, largest float64) error {
-	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
-		return err
-	}
-	return stream.WriteFile(path, f, d.Step, d.Values, largest)
 }
 
 func (w inferredWindow) print(o *console) {

@@ -99,7 +99,7 @@ func TestOldFiles(t *testing.T) {
 	for _, run := range []string{"image", "event", "stereo"} {
 		likeBefore(t, run+"-eval", object(t, done(t, "eval", "--run", run, "--json")))
 	}
-	images := []string{"--dataset", "fashion-mnist", "--data", filepath.Join("data", "images"), "--index", "0-14"}
+	images := []string{"--dataset", "fashion-mnist", "--dir", filepath.Join("data", "images"), "--index", "0-14"}
 	recordings, err := filepath.Glob(filepath.Join("data", "recordings", "Test", "*", "*.bin"))
 	require.NoError(t, err)
 	require.NotEmpty(t, recordings)

@@ -1,8 +1,8 @@
 package main
 
 import (
+	"cmp"
 	"path/filepath"
-	"slices"
 
 	"github.com/urfave/cli/v2"
 
@@ -15,10 +15,7 @@ func reportCommand() *cli.Command {
 		Name:      "report",
 		Usage:     "write one HTML file about one or more runs",
 		ArgsUsage: "RUN...",
-		Flags: slices.Concat([]cli.Flag{
-			&cli.StringFlag{Name: "output", Usage: "`FILE` to write (default: report.html in the first run folder)"},
-			jsonFlag(),
-		}, logFlags()),
+		Flags:     reporting(outFlag("a file; without it report.html in the first run folder", "")),
 		Action: func(c *cli.Context) error {
 			folders := c.Args().Slice()
 			if len(folders) == 0 {
@@ -30,10 +27,7 @@ func reportCommand() *cli.Command {
 					return err
 				}
 			}
-			output := c.String("output")
-			if output == "" {
-				output = filepath.Join(folders[0], run.ReportFile)
-			}
+			output := cmp.Or(c.String("out"), filepath.Join(folders[0], run.ReportFile))
 			if err := report.WriteFile(output, folders...); err != nil {
 				return err
 			}

@@ -31,9 +31,11 @@ func experimentCommand(name, usage string, experiments, rows []string) *cli.Comm
 	for _, s := range reproduce.Scales() {
 		fmt.Fprintf(&scales, "%-6s %s; data: %s\n", s.Name, s.About, strings.Join(s.DataNames(), ", "))
 	}
+	dataset := datasetFlag("one of the scale")
+	dataset.DefaultText = "the first"
 	flags := []cli.Flag{
 		&cli.StringFlag{Name: "scale", Value: "small", Usage: "`SCALE` of the runs: " + strings.Join(reproduce.ScaleNames(), ", ")},
-		&cli.StringFlag{Name: "data", Usage: "`NAME` of the data set (default: the first of the scale)"},
+		dataset,
 		&cli.StringFlag{Name: "seeds", Value: "1", Usage: "`LIST` of seeds, such as 1,2,3"},
 	}
 	if len(rows) > 0 {
@@ -41,14 +43,10 @@ func experimentCommand(name, usage string, experiments, rows []string) *cli.Comm
 	}
 	return &cli.Command{
 		Name: name, Usage: usage, Description: "Scales:\n" + scales.String(),
-		Flags: slices.Concat(flags, []cli.Flag{
-			&cli.StringSliceFlag{Name: "set", Usage: "one setting for all rows, `section.key=value`; may be given often"},
-			deviceFlag(),
-			&cli.StringFlag{Name: "out", Usage: "`DIR` for a folder of each experiment (default: runs/SCALE)"},
-			&cli.BoolFlag{Name: "resume", Usage: "go on with what is in --out: runs that have ended are not repeated"},
-			&cli.IntFlag{Name: "jobs", Usage: "`N` runs side by side (default: as many as the cores have room for)", Action: atLeast("jobs", 1)},
-			jsonFlag(),
-		}, logFlags()),
+		Flags: reporting(append(flags, setFlag(), deviceFlag(),
+			outFlag("a folder of each experiment; without it runs/SCALE", ""), resumeFlag("runs that have ended are not repeated"),
+			&cli.IntFlag{Name: "jobs", DefaultText: "as many as the cores have space for", Usage: "`N` runs side by side", Action: atLeast("jobs", 1)},
+		)...),
 		Action: func(c *cli.Context) error { return runExperiments(c, experiments) },
 	}
 }
@@ -90,7 +88,7 @@ func runExperiments(c *cli.Context, experiments []string) error {
 func reproduceOptions(c *cli.Context) (reproduce.Options, error) {
 	args, _ := c.App.Metadata[metadataArgs].([]string)
 	o := reproduce.Options{
-		Scale: c.String("scale"), Data: c.String("data"), Out: c.String("out"), Only: words(c.String("only")),
+		Scale: c.String("scale"), Data: c.String("dataset"), Out: c.String("out"), Only: words(c.String("only")),
 		Set: slices.Clone(c.StringSlice("set")), Resume: c.Bool("resume"), Jobs: c.Int("jobs"), Version: version, Command: args,
 	}
 	if c.IsSet("device") {
@@ -149,10 +147,7 @@ func printResult(o *console, out string, r *reproduce.Result) error {
 func reproduceReportCommand() *cli.Command {
 	return &cli.Command{
 		Name: "report", Usage: "make the tables of earlier experiments anew, also into a document", ArgsUsage: "DIR...",
-		Flags: slices.Concat([]cli.Flag{
-			&cli.StringFlag{Name: "update", Usage: "replace the tables in the document `FILE`, between its lines <!-- reproduce NAME --> and <!-- end of NAME -->"},
-			jsonFlag(),
-		}, logFlags()),
+		Flags: reporting(&cli.StringFlag{Name: "update", Usage: "replace the tables in the document `FILE`, between its lines <!-- reproduce NAME --> and <!-- end of NAME -->"}),
 		Action: func(c *cli.Context) error {
 			dirs := c.Args().Slice()
 			if len(dirs) == 0 {

@@ -47,7 +47,7 @@ func TestReproduceRefuses(t *testing.T) {
 	refused(t, []string{"reproduce", "tabel1"}, "tabel1", "did you mean table1?")
 	refused(t, []string{"reproduce", "frobnicate"}, "table1, table3, fig4, fig5, search, all")
 	refused(t, []string{"reproduce", "table1", "--scale", "huge"}, "huge", "smoke, small, paper")
-	refused(t, []string{"reproduce", "table1", "--data", "svhn"}, "svhn", "fashion-mnist, cifar10")
+	refused(t, []string{"reproduce", "table1", "--dataset", "svhn"}, "svhn", "fashion-mnist, cifar10")
 	refused(t, []string{"reproduce", "table1", "--only", "n5"}, "n5", "n4, n3, n4s1")
 	refused(t, []string{"reproduce", "table1", "--seeds", "1,x"}, "--seeds 1,x")
 	refused(t, []string{"reproduce", "table1", "--set", "train.epoch=3"}, "train.epoch")

@@ -3,7 +3,6 @@ package main
 import (
 	"maps"
 	"path/filepath"
-	"slices"
 
 	"github.com/urfave/cli/v2"
 
@@ -16,10 +15,9 @@ func searchCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "search",
 		Usage: "search an architecture; leaves genotype.json in the run folder",
-		Flags: slices.Concat(runFlags("runs/search"), []cli.Flag{
-			maxStepsFlag(),
-			&cli.IntFlag{Name: "random", Usage: "search nothing: draw `N` different genotypes of the search space, with --seed, into genotypes/ of the run folder", Action: atLeast("random", 1)},
-		}),
+		Flags: runFlags("runs/search", maxStepsFlag(runSteps),
+			&cli.IntFlag{Name: "random", DefaultText: "none", Usage: "search nothing: draw `N` different genotypes of the search space, with --seed, into genotypes/ of the run folder", Action: atLeast("random", 1)},
+		),
 		Action: func(c *cli.Context) error {
 			o := newConsole(c)
 			cfg, err := loadConfig(c, "")
@@ -36,10 +34,6 @@ func searchCommand() *cli.Command {
 			return printSearch(o, found)
 		},
 	}
-}
-
-func maxStepsFlag() cli.Flag {
-	return &cli.Int64Flag{Name: "max-steps", Usage: "stop with a checkpoint once the run has done `N` steps; --resume continues", Action: atLeast[int64]("max-steps", 1)}
 }
 
 // printSearch says what a search found and where it lies.

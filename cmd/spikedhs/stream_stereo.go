@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -8,8 +9,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/urfave/cli/v2"
@@ -24,42 +23,32 @@ func streamCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "stream",
 		Usage: "turn the events of two cameras into disparity, one step after the other",
-		Flags: slices.Concat([]cli.Flag{
-			&cli.StringFlag{Name: "model", Usage: "exported stereo model `FILE`"},
-			&cli.StringFlag{Name: "run", Usage: "run folder `DIR` of a stereo training, instead of --model"},
-			&cli.StringFlag{Name: "checkpoint", Usage: "`FILE` with the weights instead of the run's best checkpoint"},
-			&cli.StringFlag{Name: "events", Usage: "`PATH` of a data set's folder, a recording (.dat, .npz), a file of binary events, or - for standard input (required)"},
-			&cli.StringFlag{Name: "out", Usage: "folder `DIR` for one file a step (default: none; with --format raw standard output)"},
-			formatFlag(""),
-			&cli.Float64Flag{Name: "largest", Usage: "disparity of `PX` pixels that is red in pictures (default: the largest that the network knows)"},
-			&cli.Float64Flag{Name: "window-ms", Usage: "`MS` milliseconds that a stack covers (default: as in training)"},
-			&cli.Float64Flag{Name: "every", Usage: "a step every `MS` milliseconds (default: one a stack)"},
-			&cli.StringFlag{Name: "size", Usage: "`HxW` of the sensors of a recording (default: 128x128)"},
-			&cli.StringFlag{Name: "split", Usage: "`NAME` of the frames of a folder: train, validation, test, or 1, 2, 3 of MVSEC (default: all)"},
+		Flags: reporting(
+			modelFlag(), runFlag(), checkpointFlag(),
+			eventsFlag("a data set's folder, a recording (.dat, .npz), a file of binary events, or - for standard input (required)"),
+			outFlag("folder for one file a step; without it nothing, with --format raw standard output", ""),
+			formatFlag(), maxDisparityFlag("the largest that the network knows"),
+			&cli.Float64Flag{Name: "window-ms", DefaultText: "as in training", Usage: "`MS` milliseconds that a stack covers"},
+			&cli.Float64Flag{Name: "every", DefaultText: "one a stack", Usage: "a step every `MS` milliseconds"},
+			sensorFlag(),
+			&cli.StringFlag{Name: "split", DefaultText: "all", Usage: "`NAME` of the frames of a folder: train, validation, test, or 1, 2, 3 of MVSEC"},
 			&cli.BoolFlag{Name: "no-windowed", Usage: "do not compute windows from rest beside the stream where there is ground truth"},
-			&cli.IntFlag{Name: "max-steps", Usage: "stop after `N` steps", Action: atLeast("max-steps", 1)},
-			streamPrecisionFlag(""),
-			deviceFlag(), jsonFlag(),
-		}, logFlags()),
+			maxStepsFlag(""), precisionFlag(), deviceFlag(),
+		),
 		Action: streamEvents,
 	}
 }
 
-// formatFlag is --format of disparities; its text begins with about.
-func formatFlag(about string) cli.Flag {
+// formatFlag is --format of disparities.
+func formatFlag() cli.Flag {
 	var formats []string
 	for _, f := range stream.Formats() {
 		formats = append(formats, string(f))
 	}
-	return &cli.StringFlag{Name: "format", Value: string(stream.PNG), Usage: about + "`FORMAT` of the files: " + strings.Join(formats, ", "), Action: oneOf("format", formats...)}
+	return &cli.StringFlag{Name: "format", Value: string(stream.PNG), Usage: "`FORMAT` of the files: " + strings.Join(formats, ", "), Action: oneOf("format", formats...)}
 }
 
-// streamPrecisionFlag is --precision of a stereo network that is used, not trained.
-func streamPrecisionFlag(about string) cli.Flag {
-	return &cli.StringFlag{Name: "precision", Value: "auto", Usage: about + "`TYPE` of the convolutions: auto (float32), float32, bfloat16 or float16 (CUDA)", Action: oneOf("precision", "auto", "float32", "bfloat16", "float16")}
-}
-
-// streamPrecision is that of a model on its device.
+// streamPrecision is that of a model on its device; auto is float32.
 func streamPrecision(c *cli.Context, m *stream.Model) (search.Precision, error) {
 	p := search.Precision(c.String("precision"))
 	if p == search.Float16 && !torch.IsCUDA(m.Device()) {
@@ -76,11 +65,10 @@ func streamEvents(c *cli.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	format := stream.Format(c.String("format"))
+	format, dir := stream.Format(c.String("format")), c.String("out")
 	o := newConsole(c)
-	pictures := o.Writer
-	if format == stream.Raw && c.String("out") == "" {
-		o.Writer = c.App.ErrWriter // standard output is for the pictures alone
+	if format == stream.Raw && dir == "" {
+		o.Writer = c.App.ErrWriter // standard output is for the disparities alone
 	}
 	model, err := stereoModel(c)
 	if err != nil {
@@ -96,21 +84,15 @@ func streamEvents(c *cli.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	options := stream.Options{Steps: c.Int("max-steps"), Precision: precision}
+	options := stream.Options{Steps: int(c.Int64("max-steps")), Precision: precision}
 	if !c.Bool("no-windowed") {
 		options.Window = model.Info.Steps
 	}
-	largest := float64(model.Info.MaxDisparity)
-	if c.IsSet("largest") {
-		if largest = c.Float64("largest"); !(largest > 0) {
-			return usagef("--largest %g: choose more than 0", largest)
-		}
-	}
-	switch dir := c.String("out"); {
+	switch {
 	case dir != "":
-		options.Out = stream.FileWriter(dir, format, largest)
+		options.Out = stream.FileWriter(dir, format, cmp.Or(c.Float64("max-disparity"), float64(model.Info.MaxDisparity)))
 	case format == stream.Raw:
-		options.Out = stream.RawWriter(pictures)
+		options.Out = stream.RawWriter(c.App.Writer)
 	}
 	total := source.Len()
 	if options.Steps > 0 && (total == 0 || options.Steps < total) {
@@ -122,17 +104,13 @@ func streamEvents(c *cli.Context) (err error) {
 	}
 	result, err := stream.Run(c.Context, model, source, options)
 	if total > 0 {
-		if err == nil {
-			o.progress.End("")
-		} else {
-			o.progress.Stop()
-		}
+		err = o.ended(err, "")
 	}
 	interrupted := errors.Is(err, context.Canceled) // a live stream ends so, and has its summary
 	if err != nil && !interrupted {
 		return err
 	}
-	if dir := c.String("out"); dir != "" && result.Steps > 0 {
+	if dir != "" && result.Steps > 0 {
 		if err := writeSummary(filepath.Join(dir, "stream.json"), result); err != nil {
 			return err
 		}
@@ -161,28 +139,9 @@ func openEvents(c *cli.Context, o *console, path string, m *stream.Model) (strea
 	if c.IsSet("every") && !(options.Every > 0) {
 		return nil, usagef("--every %g: choose more than 0", c.Float64("every"))
 	}
-	if text := c.String("size"); text != "" {
-		var err error
-		if options.Height, options.Width, err = parseSize(text); err != nil {
-			return nil, err
-		}
-	}
+	options.Width, options.Height = sensorOf(c)
 	source, err := stream.Open(c.Context, path, options)
 	return source, existing(err)
-}
-
-// parseSize reads HxW.
-func parseSize(text string) (height, width int, err error) {
-	h, w, ok := strings.Cut(text, "x")
-	if ok {
-		if height, err = strconv.Atoi(h); err == nil {
-			width, err = strconv.Atoi(w)
-		}
-	}
-	if !ok || err != nil || height < 1 || width < 1 {
-		return 0, 0, usagef("--size %s: want rows and columns, such as 260x346", text)
-	}
-	return height, width, nil
 }
 
 func writeSummary(path string, result stream.Result) error {

@@ -27,5 +27,5 @@ func TestStream(t *testing.T) {
 	refused(t, []string{"stream", "--events", "events.bin"}, "--model", "--run")
 	refused(t, []string{"stream", "--model", "nowhere.pt", "--events", "events.bin"}, "nowhere.pt")
 	refused(t, []string{"stream", "--model", "model.pt", "--events", "model.pt"}, "no stream of events")
-	refused(t, []string{"stream", "--model", "model.pt", "--events", "events.bin", "--size", "big"}, "260x346")
+	refused(t, []string{"stream", "--model", "model.pt", "--events", "events.bin", "--sensor", "big"}, "346x260")
 }

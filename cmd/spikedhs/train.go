@@ -17,10 +17,9 @@ func trainCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "train",
 		Usage: "train the network of a genotype",
-		Flags: slices.Concat(runFlags("runs/train"), []cli.Flag{
+		Flags: runFlags("runs/train", maxStepsFlag(runSteps),
 			&cli.StringFlag{Name: "genotype", Usage: "`FILE|PRESET` of the architecture; its nodes and down-sampling, and the path of a search of layers, replace the configured ones"},
-			maxStepsFlag(),
-		}),
+		),
 		Action: func(c *cli.Context) error {
 			o := newConsole(c)
 			cfg, err := loadConfig(c, "")

@@ -119,7 +119,7 @@ func (o *Options) merged(dir string) (asked, error) {
 	case !o.Resume:
 		return now, fmt.Errorf("%s exists: %w", dir, run.ErrExists)
 	case before.Scale != now.Scale || before.Data != now.Data || !slices.Equal(before.Set, now.Set):
-		return now, fmt.Errorf("%w: %s was begun with --scale %s --data %s%s; continue it with these or give another --out",
+		return now, fmt.Errorf("%w: %s was begun with --scale %s --dataset %s%s; continue it with these or give another --out",
 			config.ErrInvalid, dir, before.Scale, before.Data, flags(before.Set))
 	}
 	now.Seeds = union(before.Seeds, now.Seeds)

@@ -119,7 +119,7 @@ func (r *Result) Markdown(w io.Writer, prefix string) error {
 
 // facts say how the numbers were made.
 func (r *Result) facts() string {
-	text := fmt.Sprintf("Command: `spikedhs reproduce %s --scale %s --data %s --seeds %s%s`. ", r.Experiment, r.Scale, r.Data, list(r.Seeds), r.flags())
+	text := fmt.Sprintf("Command: `spikedhs reproduce %s --scale %s --dataset %s --seeds %s%s`. ", r.Experiment, r.Scale, r.Data, list(r.Seeds), r.flags())
 	if m := r.Machine; m.Device != "" {
 		text += fmt.Sprintf("Machine: %s, %s a run, %s, libtorch %s, version %s. ", m.Device, plural(m.Threads, "thread"), m.Precision, m.Libtorch, m.Version)
 	}
