@@ -284,7 +284,7 @@ stage_export() {
     has_run
     local images=1000
     [ -z "$REHEARSE" ] || images=16
-    spikedhs export --run "$WORK/run" --output "$WORK/model.pt" --check --check-images $images --device cuda --json |
+    spikedhs export --run "$WORK/run" --out "$WORK/model.pt" --check --check-images $images --device cuda --json |
         tee -i "$RESULTS/export.jsonl"
 }
 
@@ -294,7 +294,7 @@ stage_cpu() {
     local name
     [ -e "$WORK/model.pt" ] || skip "there is no exported model"
     name=$(cat "$WORK/data/name")
-    spikedhs infer --model "$WORK/model.pt" --dataset "$name" --data "$WORK/sets/$name" --index 0-49 \
+    spikedhs infer --model "$WORK/model.pt" --dataset "$name" --dir "$WORK/sets/$name" --index 0-49 \
         --device cpu --json >"$RESULTS/infer.jsonl" || return 1
     "$PYTHON" "$HERE/gpu/load_model.py" "$WORK/model.pt" "$WORK/sets/$name" "$RESULTS/infer.jsonl" |
         tee -i "$RESULTS/cpu.jsonl"
