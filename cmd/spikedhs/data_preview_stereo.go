@@ -1,13 +1,10 @@
 package main
 
 import (
-	"context"
 	"errors"
-	"fmt"
 	"image"
 	"image/png"
 	"io"
-	"os"
 	"path/filepath"
 	"strings"
 
@@ -30,22 +27,24 @@ func dataPreviewStereo(c *cli.Context) error {
 		return writePictures(out, nil, nil) // which says what is wrong
 	}
 	o := newConsole(c)
-	options := stereo.RecordingOptions{}
-	options.Width, options.Height = sensorOf(c)
-	next, done, err := previewSteps(c.Context, o, c.Args().First(), c.String("sequence"), options, c.Int("first"), limit)
+	source, err := openEvents(c, o, filepath.Join(c.Args().First(), c.String("sequence")), stereo.Binning{})
 	if err != nil {
 		return err
 	}
-	defer done()
+	defer source.Close()
 	largest := c.Float64("max-disparity")
 	var pictures []*image.RGBA
-	for len(pictures) < limit {
-		step, err := next()
-		if errors.Is(err, io.EOF) {
+	var sequence string
+	for i := 0; len(pictures) < limit; i++ {
+		step, _, err := source.Next()
+		if errors.Is(err, io.EOF) || err == nil && i > 0 && step.Frame.Sequence != sequence {
 			break
 		}
 		if err != nil {
 			return err
+		}
+		if sequence = step.Frame.Sequence; i < c.Int("first") {
+			continue
 		}
 		if largest == 0 && step.Label != nil {
 			for _, d := range step.Label {
@@ -70,50 +69,9 @@ func dataPreviewStereo(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
+	if source.Wrong() > 0 {
+		o.log.Warn("bad data in the recording; wrong events are left out", "events", source.Wrong())
+	}
 	o.printf("%s: %d frames, %s\n", out, len(pictures), size(out))
 	return o.object(map[string]any{"file": out, "frames": len(pictures), "max_disparity": largest})
-}
-
-// previewSteps are the steps of a sequence of a data set, or of a recording.
-func previewSteps(ctx context.Context, o *console, path, sequence string, options stereo.RecordingOptions, first, limit int) (next func() (*stereo.Step, error), done func(), err error) {
-	if info, err := os.Stat(path); err == nil && !info.IsDir() {
-		recording, err := stereo.ReadRecording(path, options)
-		if err != nil {
-			return nil, nil, err
-		}
-		if !recording.Counts.Clean() {
-			o.log.Warn("bad data in the recording; wrong events are left out", recording.Counts.LogArgs()...)
-		}
-		steps, err := recording.Steps(stereo.Binning{}, 0)
-		if err != nil {
-			return nil, nil, err
-		}
-		next := func() (*stereo.Step, error) {
-			step, _, err := steps.Next()
-			return step, err
-		}
-		for range first {
-			if _, err := next(); err != nil {
-				break
-			}
-		}
-		return next, func() {}, nil
-	}
-	set, err := stereo.Open(path, stereo.Options{Log: o.log, Cache: "none"})
-	if err != nil {
-		return nil, nil, err
-	}
-	if sequence == "" {
-		sequence = set.Sequences()[0]
-	}
-	frames, err := set.Frames(sequence)
-	if err != nil {
-		return nil, nil, err
-	}
-	frames = frames[min(first, len(frames)):]
-	stream, err := set.Stream(ctx, frames[:min(limit, len(frames))], 0)
-	if err != nil {
-		return nil, nil, fmt.Errorf("%s: %w", sequence, err)
-	}
-	return stream.Next, stream.Close, nil
 }

@@ -109,7 +109,7 @@ func inferWindows(c *cli.Context) (err error) {
 
 // windowOf computes the disparities of one input.
 func windowOf(c *cli.Context, o *console, m *stream.Model, path string) (d *stream.Disparities, err error) {
-	source, err := openEvents(c, o, path, m)
+	source, err := openEvents(c, o, path, m.Info.Binning())
 	if err != nil {
 		return nil, err
 	}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/spikedhs/spikedhs/data/stereo"
 	"github.com/spikedhs/spikedhs/search"
 	"github.com/spikedhs/spikedhs/torch"
 	"github.com/spikedhs/spikedhs/train/run"
@@ -75,7 +76,7 @@ func streamEvents(c *cli.Context) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, model.Close()) }()
-	source, err := openEvents(c, o, path, model)
+	source, err := openEvents(c, o, path, model.Info.Binning())
 	if err != nil {
 		return err
 	}
@@ -122,10 +123,10 @@ func streamEvents(c *cli.Context) (err error) {
 	return err
 }
 
-// openEvents opens what --events names.
-func openEvents(c *cli.Context, o *console, path string, m *stream.Model) (stream.Source, error) {
+// openEvents opens the events of two cameras at path.
+func openEvents(c *cli.Context, o *console, path string, binning stereo.Binning) (stream.Source, error) {
 	options := stream.SourceOptions{
-		Binning: m.Info.Binning(), Every: c.Float64("every") / 1000, Split: c.String("split"), Log: o.log, In: os.Stdin,
+		Binning: binning, Every: c.Float64("every") / 1000, Split: c.String("split"), Log: o.log, In: os.Stdin,
 	}
 	if c.App.Reader != nil {
 		options.In = c.App.Reader
