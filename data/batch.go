@@ -1,34 +1,71 @@
 package data
 
-// Batch is a stretch of one epoch as a network takes it.
+import "github.com/spikedhs/spikedhs/data/internal/ordered"
+
+// Batch is a stretch of one epoch as a network takes it: N examples of T time steps.
 type Batch struct {
-	// Images are N*C*H*W normalised values in the order N,C,H,W; nil where
-	// [LoaderOptions].Plan leaves them to the caller.
-	Images []float32
-	// Indices tell which images of the data set these are, and Choices how each is
+	// Inputs are what the network reads, each [T*N, C, H, W] with time slowest: step t of
+	// example n is row t*N+n. Images are one input with T = 1; nil where [Loader.Planned]
+	// leaves them to the caller.
+	Inputs [][]float32
+	// Labels are the class indices of N images.
+	Labels []int64
+	// Truth are numbers for each pixel, [T*N, H, W], of examples that have no class; nil
+	// where [Loader.Planned] leaves them to the caller.
+	Truth []float32
+	// Indices tell which examples of the set these are, and Choices how each is cut and
 	// augmented.
 	Indices []int64
 	Choices []Choices
-	// Labels are N class indices.
-	Labels []int64
-	// N, C, H and W are the sizes of Images. N is below the batch size only in
-	// the last batch of an epoch.
-	N, C, H, W int
+	Sizes
+	// N is below the batch size only in the last batch of an epoch.
+	N int
 	// Epoch and Index tell which batch of which epoch this is, both from 0.
 	Epoch, Index int
 
 	loader *Loader
-	buffer buffer
+	room   room
 }
 
-// Release gives the memory of the batch back to its loader, which fills it with
-// a later batch. Its slices become nil, and parts of them that were kept must no longer be used. A batch that is never released is left to the
-// garbage collector; a second Release does nothing.
+// Sizes are what every example looks like in a batch.
+type Sizes struct {
+	// T is the number of time steps; C, H and W are the sizes of each.
+	T, C, H, W int
+}
+
+// Pixels is the number of values in one input of n examples.
+func (s Sizes) Pixels(n int) int { return s.T * n * s.C * s.H * s.W }
+
+// room is memory for one full batch.
+type room struct {
+	inputs          [][]float32
+	labels, indices []int64
+	truth           []float32
+	choices         []Choices
+}
+
+// Release gives the memory of the batch back to its loader, which fills it with a later
+// batch. Its slices become nil, and parts of them that were kept must no longer be used. A
+// batch that is never released is left to the garbage collector; a second Release does
+// nothing.
 func (b *Batch) Release() {
 	if b.loader == nil {
 		return
 	}
-	b.loader.free.Give(b.buffer)
-	b.loader, b.buffer = nil, buffer{}
-	b.Images, b.Labels, b.Indices, b.Choices = nil, nil, nil, nil
+	b.loader.free.Give(b.room)
+	b.loader, b.room = nil, room{}
+	b.Inputs, b.Labels, b.Truth, b.Indices, b.Choices = nil, nil, nil, nil, nil
 }
+
+// Batches are the batches of one epoch in order. One goroutine at a time may call its
+// methods.
+type Batches struct{ values *ordered.Values[*Batch] }
+
+// Next waits for the next batch. After the last one it returns [io.EOF]. When the context
+// ends it returns the context's error, when an example cannot be read that error, and
+// after Close [ErrClosed]; from then on always the same.
+func (b *Batches) Next() (*Batch, error) { return b.values.Next() }
+
+// Close stops the workers, waits until they have ended, and recycles the batches that were
+// prepared but not asked for. Calling it again, or after the end, does no harm.
+func (b *Batches) Close() { b.values.Close() }

@@ -164,9 +164,9 @@ func TestReleaseRecycles(t *testing.T) {
 				break
 			}
 			require.NoError(t, err)
-			buffers[&batch.Images[0]] = true
+			buffers[&batch.Inputs[0][0]] = true
 			batch.Release()
-			require.Nil(t, batch.Images)
+			require.Nil(t, batch.Inputs)
 			require.Nil(t, batch.Labels)
 		}
 		b.Close()
@@ -177,10 +177,10 @@ func TestReleaseRecycles(t *testing.T) {
 // One buffer handed back twice would be filled by two workers at once.
 func TestSecondReleaseDoesNothing(t *testing.T) {
 	l := newLoader(t, numbered(t, 10), LoaderOptions{Batch: 4})
-	batch := &Batch{loader: l, buffer: l.free.Take(l.buffer)}
+	batch := &Batch{loader: l, room: l.free.Take(l.room)}
 	batch.Release()
 	batch.Release()
-	assert.NotSame(t, &l.free.Take(l.buffer).images[0], &l.free.Take(l.buffer).images[0])
+	assert.NotSame(t, &l.free.Take(l.room).inputs[0][0], &l.free.Take(l.room).inputs[0][0])
 }
 
 // A batch that was not released must keep its values.
@@ -196,7 +196,7 @@ func TestUnreleasedBatchesAreNotOverwritten(t *testing.T) {
 		kept = append(kept, batch)
 	}
 	for k, batch := range kept {
-		require.Equal(t, want[k].Images, batch.Images)
+		require.Equal(t, want[k].Inputs[0], batch.Inputs[0])
 		require.Equal(t, want[k].Labels, batch.Labels)
 	}
 }

@@ -29,7 +29,7 @@
 //		if err == io.EOF {
 //			break
 //		}
-//		// ... batch.Images, batch.Labels ...
+//		// ... batch.Inputs[0], batch.Labels ...
 //		batch.Release()
 //	}
 //

@@ -224,7 +224,7 @@ func TestLoaderOfStacks(t *testing.T) {
 						if d, e := y-choice.Row, x-choice.Col; d >= -2 && d < 2 && e >= -2 && e < 2 {
 							want = 0
 						}
-						require.Equal(t, want, b.Images[((k*3+step)*16+y)*16+x], "epoch %d, image %d, step %d, row %d, column %d", epoch, k, step, y, x)
+						require.Equal(t, want, b.Inputs[0][((k*3+step)*16+y)*16+x], "epoch %d, image %d, step %d, row %d, column %d", epoch, k, step, y, x)
 					}
 				}
 			}

@@ -144,7 +144,7 @@ func wholeEpoch(t testing.TB, loader *Loader, epoch int) (images map[int64][]flo
 		}
 		size := b.C * b.H * b.W
 		for k, i := range b.Indices {
-			images[i] = append([]float32{}, b.Images[k*size:(k+1)*size]...)
+			images[i] = append([]float32{}, b.Inputs[0][k*size:(k+1)*size]...)
 			labels[i] = b.Labels[k]
 		}
 		b.Release()

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -43,8 +44,8 @@ func drain(t testing.TB, l *Loader, epoch, first int) []Batch {
 		}
 		require.NoError(t, err)
 		kept := Batch{
-			Images: append([]float32(nil), batch.Images...), Labels: append([]int64(nil), batch.Labels...),
-			N: batch.N, C: batch.C, H: batch.H, W: batch.W, Epoch: batch.Epoch, Index: batch.Index,
+			Inputs: [][]float32{slices.Clone(batch.Inputs[0])}, Labels: append([]int64(nil), batch.Labels...),
+			Sizes: batch.Sizes, N: batch.N, Epoch: batch.Epoch, Index: batch.Index,
 		}
 		batch.Release()
 		all = append(all, kept)
@@ -73,7 +74,7 @@ func TestLoaderShapesAndOrder(t *testing.T) {
 		require.Len(t, batches, len(sizes))
 		for k, b := range batches {
 			assert.Equal(t, []int{sizes[k], 3, 7, 8, 2, k}, []int{b.N, b.C, b.H, b.W, b.Epoch, b.Index})
-			assert.Len(t, b.Images, b.N*3*7*8)
+			assert.Len(t, b.Inputs[0], b.N*3*7*8)
 			assert.Len(t, b.Labels, b.N)
 			for i, label := range b.Labels {
 				assert.Equal(t, int64((k*4+i)%10), label, "without Shuffle the order is that of the set")
@@ -104,7 +105,7 @@ func TestLoaderAgainstDefinition(t *testing.T) {
 			pick.flip = random.Below(&rng, 2) == 1
 			pick.row, pick.col = random.Below(&rng, b.H), random.Below(&rng, b.W)
 			size := b.C * b.H * b.W
-			requireClose(t, slowAugment(a, pick, src, 3, 6, 5), b.Images[k*size:(k+1)*size])
+			requireClose(t, slowAugment(a, pick, src, 3, 6, 5), b.Inputs[0][k*size:(k+1)*size])
 		}
 	}
 }
@@ -154,7 +155,7 @@ func TestLoaderOrderDependsOnSeedAndEpoch(t *testing.T) {
 // The same image must be augmented anew in every epoch.
 func TestLoaderAugmentsEveryEpochAnew(t *testing.T) {
 	l := newLoader(t, noise(t, 4, 1, 16, 16), LoaderOptions{Batch: 4, Augment: fullAugment(1)})
-	assert.NotEqual(t, drain(t, l, 0, 0)[0].Images, drain(t, l, 1, 0)[0].Images)
+	assert.NotEqual(t, drain(t, l, 0, 0)[0].Inputs[0], drain(t, l, 1, 0)[0].Inputs[0])
 }
 
 func TestNewLoaderRefuses(t *testing.T) {
@@ -211,8 +212,9 @@ func TestPlannedLoader(t *testing.T) {
 	opts := LoaderOptions{Batch: 5, Seed: 3, Workers: 3, Shuffle: true, Augment: fullAugment(3)}
 	whole := newLoader(t, set, opts)
 	planned := whole.Planned()
-	require.Same(t, whole.Transform(), planned.Transform())
-	require.Equal(t, set, planned.Set())
+	require.Same(t, whole.Examples(), planned.Examples())
+	transform, err := opts.Augment.Compile(3, 6, 5)
+	require.NoError(t, err)
 	a, b := whole.Epoch(context.Background(), 2, 1), planned.Epoch(context.Background(), 2, 1)
 	defer a.Close()
 	defer b.Close()
@@ -222,7 +224,7 @@ func TestPlannedLoader(t *testing.T) {
 		require.NoError(t, err)
 		got, err := b.Next()
 		require.NoError(t, err)
-		assert.Nil(t, got.Images)
+		assert.Nil(t, got.Inputs)
 		assert.Equal(t, want.Labels, got.Labels)
 		assert.Equal(t, want.Indices, got.Indices)
 		assert.Equal(t, want.Choices, got.Choices)
@@ -232,13 +234,13 @@ func TestPlannedLoader(t *testing.T) {
 			label, err := set.Image(int(index), src)
 			require.NoError(t, err)
 			assert.EqualValues(t, label, got.Labels[k])
-			whole.Transform().ApplyChoices(dst, src, got.Choices[k])
-			require.Equal(t, want.Images[k*size:(k+1)*size], dst)
+			transform.ApplyChoices(dst, src, got.Choices[k])
+			require.Equal(t, want.Inputs[0][k*size:(k+1)*size], dst)
 		}
 		want.Release()
 		got.Release()
 		assert.Nil(t, got.Indices)
 	}
-	_, err := b.Next()
+	_, err = b.Next()
 	assert.Equal(t, io.EOF, err)
 }

@@ -88,9 +88,6 @@ func (t *Transform) Tables() []float32 {
 	return all
 }
 
-// Cutout is the side of the erased square, 0 for none.
-func (t *Transform) Cutout() int { return t.augment.Cutout }
-
 // window fills one output plane with the part of one source plane that starts
 // at (top, left), which may lie outside: what is outside is a zero pixel.
 func (t *Transform) window(dst []float32, src []byte, top, left int, flip bool, table *[256]float32) {

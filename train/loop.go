@@ -7,6 +7,7 @@ import (
 	"io"
 	"time"
 
+	"github.com/spikedhs/spikedhs/data"
 	"github.com/spikedhs/spikedhs/torch"
 	"github.com/spikedhs/spikedhs/train/run"
 	"github.com/spikedhs/spikedhs/train/task"
@@ -20,8 +21,8 @@ type loop struct {
 	metrics *run.Metrics
 	events  *run.Events
 	device  torch.Device
-	loader  task.Loader
-	step    func(s *torch.Scope, b *task.Batch) error // on each batch
+	loader  *task.Loader
+	step    func(s *torch.Scope, b *data.Batch) error // on each batch
 	score   task.Score
 	epochs  int
 	at      position

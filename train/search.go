@@ -7,6 +7,7 @@ import (
 	"io"
 	"time"
 
+	"github.com/spikedhs/spikedhs/data"
 	"github.com/spikedhs/spikedhs/search/genotype"
 	"github.com/spikedhs/spikedhs/torch"
 	"github.com/spikedhs/spikedhs/train/config"
@@ -66,7 +67,7 @@ type searcher struct {
 	onA     *stage // the step of the weights
 	onB     *stage // the step of the architecture
 	loop    *loop
-	batches task.Batches // of set B, in the present pass over it
+	batches *data.Batches // of set B, in the present pass over it
 	passOfB int
 	nextOfB int
 	total   int64 // weight steps of the whole search
@@ -109,7 +110,7 @@ func (p *searcher) rate() float64 {
 }
 
 // step is one iteration (section 3.3): weights on a batch of A, then the architecture on one of B.
-func (p *searcher) step(s *torch.Scope, a *task.Batch) error {
+func (p *searcher) step(s *torch.Scope, a *data.Batch) error {
 	p.descent.Weights.Optimizer.SetLearningRate(p.rate())
 	one := s.Child()
 	err := p.onA.do(one, a)
@@ -129,7 +130,7 @@ func (p *searcher) step(s *torch.Scope, a *task.Batch) error {
 
 // nextB is the batch of set B that goes with the present one of set A. Where B is
 // the shorter one it begins anew, in another order, within an epoch of A.
-func (p *searcher) nextB() (*task.Batch, error) {
+func (p *searcher) nextB() (*data.Batch, error) {
 	number := int64(p.loop.at.Epoch)*int64(p.onA.loader.Batches()) + int64(p.loop.at.Batch)
 	pass, batch := int(number/int64(p.onB.loader.Batches())), int(number%int64(p.onB.loader.Batches()))
 	if p.batches == nil || pass != p.passOfB || batch != p.nextOfB {

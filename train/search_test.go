@@ -221,7 +221,7 @@ func TestSearchSplitsTheImages(t *testing.T) {
 }
 
 // shown lists which training pictures an epoch of a loader shows.
-func shown(t *testing.T, l task.Loader) map[int]bool {
+func shown(t *testing.T, l *task.Loader) map[int]bool {
 	t.Helper()
 	index := map[string]int{}
 	for i, p := range trainPictures() {
@@ -235,16 +235,15 @@ func shown(t *testing.T, l task.Loader) map[int]bool {
 	for range l.Batches() {
 		b, err := batches.Next()
 		require.NoError(t, err)
-		batch := b.Source.(*data.Batch)
-		for i := range batch.N {
+		for i := range b.N {
 			var p picture
 			for k := range p.pixels {
-				p.pixels[k] = byte((batch.Images[i*len(p.pixels)+k]*std[0]+mean[0])*255 + 0.5)
+				p.pixels[k] = byte((b.Inputs[0][i*len(p.pixels)+k]*std[0]+mean[0])*255 + 0.5)
 			}
 			at, ok := index[fmt.Sprint(p.pixels)]
 			require.True(t, ok, "not a training picture")
 			assert.False(t, seen[at], "image %d is shown twice", at)
-			assert.EqualValues(t, at%10, batch.Labels[i])
+			assert.EqualValues(t, at%10, b.Labels[i])
 			seen[at] = true
 		}
 	}

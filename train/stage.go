@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 
+	"github.com/spikedhs/spikedhs/data"
 	"github.com/spikedhs/spikedhs/torch"
 	"github.com/spikedhs/spikedhs/train/task"
 )
@@ -18,7 +19,7 @@ import (
 // learning rate, and the batch, which is written over the recorded one.
 type stage struct {
 	device   torch.Device
-	loader   task.Loader
+	loader   *task.Loader
 	meter    *meter
 	step     *Step
 	recorder *recorder // nil: nothing is recorded
@@ -30,7 +31,7 @@ type stage struct {
 }
 
 // newStage repeats a step on what a loader serves.
-func newStage(l task.Loader, m machine, step *Step, r *recorder) *stage {
+func newStage(l *task.Loader, m machine, step *Step, r *recorder) *stage {
 	return &stage{device: m.device, loader: l, meter: newMeter(m.device), step: step, recorder: r}
 }
 
@@ -83,7 +84,7 @@ func (r *recorder) warn(reason error) {
 const recordAfter = 3
 
 // do takes one step on a batch.
-func (g *stage) do(s *torch.Scope, b *task.Batch) error {
+func (g *stage) do(s *torch.Scope, b *data.Batch) error {
 	g.step.Optimizer.Begin(s)
 	g.meter.count(b.N)
 	if g.recorder == nil || b.N != g.loader.Size() {
@@ -99,7 +100,7 @@ func (g *stage) do(s *torch.Scope, b *task.Batch) error {
 			return errors.Join(g.forget(), g.eager(s, b))
 		}
 	}
-	b.Overwrite(s, g.tensors)
+	g.loader.Overwrite(s, b, g.tensors)
 	if err := s.Err(); err != nil {
 		return err
 	}
@@ -107,16 +108,16 @@ func (g *stage) do(s *torch.Scope, b *task.Batch) error {
 }
 
 // eager does the work one operator at a time.
-func (g *stage) eager(s *torch.Scope, b *task.Batch) error {
+func (g *stage) eager(s *torch.Scope, b *data.Batch) error {
 	g.done++
-	g.work(s, g.loader.Tensors(s, b.Upload(s, g.device), b.N))
+	g.work(s, g.loader.Tensors(s, g.loader.Upload(s, g.device, b), b.N))
 	return s.Err()
 }
 
 // record makes the graph of the work on batches like b, and does nothing else.
-func (g *stage) record(b *task.Batch) error {
+func (g *stage) record(b *data.Batch) error {
 	g.scope = torch.NewInference()
-	g.tensors = b.Upload(g.scope, g.device)
+	g.tensors = g.loader.Upload(g.scope, g.device, b)
 	if err := g.scope.Err(); err != nil {
 		return fmt.Errorf("train: %w", err)
 	}

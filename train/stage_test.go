@@ -127,14 +127,19 @@ func TestStreamIsLeft(t *testing.T) {
 	assert.Equal(t, 1, closed)
 }
 
-// Where the images lie changes nothing.
-func TestWhereImagesLie(t *testing.T) {
-	b := newBench(t)
-	for kind, start := range runs {
-		for _, residence := range []string{"off", "on"} {
-			name := kind + residence
-			require.NoError(t, start(context.Background(), b.job(name, busy, func(c *config.Config) { c.Data.Resident = residence })))
+// Where the data lie changes nothing.
+func TestWhereDataLie(t *testing.T) {
+	for name, b := range map[string]*bench{"images": newBench(t), "stereo": newStereoBench(t)} {
+		for kind, start := range runs {
+			for _, residence := range []string{"off", "on"} {
+				require.NoError(t, start(context.Background(), b.job(kind+residence, func(c *config.Config) {
+					if c.Data.Resident = residence; !c.IsStereo() {
+						busy(c)
+					}
+				})))
+			}
+			b.remains(t, kind+"off").require(t, b.remains(t, kind+"on"))
 		}
-		b.remains(t, kind+"off").require(t, b.remains(t, kind+"on"))
+		assert.NotEmpty(t, b.remains(t, "trainon").metrics, name)
 	}
 }

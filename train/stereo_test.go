@@ -83,15 +83,17 @@ func TestStereoResumeIsExact(t *testing.T) {
 	}
 }
 
-// Steps that are recorded as CUDA graphs leave what others leave, bit for bit.
+// Steps that are recorded as CUDA graphs, on data that lie on the device, leave what others
+// leave, bit for bit.
 func TestRecordedStereoStepsAreTheSteps(t *testing.T) {
 	for kind, start := range runs {
 		t.Run(kind, func(t *testing.T) {
 			b := newStereoBench(t)
+			onDevice := func(c *config.Config) { c.Data.Resident = "on" }
 			longer := func(c *config.Config) { c.Search.Epochs, c.Train.Epochs = 4, 3 }
 			require.NoError(t, start(context.Background(), b.job("plain", longer)))
 			var replays, recorded, closed int
-			j := b.job("recorded", longer)
+			j := b.job("recorded", longer, onDevice)
 			j.record = func(work func() error) (replayer, error) {
 				recorded++
 				return tape{work, &replays, &closed}, nil

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/spikedhs/spikedhs/data"
 	"github.com/spikedhs/spikedhs/search"
 	"github.com/spikedhs/spikedhs/search/dgs"
 	"github.com/spikedhs/spikedhs/torch"
@@ -21,7 +22,7 @@ import (
 // own: those of epochs behind the last of the training.
 type surrogates struct {
 	net        task.Network
-	loader     task.Loader
+	loader     *task.Loader
 	rate       func() float64 // of learning, at the present step
 	scale      float64        // of the losses; see dgs.Options
 	job        *Job
@@ -182,7 +183,7 @@ func (u *surrogates) place(iteration int) (epoch, batch int) {
 // losses calls work with the losses of an epoch's batches, from one on, as long as it
 // wants more.
 func (u *surrogates) losses(ctx context.Context, epoch, first int, work func(dgs.Loss) (more bool, err error)) error {
-	return task.Each(ctx, u.loader, u.loop.device, epoch, first, func(_ *torch.Scope, _ *task.Batch, x task.Tensors) (bool, error) {
+	return task.Each(ctx, u.loader, u.loop.device, epoch, first, func(_ *torch.Scope, _ *data.Batch, x task.Tensors) (bool, error) {
 		return work(func(s *torch.Scope) torch.Tensor {
 			total, _, _ := u.net.Loss(search.Pass{Scope: s, Mode: torch.Train}, x)
 			return total

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/spikedhs/spikedhs/data"
 	"github.com/spikedhs/spikedhs/search/genotype"
 	"github.com/spikedhs/spikedhs/torch"
 	"github.com/spikedhs/spikedhs/train/config"
@@ -123,7 +124,7 @@ func newTrainer(j *Job, m machine, problem task.Problem, g genotype.Genotype) (*
 	work := newStage(loader, m, t.descent, m.recorder(j))
 	t.loop = &loop{
 		job: j, device: m.device, loader: loader, score: j.task.Score(), epochs: c.Train.Epochs, label: "train", key: "train",
-		step: func(s *torch.Scope, b *task.Batch) error {
+		step: func(s *torch.Scope, b *data.Batch) error {
 			t.descent.Optimizer.SetLearningRate(t.rate())
 			return work.do(s, b)
 		},

@@ -8,14 +8,13 @@
 //	set, err := stereo.Open(root, stereo.Options{})
 //	parts, err := set.MVSEC(1)                   // or set.Split() for a set with splits.json
 //	a, b := stereo.Halves(parts.Train, 50)       // for bi-level search
-//	loader, err := stereo.NewLoader(set, a, stereo.LoaderOptions{
-//		Steps: 5, Batch: 2, Seed: seed, Shuffle: true, CropHeight: 200, CropWidth: 280,
-//	})
+//	loader, err := stereo.NewLoader(set, a, stereo.WindowOptions{Steps: 5, CropHeight: 200, CropWidth: 280},
+//		data.LoaderOptions{Batch: 2, Seed: seed, Shuffle: true})
 //	batches := loader.Epoch(ctx, epoch, 0)
 //	defer batches.Close()
 //	for {
 //		batch, err := batches.Next() // io.EOF behind the last
-//		// batch.Left, batch.Right [T*N, 5, H, W], batch.Labels [T*N, H, W] ...
+//		// batch.Inputs [T*N, 5, H, W], left and right, batch.Truth [T*N, H, W] ...
 //		batch.Release()
 //	}
 //

@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 
+	"github.com/spikedhs/spikedhs/data"
 	"github.com/spikedhs/spikedhs/data/stereo"
 	"github.com/spikedhs/spikedhs/data/synth"
 )
@@ -36,9 +37,7 @@ func Example() {
 		fmt.Println(err)
 		return
 	}
-	loader, err := stereo.NewLoader(set, parts.Train, stereo.LoaderOptions{
-		Steps: 3, Batch: 4, Shuffle: true, CropHeight: 60, CropWidth: 84,
-	})
+	loader, err := stereo.NewLoader(set, parts.Train, stereo.WindowOptions{Steps: 3, CropHeight: 60, CropWidth: 84}, data.LoaderOptions{Batch: 4, Shuffle: true})
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -50,7 +49,7 @@ func Example() {
 		fmt.Println(err)
 		return
 	}
-	fmt.Println(batch.T, batch.N, batch.C, batch.H, batch.W, len(batch.Left) == 3*4*5*60*84)
+	fmt.Println(batch.T, batch.N, batch.C, batch.H, batch.W, len(batch.Inputs[0]) == 3*4*5*60*84)
 	batch.Release()
 
 	stream, err := set.Stream(ctx, parts.Test, 0)

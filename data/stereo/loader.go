@@ -11,182 +11,165 @@ import (
 	"github.com/spikedhs/spikedhs/data/internal/random"
 )
 
-// LoaderOptions configure a [Loader]. Only Batch has no default.
-type LoaderOptions struct {
+// WindowOptions say what the examples of a loader are.
+type WindowOptions struct {
 	// Steps is T, the number of consecutive stacks of a window: the label's frame and
 	// those before it. Default 5.
 	Steps int
-	// Batch is N, the number of windows of a batch, at least 1.
-	Batch int
-	// Seed decides order and crops of every epoch.
-	Seed uint64
-	// Shuffle draws a new order for every epoch. Default: the order of the list.
-	Shuffle bool
-	// DropLast leaves out the last batch where it is not full.
-	DropLast bool
 	// CropHeight and CropWidth are the size of the part that is cut out of each window
 	// at a random place, the same for both views, the label and all steps. Default 0:
 	// the whole picture.
 	CropHeight, CropWidth int
-	// Workers is the number of goroutines that prepare batches. Default: one for each
-	// CPU that Go may use, at most 8. It has no influence on what a batch holds.
-	Workers int
-	// Prefetch is the number of batches prepared ahead. Default: 2 for each worker.
-	Prefetch int
 }
 
-// Loader cuts the windows of a list of frames into batches, prepared in the
-// background. Batch k of epoch e is the same, bit for bit, for any number of workers
-// and wherever the epoch was entered.
-type Loader struct {
-	set     *Set
-	windows []Frame
-	opts    LoaderOptions
-	free    ordered.Pool[buffer]
-}
-
-// buffer is room for one batch.
-type buffer struct {
-	left, right, labels []float32
-}
-
-// NewLoader makes a Loader over the windows that end in frames. Frames without enough
-// frames before them are left out. It fails if none is left, on options out of range
-// and on frames that the set does not have.
-func NewLoader(set *Set, frames []Frame, o LoaderOptions) (*Loader, error) {
-	if o.Steps == 0 {
-		o.Steps = 5
+// NewLoader makes a loader over the windows that end in frames; example i is number i of
+// [Windows]. Inputs are the left and the right stacks of -1, 0, +1, Truth the disparities
+// in pixels of every step, +Inf for none. Frames without enough frames before them are left
+// out. It fails if none is left, on options out of range and on frames that the set does
+// not have.
+func NewLoader(set *Set, frames []Frame, w WindowOptions, o data.LoaderOptions) (*data.Loader, error) {
+	if w.Steps == 0 {
+		w.Steps = 5
 	}
 	if o.Workers == 0 {
 		o.Workers = min(8, runtime.GOMAXPROCS(0))
 	}
-	if o.Prefetch == 0 {
-		o.Prefetch = 2 * o.Workers
+	if w.CropHeight == 0 && w.CropWidth == 0 {
+		w.CropHeight, w.CropWidth = set.rig.Height, set.rig.Width
 	}
-	if o.Batch < 1 || o.Steps < 1 || o.Workers < 1 || o.Prefetch < 1 {
-		return nil, fmt.Errorf("stereo loader: batch %d, steps %d, workers %d, prefetch %d; want at least 1 each", o.Batch, o.Steps, o.Workers, o.Prefetch)
+	if w.Steps < 1 {
+		return nil, fmt.Errorf("stereo loader: %d steps; want at least 1", w.Steps)
 	}
-	if o.CropHeight == 0 && o.CropWidth == 0 {
-		o.CropHeight, o.CropWidth = set.rig.Height, set.rig.Width
-	}
-	if o.CropHeight < 1 || o.CropWidth < 1 || o.CropHeight > set.rig.Height || o.CropWidth > set.rig.Width {
+	if w.CropHeight < 1 || w.CropWidth < 1 || w.CropHeight > set.rig.Height || w.CropWidth > set.rig.Width {
 		return nil, fmt.Errorf("stereo loader: a crop of %d x %d does not fit into pictures of %d x %d; choose a smaller one",
-			o.CropWidth, o.CropHeight, set.rig.Width, set.rig.Height)
+			w.CropWidth, w.CropHeight, set.rig.Width, set.rig.Height)
 	}
 	if err := set.check(frames); err != nil {
 		return nil, err
 	}
-	l := &Loader{set: set, windows: Windows(frames, o.Steps), opts: o}
-	if l.Batches() == 0 {
-		return nil, fmt.Errorf("stereo loader: %d windows of %d steps make no batch of %d; give more frames or take a smaller batch", len(l.windows), o.Steps, o.Batch)
-	}
-	l.free = make(ordered.Pool[buffer], o.Prefetch+1)
-	return l, nil
+	return data.LoaderOf(&windows{set, Windows(frames, w.Steps), w}, o)
 }
 
-// Len is the number of windows of an epoch.
-func (l *Loader) Len() int { return len(l.windows) }
-
-// Windows are the last frames of the windows, in the order of the list.
-func (l *Loader) Windows() []Frame { return l.windows }
-
-// Batches is the number of batches of an epoch.
-func (l *Loader) Batches() int {
-	if l.opts.DropLast {
-		return len(l.windows) / l.opts.Batch
-	}
-	return (len(l.windows) + l.opts.Batch - 1) / l.opts.Batch
+// windows are the examples of a loader.
+type windows struct {
+	set  *Set
+	last []Frame
+	WindowOptions
 }
 
-// Shape is the number of steps, channels, rows and columns of a window.
-func (l *Loader) Shape() (t, c, h, w int) {
-	return l.opts.Steps, l.set.binning.Bins, l.opts.CropHeight, l.opts.CropWidth
+func (w *windows) Name() string { return w.set.root }
+func (w *windows) Noun() string { return fmt.Sprintf("windows of %d steps", w.Steps) }
+func (w *windows) Len() int     { return len(w.last) }
+func (*windows) Inputs() int    { return 2 }
+func (*windows) Mapped() bool   { return true }
+
+func (w *windows) Sizes() data.Sizes {
+	return data.Sizes{T: w.Steps, C: w.set.binning.Bins, H: w.CropHeight, W: w.CropWidth}
 }
 
-// Epoch starts one pass over the windows and returns its batches, from number first
-// on. The first epoch is number 0. An epoch or a first out of range is reported by
-// Next.
-func (l *Loader) Epoch(ctx context.Context, epoch, first int) *Batches {
-	if epoch < 0 || first < 0 || first > l.Batches() {
-		return &Batches{ordered.Failed[*Batch](fmt.Errorf("stereo loader: no epoch %d, batch %d; an epoch has %d batches", epoch, first, l.Batches()))}
-	}
-	var order []int
-	if l.opts.Shuffle {
-		order = random.Permutation(len(l.windows), l.opts.Seed, random.Order, epoch)
-	}
-	return &Batches{ordered.Start(ctx, ordered.Work[*Batch]{
-		First: first, End: l.Batches(), Workers: l.opts.Workers, Ahead: l.opts.Prefetch, Parts: 1,
-		Begin: func(k int) *Batch { return l.begin(epoch, k) },
-		Worker: func(ctx context.Context) func(*Batch, int, int) error {
-			return func(b *Batch, k, _ int) error {
-				for i := range b.N {
-					number := k*l.opts.Batch + i
-					if order != nil {
-						number = order[number]
-					}
-					b.Frames = append(b.Frames, l.windows[number])
-					if err := l.fill(ctx, b, i, number); err != nil {
-						return err
-					}
-				}
-				return nil
-			}
-		},
-		Drop: (*Batch).Release, Closed: data.ErrClosed,
-	})}
+// frame is that of a step of window i.
+func (w *windows) frame(i, step int) Frame {
+	return Frame{w.last[i].Sequence, w.last[i].Index - w.Steps + 1 + step}
 }
 
-// begin is batch k of an epoch, still empty.
-func (l *Loader) begin(epoch, k int) *Batch {
-	t, c, h, w := l.Shape()
-	n := min(l.opts.Batch, len(l.windows)-k*l.opts.Batch)
-	buf := l.free.Take(l.buffer)
-	return &Batch{
-		Left: buf.left[:t*n*c*h*w], Right: buf.right[:t*n*c*h*w], Labels: buf.labels[:t*n*h*w],
-		T: t, N: n, C: c, H: h, W: w, Epoch: epoch, Index: k, loader: l, buffer: buf,
-	}
-}
-
-// fill writes window number to place n of b.
-func (l *Loader) fill(ctx context.Context, b *Batch, n, number int) error {
-	last, rig := l.windows[number], l.set.rig
-	rng := new(rand.PCG)
-	random.Seed(rng, l.opts.Seed, random.Item, b.Epoch, number)
-	part := crop{
-		x: random.Below(rng, rig.Width-b.W+1), y: random.Below(rng, rig.Height-b.H+1),
-		width: b.W, height: b.H,
-	}
-	size := b.C * b.H * b.W
-	for t := range b.T {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		f := Frame{last.Sequence, last.Index - b.T + 1 + t}
-		row := t*b.N + n
-		for v, out := range [][]float32{b.Left, b.Right} {
-			packed, err := l.set.packed(View(v), f)
-			if err != nil {
+func (w *windows) Reader(seed uint64) func(ctx context.Context, b *data.Batch, k, i int) error {
+	rng, rig := new(rand.PCG), w.set.rig
+	return func(ctx context.Context, b *data.Batch, k, i int) error {
+		random.Seed(rng, seed, random.Item, b.Epoch, i)
+		part := crop{x: random.Below(rng, rig.Width-b.W+1), y: random.Below(rng, rig.Height-b.H+1), width: b.W, height: b.H}
+		b.Choices[k] = data.Choices{Top: part.y, Left: part.x}
+		for t := 0; t < b.T && b.Inputs != nil; t++ {
+			if err := ctx.Err(); err != nil {
 				return err
 			}
-			unpack(out[row*size:][:size], packed, b.C, rig.Width, rig.Height, part)
+			if err := w.step(b, t*b.N+k, w.frame(i, t), part); err != nil {
+				return err
+			}
 		}
-		label, err := l.set.label(f)
+		return nil
+	}
+}
+
+// step writes a part of a frame to a row of b.
+func (w *windows) step(b *data.Batch, row int, f Frame, part crop) error {
+	size := b.C * b.H * b.W
+	for v, out := range b.Inputs {
+		packed, err := w.set.packed(View(v), f)
 		if err != nil {
 			return err
 		}
-		out := b.Labels[row*b.H*b.W:][:b.H*b.W]
-		for y := range b.H {
-			for x, value := range label[(part.y+y)*rig.Width+part.x:][:b.W] {
-				out[y*b.W+x] = dequantize[value]
-			}
+		unpack(out[row*size:][:size], packed, b.C, w.set.rig.Width, w.set.rig.Height, part)
+	}
+	label, err := w.set.label(f)
+	if err != nil {
+		return err
+	}
+	out := b.Truth[row*b.H*b.W:][:b.H*b.W]
+	for y := range b.H {
+		for x, value := range label[(part.y+y)*w.set.rig.Width+part.x:][:b.W] {
+			out[y*b.W+x] = dequantize[value]
 		}
 	}
 	return nil
 }
 
-// buffer makes room for one batch.
-func (l *Loader) buffer() buffer {
-	t, c, h, w := l.Shape()
-	n := t * min(l.opts.Batch, len(l.windows)) * h * w
-	return buffer{left: make([]float32, n*c), right: make([]float32, n*c), labels: make([]float32, n)}
+// frames are those of all windows, each once, and the row of each step of each window
+// among them.
+func (w *windows) frames() (list []Frame, rows []int64) {
+	number := map[Frame]int64{}
+	for i := range w.last {
+		for t := range w.Steps {
+			f := w.frame(i, t)
+			if _, known := number[f]; !known {
+				number[f] = int64(len(list))
+				list = append(list, f)
+			}
+			rows = append(rows, number[f])
+		}
+	}
+	return list, rows
+}
+
+func (w *windows) Bytes() int64 {
+	list, _ := w.frames()
+	return int64(len(list)) * int64(2*planes(w.set.binning.Bins)+1) * int64(w.set.rig.Width*w.set.rig.Height)
+}
+
+// Stored are the packed stacks and the label images of all frames, which all cores read.
+func (w *windows) Stored() (*data.Stored, error) {
+	list, rows := w.frames()
+	height, width, channels := w.set.rig.Height, w.set.rig.Width, planes(w.set.binning.Bins)
+	room := func(channels int, tables [][]float32) data.Planes {
+		return data.Planes{Bytes: make([]byte, len(list)*channels*height*width), M: len(list), C: channels, H: height, W: width, Tables: tables}
+	}
+	s := &data.Stored{
+		Inputs: []data.Planes{room(channels, digitTables(channels)), room(channels, digitTables(channels))},
+		Truth:  room(1, [][]float32{dequantize[:]}), Rows: rows,
+	}
+	put := func(p data.Planes, i int, packed []byte, err error) error {
+		copy(p.Bytes[i*p.C*p.H*p.W:], packed)
+		return err
+	}
+	workers := runtime.GOMAXPROCS(0)
+	read := ordered.Start(context.Background(), ordered.Work[int]{
+		End: len(list), Workers: workers, Ahead: 2 * workers, Parts: 3,
+		Begin: func(i int) int { return i },
+		Worker: func(context.Context) func(_, i, part int) error {
+			return func(_, i, part int) error {
+				if part == 2 {
+					label, err := w.set.label(list[i])
+					return put(s.Truth, i, label, err)
+				}
+				packed, err := w.set.packed(View(part), list[i])
+				return put(s.Inputs[part], i, packed, err)
+			}
+		},
+	})
+	defer read.Close()
+	for range list {
+		if _, err := read.Next(); err != nil {
+			return nil, err
+		}
+	}
+	return s, nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"math"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -17,7 +18,7 @@ type gathered struct {
 	left, right, labels [][]float32
 }
 
-func gather(t *testing.T, l *Loader, epoch, first int) (g gathered) {
+func gather(t *testing.T, l *data.Loader, all []Frame, epoch, first int) (g gathered) {
 	t.Helper()
 	batches := l.Epoch(context.Background(), epoch, first)
 	defer batches.Close()
@@ -28,10 +29,14 @@ func gather(t *testing.T, l *Loader, epoch, first int) (g gathered) {
 		}
 		require.NoError(t, err)
 		require.Equal(t, k, b.Index)
-		g.frames = append(g.frames, b.Frames)
-		g.left = append(g.left, append([]float32{}, b.Left...))
-		g.right = append(g.right, append([]float32{}, b.Right...))
-		g.labels = append(g.labels, append([]float32{}, b.Labels...))
+		var frames []Frame
+		for _, i := range b.Indices {
+			frames = append(frames, all[i])
+		}
+		g.frames = append(g.frames, frames)
+		g.left = append(g.left, slices.Clone(b.Inputs[0]))
+		g.right = append(g.right, slices.Clone(b.Inputs[1]))
+		g.labels = append(g.labels, slices.Clone(b.Truth))
 		b.Release()
 		b.Release()
 	}
@@ -42,21 +47,23 @@ func TestLoader(t *testing.T) {
 	s := openSet(t, root, Options{})
 	frames, err := s.Frames()
 	require.NoError(t, err)
-	o := LoaderOptions{Steps: 3, Batch: 3, Seed: 7, Shuffle: true, CropHeight: 5, CropWidth: 8, Workers: 3}
-	l, err := NewLoader(s, frames, o)
+	w := WindowOptions{Steps: 3, CropHeight: 5, CropWidth: 8}
+	o := data.LoaderOptions{Batch: 3, Seed: 7, Shuffle: true, Workers: 3}
+	l, err := NewLoader(s, frames, w, o)
 	require.NoError(t, err)
-	require.Equal(t, 8, l.Len())
+	all := Windows(frames, 3)
+	require.Equal(t, 8, l.Examples().Len())
 	require.Equal(t, 3, l.Batches())
-	g := gather(t, l, 1, 0)
+	g := gather(t, l, all, 1, 0)
 	require.Len(t, g.frames, 3)
 
 	// The same for one worker, another set, a cold memory, and from the middle.
 	o.Workers = 1
-	again, err := NewLoader(openSet(t, root, Options{Memory: -1, Cache: "none"}), frames, o)
+	again, err := NewLoader(openSet(t, root, Options{Memory: -1, Cache: "none"}), frames, w, o)
 	require.NoError(t, err)
-	assert.Equal(t, g, gather(t, again, 1, 0))
-	assert.Equal(t, g.left[2:], gather(t, again, 1, 2).left)
-	assert.NotEqual(t, g.frames, gather(t, again, 2, 0).frames)
+	assert.Equal(t, g, gather(t, again, all, 1, 0))
+	assert.Equal(t, g.left[2:], gather(t, again, all, 1, 2).left)
+	assert.NotEqual(t, g.frames, gather(t, again, all, 2, 0).frames)
 
 	seen := map[Frame]int{}
 	offsets := map[[2]int]bool{}
@@ -113,21 +120,26 @@ func TestLoaderFaults(t *testing.T) {
 	s := openSet(t, makeSet(t, 3, "a"), Options{})
 	frames, err := s.Frames()
 	require.NoError(t, err)
-	for want, o := range map[string]LoaderOptions{
+	type options struct {
+		windows WindowOptions
+		batches data.LoaderOptions
+	}
+	for want, o := range map[string]options{
 		"batch 0":                        {},
-		"a crop of 13 x 5 does not fit":  {Batch: 1, CropHeight: 5, CropWidth: 13},
-		"windows of 9 steps make no":     {Batch: 1, Steps: 9},
-		"1 windows of 3 steps make no b": {Batch: 2, Steps: 3, DropLast: true},
+		"-1 steps":                       {WindowOptions{Steps: -1}, data.LoaderOptions{Batch: 1}},
+		"a crop of 13 x 5 does not fit":  {WindowOptions{CropHeight: 5, CropWidth: 13}, data.LoaderOptions{Batch: 1}},
+		"windows of 9 steps make no":     {WindowOptions{Steps: 9}, data.LoaderOptions{Batch: 1}},
+		"1 windows of 3 steps make no b": {WindowOptions{Steps: 3}, data.LoaderOptions{Batch: 2, DropLast: true}},
 	} {
-		_, err := NewLoader(s, frames, o)
+		_, err := NewLoader(s, frames, o.windows, o.batches)
 		assert.ErrorContains(t, err, want)
 	}
-	_, err = NewLoader(s, []Frame{{"a", 3}}, LoaderOptions{Batch: 1, Steps: 1})
+	_, err = NewLoader(s, []Frame{{"a", 3}}, WindowOptions{Steps: 1}, data.LoaderOptions{Batch: 1})
 	assert.ErrorContains(t, err, "no frame 3, the sequence has 3")
-	l, err := NewLoader(s, frames, LoaderOptions{Batch: 1, Steps: 1})
+	l, err := NewLoader(s, frames, WindowOptions{Steps: 1}, data.LoaderOptions{Batch: 1})
 	require.NoError(t, err)
 	_, err = l.Epoch(context.Background(), 0, 4).Next()
-	assert.ErrorContains(t, err, "no epoch 0, batch 4")
+	assert.ErrorContains(t, err, "no epoch 0, batch 4; an epoch has 3 batches")
 	ctx, cancel := context.WithCancel(context.Background())
 	batches := l.Epoch(ctx, 0, 0)
 	cancel()

@@ -19,6 +19,21 @@ var digits = func() (d [243][perByte]int8) {
 	return d
 }()
 
+// digitTables are the values of each channel by the bytes of its plane, for so many planes.
+func digitTables(planes int) [][]float32 {
+	tables := make([][]float32, perByte)
+	for c := range tables {
+		for range planes {
+			table := make([]float32, 256)
+			for v := range digits {
+				table[v] = float32(digits[v][c])
+			}
+			tables[c] = append(tables[c], table...)
+		}
+	}
+	return tables
+}
+
 // pack packs a stack of [channels, pixels].
 func pack(stack []int8, channels, pixels int) []byte {
 	packed := make([]byte, planes(channels)*pixels)

@@ -163,8 +163,8 @@ func TestBadData(t *testing.T) {
 			var frames []Frame
 			frames, err = s.Frames()
 			require.NoError(t, err)
-			var l *Loader
-			l, err = NewLoader(s, frames, LoaderOptions{Steps: 2, Batch: 1})
+			var l *data.Loader
+			l, err = NewLoader(s, frames, WindowOptions{Steps: 2}, data.LoaderOptions{Batch: 1})
 			require.NoError(t, err)
 			batches := l.Epoch(context.Background(), 0, 0)
 			for err == nil {

@@ -3,68 +3,151 @@ package task
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 
+	"github.com/spikedhs/spikedhs/data"
 	"github.com/spikedhs/spikedhs/torch"
+	"github.com/spikedhs/spikedhs/train/config"
 )
 
-// Loader serves batches.
-type Loader interface {
-	// Batches is the number of batches of an epoch, Size that of examples in a full one.
-	Batches() int
-	Size() int
-	// Epoch begins an epoch at one of its batches.
-	Epoch(ctx context.Context, epoch, first int) Batches
-	// Tensors makes what a model takes of an uploaded batch of n examples, on the device
-	// alone.
-	Tensors(s *torch.Scope, uploaded []torch.Tensor, n int) Tensors
-	// Warn tells of examples that could not be read so far.
-	Warn()
-	// Close frees what is kept on the device.
-	Close() error
+// Loader brings batches to a device: what is in them, or, where the data set lies on the
+// device already, the numbers of its examples and the choices of their augmentation. Both
+// give the same tensors, bit for bit.
+type Loader struct {
+	*data.Loader
+	// Reshape, where given, makes what a model takes of the inputs, on the device alone.
+	Reshape func(*torch.Scope, torch.Tensor) torch.Tensor
+	// Warn tells of examples that could not be read so far. Default: nothing.
+	Warn func()
+
+	resident *resident // nil: batches bring their inputs
 }
 
-// Batches are the batches of an epoch, in order.
-type Batches interface {
-	// Next waits for the next batch; io.EOF behind the last.
-	Next() (*Batch, error)
-	Close()
+// NewLoader serves what lies with the host.
+func NewLoader(l *data.Loader) *Loader { return &Loader{Loader: l, Warn: func() {}} }
+
+// Tensors are a batch on the device as a model takes it.
+type Tensors struct {
+	Inputs []torch.Tensor
+	Target torch.Tensor
+	N      int // examples
 }
 
-// source is a batch of a task's own loader.
-type source interface{ Release() }
-
-// sources are the batches of an epoch as such a loader gives them.
-type sources[B source] interface {
-	Next() (B, error)
-	Close()
+// array is values on the host and their shape on the device.
+type array struct {
+	upload    func(s *torch.Scope, d torch.Device) torch.Tensor
+	overwrite func(s *torch.Scope, t torch.Tensor)
 }
 
-// NewBatches makes batches of those of a task's own loader.
-func NewBatches[B source, E sources[B]](of E, convert func(B) *Batch) Batches {
-	return converted[B, E]{of, convert}
-}
-
-type converted[B source, E sources[B]] struct {
-	of      E
-	convert func(B) *Batch
-}
-
-func (c converted[B, E]) Next() (*Batch, error) {
-	source, err := c.of.Next()
-	if err != nil {
-		return nil, err
+func newArray[E torch.Element](values []E, shape ...int) array {
+	return array{
+		upload:    func(s *torch.Scope, d torch.Device) torch.Tensor { return torch.Upload(s, d, values, sizes(shape)...) },
+		overwrite: func(s *torch.Scope, t torch.Tensor) { torch.Overwrite(s, t, values) },
 	}
-	b := c.convert(source)
-	b.Source, b.release = source, source.Release
-	return b, nil
 }
 
-func (c converted[B, E]) Close() { c.of.Close() }
+func sizes(shape []int) []int64 {
+	list := make([]int64, len(shape))
+	for i, n := range shape {
+		list[i] = int64(n)
+	}
+	return list
+}
+
+// arrays are what of a batch goes to the device, in this order.
+func (l *Loader) arrays(b *data.Batch) []array {
+	if l.resident != nil {
+		return []array{newArray(b.Indices, b.N), newArray(flatChoices(b.Choices), b.N, choiceSize)}
+	}
+	var list []array
+	for _, input := range b.Inputs {
+		list = append(list, newArray(input, b.T*b.N, b.C, b.H, b.W))
+	}
+	if b.Truth != nil {
+		return append(list, newArray(b.Truth, b.T*b.N, b.H, b.W))
+	}
+	return append(list, newArray(b.Labels, b.N))
+}
+
+// Upload copies a batch to new tensors on a device.
+func (l *Loader) Upload(s *torch.Scope, d torch.Device, b *data.Batch) []torch.Tensor {
+	var list []torch.Tensor
+	for _, a := range l.arrays(b) {
+		list = append(list, a.upload(s, d))
+	}
+	return list
+}
+
+// Overwrite puts a batch into the tensors of an Upload of as many examples.
+func (l *Loader) Overwrite(s *torch.Scope, b *data.Batch, tensors []torch.Tensor) {
+	for i, a := range l.arrays(b) {
+		a.overwrite(s, tensors[i])
+	}
+}
+
+// Tensors makes what a model takes of an uploaded batch of n examples, on the device
+// alone: of images [N, C, H, W] and their labels [N], of windows [T*N, C, H, W] and their
+// truth [T*N, H, W].
+func (l *Loader) Tensors(s *torch.Scope, uploaded []torch.Tensor, n int) Tensors {
+	last := len(uploaded) - 1
+	x := Tensors{Inputs: append([]torch.Tensor{}, uploaded[:last]...), Target: uploaded[last], N: n}
+	if l.resident != nil {
+		x.Inputs, x.Target = l.resident.tensors(s, uploaded[0], uploaded[1])
+	}
+	for i := range x.Inputs {
+		if l.Reshape != nil {
+			x.Inputs[i] = l.Reshape(s, x.Inputs[i])
+		}
+	}
+	return x
+}
+
+// residentShare is the part of the device's free memory that a data set may take.
+const residentShare = 4
+
+// Keep puts the data set on a device where data.resident says so.
+func (l *Loader) Keep(d torch.Device, c *config.Data) error {
+	bytes := l.Examples().Bytes()
+	switch {
+	case c.Resident == "off":
+		return nil
+	case bytes < 0 && c.Resident == "on":
+		return fmt.Errorf("%w: data.resident = on: the %s of %s are decoded anew for each epoch; set it to auto",
+			config.ErrInvalid, l.Examples().Noun(), l.Examples().Name())
+	case bytes < 0:
+		return nil
+	case c.Resident != "on":
+		if !torch.IsCUDA(d) {
+			return nil
+		}
+		memory, err := torch.DeviceMemory(d)
+		if err != nil {
+			return fmt.Errorf("train: %w", err)
+		}
+		if bytes > memory.Free/residentShare {
+			return nil
+		}
+	}
+	r, err := newResident(d, l.Examples())
+	if err != nil {
+		return fmt.Errorf("train: data on the device: %w", err)
+	}
+	l.resident, l.Loader = r, l.Planned()
+	return nil
+}
+
+// Close frees the data set on the device.
+func (l *Loader) Close() error {
+	if l.resident == nil {
+		return nil
+	}
+	return l.resident.scope.Close()
+}
 
 // Each calls use with the batches of an epoch on a device, from one on, as long as it
 // wants more, and frees them.
-func Each(ctx context.Context, l Loader, d torch.Device, epoch, first int, use func(s *torch.Scope, b *Batch, x Tensors) (more bool, err error)) error {
+func Each(ctx context.Context, l *Loader, d torch.Device, epoch, first int, use func(s *torch.Scope, b *data.Batch, x Tensors) (more bool, err error)) error {
 	batches := l.Epoch(ctx, epoch, first)
 	defer batches.Close()
 	for {
@@ -76,7 +159,7 @@ func Each(ctx context.Context, l Loader, d torch.Device, epoch, first int, use f
 			return err
 		}
 		s, more := torch.NewInference(), false
-		x := l.Tensors(s, b.Upload(s, d), b.N)
+		x := l.Tensors(s, l.Upload(s, d, b), b.N)
 		if err = s.Err(); err == nil {
 			more, err = use(s, b, x)
 		}

@@ -86,8 +86,8 @@ type Problem interface {
 	FoundName() string
 	// Training are the batches that the weights learn from, Halves those of the sets A
 	// and B of a search, with what is kept of them on the device.
-	Training(d torch.Device) (Loader, error)
-	Halves(d torch.Device) (a, b Loader, err error)
+	Training(d torch.Device) (*Loader, error)
+	Halves(d torch.Device) (a, b *Loader, err error)
 	// Supernet and Network are built with fresh weights.
 	Supernet(d torch.Device, p search.Precision) (Supernet, error)
 	Network(d torch.Device, p search.Precision, g genotype.Genotype) (Network, error)

@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	images "github.com/spikedhs/spikedhs/data"
 	data "github.com/spikedhs/spikedhs/data/stereo"
 	"github.com/spikedhs/spikedhs/search"
 	"github.com/spikedhs/spikedhs/search/stereo"
@@ -31,17 +32,17 @@ func TestWindowEqualsEvaluation(t *testing.T) {
 	set, err := data.Open(root, data.Options{Cache: "none"})
 	require.NoError(t, err)
 	frames := []data.Frame{{Sequence: "two", Index: 2}, {Sequence: "two", Index: 4}}
-	loader, err := data.NewLoader(set, frames, data.LoaderOptions{Steps: 3, Batch: 1})
+	loader, err := data.NewLoader(set, frames, data.WindowOptions{Steps: 3}, images.LoaderOptions{Batch: 1})
 	require.NoError(t, err)
 	batches := loader.Epoch(context.Background(), 0, 0)
 	defer batches.Close()
-	for _, f := range frames {
+	for i, f := range frames {
 		b, err := batches.Next()
 		require.NoError(t, err)
-		require.Equal(t, f, b.Frames[0])
+		require.EqualValues(t, i, b.Indices[0])
 		s := torch.NewInference()
 		shape := []int64{3, int64(b.C), int64(b.H), int64(b.W)}
-		cost := n.Forward(search.Pass{Scope: s, Mode: torch.Evaluate}, torch.FromSlice(s, b.Left, shape...), torch.FromSlice(s, b.Right, shape...))
+		cost := n.Forward(search.Pass{Scope: s, Mode: torch.Evaluate}, torch.FromSlice(s, b.Inputs[0], shape...), torch.FromSlice(s, b.Inputs[1], shape...))
 		want, err := torch.ToSlice[float32](stereo.Estimate(s, s.Narrow(cost, 0, 2, 1)))
 		require.NoError(t, err)
 		require.NoError(t, s.Close())

@@ -54,8 +54,8 @@ type counts struct {
 }
 
 // Add takes the logits of a batch.
-func (m *counts) Add(s *torch.Scope, b *task.Batch, x task.Tensors, logits torch.Tensor) error {
-	labels := b.Source.(*data.Batch).Labels
+func (m *counts) Add(s *torch.Scope, b *data.Batch, x task.Tensors, logits torch.Tensor) error {
+	labels := b.Labels
 	classes := int(s.Size(logits, 1))
 	m.loss += s.Item(s.CrossEntropy(logits, x.Target)) * float64(b.N)
 	guesses, err := torch.ToSlice[int64](s.TopK(logits, min(5, classes)))

@@ -144,7 +144,7 @@ func (n *Network) check(ctx context.Context, path string, count int) (Agreement,
 	if err != nil {
 		return a, err
 	}
-	err = task.Each(ctx, loader, d, 0, 0, func(s *torch.Scope, b *task.Batch, x task.Tensors) (bool, error) {
+	err = task.Each(ctx, loader, d, 0, 0, func(s *torch.Scope, b *data.Batch, x task.Tensors) (bool, error) {
 		want, err := torch.ToSlice[float32](p.Run(s, x.Inputs[0]))
 		if err != nil {
 			return false, err

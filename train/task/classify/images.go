@@ -10,6 +10,7 @@ import (
 
 	"github.com/spikedhs/spikedhs/data"
 	"github.com/spikedhs/spikedhs/search"
+	"github.com/spikedhs/spikedhs/torch"
 	"github.com/spikedhs/spikedhs/train/config"
 	"github.com/spikedhs/spikedhs/train/task"
 )
@@ -93,8 +94,8 @@ func (i *images) warnOfCorrupt(split data.Split, set data.Dataset) {
 	}
 }
 
-// trainingLoader serves a set in training batches.
-func (i *images) trainingLoader(c *config.Config, set data.Dataset, batch int, seed uint64, a data.Augment) (*data.Loader, error) {
+// trainingLoader serves a set in training batches on a device.
+func (i *images) trainingLoader(d torch.Device, c *config.Config, set data.Dataset, batch int, seed uint64, a data.Augment) (*task.Loader, error) {
 	a.Pad, a.Mean, a.Std = i.pad, i.mean, i.std
 	if _, onDemand := set.(data.Cropper); onDemand {
 		a.CropPadding = 0 // the resized crop takes its place
@@ -102,10 +103,26 @@ func (i *images) trainingLoader(c *config.Config, set data.Dataset, batch int, s
 			a.Resized = data.ResizedCrop{MinArea: c.Train.CropMinArea, MaxRatio: data.ImageNetCrop.MaxRatio}
 		}
 	}
-	return data.NewLoader(set, data.LoaderOptions{
+	l, err := i.loader(set, forTraining, data.LoaderOptions{
 		Batch: batch, Seed: seed, Workers: c.Data.Workers, Prefetch: c.Data.Prefetch,
 		Shuffle: true, DropLast: set.Len() >= batch, Augment: a,
 	})
+	if err != nil {
+		return nil, err
+	}
+	l.Warn = func() { i.warnOfCorrupt(data.Train, set) }
+	return l, l.Keep(d, &c.Data)
+}
+
+// loader serves a set whose images are shaped for a network.
+func (i *images) loader(set data.Dataset, shaped func(*torch.Scope, data.Dataset, torch.Tensor) torch.Tensor, o data.LoaderOptions) (*task.Loader, error) {
+	of, err := data.NewLoader(set, o)
+	if err != nil {
+		return nil, err
+	}
+	l := task.NewLoader(of)
+	l.Reshape = func(s *torch.Scope, x torch.Tensor) torch.Tensor { return shaped(s, set, x) }
+	return l, nil
 }
 
 // putAside divides a training set: validation are n of its images, which seed decides.
@@ -133,12 +150,8 @@ func (i *images) of(part task.Part) data.Dataset {
 
 // plainLoader serves a set in order, as images in 0..1 of their own size: the
 // input of the inference form.
-func (i *images) plainLoader(c *config.Config, set data.Dataset) (*feed, error) {
-	l, err := data.NewLoader(set, data.LoaderOptions{Batch: c.Eval.Batch, Workers: c.Data.Workers, Prefetch: c.Data.Prefetch})
-	if err != nil {
-		return nil, err
-	}
-	return &feed{loader: l, size: min(c.Eval.Batch, set.Len()), plain: true}, nil
+func (i *images) plainLoader(c *config.Config, set data.Dataset) (*task.Loader, error) {
+	return i.loader(set, withTime, data.LoaderOptions{Batch: c.Eval.Batch, Workers: c.Data.Workers, Prefetch: c.Data.Prefetch})
 }
 
 // input is how the inference form treats images. Stacks of events are taken as

@@ -27,18 +27,14 @@ func (p *problem) Watched() task.Part {
 }
 
 // Training are the augmented training images.
-func (p *problem) Training(d torch.Device) (task.Loader, error) {
-	l, err := p.sets.trainingLoader(p.c, p.sets.train, p.c.Train.Batch, uint64(p.c.Run.Seed), data.Augment{
+func (p *problem) Training(d torch.Device) (*task.Loader, error) {
+	return p.sets.trainingLoader(d, p.c, p.sets.train, p.c.Train.Batch, uint64(p.c.Run.Seed), data.Augment{
 		CropPadding: p.c.Train.CropPadding, Flip: p.c.Train.Flip, Cutout: p.c.Train.Cutout,
 	})
-	if err != nil {
-		return nil, err
-	}
-	return p.feed(d, l, p.c.Train.Batch)
 }
 
 // Halves are two disjoint halves of the training images.
-func (p *problem) Halves(d torch.Device) (a, b task.Loader, err error) {
+func (p *problem) Halves(d torch.Device) (a, b *task.Loader, err error) {
 	c, set := p.c, p.sets.train
 	if c.Search.Images > 0 && c.Search.Images < set.Len() {
 		if set, err = data.Take(set, c.Search.Images, uint64(c.Run.Seed)); err != nil {
@@ -46,12 +42,8 @@ func (p *problem) Halves(d torch.Device) (a, b task.Loader, err error) {
 		}
 	}
 	first, second := data.Halves(set, uint64(c.Run.Seed))
-	half := func(set data.Dataset, seed uint64) (task.Loader, error) {
-		l, err := p.sets.trainingLoader(c, set, c.Search.Batch, seed, data.Augment{CropPadding: c.Train.CropPadding, Flip: c.Train.Flip})
-		if err != nil {
-			return nil, err
-		}
-		return p.feed(d, l, c.Search.Batch)
+	half := func(set data.Dataset, seed uint64) (*task.Loader, error) {
+		return p.sets.trainingLoader(d, c, set, c.Search.Batch, seed, data.Augment{CropPadding: c.Train.CropPadding, Flip: c.Train.Flip})
 	}
 	if a, err = half(first, uint64(c.Run.Seed)); err != nil {
 		return nil, nil, err
@@ -61,15 +53,6 @@ func (p *problem) Halves(d torch.Device) (a, b task.Loader, err error) {
 		return nil, nil, err
 	}
 	return a, b, nil
-}
-
-func (p *problem) feed(d torch.Device, l *data.Loader, size int) (task.Loader, error) {
-	f, err := newFeed(p.c, d, l, size)
-	if err != nil {
-		return nil, err
-	}
-	f.warn = func() { p.sets.warnOfCorrupt(data.Train, l.Set()) }
-	return f, nil
 }
 
 // Supernet is that of the fixed levels, or of the trellis where levels are searched.

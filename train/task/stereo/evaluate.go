@@ -4,7 +4,8 @@ import (
 	"context"
 	"fmt"
 
-	data "github.com/spikedhs/spikedhs/data/stereo"
+	"github.com/spikedhs/spikedhs/data"
+	stereodata "github.com/spikedhs/spikedhs/data/stereo"
 	"github.com/spikedhs/spikedhs/search/graph"
 	"github.com/spikedhs/spikedhs/search/stereo"
 	"github.com/spikedhs/spikedhs/torch"
@@ -124,7 +125,7 @@ func (n *Network) Evaluate(ctx context.Context, part task.Part, m task.Measuring
 	if err != nil {
 		return nil, err
 	}
-	j := &judgement{c: c, network: meter(c, r)}
+	j := &judgement{c: c, frames: frames, network: meter(c, r)}
 	counted := 0
 	if m.Final {
 		if j.baselines, err = newBaselines(ctx, c, r); err != nil {
@@ -167,6 +168,7 @@ const countedFrames = 500
 // judgement sums up an evaluation.
 type judgement struct {
 	c         *config.Config
+	frames    []stereodata.Frame
 	network   *criterion.Meter
 	loss      float64
 	done      int
@@ -177,15 +179,14 @@ type judgement struct {
 // frame is one with its disparity; the slices belong to the batch.
 type frame struct {
 	number                  int
-	frame                   data.Frame
+	frame                   stereodata.Frame
 	height, width, channels int
 	disparity, truth        []float32
 	left, right             []float32 // the last stacks
 }
 
 // Add takes the cost of the last time step of a batch.
-func (j *judgement) Add(s *torch.Scope, on *task.Batch, x task.Tensors, cost torch.Tensor) error {
-	b := on.Source.(*data.Batch)
+func (j *judgement) Add(s *torch.Scope, b *data.Batch, x task.Tensors, cost torch.Tensor) error {
 	rows := b.T * b.N
 	j.loss += s.Item(criterion.Loss(s, cost, s.Narrow(x.Target, 0, rows-b.N, b.N), j.c.Stereo.Diversity)) * float64(b.N)
 	disparities, err := torch.ToSlice[float32](stereo.Estimate(s, cost))
@@ -196,9 +197,9 @@ func (j *judgement) Add(s *torch.Scope, on *task.Batch, x task.Tensors, cost tor
 	for i := range b.N {
 		row := rows - b.N + i
 		f := frame{
-			number: j.done + i, frame: b.Frames[i], height: b.H, width: b.W, channels: b.C,
-			disparity: disparities[i*pixels:][:pixels], truth: b.Labels[row*pixels:][:pixels],
-			left: b.Left[row*b.C*pixels:][:b.C*pixels], right: b.Right[row*b.C*pixels:][:b.C*pixels],
+			number: j.done + i, frame: j.frames[b.Indices[i]], height: b.H, width: b.W, channels: b.C,
+			disparity: disparities[i*pixels:][:pixels], truth: b.Truth[row*pixels:][:pixels],
+			left: b.Inputs[0][row*b.C*pixels:][:b.C*pixels], right: b.Inputs[1][row*b.C*pixels:][:b.C*pixels],
 		}
 		if err := j.network.Add(f.disparity, f.truth); err != nil {
 			return err

@@ -1,11 +1,11 @@
 package stereo
 
 import (
-	"context"
 	"fmt"
 	"log/slog"
 	"strconv"
 
+	"github.com/spikedhs/spikedhs/data"
 	"github.com/spikedhs/spikedhs/data/stereo"
 	"github.com/spikedhs/spikedhs/torch"
 	"github.com/spikedhs/spikedhs/train/config"
@@ -61,31 +61,30 @@ func evenly(frames []stereo.Frame, most int) []stereo.Frame {
 	return some
 }
 
-// loader serves training windows: a new order and new crops each epoch.
-func (r *recordings) loader(c *config.Config, frames []stereo.Frame, steps, batch int, seed uint64) (*loader, error) {
-	o := stereo.LoaderOptions{
-		Steps: steps, Batch: batch, Seed: seed, Shuffle: true, DropLast: len(frames) >= batch,
-		Workers: c.Data.Workers, Prefetch: c.Data.Prefetch,
-	}
+// trainingLoader serves training windows on a device: a new order and new crops each epoch.
+func (r *recordings) trainingLoader(d torch.Device, c *config.Config, frames []stereo.Frame, steps, batch int, seed uint64) (*task.Loader, error) {
+	w := stereo.WindowOptions{Steps: steps}
 	if len(c.Stereo.Crop) == 2 {
-		o.CropHeight, o.CropWidth = c.Stereo.Crop[0], c.Stereo.Crop[1]
+		w.CropHeight, w.CropWidth = c.Stereo.Crop[0], c.Stereo.Crop[1]
 	}
-	l, err := stereo.NewLoader(r.set, frames, o)
+	of, err := stereo.NewLoader(r.set, frames, w, data.LoaderOptions{
+		Batch: batch, Seed: seed, Shuffle: true, DropLast: len(frames) >= batch, Workers: c.Data.Workers, Prefetch: c.Data.Prefetch,
+	})
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", config.ErrInvalid, err)
 	}
-	return &loader{l, batch}, nil
+	l := task.NewLoader(of)
+	return l, l.Keep(d, &c.Data)
 }
 
 // plainLoader serves whole windows in order.
-func (r *recordings) plainLoader(c *config.Config, frames []stereo.Frame) (*loader, error) {
-	l, err := stereo.NewLoader(r.set, frames, stereo.LoaderOptions{
-		Steps: c.Stereo.Steps, Batch: c.Eval.Batch, Workers: c.Data.Workers, Prefetch: c.Data.Prefetch,
-	})
+func (r *recordings) plainLoader(c *config.Config, frames []stereo.Frame) (*task.Loader, error) {
+	of, err := stereo.NewLoader(r.set, frames, stereo.WindowOptions{Steps: c.Stereo.Steps},
+		data.LoaderOptions{Batch: c.Eval.Batch, Workers: c.Data.Workers, Prefetch: c.Data.Prefetch})
 	if err != nil {
 		return nil, err
 	}
-	return &loader{l, c.Eval.Batch}, nil
+	return task.NewLoader(of), nil
 }
 
 // of are the frames of a part.
@@ -103,34 +102,3 @@ func (r *recordings) focalBaseline(c *config.Config) float64 {
 	}
 	return r.set.Rig().FB()
 }
-
-// loader serves windows: the stacks of both views, [T*N, C, H, W] with time slowest, and
-// disparities in pixels, [T*N, H, W], +Inf for none.
-type loader struct {
-	*stereo.Loader
-	batch int
-}
-
-// Size is the number of windows of a full batch.
-func (l *loader) Size() int { return min(l.batch, l.Len()) }
-
-// Epoch begins an epoch.
-func (l *loader) Epoch(ctx context.Context, epoch, first int) task.Batches {
-	return task.NewBatches(l.Loader.Epoch(ctx, epoch, first), func(b *stereo.Batch) *task.Batch {
-		rows, c, h, w := int64(b.T*b.N), int64(b.C), int64(b.H), int64(b.W)
-		return &task.Batch{N: b.N, Arrays: []task.Array{
-			task.NewArray(b.Left, rows, c, h, w), task.NewArray(b.Right, rows, c, h, w), task.NewArray(b.Labels, rows, h, w),
-		}}
-	})
-}
-
-// Tensors are the uploaded ones.
-func (*loader) Tensors(_ *torch.Scope, uploaded []torch.Tensor, n int) task.Tensors {
-	return task.Tensors{Inputs: uploaded[:2], Target: uploaded[2], N: n}
-}
-
-// Warn has nothing to tell: recordings that cannot be read end a run.
-func (*loader) Warn() {}
-
-// Close frees nothing: recordings stay with the host.
-func (*loader) Close() error { return nil }

@@ -5,6 +5,7 @@ package stereo
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 
@@ -111,16 +112,16 @@ func (p *problem) Watched() task.Part {
 }
 
 // Training are the windows of the training frames.
-func (p *problem) Training(torch.Device) (task.Loader, error) {
+func (p *problem) Training(d torch.Device) (*task.Loader, error) {
 	r, err := p.recordings()
 	if err != nil {
 		return nil, err
 	}
-	return r.loader(p.c, r.parts.Train, p.c.Stereo.Steps, p.c.Train.Batch, uint64(p.c.Run.Seed))
+	return r.trainingLoader(d, p.c, r.parts.Train, p.c.Stereo.Steps, p.c.Train.Batch, uint64(p.c.Run.Seed))
 }
 
 // Halves are blocks of the training frames in turn.
-func (p *problem) Halves(torch.Device) (a, b task.Loader, err error) {
+func (p *problem) Halves(d torch.Device) (a, b *task.Loader, err error) {
 	r, err := p.recordings()
 	if err != nil {
 		return nil, nil, err
@@ -131,11 +132,13 @@ func (p *problem) Halves(torch.Device) (a, b task.Loader, err error) {
 		return nil, nil, fmt.Errorf("%w: stereo.halves_block = %d: %d training frames are not enough for sets A and B; set it lower or give more scenes",
 			config.ErrInvalid, c.Stereo.HalvesBlock, len(first))
 	}
-	if a, err = r.loader(c, first, searchSteps(c), c.Search.Batch, uint64(c.Run.Seed)); err != nil {
+	if a, err = r.trainingLoader(d, c, first, searchSteps(c), c.Search.Batch, uint64(c.Run.Seed)); err != nil {
 		return nil, nil, err
 	}
-	b, err = r.loader(c, second, searchSteps(c), c.Search.Batch, uint64(c.Run.Seed)+1)
-	return a, b, err
+	if b, err = r.trainingLoader(d, c, second, searchSteps(c), c.Search.Batch, uint64(c.Run.Seed)+1); err != nil {
+		return nil, nil, errors.Join(err, a.Close())
+	}
+	return a, b, nil
 }
 
 // Supernet is that of both subnets.
