@@ -1,152 +1,135 @@
 package search
 
 import (
+	"slices"
+
 	"github.com/spikedhs/spikedhs/search/dgs"
 	"github.com/spikedhs/spikedhs/search/genotype"
-	"github.com/spikedhs/spikedhs/spike"
+	"github.com/spikedhs/spikedhs/search/graph"
 	"github.com/spikedhs/spikedhs/torch"
 )
 
-// cell is a decoded cell: every node sums its two edges and fires (eq. 3).
-type cell struct {
-	place
-	wiring    genotype.Cell
-	fans      []*fan // by source; nil where no convolution reads it
-	nodes     []*spike.Neurons
-	fused     *fusedCell
-	steps     int
-	recompute bool
-
-	layers  []*dgs.Layer                 // that a search of surrogates can take hold of
-	byNode  []*dgs.Layer                 // of them, mixed at the membrane; nil: no weights
-	byInput map[genotype.Edge]*dgs.Layer // of them, mixed at the spike
-	others  map[genotype.Edge]*edgeOp    // edges of registered operations
+// CellShape is where a cell stands in a network that is no plain chain, such as
+// one of two subnets. Such a network brings s0 and s1 to one grid itself.
+type CellShape struct {
+	// Channels is the width of one node.
+	Channels int
+	// S0 and S1 are the channels of the cell's inputs; without S0 there is no
+	// such input and its edges are left out (of a mixed cell only).
+	S0, S1 int
+	// Planes is the depth of a cell over three dimensions, folded into the batch
+	// of every tensor: [T*N*Planes, C, H, W]. 0 is a cell over two.
+	Planes int
+	// Level is that of the cell's grid.
+	Level int
 }
 
-func newCell(p torch.Path, at place, wiring genotype.Cell, o *Options) *cell {
-	c := &cell{place: at, wiring: wiring, steps: o.Steps, recompute: o.Recompute}
-	for src := genotype.S0; int(src) < wiring.Nodes+2; src++ {
-		var readers []reader
-		for _, edge := range wiring.Edges {
-			if edge.Source() == src && isConv(src, edge.Op) {
-				readers = append(readers, reader{edge.Node(), edge.Op})
+func (c CellShape) place(p torch.Path) place {
+	return place{
+		channels: c.Channels, s0: feature{c.S0, c.Level}, s1: feature{c.S1, c.Level},
+		name: p.Name(), level: c.Level, planes: c.Planes,
+	}
+}
+
+// Cell is a cell as a part of any network: a graph of its own, whose inputs are s0 and s1
+// and, in front of them, the weights of the operations, softmax(alpha), where it is mixed.
+// The result is the spikes of all nodes, [T*N, nodes*Channels, H, W].
+//
+// It is wired once, layer by layer. A graph of its own is what can be computed once more in
+// the backward pass, and what is rewritten as a whole: to one operator (fuseCell) or to few
+// launches (launchFew), where they pay. The inference form is that of its layers.
+type Cell struct {
+	layers     *graph.Graph
+	fused      *graph.Graph // nil where an operation has no place in it
+	few        *graph.Graph // where launches count, else nil
+	options    *Options
+	searchable []*dgs.Layer // by a search of surrogates
+}
+
+// NewCell makes a decoded cell below p: every node sums its two edges and fires (eq. 3). Of
+// the options it reads those of neurons, mixing, normalisation and precision.
+func NewCell(p torch.Path, shape CellShape, wiring genotype.Cell, o Options) *Cell {
+	return newCell(p, shape.place(p), wiring, &o)
+}
+
+// NewMixedCell makes a cell of a supernet below p: every edge carries all candidate
+// operations, weighted by softmax(alpha) (eq. 4).
+func NewMixedCell(p torch.Path, shape CellShape, nodes int, o Options) *Cell {
+	return newMixedCell(p, shape.place(p), nodes, &o)
+}
+
+func newCell(p torch.Path, at place, wiring genotype.Cell, o *Options) *Cell {
+	w := newWiring(p, at, wiring.Nodes, wiring.Edges, nil, o)
+	return w.cell(p, w.decoded())
+}
+
+func newMixedCell(p torch.Path, at place, nodes int, o *Options) *Cell {
+	var edges []genotype.Edge
+	for src := genotype.S0; int(src) < nodes+1; src++ {
+		for j := range nodes {
+			if index := genotype.EdgeIndex(j, src); index >= 0 && at.source(src).channels > 0 {
+				for _, op := range o.candidates() {
+					edges = append(edges, genotype.Edge{Index: index, Op: op})
+				}
 			}
 		}
-		c.fans = append(c.fans, newFan(p.Sub("from_"+src.String()), at.source(src).channels, at.channels,
-			at.stride(src), readers, o))
 	}
-	for j := range wiring.Nodes {
-		c.nodes = append(c.nodes, newNeurons(p.Sub(genotype.FromNode(j).String()).Sub("neurons"), o, o.Temperature))
-	}
-	var skips []skip
-	for _, edge := range wiring.Edges {
-		if identity(edge.Source(), edge.Op) {
-			skips = append(skips, skip{edge.Source(), edge.Node(), -1})
+	w := newWiring(p, at, nodes, edges, o.candidates(), o)
+	return w.cell(p, w.mixed())
+}
+
+// cell is that of a graph, with its other forms.
+func (w *wiring) cell(p torch.Path, g *graph.Graph) *Cell {
+	o := w.options
+	c := &Cell{layers: g, options: o}
+	for _, n := range g.Nodes() {
+		if node, ok := n.Op.(nodeOp); ok {
+			c.searchable = append(c.searchable, node.layers(n.Name)...)
 		}
 	}
-	for _, edge := range wiring.Edges {
-		path := p.Sub(genotype.FromNode(edge.Node()).String()).Sub(edge.Source().String())
-		if other := newEdgeOp(path, edge.Op, at.source(edge.Source()).channels, at.channels, at.stride(edge.Source()), o); other != nil {
-			if c.others == nil {
-				c.others = map[genotype.Edge]*edgeOp{}
-			}
-			c.others[edge] = other
-		}
+	mixed := w.ops != nil
+	if len(w.others) > 0 || mixed && !slices.Contains(w.ops, genotype.Skip) {
+		return c // layer by layer
 	}
-	if len(c.others) == 0 {
-		c.fused = newFusedCell(p.Name(), at.channels, c.fans, c.nodes, skips,
-			func(genotype.Source, reader) int { return -1 }, o)
+	c.fused = fuseCell(g, p.Name(), w.place, o)
+	if mixed && o.fewLaunches(p.Device()) {
+		c.few = launchFew(g, p, o)
 	}
-	c.searchable(o)
 	return c
 }
 
-// forward reads s0 and s1 and returns the concatenated spikes of the nodes.
-func (c *cell) forward(p Pass, s0, s1 torch.Tensor) torch.Tensor {
-	if p.tapes(c.fused, c.recompute, s1) {
-		return p.Tape.run(p, []torch.Tensor{s0, s1}, func(p Pass, in []torch.Tensor) torch.Tensor {
-			return c.forward(p, in[0], in[1])
-		})
+// Forward runs the cell; inputs are s0 and s1, of a mixed cell the weights in front of them.
+func (c *Cell) Forward(p Pass, inputs ...torch.Tensor) torch.Tensor {
+	fused := c.fused != nil && c.options.fuses(p, inputs[len(inputs)-1])
+	if p.Tape != nil && c.options.Recompute && p.Mode == torch.Train && p.Scope.Records() && !fused {
+		return p.Tape.run(p, inputs, func(p Pass, in []torch.Tensor) torch.Tensor { return c.Forward(p, in...) })
 	}
-	s := p.Scope.Child()
-	defer s.Close()
-	p = p.in(s)
-	outputs := make([][]torch.Tensor, len(c.fans)) // of the fans, by reader
-	sources := make([]torch.Tensor, len(c.fans))
-	s0, s1 = c.align(p, s0, s1)
-	if c.fused.serves(p, s0) && !searched(p, c.layers...) {
-		return s.Return(c.fused.forward(s, s0, s1, torch.Tensor{}))
+	g := c.layers
+	switch {
+	case fused && !searched(p, c.searchable...):
+		g = c.fused
+	case c.few != nil:
+		g = c.few
 	}
-	sources[0], sources[1] = s0, s1
-	for src := range 2 {
-		outputs[src] = c.fanOut(p, src, sources[src])
-	}
-	for j := range c.nodes {
-		src := int(genotype.FromNode(j))
-		sources[src] = c.node(p, j, sources, outputs)
-		outputs[src] = c.fanOut(p, src, sources[src])
-	}
-	return s.Return(s.Cat(sources[2:], 1))
+	return g.Forward(p.Scope, &p, c.options.Steps, inputs...)[0]
 }
 
-func (c *cell) fanOut(p Pass, src int, x torch.Tensor) []torch.Tensor {
-	f := c.fans[src]
-	if f == nil {
-		return nil
-	}
-	return f.split(p.Scope, f.forward(p, x))
+// cellOp is a cell as a node.
+type cellOp struct {
+	inputs []graph.Value
+	*Cell
 }
 
-// node sums the edges of node j and fires.
-func (c *cell) node(p Pass, j int, sources []torch.Tensor, outputs [][]torch.Tensor) torch.Tensor {
-	s := p.Scope.Child()
-	defer s.Close()
-	if l := c.byNode[j]; searched(p, l) {
-		return s.Return(l.Forward(s, c.inputs(j, sources)...))
-	}
-	var sum torch.Tensor
-	for _, edge := range c.wiring.Inputs(j) {
-		src := edge.Source()
-		if l := c.byInput[edge]; searched(p, l) {
-			sum = addTo(s, sum, l.Forward(s, sources[src]))
-		} else if other := c.others[edge]; other != nil {
-			sum = addTo(s, sum, other.forward(p.in(s), sources[src]))
-		} else if isConv(src, edge.Op) {
-			sum = addTo(s, sum, at(outputs[src], c.position(edge)))
-		} else {
-			sum = addTo(s, sum, sources[src])
-		}
-	}
-	return s.Return(p.in(s).fire(c.nodes[j], sum, c.steps))
+// Node is the cell as a node of a network, which reads what [Cell.Forward] does. Without an
+// s0 any value may stand for it.
+func (c *Cell) Node(inputs ...graph.Value) graph.Op { return cellOp{inputs, c} }
+
+func (o cellOp) Map(at func(graph.Value) graph.Value) graph.Op {
+	o.inputs = graph.MapAll(o.inputs, at)
+	return o
 }
 
-// at is list[i]; after a failure there is no list, and no tensor.
-func at(list []torch.Tensor, i int) torch.Tensor {
-	if i >= len(list) {
-		return torch.Tensor{}
-	}
-	return list[i]
-}
+func (o cellOp) Run(r *graph.Run) torch.Tensor { return o.Forward(passOf(r), r.All(o.inputs)...) }
 
-// position is the place of an edge among the readers of its source.
-func (c *cell) position(edge genotype.Edge) int {
-	n := 0
-	for _, other := range c.wiring.Edges {
-		if other == edge {
-			break
-		}
-		if other.Source() == edge.Source() && isConv(edge.Source(), other.Op) {
-			n++
-		}
-	}
-	return n
-}
-
-// align resizes s0 and s1 to the cell's grid where down-sampling is by nearest
-// interpolation; elsewhere strides do it.
-func (p place) align(pass Pass, s0, s1 torch.Tensor) (torch.Tensor, torch.Tensor) {
-	if p.downsample != genotype.DownsampleNearest {
-		return s0, s1
-	}
-	return p.bring(pass, s0, p.s0), p.bring(pass, s1, p.s1)
-}
+// Inside is the cell layer by layer.
+func (o cellOp) Inside() *graph.Graph { return o.layers }

@@ -35,7 +35,7 @@ const (
 )
 
 func (w where) place(nodes, width int) place {
-	at := place{level: cellLevel, channels: width, downsample: w.downsample, reduction: w.levels[1] > 0}
+	at := place{level: cellLevel, channels: width, resizes: w.downsample == genotype.DownsampleNearest, reduction: w.levels[1] > 0}
 	at.s0 = feature{channels: 3, level: cellLevel - w.levels[0]}
 	at.s1 = feature{channels: 4, level: cellLevel - w.levels[1]}
 	return at
@@ -84,7 +84,7 @@ func TestMixedCellAgainstTheFormula(t *testing.T) {
 				leaves := append(v.Parameters(), leaf("alpha", alpha), leaf("s0", s0), leaf("s1", s1))
 
 				want := w.naive(t, s, v, mode, &o).mixed(nodes, s0, s1, alpha, w.levels, o.Temperature)
-				have := c.forward(Pass{Scope: s, Mode: mode}, s0, s1, s.Softmax(alpha, 1))
+				have := c.Forward(Pass{Scope: s, Mode: mode}, s.Softmax(alpha, 1), s0, s1)
 				require.NoError(t, s.Err())
 				compareCells(t, s, want, have, leaves)
 			})
@@ -121,7 +121,7 @@ func (w where) compute(t *testing.T, s *torch.Scope, rows [][2]int, mode torch.M
 	formula := w.naive(t, s, v, mode, o)
 	formula.analog = o.analog()
 	want = formula.derived(rows, s0, s1, w.levels, o.Temperature)
-	have = c.forward(Pass{Scope: s, Mode: mode}, s0, s1)
+	have = c.Forward(Pass{Scope: s, Mode: mode}, s0, s1)
 	require.NoError(t, s.Err())
 	return want, have, append(v.Parameters(), leaf("s0", s0), leaf("s1", s1))
 }
@@ -156,11 +156,10 @@ func TestSkip(t *testing.T) {
 	defer v.Close()
 	c := newCell(v.Root(), everywhere[0].place(2, o.Width), wiring, &o)
 	require.NoError(t, v.Err())
-	require.Len(t, c.fans, 4)
-	assert.Len(t, c.fans[0].readers, 1)
-	assert.Len(t, c.fans[1].readers, 2)
-	assert.Nil(t, c.fans[2])
-	assert.Nil(t, c.fans[3])
+	wide := wideOf(c)
+	require.Len(t, wide, 2)
+	assert.Len(t, wide["from_s0"].readers, 1)
+	assert.Len(t, wide["from_s1"].readers, 2)
 	_, ok := v.Lookup("from_n0.conv.weight")
 	assert.False(t, ok)
 }
@@ -177,7 +176,7 @@ func TestMixedCellWithDecidedAlpha(t *testing.T) {
 	require.NoError(t, v.Err())
 	s0, s1 := w.input(t, s, 0), w.input(t, s, 1)
 	alpha := torch.FromSlice(s, []float32{0, 60, 0, 0, 0, 60}, 2, 3)
-	have := c.forward(Pass{Scope: s, Mode: torch.Train}, s0, s1, s.Softmax(alpha, 1))
+	have := c.Forward(Pass{Scope: s, Mode: torch.Train}, s.Softmax(alpha, 1), s0, s1)
 	n := w.naive(t, s, v, torch.Train, &o)
 	want := n.fire(s.Add(n.convolution("from_s0", 1, s0, 1, 3), n.convolution("from_s1", 2, s1, 1, 5)), 3)
 	require.NoError(t, s.Err())

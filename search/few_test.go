@@ -133,7 +133,7 @@ func TestFewLaunchesWithoutTogether(t *testing.T) {
 			}
 		}
 		require.NoError(t, s.Err())
-		return read(t, s.Cast(y, torch.Float32)), gradients, read(t, b.fan.norm.Mean)
+		return read(t, s.Cast(y, torch.Float32)), gradients, read(t, b.norm.Mean)
 	}
 	outputs, gradients, means := run(false)
 	require.Len(t, gradients, 3, "all but that of the bias")
@@ -159,7 +159,7 @@ func TestRunningMeansOfALayerThatRunsTwice(t *testing.T) {
 		b.Forward(p, x)
 		b.Forward(p, s.Scale(x, 2))
 		done()
-		return read(t, b.fan.norm.Mean)
+		return read(t, b.norm.Mean)
 	}
 	assert.InDeltaSlice(t, run(false), run(true), 1e-6)
 }

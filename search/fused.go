@@ -1,12 +1,65 @@
 package search
 
 import (
-	"github.com/spikedhs/spikedhs/search/genotype"
+	"slices"
+
+	"github.com/spikedhs/spikedhs/search/graph"
 	"github.com/spikedhs/spikedhs/spike"
 	"github.com/spikedhs/spikedhs/torch"
 )
 
-// fusedCell trains a cell by one operator, spikedhs::cell: between its
+// fuseCell rewrites the layers of a cell to one operator behind what resizes its inputs.
+func fuseCell(g *graph.Graph, name string, at place, o *Options) *graph.Graph {
+	fused, op := &graph.Graph{}, fusedCell{}
+	source := map[graph.Value]int{}
+	if op.mixed = slices.ContainsFunc(g.Nodes(), isMix); op.mixed {
+		op.inputs = append(op.inputs, graph.Input(0))
+	}
+	for i := range 2 {
+		x := graph.Input(len(op.inputs))
+		source[x], op.inputs = i, append(op.inputs, x)
+	}
+	first := len(op.inputs) - 2 // of s0
+	var wide []wideConv
+	var skips []skip
+	var neurons []*spike.Neurons
+	for i, n := range g.Nodes() {
+		v := graph.Value(i)
+		switch o := n.Op.(type) {
+		case bringOp:
+			source[v] = source[o.X]
+			op.inputs[first+source[v]] = fused.Add(n.Name, o)
+		case convOp:
+			w := wideConv{o.ConvBlock, source[o.X], nil}
+			for _, r := range o.readers {
+				w.readers = append(w.readers, reader{r.Node(), -1})
+			}
+			wide = append(wide, w)
+		case mixOp:
+			for k, place := range o.places {
+				wide[len(wide)-1].readers[k].weight = place
+			}
+		case scaleOp:
+			skips = append(skips, skip{source[o.X], o.node, o.place})
+		case nodeOp:
+			for _, e := range o.edges {
+				if e.wide == nil && !op.mixed {
+					skips = append(skips, skip{source[e.from], len(neurons), -1})
+				}
+			}
+			source[v] = 2 + len(neurons)
+			neurons = append(neurons, o.neurons)
+		}
+	}
+	slices.SortStableFunc(skips, func(a, b skip) int { return a.node - b.node })
+	op.fusedOp = newFusedOp(name, at.channels, at.planes, wide, skips, neurons, o)
+	fused.Result(fused.Add("cell", op))
+	return fused
+}
+
+func isMix(n graph.Node) bool { _, ok := n.Op.(mixOp); return ok }
+
+// fusedOp trains a cell by one operator, spikedhs::cell: between its
 // convolutions nothing but the raw currents and the spikes of the nodes goes to
 // memory. Normalisation, neurons, mixture and sums are computed block by block
 // in the cache, forward and backward, and the autograd graph has one node a
@@ -14,8 +67,9 @@ import (
 // [Options.Unfused]), but without the rounding between them.
 //
 // The operator runs on CPUs where there are kernels of the family "cell"
-// ([torch.CPUKernels]), with the statistics of the batch; other devices, evaluation and networks of rectifiers use the layers.
-type fusedCell struct {
+// ([torch.CPUKernels]), with the statistics of the batch; other devices, evaluation and
+// networks of rectifiers use the layers.
+type fusedOp struct {
 	name       string
 	options    *Options
 	plan       []int64 // the structure, see cpp/cpu/cell.h
@@ -23,51 +77,46 @@ type fusedCell struct {
 	buffers    []torch.Tensor
 }
 
-// newFusedCell prepares the operator for a cell; weightOf is the position of an
-// operation's weight in the mixture, -1 where it counts fully.
-func newFusedCell(name string, width int, fans []*fan, nodes []*spike.Neurons, skips []skip,
-	weightOf func(src genotype.Source, r reader) int, o *Options) *fusedCell {
-	c := &fusedCell{name: name, options: o}
-	c.add(len(nodes), width, o.Steps, flag(o.Mixing == MixSpike), flag(o.PerStepNorm), o.planes)
-	count := 0
-	for _, f := range fans {
-		if f != nil {
-			count++
+// wideConv is a convolution of the operator, with the nodes that read its parts.
+type wideConv struct {
+	*ConvBlock
+	source  int
+	readers []reader
+}
+
+// reader is a node that gets a part; weight is the place of the operation's weight in the
+// mixture, -1 where it counts fully.
+type reader struct{ node, weight int }
+
+// skip is an identity edge from a source to a node, with its weight as a reader's.
+type skip struct{ source, node, weight int }
+
+// newFusedOp prepares the operator for a cell.
+func newFusedOp(name string, width, planes int, wide []wideConv, skips []skip, neurons []*spike.Neurons, o *Options) *fusedOp {
+	c := &fusedOp{name: name, options: o}
+	c.add(len(neurons), width, o.Steps, flag(o.Mixing == MixSpike), flag(o.PerStepNorm), planes, len(wide))
+	for _, w := range wide {
+		c.add(w.source, int(w.conv.Options.Stride), len(w.readers))
+		for _, r := range w.readers {
+			c.add(r.node, r.weight)
 		}
-	}
-	c.add(count)
-	for src, f := range fans {
-		if f == nil {
-			continue
-		}
-		c.add(src, int(f.conv.Options.Stride), len(f.readers))
-		for _, r := range f.readers {
-			c.add(r.node, weightOf(genotype.Source(src), r))
-		}
-		c.parameters = append(c.parameters, f.conv.Weight, f.conv.Bias, f.norm.Weight, f.norm.Bias)
-		c.buffers = append(c.buffers, f.norm.Mean, f.norm.Variance)
-		if f.neurons != nil {
-			c.buffers = append(c.buffers, f.neurons.Temperature)
+		c.parameters = append(c.parameters, w.conv.Weight, w.conv.Bias, w.norm.Weight, w.norm.Bias)
+		c.buffers = append(c.buffers, w.norm.Mean, w.norm.Variance)
+		if o.Mixing == MixSpike {
+			c.buffers = append(c.buffers, w.neurons.Temperature)
 		}
 	}
 	c.add(len(skips))
 	for _, s := range skips {
-		c.add(int(s.source), s.node, s.weight)
+		c.add(s.source, s.node, s.weight)
 	}
-	for _, n := range nodes {
+	for _, n := range neurons {
 		c.buffers = append(c.buffers, n.Temperature)
 	}
 	return c
 }
 
-// skip is an identity edge between nodes.
-type skip struct {
-	source genotype.Source
-	node   int
-	weight int // position in the mixture, -1: counts fully
-}
-
-func (c *fusedCell) add(numbers ...int) {
+func (c *fusedOp) add(numbers ...int) {
 	for _, n := range numbers {
 		c.plan = append(c.plan, int64(n))
 	}
@@ -80,18 +129,14 @@ func flag(on bool) int {
 	return 0
 }
 
-// serves reports whether the operator can do this pass.
-func (c *fusedCell) serves(p Pass, x torch.Tensor) bool {
-	if c == nil {
-		return false
-	}
-	o := c.options
+// fuses reports whether the operator can do a pass over x.
+func (o *Options) fuses(p Pass, x torch.Tensor) bool {
 	return p.Mode == torch.Train && !o.Unfused && torch.CPUKernels("cell") && !o.analog() && o.Precision != Float16 && !o.fewLaunches(p.Scope.Device(x))
 }
 
 // forward gives the cell's output [T*N, nodes*width, H, W]; mix is softmax(alpha),
 // no tensor outside of a supernet.
-func (c *fusedCell) forward(s *torch.Scope, s0, s1, mix torch.Tensor) torch.Tensor {
+func (c *fusedOp) forward(s *torch.Scope, s0, s1, mix torch.Tensor) torch.Tensor {
 	defer s.Blame(c.name, s.Err())
 	var weights any
 	if torch.Defined(mix) {
@@ -107,4 +152,24 @@ func (c *fusedCell) forward(s *torch.Scope, s0, s1, mix torch.Tensor) torch.Tens
 		compute, c.options.Recompute,
 	}
 	return s.Tensor("spikedhs::cell", append(args, c.options.Neuron.Surrogate.Arguments(s, s0)...)...)
+}
+
+// fusedCell is the operator as a node; it reads what the cell does.
+type fusedCell struct {
+	inputs []graph.Value
+	mixed  bool
+	*fusedOp
+}
+
+func (o fusedCell) Map(at func(graph.Value) graph.Value) graph.Op {
+	o.inputs = graph.MapAll(o.inputs, at)
+	return o
+}
+
+func (o fusedCell) Run(r *graph.Run) torch.Tensor {
+	x, mix := r.All(o.inputs), torch.Tensor{}
+	if o.mixed {
+		x, mix = x[1:], x[0]
+	}
+	return o.forward(r.Scope, x[0], x[1], mix)
 }

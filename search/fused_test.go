@@ -166,6 +166,13 @@ func TestRecomputedCellsAreTheSameToTheBit(t *testing.T) {
 	})
 }
 
+// operator is that of a cell.
+func operator(t *testing.T, c *Cell) *fusedOp {
+	t.Helper()
+	nodes := c.fused.Nodes()
+	return nodes[len(nodes)-1].Op.(fusedCell).fusedOp
+}
+
 // outputOf trains the first cell of a network on fixed spikes and gives its
 // output and running statistics.
 func outputOf(t *testing.T, s *torch.Scope, o Options) (spikes []float32, buffers [][]float32) {
@@ -175,10 +182,10 @@ func outputOf(t *testing.T, s *torch.Scope, o Options) (spikes []float32, buffer
 	unsettle(t, s, n.Variables())
 	stem := int64(3 * o.Width)
 	x := spikesLike(t, s, 24, stem, 20, 19) // more than one chunk of work
-	y := s.Cast(n.cells[0].fused.forward(s, x, x, torch.Tensor{}), torch.Float32)
+	y := s.Cast(operator(t, n.cells[0]).forward(s, x, x, torch.Tensor{}), torch.Float32)
 	require.NoError(t, s.Err())
 	requireSomeSpikes(t, y)
-	for _, b := range n.cells[0].fused.buffers {
+	for _, b := range operator(t, n.cells[0]).buffers {
 		buffers = append(buffers, read(t, b))
 	}
 	return read(t, y), buffers
@@ -228,9 +235,9 @@ func TestFusedCellChecksItsInput(t *testing.T) {
 	s := begin(t, 75)
 	o := tinyOptions(0)
 	n := newNetwork(t, wired(t, twoNodes, nil), o)
-	c := n.cells[0].fused
+	c := operator(t, n.cells[0])
 	x := s.Randn(torch.CPU(), 6, 4, 5, 5)
-	for name, broken := range map[string]fusedCell{
+	for name, broken := range map[string]fusedOp{
 		"ends too early":        {name: c.name, options: c.options, plan: c.plan[:4], parameters: c.parameters, buffers: c.buffers},
 		"do not fit a plan":     {name: c.name, options: c.options, plan: c.plan, parameters: c.parameters[:2], buffers: c.buffers},
 		"must be [steps*N":      {name: c.name, options: c.options, plan: append([]int64{c.plan[0], c.plan[1], 4}, c.plan[3:]...), parameters: c.parameters, buffers: c.buffers},

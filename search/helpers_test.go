@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/spikedhs/spikedhs/search/genotype"
+	"github.com/spikedhs/spikedhs/search/graph"
 	"github.com/spikedhs/spikedhs/spike"
 	"github.com/spikedhs/spikedhs/torch"
 	"github.com/spikedhs/spikedhs/torch/torchtest"
@@ -137,6 +138,24 @@ func requireSomeSpikes(t *testing.T, x torch.Tensor) {
 	rate := sum / float64(len(values))
 	require.Greater(t, rate, 0.02)
 	require.Less(t, rate, 0.98)
+}
+
+// wideOf are the wide convolutions of a cell.
+func wideOf(c *Cell) map[string]*ConvBlock {
+	wide := map[string]*ConvBlock{}
+	for _, n := range c.layers.Nodes() {
+		if o, ok := n.Op.(convOp); ok {
+			wide[n.Name] = o.ConvBlock
+		}
+	}
+	return wide
+}
+
+// forward runs a stem.
+func (t stem) forward(p Pass, images torch.Tensor, o *Options) torch.Tensor {
+	g := &graph.Graph{}
+	g.Result(t.wire(g, graph.Input(0), o))
+	return g.Forward(p.Scope, &p, o.Steps, images)[0]
 }
 
 // weigh is a loss with a gradient of its own for every element of y.

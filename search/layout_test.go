@@ -2,6 +2,7 @@ package search
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -35,7 +36,7 @@ func TestPlacesOfThePaper(t *testing.T) {
 		require.Len(t, list, len(want))
 		for i, w := range want {
 			at := list[i]
-			assert.Equal(t, i, at.index)
+			assert.Equal(t, fmt.Sprint("cell", i), at.name)
 			assert.Equal(t, o.Levels[i], at.level)
 			assert.Equal(t, w.channels, at.channels, "cell %d", i)
 			assert.Equal(t, w.reduction, at.reduction, "cell %d", i)
@@ -73,11 +74,11 @@ func TestGrids(t *testing.T) {
 				n := newNetwork(t, g, o)
 				p := Pass{Scope: s.WithoutGradient(), Mode: torch.Evaluate}
 				defer p.Scope.Close()
-				s0 := n.stem.forward(p, p.Scope.Randn(torch.CPU(), 2, 1, size[0], size[1]))
+				s0 := n.stem.forward(p, p.Scope.Randn(torch.CPU(), 2, 1, size[0], size[1]), &o)
 				assert.Equal(t, []int64{6, 4, size[0], size[1]}, p.Scope.Shape(s0), "stem")
 				s1 := s0
 				for i, c := range n.cells {
-					s0, s1 = s1, c.forward(p, s0, s1)
+					s0, s1 = s1, c.Forward(p, s0, s1)
 					level := levels[i]
 					assert.Equal(t, []int64{6, 2 * 2 << level, want[level][0], want[level][1]}, p.Scope.Shape(s1), "cell %d", i)
 				}
@@ -110,6 +111,27 @@ func TestReductionsInARow(t *testing.T) {
 	}
 }
 
+// equations are those of a cell's graph.
+func equations(c *Cell) []string {
+	var lines []string
+	for _, n := range c.layers.Nodes() {
+		o, ok := n.Op.(nodeOp)
+		if !ok {
+			continue
+		}
+		var terms []string
+		for _, e := range o.edges {
+			op := genotype.Skip
+			if e.wide != nil {
+				op = e.wide.readers[e.reader].Op
+			}
+			terms = append(terms, op.Label()+"("+e.source.String()+")")
+		}
+		lines = append(lines, fmt.Sprintf("n%d = %s", len(lines), strings.Join(terms, " + ")))
+	}
+	return lines
+}
+
 // Every cell reads its predecessor's s1 and output, and normal and reduction
 // cells have the wiring and the alpha that belong to them.
 func TestReductionCellsHaveTheirOwnGenotype(t *testing.T) {
@@ -121,11 +143,11 @@ func TestReductionCellsHaveTheirOwnGenotype(t *testing.T) {
 		if reduction {
 			want = *n.Genotype.Reduction()
 		}
-		assert.Equal(t, want, n.cells[i].wiring, "cell %d", i)
+		assert.Equal(t, want.Equations(), equations(n.cells[i]), "cell %d", i)
 	}
 	nearest := newNetwork(t, wired(t, twoNodes, nil), o)
 	for _, c := range nearest.cells {
-		assert.Equal(t, nearest.Genotype.Normal(), c.wiring)
+		assert.Equal(t, nearest.Genotype.Normal().Equations(), equations(c))
 	}
 	super := newSupernet(t, 2, genotype.DownsampleReduction, o)
 	normal, reduction, err := super.Alphas()

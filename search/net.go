@@ -19,93 +19,6 @@ type Folder interface {
 // passOf is the pass that a run belongs to, in the scope of the node.
 func passOf(r *graph.Run) Pass { return r.Pass.(*Pass).in(r.Scope) }
 
-// stemOp is the stem of an image network: the first feature, whose grid is level 0's.
-type stemOp struct {
-	X graph.Value
-	*stem
-}
-
-func (o stemOp) Map(at func(graph.Value) graph.Value) graph.Op { o.X = at(o.X); return o }
-
-func (o stemOp) Run(r *graph.Run) torch.Tensor {
-	y := o.forward(passOf(r), r.At(o.X))
-	r.Pass.(*Pass).grid = gridOf(r.Scope, y)
-	return y
-}
-
-func (o stemOp) Fold(l *Lowering, at func(graph.Value) graph.Value) graph.Value {
-	return o.lower(l, at(o.X))
-}
-
-// cellOp is a decoded cell.
-type cellOp struct {
-	S0, S1 graph.Value
-	*cell
-}
-
-func (o cellOp) Map(at func(graph.Value) graph.Value) graph.Op {
-	o.S0, o.S1 = at(o.S0), at(o.S1)
-	return o
-}
-
-func (o cellOp) Run(r *graph.Run) torch.Tensor { return o.forward(passOf(r), r.At(o.S0), r.At(o.S1)) }
-
-func (o cellOp) Fold(l *Lowering, at func(graph.Value) graph.Value) graph.Value {
-	return o.lower(l, at(o.S0), at(o.S1))
-}
-
-// mixedOp is a cell of a supernet; Weights is softmax(alpha).
-type mixedOp struct {
-	S0, S1, Weights graph.Value
-	*mixedCell
-}
-
-func (o mixedOp) Map(at func(graph.Value) graph.Value) graph.Op {
-	o.S0, o.S1, o.Weights = at(o.S0), at(o.S1), at(o.Weights)
-	return o
-}
-
-func (o mixedOp) Run(r *graph.Run) torch.Tensor {
-	return o.forward(passOf(r), r.At(o.S0), r.At(o.S1), r.At(o.Weights))
-}
-
-// bringOp resizes a feature of an image network to the grid of another level.
-type bringOp struct {
-	X        graph.Value
-	from, to int
-}
-
-func (o bringOp) Map(at func(graph.Value) graph.Value) graph.Op { o.X = at(o.X); return o }
-
-func (o bringOp) Run(r *graph.Run) torch.Tensor {
-	return place{level: o.to}.bring(passOf(r), r.At(o.X), feature{level: o.from})
-}
-
-// convOp is a [ConvBlock].
-type convOp struct {
-	X graph.Value
-	*ConvBlock
-}
-
-// Node is the block as a node of a network.
-func (b *ConvBlock) Node(x graph.Value) graph.Op { return convOp{x, b} }
-
-func (o convOp) Map(at func(graph.Value) graph.Value) graph.Op { o.X = at(o.X); return o }
-
-func (o convOp) Run(r *graph.Run) torch.Tensor { return o.Forward(passOf(r), r.At(o.X)) }
-
-func (o convOp) Fold(l *Lowering, at func(graph.Value) graph.Value) graph.Value {
-	return o.lower(l, at(o.X))
-}
-
-// Node is the cell as a node of a network.
-func (b *Block) Node(s0, s1 graph.Value) graph.Op { return cellOp{s0, s1, b.cell} }
-
-// Node is the cell as a node of a supernet; without an s0 any value may stand for it.
-func (b *MixedBlock) Node(s0, s1, weights graph.Value) graph.Op {
-	return mixedOp{s0, s1, weights, b.cell}
-}
-
 // JoinNode is the sum of the outputs of cells that lead to one place of a trellis, the i-th
 // of those whose moves the pass has ([Pass.WithMoves]).
 func JoinNode(i int, cells []trellis.Cell, outputs []graph.Value) graph.Op {
@@ -131,6 +44,7 @@ func (o headOp) Fold(l *Lowering, at func(graph.Value) graph.Value) graph.Value 
 type auxiliaryOp struct {
 	X graph.Value
 	*auxiliary
+	classes int
 }
 
 func (o auxiliaryOp) Map(at func(graph.Value) graph.Value) graph.Op { o.X = at(o.X); return o }
@@ -152,20 +66,12 @@ type joinOp struct {
 }
 
 func (o joinOp) Map(at func(graph.Value) graph.Value) graph.Op {
-	list := make([]graph.Value, len(o.outputs))
-	for i, v := range o.outputs {
-		list[i] = at(v)
-	}
-	o.outputs = list
+	o.outputs = graph.MapAll(o.outputs, at)
 	return o
 }
 
 func (o joinOp) Run(r *graph.Run) torch.Tensor {
-	outputs := make([]torch.Tensor, len(o.outputs))
-	for i, v := range o.outputs {
-		outputs[i] = r.At(v)
-	}
-	return trellis.Join(r.Owner, passOf(r).moves[o.moves], o.cells, outputs)
+	return trellis.Join(r.Owner, passOf(r).moves[o.moves], o.cells, r.All(o.outputs))
 }
 
 // Fold adds the inference form of a graph, one node after the other, and gives that of its
@@ -176,7 +82,8 @@ func (p *Lowering) Fold(g *graph.Graph, inputs ...graph.Value) (results []graph.
 		made[graph.Input(i)] = v
 	}
 	at := func(v graph.Value) graph.Value { return made[v] }
-	for i, n := range g.Nodes() {
+	flat := g.Flat()
+	for i, n := range flat.Nodes() {
 		v := graph.Value(i)
 		switch o := n.Op.(type) {
 		case auxiliaryOp: // of training alone
@@ -189,7 +96,7 @@ func (p *Lowering) Fold(g *graph.Graph, inputs ...graph.Value) (results []graph.
 	if err := p.Scope().Err(); err != nil {
 		return nil, fmt.Errorf("search: fold network: %w", err)
 	}
-	for _, v := range g.Results() {
+	for _, v := range flat.Results() {
 		results = append(results, made[v])
 	}
 	return results, nil

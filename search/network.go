@@ -14,8 +14,8 @@ type Network struct {
 	Genotype genotype.Genotype
 
 	variables *torch.Variables
-	stem      *stem
-	cells     []*cell
+	stem      stem
+	cells     []*Cell
 	head      *head
 	auxiliary *auxiliary // nil without one
 	graph     *graph.Graph
@@ -61,12 +61,12 @@ func NewNetwork(d torch.Device, g genotype.Genotype, o Options) (*Network, error
 // before it.
 func (n *Network) wire() *graph.Graph {
 	g := &graph.Graph{}
-	s1 := g.Add("stem", stemOp{graph.Input(0), n.stem})
+	s1 := n.stem.wire(g, graph.Input(0), &n.Options)
 	s0, auxiliary := s1, graph.Value(-1)
 	for i, c := range n.cells {
-		s0, s1 = s1, g.Add(fmt.Sprintf("cell%d", i), cellOp{s0, s1, c})
+		s0, s1 = s1, g.Add(fmt.Sprintf("cell%d", i), c.Node(s0, s1))
 		if n.auxiliary != nil && n.auxiliary.after == i {
-			auxiliary = g.Add("auxiliary", auxiliaryOp{s1, n.auxiliary})
+			auxiliary = g.Add("auxiliary", auxiliaryOp{s1, n.auxiliary, n.Options.Classes})
 		}
 	}
 	g.Result(g.Add("head", headOp{s1, n.head, n.Options.Classes}))
@@ -99,7 +99,7 @@ func (n *Network) Parameters() (int64, error) {
 func (n *Network) Forward(p Pass, images torch.Tensor) Output {
 	s := p.Scope.Child()
 	defer s.Close()
-	p, done := n.Options.Together(p.in(s), n.variables)
+	p, done := n.Options.begin(p.in(s), n.variables, images)
 	defer done()
 	results := n.graph.Forward(s, &p, n.Options.Steps, images)
 	out := Output{Logits: s.Return(results[0])}

@@ -56,9 +56,10 @@ type EdgeBuilder struct {
 	// Stride is that which brings x to the cell's grid, 1 or 2.
 	Stride int
 
-	graph   graph.Graph
+	graph   *graph.Graph
 	at      torch.Path
 	options *Options
+	layer   graph.Layer // of neurons, below whose name they are
 	count   int
 }
 
@@ -77,57 +78,54 @@ func (e *EdgeBuilder) Fire(x graph.Value) graph.Value {
 	name := fmt.Sprintf("neurons%d", e.count)
 	e.count++
 	neurons := newNeurons(e.at.Sub(name), e.options, e.options.Temperature)
-	return e.graph.Add(name, neuronsOp{x, neurons, e.options.Steps, name})
+	layer := e.layer
+	layer.Name, layer.Channels = layer.Name+"."+name, 0
+	return e.graph.Add(name, neuronsOp{x, neurons, e.options.Steps, layer})
 }
 
 // Add adds any other node.
 func (e *EdgeBuilder) Add(name string, o graph.Op) graph.Value { return e.graph.Add(name, o) }
 
-// edgeOp is a registered operation on one edge of a cell, with neurons of its own where
-// operations are mixed at the spike.
-type edgeOp struct {
-	graph graph.Graph
-	steps int
-}
-
-// newEdgeOp makes the operation of an edge, nil for those of the paper.
-func newEdgeOp(p torch.Path, op genotype.Op, in, width, stride int, o *Options) *edgeOp {
+// newEdge makes the graph of a registered operation on an edge, with neurons of its own where
+// operations are mixed at the spike; nil for the operations of the paper. layer is that of
+// these neurons.
+func newEdge(p torch.Path, op genotype.Op, in, width, stride int, layer graph.Layer, o *Options) *graph.Graph {
 	operation, ok := operations[op]
 	if !ok {
 		return nil
 	}
 	options := *o
 	options.Unfused = true
-	b := &EdgeBuilder{In: in, Width: width, Stride: max(stride, 1), at: p, options: &options}
+	b := &EdgeBuilder{In: in, Width: width, Stride: max(stride, 1), graph: &graph.Graph{}, at: p, options: &options, layer: layer}
 	y := operation.Add(b, graph.Input(0))
 	if o.Mixing == MixSpike {
-		y = b.graph.Add("neurons", neuronsOp{y, newNeurons(p.Sub("neurons"), o, op.Temperature()), o.Steps, ""})
+		y = b.graph.Add("neurons", neuronsOp{y, newNeurons(p.Sub("neurons"), o, op.Temperature()), o.Steps, layer})
 	}
 	b.graph.Result(y)
-	return &edgeOp{b.graph, o.Steps}
+	return b.graph
 }
 
-func (e *edgeOp) forward(p Pass, x torch.Tensor) torch.Tensor {
-	return e.graph.Forward(p.Scope, &p, e.steps, x)[0]
+// edgeOp is a registered operation as a node.
+type edgeOp struct {
+	X      graph.Value
+	inside *graph.Graph
 }
 
-// lower adds the inference form; name is the edge's.
-func (e *edgeOp) lower(p *Lowering, x graph.Value, l graph.Layer) graph.Value {
-	p.edge = l
-	defer func() { p.edge = graph.Layer{} }()
-	results, err := p.Fold(&e.graph, x)
-	if err != nil {
-		return x // the scope has failed, and says so
-	}
-	return results[0]
+func (o edgeOp) Map(at func(graph.Value) graph.Value) graph.Op { o.X = at(o.X); return o }
+
+func (o edgeOp) Run(r *graph.Run) torch.Tensor {
+	p := passOf(r)
+	return o.inside.Forward(r.Scope, &p, r.Steps, r.At(o.X))[0]
 }
+
+func (o edgeOp) Inside() *graph.Graph { return o.inside }
 
 // neuronsOp is a layer of neurons as a node.
 type neuronsOp struct {
 	X graph.Value
 	*spike.Neurons
 	steps int
-	name  string // below the edge's, empty: the edge's own
+	layer graph.Layer // without channels: those of X
 }
 
 func (o neuronsOp) Map(at func(graph.Value) graph.Value) graph.Op { o.X = at(o.X); return o }
@@ -137,12 +135,10 @@ func (o neuronsOp) Run(r *graph.Run) torch.Tensor {
 }
 
 func (o neuronsOp) Fold(l *Lowering, at func(graph.Value) graph.Value) graph.Value {
-	layer := l.edge
-	if o.name != "" {
-		layer.Name += "." + o.name
-		layer.Channels = l.Channels(at(o.X))
+	if o.layer.Channels == 0 {
+		o.layer.Channels = l.Channels(at(o.X))
 	}
-	return l.fire(layer, o.Neurons, at(o.X))
+	return l.fire(o.layer, o.Neurons, at(o.X))
 }
 
 // identity reports whether an edge hands on what it reads: skip between nodes.

@@ -1,6 +1,7 @@
 package search
 
 import (
+	"fmt"
 	"math"
 	"path/filepath"
 	"slices"
@@ -110,52 +111,50 @@ func TestRegisteredOperationInASupernet(t *testing.T) {
 			o := tinyOptions(0)
 			o.Mixing, o.Candidates = mixing, ops
 			v := torch.NewVariables(torch.CPU())
-			b := NewMixedBlock(v.Root(), BlockShape{Channels: 3, S0: 4, S1: 5}, 2, o)
+			b := NewMixedCell(v.Root(), CellShape{Channels: 3, S0: 4, S1: 5}, 2, o)
 			require.NoError(t, v.Err())
 			s0 := s.Cast(s.Tensor("aten::gt.Scalar", s.Randn(torch.CPU(), int64(2*o.Steps), 4, 6, 7), 0.5), torch.Float32)
 			s1 := s.Cast(s.Tensor("aten::gt.Scalar", s.Randn(torch.CPU(), int64(2*o.Steps), 5, 6, 7), 0.5), torch.Float32)
 			weights := s.Softmax(s.Randn(torch.CPU(), 5, int64(len(ops))), 1)
 			p := Pass{Scope: s, Mode: torch.Train}
-			have := b.Forward(p, s0, s1, weights)
+			have := b.Forward(p, weights, s0, s1)
 			require.NoError(t, s.Err())
 
 			shares, err := ReadAlpha(weights)
 			require.NoError(t, err)
-			c := b.cell
+			wide, others, neurons := wideOf(b), map[string]edgeOp{}, map[int]nodeOp{}
+			for _, n := range b.layers.Nodes() {
+				switch o := n.Op.(type) {
+				case edgeOp:
+					others[n.Name] = o
+				case nodeOp:
+					neurons[len(neurons)] = o
+				}
+			}
 			sources := []torch.Tensor{s0, s1}
 			for j := range 2 {
 				var sum torch.Tensor
-				for src := range j + 2 {
-					edge := genotype.EdgeIndex(j, genotype.Source(src))
+				for i := range j + 2 {
+					src := genotype.Source(i)
+					edge := genotype.EdgeIndex(j, src)
 					for k, op := range ops {
 						var y torch.Tensor
 						switch {
 						case op == depthwise:
-							for _, o := range c.others {
-								if int(o.src) == src && o.node == j {
-									y = o.forward(p, sources[src])
-								}
-							}
-						case identity(genotype.Source(src), op):
-							y = sources[src]
+							other := others[fmt.Sprintf("n%d.%v.test_dw5x5", j, src)]
+							y = other.inside.Forward(s, &p, o.Steps, sources[i])[0]
+						case identity(src, op):
+							y = sources[i]
 						default:
-							f := c.fans[src]
-							parts := f.split(s, f.forward(p, sources[src]))
-							for i, r := range f.readers {
-								if r.node == j && r.op == op {
-									y = parts[i]
-								}
-							}
+							w := wide["from_"+src.String()]
+							at := slices.Index(w.readers, genotype.Edge{Index: edge, Op: op})
+							y = s.Split(w.Forward(p, sources[i]), 1, w.width)[at]
 						}
 						require.True(t, torch.Defined(y), "edge %d, %v", edge, op)
-						y = s.Scale(y, shares[edge][k])
-						if torch.Defined(sum) {
-							y = s.Add(sum, y)
-						}
-						sum = y
+						sum = addTo(s, sum, s.Scale(y, shares[edge][k]))
 					}
 				}
-				sources = append(sources, p.fire(c.nodes[j], sum, o.Steps))
+				sources = append(sources, p.fire(neurons[j].neurons, sum, o.Steps))
 			}
 			assert.InDeltaSlice(t, read(t, s.Cat(sources[2:], 1)), read(t, have), 1e-5)
 			require.NoError(t, v.Close())

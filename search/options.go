@@ -143,10 +143,6 @@ type Options struct {
 	// Auxiliary adds the second classifier on the output of cell 2*cells/3,
 	// used in training only.
 	Auxiliary bool
-
-	// planes is the depth of a block's features, which is folded into the batch;
-	// 0 means two dimensions.
-	planes int
 }
 
 // ErrOptions is the cause of an error about options that make no network.
@@ -258,18 +254,16 @@ type Output struct {
 
 // place is where a cell stands: what it reads and what it makes.
 type place struct {
-	index      int
-	level      int
-	channels   int // of one node
-	reduction  bool
-	s0, s1     feature // an s0 without channels is none
-	downsample genotype.Downsample
-
-	// Of a cell in a network that brings its inputs to one grid itself: its path, the level
-	// of its grid, and the depth that is folded into the batch.
-	name   string
-	grid   int
-	planes int
+	name          string // of constants and membranes in the inference form
+	channels      int    // of one node
+	level, planes int
+	reduction     bool
+	s0, s1        feature // an s0 without channels is none
+	// resizes says that the cell brings its inputs to its grid by nearest interpolation,
+	// where their levels differ; elsewhere strides do it. strides are those of the stem,
+	// altogether.
+	resizes bool
+	strides int
 }
 
 // feature describes a tensor between cells.
@@ -286,8 +280,8 @@ func places(o *Options, nodes int, downsample genotype.Downsample) []place {
 	for i, level := range o.Levels {
 		channels := o.Width << level
 		list[i] = place{
-			index: i, level: level, channels: channels, reduction: level > s1.level,
-			s0: s0, s1: s1, downsample: downsample,
+			name: fmt.Sprintf("cell%d", i), level: level, channels: channels, reduction: level > s1.level,
+			s0: s0, s1: s1, resizes: downsample == genotype.DownsampleNearest, strides: o.strides(),
 		}
 		s0, s1 = s1, feature{channels: nodes * channels, level: level}
 	}
@@ -308,7 +302,7 @@ func (p place) source(src genotype.Source) feature {
 // stride of the convolutions that read src: they do the down-sampling where it
 // is not done by resizing.
 func (p place) stride(src genotype.Source) int {
-	if p.downsample == genotype.DownsampleNearest {
+	if p.resizes {
 		return 1
 	}
 	return 1 << (p.level - p.source(src).level)

@@ -5,8 +5,6 @@ import (
 	"slices"
 
 	"github.com/spikedhs/spikedhs/search/genotype"
-	"github.com/spikedhs/spikedhs/search/graph"
-	"github.com/spikedhs/spikedhs/torch"
 )
 
 // checkPath tells whether the network of a genotype can have the levels of o: those
@@ -34,15 +32,4 @@ func (o *Options) checkDescent(d genotype.Downsample) error {
 		}
 	}
 	return nil
-}
-
-// gridOf is the height and width of a feature.
-func gridOf(s *torch.Scope, x torch.Tensor) [2]int64 { return [2]int64{s.Size(x, 2), s.Size(x, 3)} }
-
-// bring resizes x from a level to that of the cell, by nearest interpolation.
-func (p place) bring(pass Pass, x torch.Tensor, from feature) torch.Tensor {
-	if from.level <= p.level {
-		return graph.Shrink(pass.Scope, x, p.level-from.level)
-	}
-	return pass.Scope.ResizeNearest(x, graph.Halved(pass.grid[0], p.level), graph.Halved(pass.grid[1], p.level))
 }

@@ -56,9 +56,9 @@ func TestBFloat16IsCloseToFloat32(t *testing.T) {
 		o := tinyOptions(0)
 		o.Precision = precision
 		v := torch.NewVariables(torch.CPU())
-		f := newFan(v.Root(), 3, 4, 1, []reader{{0, genotype.B3}}, &o)
+		f := newWideConv(v.Root(), "", ConvShape{In: 3, Out: 4}, []genotype.Edge{{Index: 0, Op: genotype.B3}}, &o)
 		x := spikesLike(t, s, 6, 3, 6, 6)
-		y := f.forward(Pass{Scope: s, Mode: torch.Train}, x)
+		y := f.Forward(Pass{Scope: s, Mode: torch.Train}, x)
 		currents = append(currents, read(t, s.Cast(y, torch.Float32)))
 		require.NoError(t, v.Close())
 

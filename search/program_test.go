@@ -211,13 +211,9 @@ func TestConvolutionsReadSpikes(t *testing.T) {
 					convolutions++
 				}
 			}
-			want := 1 + len(n.stem.next)
+			want := len(n.stem)
 			for _, c := range n.cells {
-				for _, f := range c.fans {
-					if f != nil {
-						want++
-					}
-				}
+				want += len(wideOf(c))
 			}
 			assert.Equal(t, want, convolutions)
 			assert.Positive(t, fired)

@@ -1,36 +1,11 @@
 package search
 
 import (
-	"github.com/spikedhs/spikedhs/search/dgs"
-	"github.com/spikedhs/spikedhs/spike"
+	"fmt"
+
+	"github.com/spikedhs/spikedhs/search/graph"
 	"github.com/spikedhs/spikedhs/torch"
 )
-
-// stem turns images into the first feature: 3x3 convolution, normalisation,
-// and neurons or a rectifier. Further layers of the kind may follow; the large
-// network for ImageNet has one more (section 4.1). The last of k layers has the
-// n*F channels that the cells read, and each layer before it half of those of
-// the next: as the stem of DARTS grows, from which the cell comes.
-type stem struct {
-	conv    *torch.Conv
-	norm    norm
-	neurons *spike.Neurons // nil: ReLU
-	steps   int
-	// temporal: the input has time, and so has its current.
-	temporal bool
-	compute  int8         // element type that the cells convolve in, 0: float32
-	layer    *dgs.Layer   // nil: ReLU
-	next     []*stemLayer // the layers after the first
-}
-
-// stemLayer is a layer of the stem that reads the one before it.
-type stemLayer struct {
-	conv    *torch.Conv
-	norm    norm
-	neurons *spike.Neurons // nil: ReLU
-	layer   *dgs.Layer     // nil: ReLU
-	steps   int
-}
 
 // maxStemStride is the largest stride of a stem's layer: its 3x3 windows then
 // still touch each other.
@@ -44,92 +19,89 @@ func (o *Options) stemStrides() []int {
 	return o.StemStrides
 }
 
-// stemWidth is the number of channels that layer i makes when the last makes
-// channels.
-func (o *Options) stemWidth(i, channels int) int {
-	return max(channels>>(len(o.stemStrides())-1-i), 1)
+// strides is the product of them: how many pixels of the images a pixel of level 0 is wide.
+func (o *Options) strides() int {
+	product := 1
+	for _, stride := range o.stemStrides() {
+		product *= stride
+	}
+	return product
 }
 
-func newStem(p torch.Path, channels int, o *Options) *stem {
-	shared := *o
-	if !o.Temporal {
-		shared.PerStepNorm = false // every step sees the same image
-	}
-	strides, first := o.stemStrides(), o.stemWidth(0, channels)
-	t := &stem{
-		conv: torch.NewConv2d(p.Sub("conv"), int64(o.Channels), int64(first),
-			torch.ConvOptions{Kernel: 3, Stride: int64(strides[0]), Padding: 1}),
-		steps: o.Steps, temporal: o.Temporal, compute: o.Precision.Compute(),
-	}
-	t.norm = newNormBehind(t.conv, p.Sub("norm"), first, &shared)
-	spiking := o.Stem == StemSpike && !o.analog()
-	if spiking {
-		shared.PerStepNorm = o.PerStepNorm // behind neurons the steps differ
-		t.neurons = newNeurons(p.Sub("neurons"), o, o.Temperature)
-		t.layer = t.searchable()
-	}
-	for i, stride := range strides[1:] {
-		at, in, out := p.At("layer", i+1), o.stemWidth(i, channels), o.stemWidth(i+1, channels)
-		l := &stemLayer{
-			conv: torch.NewConv2d(at.Sub("conv"), int64(in), int64(out),
-				torch.ConvOptions{Kernel: 3, Stride: int64(stride), Padding: 1, Compute: o.Precision.Compute()}),
-			steps: o.Steps,
+// behindStem is what the stem leaves of a height and width: strides round up.
+func (o *Options) behindStem(height, width int) (int, int) {
+	by := o.strides()
+	return (height + by - 1) / by, (width + by - 1) / by
+}
+
+// stem turns images into the first feature by 3x3 convolutions with normalisation,
+// and neurons or a rectifier: [T*N, channels, H, W] from images [N, C, H, W]. Mostly it is
+// one; the large network for ImageNet has one more (section 4.1). The last of k layers has the
+// n*F channels that the cells read, and each layer before it half of those of
+// the next: as the stem of DARTS grows, from which the cell comes.
+//
+// Direct encoding presents the same image at every step, so its current is computed
+// once and repeated; without neurons that holds for all layers. Images with time
+// are [T*N, C, H, W] already.
+type stem []*ConvBlock
+
+func newStem(p torch.Path, channels int, o *Options) stem {
+	var t stem
+	in, spiking := o.Channels, o.Stem == StemSpike && !o.analog()
+	for i, stride := range o.stemStrides() {
+		of, name, at := *o, "stem", p
+		if i > 0 {
+			name, at = fmt.Sprintf("stem%d", i), p.At("layer", i)
 		}
-		l.norm = newNormBehind(l.conv, at.Sub("norm"), out, &shared)
+		of.Unfused = true
+		// Every step sees the same image; behind neurons the steps differ.
+		of.PerStepNorm = o.PerStepNorm && (o.Temporal || spiking && i > 0)
+		shape := ConvShape{In: in, Out: max(channels>>(len(o.stemStrides())-1-i), 1), Kernel: 3, Stride: stride, Activation: Rectifies}
 		if spiking {
-			l.neurons = newNeurons(at.Sub("neurons"), o, o.Temperature)
-			l.layer = l.searchable(i + 1)
+			shape.Activation = Fires
 		}
-		t.next = append(t.next, l)
+		if i == 0 {
+			of.Precision = Float32 // of the images
+		}
+		l := NewConvBlock(at, shape, of)
+		l.name, in = name, shape.Out
+		if i == 0 {
+			repeats, compute := spiking && !o.Temporal, o.Precision.Compute()
+			l.repeats = repeats
+			l.present = func(s *torch.Scope, y torch.Tensor) torch.Tensor {
+				if compute != 0 {
+					y = s.Cast(y, compute) // once, before it is repeated
+				}
+				if repeats {
+					y = s.RepeatFirst(y, l.steps)
+				}
+				return y
+			}
+		}
+		t = append(t, l)
 	}
 	return t
 }
 
-// forward gives [T*N, channels, H, W] from images [N, C, H, W]. Direct
-// encoding presents the same image at every step, so its current is computed
-// once and repeated; without neurons that holds for all layers. Images with time
-// are [T*N, C, H, W] already.
-func (t *stem) forward(p Pass, images torch.Tensor) torch.Tensor {
-	s := p.Scope.Child()
-	defer s.Close()
-	if searched(p, t.layer) {
-		return s.Return(t.further(p.in(s), t.layer.Forward(s, images)))
+// wire adds the layers of the stem.
+func (t stem) wire(g *graph.Graph, x graph.Value, o *Options) graph.Value {
+	for i, l := range t {
+		x = g.Add(fmt.Sprintf("stem%d", i), l.Node(x))
 	}
-	y := t.norm.behind(p.in(s), t.conv, s.ChannelsLast(images), 0)
-	if t.compute != 0 {
-		y = s.Cast(y, t.compute) // once, before it is repeated
+	if t[0].shape.Activation == Rectifies && !o.Temporal {
+		x = g.Add("steps", stepsOp{graph.Repeat{X: x}})
 	}
-	if t.neurons == nil {
-		return s.Return(t.present(s, t.further(p.in(s), s.ReLU(y))))
-	}
-	return s.Return(t.further(p.in(s), t.neurons.Forward(s, t.present(s, y), t.steps)))
+	return x
 }
 
-// further runs the layers after the first.
-func (t *stem) further(p Pass, y torch.Tensor) torch.Tensor {
-	for _, l := range t.next {
-		y = l.forward(p, y)
-	}
-	return y
-}
+// stepsOp presents a value at every step; one step is the value.
+type stepsOp struct{ graph.Repeat }
 
-func (l *stemLayer) forward(p Pass, x torch.Tensor) torch.Tensor {
-	s := p.Scope.Child()
-	defer s.Close()
-	if searched(p, l.layer) {
-		return s.Return(l.layer.Forward(s, x))
-	}
-	y := l.norm.behind(p.in(s), l.conv, x, 0)
-	if l.neurons == nil {
-		return s.Return(s.ReLU(y))
-	}
-	return s.Return(l.neurons.Forward(s, y, l.steps))
-}
+func (o stepsOp) Map(at func(graph.Value) graph.Value) graph.Op { o.X = at(o.X); return o }
 
-// present gives every time step its current.
-func (t *stem) present(s *torch.Scope, y torch.Tensor) torch.Tensor {
-	if t.temporal {
-		return y
+func (o stepsOp) Fold(l *Lowering, at func(graph.Value) graph.Value) graph.Value {
+	if l.Steps == 1 {
+		return at(o.X)
 	}
-	return s.RepeatFirst(y, t.steps)
+	return l.Add(graph.Repeat{X: at(o.X)})
 }

@@ -24,28 +24,28 @@ func TestStemIsTheImagePresentedAtEveryStep(t *testing.T) {
 				unsettle(t, s, v)
 				images := s.Randn(torch.CPU(), 3, 2, 6, 5)
 				// Every step by itself: a copy of the image, normalised and fired with the others.
-				mean, variance := s.Clone(st.norm.Mean), s.Clone(st.norm.Variance)
+				mean, variance := s.Clone(st[0].norm.Mean), s.Clone(st[0].norm.Variance)
 				repeated := s.Cat([]torch.Tensor{images, images, images}, 0)
-				y := s.Tensor("aten::conv2d", repeated, st.conv.Weight, st.conv.Bias, []int64{1, 1}, []int64{1, 1})
-				y = s.Tensor("aten::batch_norm", y, st.norm.Weight, st.norm.Bias, mean, variance, bool(mode), 0.1, 1e-5, false)
+				y := s.Tensor("aten::conv2d", repeated, st[0].conv.Weight, st[0].conv.Bias, []int64{1, 1}, []int64{1, 1})
+				y = s.Tensor("aten::batch_norm", y, st[0].norm.Weight, st[0].norm.Bias, mean, variance, bool(mode), 0.1, 1e-5, false)
 				var want torch.Tensor
 				if kind == StemReLU {
 					want = s.ReLU(y)
 				} else {
 					want = o.Neuron.FireComposed(s, y, s.Full(torch.CPU(), 3), 3)
 				}
-				have := st.forward(Pass{Scope: s, Mode: mode}, images)
+				have := st.forward(Pass{Scope: s, Mode: mode}, images, &o)
 				require.NoError(t, s.Err())
 				requireClose(t, want, have, "stem")
 				weights := s.Randn(torch.CPU(), s.Shape(have)...)
 				parameters := torch.Tensors(v.Parameters())
 				requireSameGradients(t, v.Parameters(), s.GradientOf(weigh(s, want, weights), parameters),
 					s.GradientOf(weigh(s, have, weights), parameters))
-				requireClose(t, mean, st.norm.Mean, "running mean")
+				requireClose(t, mean, st[0].norm.Mean, "running mean")
 				if kind == StemSpike {
 					requireSomeSpikes(t, have)
 				} else {
-					assert.Nil(t, st.neurons)
+					assert.Nil(t, st[0].neurons)
 				}
 				require.NoError(t, v.Close())
 			}

@@ -58,7 +58,7 @@ func TestStemOfThreeLayersAgainstTheFormula(t *testing.T) {
 							y = o.Neuron.FireComposed(s, y, s.Full(torch.CPU(), 3), 3)
 						}
 					}
-					have := st.forward(Pass{Scope: s, Mode: mode}, images)
+					have := st.forward(Pass{Scope: s, Mode: mode}, images, &o)
 					require.NoError(t, s.Err())
 					assert.Equal(t, []int64{12, 8, 4, 3}, s.Shape(have))
 					requireClose(t, y, have, "stem")

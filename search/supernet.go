@@ -20,8 +20,8 @@ type Supernet struct {
 	architecture *torch.Variables
 	normal       torch.Tensor // alpha, [edges, ops]
 	reduction    torch.Tensor // no tensor when one cell serves all places
-	stem         *stem
-	cells        []*mixedCell
+	stem         stem
+	cells        []*Cell
 	head         *head
 	graph        *graph.Graph
 }
@@ -61,22 +61,22 @@ func NewSupernet(d torch.Device, nodes int, downsample genotype.Downsample, o Op
 			return nil, fmt.Errorf("search: build supernet: %w", err)
 		}
 	}
-	n.graph = n.wire()
+	n.graph = n.wire(layout)
 	return n, nil
 }
 
 // wire is the chain of a [Network] with mixed cells. The inputs are images and the
 // weights of operations in normal and in reduction cells.
-func (n *Supernet) wire() *graph.Graph {
+func (n *Supernet) wire(layout []place) *graph.Graph {
 	g := &graph.Graph{}
-	s1 := g.Add("stem", stemOp{graph.Input(0), n.stem})
+	s1 := n.stem.wire(g, graph.Input(0), &n.Options)
 	s0 := s1
 	for i, c := range n.cells {
 		weights := graph.Input(1)
-		if c.reduction {
+		if layout[i].reduction {
 			weights = graph.Input(2)
 		}
-		s0, s1 = s1, g.Add(fmt.Sprintf("cell%d", i), mixedOp{s0, s1, weights, c})
+		s0, s1 = s1, g.Add(fmt.Sprintf("cell%d", i), c.Node(weights, s0, s1))
 	}
 	g.Result(g.Add("head", headOp{s1, n.head, n.Options.Classes}))
 	return g
@@ -105,7 +105,7 @@ func (n *Supernet) Close() error {
 func (n *Supernet) Forward(p Pass, images torch.Tensor) Output {
 	s := p.Scope.Child()
 	defer s.Close()
-	p, done := n.Options.Together(p.in(s), n.weights)
+	p, done := n.Options.begin(p.in(s), n.weights, images)
 	defer done()
 	normal := s.Softmax(n.normal, 1)
 	reduction := normal

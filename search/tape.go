@@ -47,11 +47,6 @@ func NewTape(s *torch.Scope) *Tape {
 	return &Tape{scope: s, cuts: map[torch.Tensor]*cut{}, made: map[torch.Tensor]*taped{}}
 }
 
-// tapes tells whether a cell that reads x is to be taped; its operator needs no tape.
-func (p Pass) tapes(c *fusedCell, recompute bool, x torch.Tensor) bool {
-	return p.Tape != nil && recompute && p.Mode == torch.Train && p.Scope.Records() && !c.serves(p, x)
-}
-
 // run does a cell's work, the later inputs read last, and returns what it makes.
 func (t *Tape) run(p Pass, inputs []torch.Tensor, work func(Pass, []torch.Tensor) torch.Tensor) torch.Tensor {
 	p.Tape = nil

@@ -94,10 +94,10 @@ func TestTemporalStem(t *testing.T) {
 		unsettle(t, s, v)
 		const n = 3
 		x := s.Randn(torch.CPU(), int64(o.Steps*n), 2, 5, 6)
-		mean, variance := s.Clone(st.norm.Mean), s.Clone(st.norm.Variance)
-		y := s.Tensor("aten::conv2d", x, st.conv.Weight, st.conv.Bias, []int64{1, 1}, []int64{1, 1})
+		mean, variance := s.Clone(st[0].norm.Mean), s.Clone(st[0].norm.Variance)
+		y := s.Tensor("aten::conv2d", x, st[0].conv.Weight, st[0].conv.Bias, []int64{1, 1}, []int64{1, 1})
 		normal := func(y torch.Tensor) torch.Tensor {
-			return s.Tensor("aten::batch_norm", y, st.norm.Weight, st.norm.Bias, mean, variance, true, 0.1, 1e-5, false)
+			return s.Tensor("aten::batch_norm", y, st[0].norm.Weight, st[0].norm.Bias, mean, variance, true, 0.1, 1e-5, false)
 		}
 		if perStep {
 			var parts []torch.Tensor
@@ -109,7 +109,7 @@ func TestTemporalStem(t *testing.T) {
 			y = normal(y)
 		}
 		current := read(t, s.Contiguous(y))
-		have := st.forward(Pass{Scope: s, Mode: torch.Train}, x)
+		have := st.forward(Pass{Scope: s, Mode: torch.Train}, x, &o)
 		spikes := read(t, s.Contiguous(have))
 		require.NoError(t, s.Err())
 		requireSomeSpikes(t, have)
@@ -126,7 +126,7 @@ func TestTemporalStem(t *testing.T) {
 				}
 			}
 		}
-		requireClose(t, mean, st.norm.Mean, "running mean")
+		requireClose(t, mean, st[0].norm.Mean, "running mean")
 		require.NoError(t, v.Close())
 	}
 }

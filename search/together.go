@@ -53,6 +53,15 @@ func (o *Options) Together(p Pass, v *torch.Variables) (of Pass, done func()) {
 	return p, func() { t.done(p.Scope) }
 }
 
+// begin is [Options.Together] of a network of images.
+func (o *Options) begin(p Pass, v *torch.Variables, images torch.Tensor) (of Pass, done func()) {
+	if shape := p.Scope.Shape(images); len(shape) == 4 {
+		height, width := o.behindStem(int(shape[2]), int(shape[3]))
+		p.grid = [2]int64{int64(height), int64(width)}
+	}
+	return o.Together(p, v)
+}
+
 // cast fills weights.
 func (t *together) cast(s *torch.Scope, all []*torch.Conv) {
 	byType := map[int8][]*torch.Conv{}
@@ -96,7 +105,9 @@ func tilesOf(s *torch.Scope, list []*torch.StepNorm) []affine {
 	parts := s.TileTogether(parameters, list[0].Steps)
 	tiles := make([]affine, len(list))
 	for i := range tiles {
-		tiles[i] = affine{at(parts, 2*i), at(parts, 2*i+1)}
+		if 2*i+1 < len(parts) { // there are none after a failure
+			tiles[i] = affine{parts[2*i], parts[2*i+1]}
+		}
 	}
 	return tiles
 }

@@ -31,8 +31,8 @@ type TrellisSupernet struct {
 	architecture *torch.Variables
 	alpha, beta  torch.Tensor // [edges, ops] and [layers, 4, 3]
 	moves        *trellis.Table
-	stem         *stem
-	cells        map[trellis.Cell]*MixedBlock
+	stem         stem
+	cells        map[trellis.Cell]*Cell
 	heads        []*head // by level
 	graph        *graph.Graph
 }
@@ -51,7 +51,7 @@ func NewTrellisSupernet(d torch.Device, nodes int, o Options) (*TrellisSupernet,
 	n := &TrellisSupernet{
 		Options: o, Nodes: nodes, space: trellis.Space{Layers: len(o.Levels), Levels: o.trellisLevels()},
 		weights: torch.NewVariables(d), architecture: torch.NewVariables(d),
-		cells: map[trellis.Cell]*MixedBlock{},
+		cells: map[trellis.Cell]*Cell{},
 	}
 	arch, root := n.architecture.Root(), n.weights.Root()
 	n.alpha = arch.Parameter("alpha", torch.Normal(o.AlphaDeviation), int64(genotype.Edges(nodes)), int64(len(o.candidates())))
@@ -65,7 +65,7 @@ func NewTrellisSupernet(d torch.Device, nodes int, o Options) (*TrellisSupernet,
 			s0 = wide << c.To
 		}
 		name := fmt.Sprintf("%d_from_%d", c.To, c.From)
-		n.cells[c] = NewMixedBlock(root.At("layers", c.Layer).Sub(name), BlockShape{
+		n.cells[c] = NewMixedCell(root.At("layers", c.Layer).Sub(name), CellShape{
 			Channels: o.Width << c.To, S0: s0, S1: wide << c.From,
 		}, nodes, o)
 	}
@@ -84,17 +84,17 @@ func NewTrellisSupernet(d torch.Device, nodes int, o Options) (*TrellisSupernet,
 // logits of the levels.
 func (n *TrellisSupernet) wire() *graph.Graph {
 	g := &graph.Graph{}
-	x := g.Add("stem", stemOp{graph.Input(0), n.stem})
+	x := n.stem.wire(g, graph.Input(0), &n.Options)
 	last := trellis.Run(n.space, []graph.Value{x, x}, trellis.Network[graph.Value]{
 		Cell: func(c trellis.Cell, s0, s1 trellis.Feature[graph.Value]) graph.Value {
 			name := fmt.Sprintf("layer%d.%d_from_%d", c.Layer, c.To, c.From)
 			if c.From != c.To {
-				s1.Value = g.Add(name+".resize", bringOp{s1.Value, c.From, c.To})
+				s1.Value = g.Add(name+".resize", bringOp{s1.Value, c.From, c.To, n.Options.strides()})
 			}
 			if !s0.OK {
 				s0.Value = s1.Value // nobody reads it
 			}
-			return g.Add(name, n.cells[c].Node(s0.Value, s1.Value, graph.Input(1)))
+			return g.Add(name, n.cells[c].Node(graph.Input(1), s0.Value, s1.Value))
 		},
 		Join: func(cells []trellis.Cell, outputs []graph.Value) graph.Value {
 			return g.Add(fmt.Sprintf("layer%d.%d", cells[0].Layer, cells[0].To), JoinNode(0, cells, outputs))
@@ -126,10 +126,7 @@ func (n *TrellisSupernet) Deepest() int { return len(n.heads) - 1 }
 // CheckSize tells whether images of a size, padding included, are large enough: each
 // level halves what the stem leaves of them, and the deepest must have a pixel left.
 func (n *TrellisSupernet) CheckSize(height, width int) error {
-	h, w := height, width
-	for _, stride := range n.Options.stemStrides() {
-		h, w = (h+stride-1)/stride, (w+stride-1)/stride
-	}
+	h, w := n.Options.behindStem(height, width)
 	if least := 1 << n.Deepest(); h < least || w < least {
 		return fmt.Errorf("search: images of %dx%d leave %dx%d behind the stem; %d layers reach level %d, which needs %d pixels a side: %w",
 			height, width, h, w, n.space.Layers, n.Deepest(), least, ErrOptions)
@@ -141,7 +138,7 @@ func (n *TrellisSupernet) CheckSize(height, width int) error {
 func (n *TrellisSupernet) Forward(p Pass, images torch.Tensor) Output {
 	s := p.Scope.Child()
 	defer s.Close()
-	p, done := n.Options.Together(p.in(s), n.weights)
+	p, done := n.Options.begin(p.in(s), n.weights, images)
 	defer done()
 	if shape := s.Shape(images); len(shape) == 4 {
 		if err := n.CheckSize(int(shape[2]), int(shape[3])); err != nil {

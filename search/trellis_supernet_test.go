@@ -110,8 +110,8 @@ func (o *trellisOracle) cell(layer, from, to int) torch.Tensor {
 	}
 	b := o.n.cells[trellis.Cell{Layer: layer, From: from, To: to, Move: trellis.Move(to - from + 1)}]
 	require.NotNil(o.t, b, "layer %d, %d to %d", layer, from, to)
-	require.Equal(o.t, !torch.Defined(s0), b.without)
-	return b.Forward(Pass{Scope: o.s, Mode: torch.Evaluate}, s0, s1, o.alpha)
+	require.Equal(o.t, !torch.Defined(s0), wideOf(b)["from_s0"] == nil)
+	return b.Forward(Pass{Scope: o.s, Mode: torch.Evaluate}, o.alpha, s0, s1)
 }
 
 // logits are the mean of the classifiers, weighted by all paths one by one.
@@ -151,7 +151,7 @@ func newOracle(t *testing.T, s *torch.Scope, n *TrellisSupernet, images torch.Te
 	require.NoError(t, err)
 	return &trellisOracle{
 		t: t, s: s, n: n, p: p, alpha: s.Softmax(n.alpha, 1),
-		x: n.stem.forward(Pass{Scope: s, Mode: torch.Evaluate}, images), memo: map[[2]int]torch.Tensor{},
+		x: n.stem.forward(Pass{Scope: s, Mode: torch.Evaluate}, images, &n.Options), memo: map[[2]int]torch.Tensor{},
 	}
 }
 
@@ -197,10 +197,10 @@ func TestTrellisSupernetOfADecidedPath(t *testing.T) {
 	})
 	images := s.Randn(torch.CPU(), 2, 1, 9, 12)
 	p := Pass{Scope: s, Mode: torch.Evaluate}
-	s0 := n.stem.forward(p, images)
+	s0 := n.stem.forward(p, images, &n.Options)
 	s1, alpha := s0, s.Softmax(n.alpha, 1)
 	for layer := range 3 {
-		y := n.cells[trellis.Cell{Layer: layer, Move: trellis.Same}].Forward(p, s0, s1, alpha)
+		y := n.cells[trellis.Cell{Layer: layer, Move: trellis.Same}].Forward(p, alpha, s0, s1)
 		s0, s1 = s1, s.Scale(y, 2.0/3) // the moves of level 0 sum to 2/3
 	}
 	want := n.heads[0].forward(p, s1)

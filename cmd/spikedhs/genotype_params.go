@@ -190,11 +190,10 @@ func partOf(variable string) string {
 
 // partOfLayer is the part that a layer such as "cell3.from_s0" or "stem1" is in.
 func partOfLayer(layer string) string {
-	name, _, _ := strings.Cut(layer, ".")
-	if strings.HasPrefix(name, "stem") {
+	if strings.HasPrefix(layer, "stem") {
 		return "stem"
 	}
-	return name
+	return partOf(layer)
 }
 
 func printCounts(o *console, v networkCounts) {

@@ -8,13 +8,6 @@ type Part struct {
 	Start, Length int
 }
 
-func (o Part) tensor(r *Run) torch.Tensor {
-	if o.Length == 0 {
-		return r.At(o.X)
-	}
-	return r.Scope.Narrow(r.At(o.X), 1, o.Start, o.Length)
-}
-
 // Sum adds parts from left to right: the currents of a node's edges (eq. 3).
 type Sum struct{ Parts []Part }
 
@@ -29,12 +22,12 @@ func (o Sum) Map(at func(Value) Value) Op {
 
 // Run adds.
 func (o Sum) Run(r *Run) torch.Tensor {
-	total := o.Parts[0].tensor(r)
+	total := r.Part(o.Parts[0])
 	if len(o.Parts) == 1 {
 		return r.Scope.Detach(total) // the part goes when nobody reads it
 	}
 	for i, p := range o.Parts[1:] {
-		sum := r.Scope.Add(total, p.tensor(r))
+		sum := r.Scope.Add(total, r.Part(p))
 		if i > 0 {
 			r.Scope.Free(total)
 		}
@@ -47,19 +40,7 @@ func (o Sum) Run(r *Run) torch.Tensor {
 type Concat struct{ List []Value }
 
 // Map reads other values.
-func (o Concat) Map(at func(Value) Value) Op {
-	list := make([]Value, len(o.List))
-	for i, v := range o.List {
-		list[i] = at(v)
-	}
-	return Concat{list}
-}
+func (o Concat) Map(at func(Value) Value) Op { return Concat{MapAll(o.List, at)} }
 
 // Run joins.
-func (o Concat) Run(r *Run) torch.Tensor {
-	tensors := make([]torch.Tensor, len(o.List))
-	for i, v := range o.List {
-		tensors[i] = r.At(v)
-	}
-	return r.Scope.Cat(tensors, 1)
-}
+func (o Concat) Run(r *Run) torch.Tensor { return r.Scope.Cat(r.All(o.List), 1) }

@@ -22,6 +22,29 @@ type Op interface {
 	Run(r *Run) torch.Tensor
 }
 
+// Cutter is an operation of a graph whose result is read in parts of one width: it cuts them
+// itself, at once. Without parts the result is read as a whole.
+type Cutter interface {
+	Op
+	Cut(r *Run, y torch.Tensor) []torch.Tensor
+}
+
+// Nested is an operation that is a graph of its own, whose inputs are what the operation
+// reads, in order.
+type Nested interface {
+	Op
+	Inside() *Graph
+}
+
+// MapAll is a list of values of which each is mapped.
+func MapAll(list []Value, at func(Value) Value) []Value {
+	mapped := make([]Value, len(list))
+	for i, v := range list {
+		mapped[i] = at(v)
+	}
+	return mapped
+}
+
 // Reads are the values that an operation reads, in order.
 func Reads(o Op) []Value {
 	var list []Value

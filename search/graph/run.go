@@ -20,8 +20,9 @@ type Run struct {
 
 	inputs []torch.Tensor
 	values []torch.Tensor
-	state  *State // nil: from rest
-	half   *half  // nil: all is float32
+	parts  map[Value][]torch.Tensor // of values that are read so
+	state  *State                   // nil: from rest
+	half   *half                    // nil: all is float32
 	watch  func(*torch.Scope, Value, torch.Tensor)
 }
 
@@ -55,6 +56,15 @@ func (r *Run) At(v Value) torch.Tensor {
 		return r.inputs[i]
 	}
 	return r.values[v]
+}
+
+// All are the tensors of a list of values.
+func (r *Run) All(list []Value) []torch.Tensor {
+	tensors := make([]torch.Tensor, len(list))
+	for i, v := range list {
+		tensors[i] = r.At(v)
+	}
+	return tensors
 }
 
 // Size is the height and width of the inputs, [..., H, W].

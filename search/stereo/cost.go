@@ -1,6 +1,8 @@
 package stereo
 
 import (
+	"strings"
+
 	"github.com/spikedhs/spikedhs/search"
 	"github.com/spikedhs/spikedhs/search/graph"
 )
@@ -22,21 +24,12 @@ func (w Work) Total() int64 { return w.Feature + w.Matching }
 // additions, and only for inputs that fired.
 func (n *Network) MACs(height, width int) Work {
 	var w Work
-	for _, node := range n.graph.Nodes() {
-		o, ok := node.Op.(search.Weighted)
-		if !ok {
-			continue
-		}
-		for _, c := range o.Weights() {
-			g := graph.Grid{Height: graph.Padded(height), Width: graph.Padded(width)}
-			if c.Level != graph.FullLevel {
-				g = graph.Grids(n.Options.Planes(), height, width)[c.Level]
-			}
-			if c.Planes == 0 {
-				w.Feature += 2 * c.Numbers * int64(g.Height*g.Width)
-			} else {
-				w.Matching += c.Numbers * int64(c.Planes*g.Height*g.Width)
-			}
+	view := graph.Shape{Images: 1, Channels: n.Options.Channels, Height: height, Width: width}
+	for _, l := range search.Layers(n.graph, view, view) {
+		if strings.HasPrefix(l.Name, "feature.") {
+			w.Feature += l.MultiplyAdds()
+		} else {
+			w.Matching += l.MultiplyAdds()
 		}
 	}
 	return w

@@ -25,7 +25,7 @@ func (n subnet) head(x graph.Value) graph.Value {
 		rows = append(rows, row...)
 	}
 	mapping := n.at.Buffer("mapping", torch.Values(rows...), int64(n.o.Bins()), int64(n.planes), 1, 1)
-	return n.Add("cost", toBins{x, mapping, n.planes})
+	return n.Add("cost", toBins{x, mapping, n.planes, n.o.Bins()})
 }
 
 // toBins is [graph.Bins] of a network that trains.
@@ -33,9 +33,16 @@ type toBins struct {
 	x       graph.Value
 	mapping torch.Tensor // [bins, planes, 1, 1]
 	planes  int
+	bins    int
 }
 
 func (o toBins) Map(at func(graph.Value) graph.Value) graph.Op { o.x = at(o.x); return o }
+
+// Shape has a channel for each bin.
+func (o toBins) Shape(at func(graph.Value) graph.Shape) graph.Shape {
+	x := at(graph.Input(0))
+	return graph.Shape{Images: 1, Channels: o.bins, Height: x.Height, Width: x.Width}
+}
 
 // Run gives the cost [B, bins, height, width] from planes [B*planes, 1, h, w]. What padding
 // added on top and to the left is cut off.

@@ -26,7 +26,7 @@ func (n subnet) path(g genotype.Subnet, stem0, stem1 graph.Value) graph.Value {
 		if s0 != s1 {
 			from0 = n.regrid(s0.Value, s0.level, level)
 		}
-		cell := search.NewBlock(n.at.At("cells", i), search.BlockShape{
+		cell := search.NewCell(n.at.At("cells", i), search.CellShape{
 			Channels: n.o.Width << level, S0: s0.channels, S1: s1.channels, Planes: graph.PlanesAt(n.planes, level), Level: level,
 		}, g.Cell, n.o.cells())
 		y := n.Add(fmt.Sprintf("%s.cell%d", n.name, i), cell.Node(from0, from1))

@@ -12,26 +12,9 @@ import (
 // node of a cell of the matching network. With operations mixed at the spike each
 // convolution into a node is a layer, as in feature.cell0.node0.s1.
 func (n *Network) SpikingLayers(patterns ...string) ([]*dgs.Layer, error) {
-	var all []*dgs.Layer
-	for _, node := range n.graph.Nodes() {
-		if o, ok := node.Op.(search.Spiking); ok {
-			all = append(all, o.Layers(node.Name)...)
-		}
-	}
-	if len(patterns) == 0 {
-		return all, nil
-	}
-	return dgs.Select(all, patterns...)
+	return search.SpikingLayers(n.graph, patterns...)
 }
 
 // Buffers are the tensors of the network that no optimiser changes: running
 // statistics, temperatures, and the table of bins.
-func (n *Network) Buffers() []torch.Tensor {
-	var list []torch.Tensor
-	for _, x := range n.variables.All() {
-		if !x.Trainable {
-			list = append(list, x.Value)
-		}
-	}
-	return list
-}
+func (n *Network) Buffers() []torch.Tensor { return search.Buffers(n.variables) }

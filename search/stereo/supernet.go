@@ -87,7 +87,7 @@ func (n subnet) trellis(i int, space trellis.Space, s0, s1 graph.Value) graph.Va
 	alpha := graph.Input(2 + i)
 	last := trellis.Run(space, []graph.Value{s0, s1}, trellis.Network[graph.Value]{
 		Cell: func(c trellis.Cell, s0, s1 trellis.Feature[graph.Value]) graph.Value {
-			shape := search.BlockShape{
+			shape := search.CellShape{
 				Channels: n.o.Width << c.To, S1: wide << c.From, Planes: graph.PlanesAt(n.planes, c.To), Level: c.To,
 			}
 			x := n.regrid(s1.Value, c.From, c.To)
@@ -96,8 +96,8 @@ func (n subnet) trellis(i int, space trellis.Space, s0, s1 graph.Value) graph.Va
 				shape.S0, before = wide<<c.To, s0.Value
 			}
 			name := fmt.Sprintf("%d_from_%d", c.To, c.From)
-			cell := search.NewMixedBlock(n.at.At("layers", c.Layer).Sub(name), shape, inputNodes, n.o.cells())
-			return n.Add(fmt.Sprintf("%s.layer%d.%s", n.name, c.Layer, name), cell.Node(before, x, alpha))
+			cell := search.NewMixedCell(n.at.At("layers", c.Layer).Sub(name), shape, inputNodes, n.o.cells())
+			return n.Add(fmt.Sprintf("%s.layer%d.%s", n.name, c.Layer, name), cell.Node(alpha, before, x))
 		},
 		Join: func(cells []trellis.Cell, outputs []graph.Value) graph.Value {
 			return n.Add(fmt.Sprintf("%s.layer%d.%d", n.name, cells[0].Layer, cells[0].To), search.JoinNode(i, cells, outputs))

@@ -11,10 +11,19 @@ import (
 	"github.com/spikedhs/spikedhs/torch"
 )
 
-// One banked convolution gives every reader what a convolution, normalisation
+// edgesFrom are edges from a source into nodes, with an operation each.
+func edgesFrom(src genotype.Source, nodes []int, ops ...genotype.Op) []genotype.Edge {
+	var edges []genotype.Edge
+	for i, node := range nodes {
+		edges = append(edges, genotype.Edge{Index: genotype.EdgeIndex(node, src), Op: ops[i]})
+	}
+	return edges
+}
+
+// One wide convolution gives every reader what a convolution, normalisation
 // and neuron layer of its own would.
-func TestFanIsSeparateConvolutions(t *testing.T) {
-	readers := []reader{{0, genotype.Skip}, {0, genotype.B5}, {1, genotype.B3}, {3, genotype.B5}}
+func TestWideConvolutionIsSeparateConvolutions(t *testing.T) {
+	readers := edgesFrom(genotype.S0, []int{0, 0, 1, 3}, genotype.Skip, genotype.B5, genotype.B3, genotype.B5)
 	for _, mixing := range []Mixing{MixSpike, MixMembrane} {
 		for _, mode := range []torch.Mode{torch.Train, torch.Evaluate} {
 			for _, stride := range []int{1, 2} {
@@ -24,7 +33,7 @@ func TestFanIsSeparateConvolutions(t *testing.T) {
 					o.Mixing = mixing
 					v := torch.NewVariables(torch.CPU())
 					defer v.Close()
-					f := newFan(v.Root().Sub("bank"), 3, 2, stride, readers, &o)
+					f := newWideConv(v.Root().Sub("bank"), "", ConvShape{In: 3, Out: 2, Stride: stride}, readers, &o)
 					require.NoError(t, v.Err())
 					unsettle(t, s, v)
 					x := spikesLike(t, s, 6, 3, 5, 4)
@@ -34,10 +43,10 @@ func TestFanIsSeparateConvolutions(t *testing.T) {
 						statistics: map[string]map[int][2]torch.Tensor{}}
 					var want []torch.Tensor
 					for i, r := range readers {
-						want = append(want, n.convolution("bank", i, x, int64(stride), temperatures[r.op]))
+						want = append(want, n.convolution("bank", i, x, int64(stride), temperatures[r.Op]))
 					}
-					whole := f.forward(Pass{Scope: s, Mode: mode}, x)
-					have := f.split(s, whole)
+					whole := f.Forward(Pass{Scope: s, Mode: mode}, x)
+					have := s.Split(whole, 1, f.width)
 					require.NoError(t, s.Err())
 					require.Len(t, have, len(readers))
 					for i := range readers {
@@ -60,24 +69,24 @@ func TestFanIsSeparateConvolutions(t *testing.T) {
 	}
 }
 
-func TestFanOfNobody(t *testing.T) {
+func TestWideConvolutionOfNobody(t *testing.T) {
 	begin(t, 1)
 	o := tinyOptions(0)
 	v := torch.NewVariables(torch.CPU())
 	defer v.Close()
-	assert.Nil(t, newFan(v.Root(), 3, 2, 1, nil, &o))
+	assert.Nil(t, newWideConv(v.Root(), "", ConvShape{In: 3, Out: 2}, nil, &o))
 	assert.Empty(t, v.All())
 }
 
 // The temperature of the surrogate belongs to the reader: with b3 and b5 reading
 // the same weights, spikes agree and gradients do not.
-func TestFanKeepsTemperaturesApart(t *testing.T) {
+func TestWideConvolutionKeepsTemperaturesApart(t *testing.T) {
 	s := begin(t, 2)
 	o := tinyOptions(0)
 	o.Mixing = MixSpike
 	v := torch.NewVariables(torch.CPU())
 	defer v.Close()
-	f := newFan(v.Root(), 2, 2, 1, []reader{{0, genotype.B3}, {0, genotype.B5}, {0, genotype.Skip}}, &o)
+	f := newWideConv(v.Root(), "", ConvShape{In: 2, Out: 2}, edgesFrom(genotype.S0, []int{0, 0, 0}, genotype.B3, genotype.B5, genotype.Skip), &o)
 	require.NoError(t, v.Err())
 	assert.Equal(t, []float32{3, 3, 5, 5, 3, 3}, read(t, f.neurons.Temperature))
 	c := s.WithoutGradient()
@@ -87,7 +96,7 @@ func TestFanKeepsTemperaturesApart(t *testing.T) {
 		}
 	}
 	require.NoError(t, c.Close())
-	parts := f.split(s, f.forward(Pass{Scope: s, Mode: torch.Train}, spikesLike(t, s, 6, 2, 6, 6)))
+	parts := s.Split(f.Forward(Pass{Scope: s, Mode: torch.Train}, spikesLike(t, s, 6, 2, 6, 6)), 1, f.width)
 	weights := s.Randn(torch.CPU(), 6, 2, 6, 6)
 	for _, part := range parts {
 		assert.Equal(t, read(t, parts[0]), read(t, part))
