@@ -53,6 +53,8 @@ type ConvBlock struct {
 	searchable *dgs.Layer                                        // by a search of surrogates, nil: it is not
 	fused      *fusedOp                                          // the block as one operator; nil: layer by layer
 
+	entry bool // not all that it reads lies channels last
+
 	// Of a cell: the edges whose operations lie side by side, and the channels of each.
 	readers []genotype.Edge
 	width   int
@@ -63,6 +65,7 @@ type ConvBlock struct {
 func NewConvBlock(p torch.Path, shape ConvShape, o Options) *ConvBlock {
 	o.Mixing = MixMembrane // there is nothing to mix
 	b := newConv(p, p.Name(), shape, &o, o.Temperature)
+	b.entry = true
 	if shape.Activation == Fires && !shape.NoNorm && !shape.NoBias {
 		b.searchable = surrogateLayer(b.neurons, dgs.Part{Of: b.neurons.Temperature}, b.steps, incoming{wide: b})
 		b.fused = newFusedOp(p.Name(), shape.Out, shape.Planes, []wideConv{{b, 1, []reader{{0, -1}}}}, nil, []*spike.Neurons{b.neurons}, &o)
@@ -141,7 +144,7 @@ func (b *ConvBlock) Forward(p Pass, x torch.Tensor) torch.Tensor {
 	s := p.Scope.Child()
 	defer s.Close()
 	p = p.in(s)
-	if b.readers == nil { // cells hand on what lies channels last
+	if b.entry { // cells and stems hand on what lies channels last
 		x = s.ChannelsLast(x)
 	}
 	var y torch.Tensor

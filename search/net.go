@@ -89,6 +89,10 @@ func (p *Lowering) Fold(g *graph.Graph, inputs ...graph.Value) (results []graph.
 		case auxiliaryOp: // of training alone
 		case Folder:
 			made[v] = o.Fold(p, at)
+		case graph.Repeat:
+			if made[v] = at(o.X); p.Steps > 1 {
+				made[v] = p.Add(o.Map(at))
+			}
 		default:
 			made[v] = p.Add(o.Map(at))
 		}

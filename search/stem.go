@@ -64,7 +64,7 @@ func newStem(p torch.Path, channels int, o *Options) stem {
 			of.Precision = Float32 // of the images
 		}
 		l := NewConvBlock(at, shape, of)
-		l.name, in = name, shape.Out
+		l.name, l.entry, in = name, i == 0, shape.Out
 		if i == 0 {
 			repeats, compute := spiking && !o.Temporal, o.Precision.Compute()
 			l.repeats = repeats
@@ -89,19 +89,7 @@ func (t stem) wire(g *graph.Graph, x graph.Value, o *Options) graph.Value {
 		x = g.Add(fmt.Sprintf("stem%d", i), l.Node(x))
 	}
 	if t[0].shape.Activation == Rectifies && !o.Temporal {
-		x = g.Add("steps", stepsOp{graph.Repeat{X: x}})
+		x = g.Add("steps", graph.Repeat{X: x})
 	}
 	return x
-}
-
-// stepsOp presents a value at every step; one step is the value.
-type stepsOp struct{ graph.Repeat }
-
-func (o stepsOp) Map(at func(graph.Value) graph.Value) graph.Op { o.X = at(o.X); return o }
-
-func (o stepsOp) Fold(l *Lowering, at func(graph.Value) graph.Value) graph.Value {
-	if l.Steps == 1 {
-		return at(o.X)
-	}
-	return l.Add(graph.Repeat{X: at(o.X)})
 }
