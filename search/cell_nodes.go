@@ -40,6 +40,15 @@ func (o nodeOp) Map(at func(graph.Value) graph.Value) graph.Op {
 	return o
 }
 
+// Summed is what the edges bring.
+func (o nodeOp) Summed() []graph.Value {
+	var list []graph.Value
+	for _, e := range o.edges {
+		list = append(list, e.X)
+	}
+	return list
+}
+
 func (o nodeOp) Run(r *graph.Run) torch.Tensor {
 	p := passOf(r)
 	if searched(p, o.search) {

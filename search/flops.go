@@ -58,11 +58,38 @@ func Layers(g *graph.Graph, inputs ...graph.Shape) []Layer {
 type weighted interface {
 	graph.Op
 	weights(x graph.Shape) []Layer
+	parameters() []torch.Tensor
+}
+
+// Table is a network as data, before it is folded, over inputs of the given names and shapes.
+func Table(g *graph.Graph, names []string, inputs ...graph.Shape) graph.Table {
+	return g.Table(names, func(op graph.Op, x graph.Shape) (c graph.Cost) {
+		if o, ok := op.(weighted); ok {
+			for _, l := range o.weights(x) {
+				c.MACs += l.MultiplyAdds()
+			}
+			c.Parameters = graph.Numel(o.parameters()...)
+		}
+		return c
+	}, inputs...)
 }
 
 // images are the input of a network of images.
 func (o *Options) images(height, width int) graph.Shape {
 	return graph.Shape{Images: 1, Channels: o.Channels, Height: height, Width: width, Still: !o.Temporal}
+}
+
+// Table is the network as data, as it is trained or folded, over images of a data set.
+func (n *Network) Table(in Input, folded bool) (graph.Table, error) {
+	if !folded {
+		return Table(n.graph, []string{"images"}, n.Options.images(in.Height+2*in.Pad, in.Width+2*in.Pad)), nil
+	}
+	p, err := n.Program(in)
+	if err != nil {
+		return graph.Table{}, err
+	}
+	defer p.Close()
+	return p.Table(n.Options.images(in.Height, in.Width)), nil
 }
 
 // Layers lists the convolutions and linear layers of a forward pass over images
@@ -97,6 +124,14 @@ func (o convOp) weights(x graph.Shape) []Layer {
 	return []Layer{l}
 }
 
+func (o convOp) parameters() []torch.Tensor {
+	list := []torch.Tensor{o.conv.Weight, o.conv.Bias}
+	if o.norm.BatchNorm != nil {
+		list = append(list, o.norm.Weight, o.norm.Bias)
+	}
+	return list
+}
+
 // output is the shape behind the convolution.
 func (b *ConvBlock) output(x graph.Shape) graph.Shape {
 	o := b.conv.Options
@@ -129,15 +164,27 @@ func (o bringOp) Shape(at func(graph.Value) graph.Shape) graph.Shape {
 }
 
 func (o headOp) Shape(func(graph.Value) graph.Shape) graph.Shape {
-	return graph.Shape{Images: 1, Channels: o.classes, Height: 1, Width: 1, Still: true}
+	return graph.Shape{Images: 1, Channels: o.classes, Height: 1, Width: 1}
 }
 
 func (o headOp) weights(x graph.Shape) []Layer {
 	return []Layer{{Name: "head", In: x.Channels, Out: o.classes, Kernel: 1, Stride: 1, Height: 1, Width: 1}}
 }
 
+func (o headOp) parameters() []torch.Tensor {
+	return []torch.Tensor{o.linear.Weight, o.linear.Bias, o.norm.Weight, o.norm.Bias}
+}
+
+func (o auxiliaryOp) parameters() []torch.Tensor {
+	list := []torch.Tensor{o.linear.Weight, o.linear.Bias}
+	for _, n := range o.norms {
+		list = append(list, n.Weight, n.Bias)
+	}
+	return append(list, o.convs[0].Weight, o.convs[0].Bias, o.convs[1].Weight, o.convs[1].Bias)
+}
+
 func (o auxiliaryOp) Shape(func(graph.Value) graph.Shape) graph.Shape {
-	return graph.Shape{Images: 1, Channels: o.classes, Height: 1, Width: 1, Still: true}
+	return graph.Shape{Images: 1, Channels: o.classes, Height: 1, Width: 1}
 }
 
 // weights are those of a classifier that works on a 2x2 grid.

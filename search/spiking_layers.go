@@ -102,7 +102,7 @@ func surrogateLayer(neurons *spike.Neurons, temperature dgs.Part, steps int, edg
 			return nil
 		}
 		if e.wide != nil {
-			l.Parameters = append(l.Parameters, e.wide.parameters(e.reader)...)
+			l.Parameters = append(l.Parameters, e.wide.dgsParts(e.reader)...)
 		}
 	}
 	if len(l.Parameters) == 0 {
@@ -125,9 +125,9 @@ func surrogateLayer(neurons *spike.Neurons, temperature dgs.Part, steps int, edg
 	return l
 }
 
-// parameters are those of a reader's convolution and normalisation, of all channels where
+// dgsParts are the parameters of a reader's convolution and normalisation, of all channels where
 // there are no readers; dgs hands them back in this order.
-func (b *ConvBlock) parameters(reader int) []dgs.Part {
+func (b *ConvBlock) dgsParts(reader int) []dgs.Part {
 	var list []dgs.Part
 	for _, x := range []torch.Tensor{b.conv.Weight, b.conv.Bias, b.norm.Weight, b.norm.Bias} {
 		list = append(list, b.rows(x, reader))

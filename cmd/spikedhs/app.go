@@ -29,7 +29,7 @@ func newApp(args []string, stdout, stderr io.Writer) *cli.App {
 		ExitErrHandler: func(*cli.Context, error) {},
 		Commands: []*cli.Command{
 			searchCommand(), trainCommand(), evalCommand(), exportCommand(), inferCommand(), streamCommand(), demoCommand(), reportCommand(), reproduceCommand(),
-			dataCommand(), configCommand(), genotypeCommand(), benchCommand(), doctorCommand(), versionCommand(),
+			dataCommand(), configCommand(), genotypeCommand(), graphCommand(), benchCommand(), doctorCommand(), versionCommand(),
 		},
 		Action:       helpOrUnknown,
 		OnUsageError: flagError,

@@ -45,7 +45,7 @@ func showGenotype(c *cli.Context) error {
 			continue
 		}
 		drawn = true
-		if err := draw(o, drawing.path, g, drawing.draw); err != nil {
+		if err := draw(o, drawing.path, func(w io.Writer) error { return drawing.draw(w, g) }); err != nil {
 			return err
 		}
 	}
@@ -56,9 +56,9 @@ func showGenotype(c *cli.Context) error {
 }
 
 // draw writes a drawing to a file or, for "-", to w.
-func draw(w io.Writer, path string, g genotype.Genotype, form func(io.Writer, genotype.Genotype) error) error {
+func draw(w io.Writer, path string, form func(io.Writer) error) error {
 	var picture bytes.Buffer
-	if err := form(&picture, g); err != nil {
+	if err := form(&picture); err != nil {
 		return err
 	}
 	write := func(w io.Writer) error {

@@ -95,7 +95,7 @@ func (p *Program) shape(o Op, at func(Value) Shape) Shape {
 	case Pool:
 		x.Height, x.Width = 1, 1
 	case Classify:
-		x = Shape{1, o.Classes, 1, 1, true}
+		x = Shape{1, o.Classes, 1, 1, false}
 	}
 	return x
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/spikedhs/spikedhs/search"
 	"github.com/spikedhs/spikedhs/search/dgs"
 	"github.com/spikedhs/spikedhs/search/genotype"
+	"github.com/spikedhs/spikedhs/search/graph"
 	"github.com/spikedhs/spikedhs/torch"
 	"github.com/spikedhs/spikedhs/train/config"
 	"github.com/spikedhs/spikedhs/train/run"
@@ -33,6 +34,9 @@ type Task interface {
 	// Describe is what a person is told of a genotype, in a line, Detail what machines are
 	// told beside it.
 	Describe(g genotype.Genotype) (line string, detail map[string]any)
+	// Graph is the network of a genotype under a configuration as data, as it is trained or
+	// folded to its inference form. No data are read.
+	Graph(c *config.Config, g genotype.Genotype, folded bool) (graph.Table, error)
 	// Open reads what a phase of a run works on. Files that cannot be read are told to
 	// log, slog's default where nil.
 	Open(ctx context.Context, c *config.Config, phase Phase, log *slog.Logger) (Problem, error)

@@ -24,6 +24,16 @@ func Of(c *config.Config) task.Task {
 	return nil // the last one owns all
 }
 
+// Owner is the task of a genotype; nil where it is for none.
+func Owner(g genotype.Genotype) task.Task {
+	for _, t := range all {
+		if g.Has(t.Subnets()...) {
+			return t
+		}
+	}
+	return nil
+}
+
 // Genotype is the genotype of a preset or a file for a task. One for another task is
 // told as such.
 func Genotype(t task.Task, name string) (genotype.Genotype, error) {
@@ -32,10 +42,8 @@ func Genotype(t task.Task, name string) (genotype.Genotype, error) {
 		return g, err
 	}
 	kind := "something else"
-	for _, other := range all {
-		if g.Has(other.Subnets()...) {
-			kind = other.Name()
-		}
+	if other := Owner(g); other != nil {
+		kind = other.Name()
 	}
 	return g, fmt.Errorf("%w: %s is a genotype for %s; this run is one of %s, which takes one such as %v",
 		config.ErrInvalid, name, kind, t.Name(), genotype.Presets(t.Subnets()...))

@@ -1,0 +1,148 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"slices"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/spikedhs/spikedhs/configs"
+	"github.com/spikedhs/spikedhs/search/genotype"
+	"github.com/spikedhs/spikedhs/search/graph"
+	"github.com/spikedhs/spikedhs/train/config"
+	"github.com/spikedhs/spikedhs/train/run"
+	"github.com/spikedhs/spikedhs/train/task"
+	"github.com/spikedhs/spikedhs/train/task/registry"
+)
+
+func graphCommand() *cli.Command {
+	return &cli.Command{
+		Name:      "graph",
+		Usage:     "print the network of a run or of a genotype node by node, or draw it",
+		ArgsUsage: "RUN|FILE|PRESET",
+		Description: "A run has its own configuration; a genotype is built under --config, by default a preset of its task. " +
+			"Shapes and MACs are those of one time step, over inputs of the data set's size.",
+		Flags: slices.Concat([]cli.Flag{
+			&cli.StringFlag{Name: "config", Usage: "`FILE|PRESET` of settings for a genotype; spikedhs config list names the presets"},
+			&cli.StringSliceFlag{Name: "set", Usage: "one setting, `section.key=value`; may be given often"},
+			&cli.StringFlag{Name: "after", Value: "training", Usage: "`FORM` of the network: training, or folded to the inference form", Action: oneOf("after", "training", "folded")},
+			&cli.StringFlag{Name: "svg", Usage: "draw it as SVG into `FILE`, - for standard output"},
+			jsonFlag(),
+		}, logFlags()),
+		Action: showGraph,
+	}
+}
+
+// networkGraph is what graph prints.
+type networkGraph struct {
+	Genotype string `json:"genotype"`
+	Hash     string `json:"hash"`
+	Task     string `json:"task"`
+	After    string `json:"after"`
+	graph.Table
+}
+
+func showGraph(c *cli.Context) error {
+	if c.NArg() != 1 {
+		return usagef("graph: name one run folder or genotype, a file or a preset: %v", genotype.Presets())
+	}
+	o := newConsole(c)
+	t, cfg, g, err := networkOf(c, c.Args().First())
+	if err != nil {
+		return existing(err)
+	}
+	if err := t.Adopt(cfg, g, o.log); err != nil {
+		return err
+	}
+	v := networkGraph{Genotype: g.Name, Hash: g.Hash(), Task: t.Name(), After: c.String("after")}
+	if v.Table, err = t.Graph(cfg, g, v.After == "folded"); err != nil {
+		return err
+	}
+	if path := c.String("svg"); path != "" {
+		if err := draw(o, path, func(w io.Writer) error { return graphSVG(w, v) }); err != nil {
+			return err
+		}
+	} else {
+		printGraph(o, v)
+	}
+	return o.object(v)
+}
+
+// networkOf is the genotype that a word of the command line means, with its task and
+// configuration.
+func networkOf(c *cli.Context, name string) (task.Task, *config.Config, genotype.Genotype, error) {
+	source, file := c.String("config"), name
+	if found, err := os.Stat(name); err == nil && found.IsDir() {
+		folder, err := run.Open(name)
+		if err != nil {
+			return nil, nil, genotype.Genotype{}, err
+		}
+		file = folder.Path(run.GenotypeFile)
+		if source == "" {
+			source = folder.Path(run.ConfigFile)
+		}
+	}
+	g, err := genotype.Resolve(file)
+	if err != nil {
+		return nil, nil, g, err
+	}
+	t := registry.Owner(g)
+	if t == nil {
+		return nil, nil, g, fmt.Errorf("%w: %s has the subnets of no task", genotype.ErrInvalid, file)
+	}
+	if source == "" && registry.Of(config.Default()) != t {
+		source = configs.Names()[slices.IndexFunc(configs.Names(), func(preset string) bool {
+			cfg, err := config.Load(preset, nil)
+			return err == nil && registry.Of(cfg) == t
+		})]
+	}
+	cfg, err := config.Load(source, c.StringSlice("set"))
+	if err != nil {
+		return nil, nil, g, err
+	}
+	g, err = registry.Genotype(registry.Of(cfg), file)
+	return t, cfg, g, err
+}
+
+func printGraph(o *console, v networkGraph) {
+	o.printf("genotype    %s (%s), %s, %s\n", v.Genotype, v.Hash, v.Task, map[string]string{
+		"training": "as it is trained", "folded": "folded for inference",
+	}[v.After])
+	o.printf("inputs      %v\n\n", v.Inputs)
+	name, kind := len("name"), len("kind")
+	for _, n := range v.Nodes {
+		name, kind = max(name, len(n.Name)), max(kind, len(n.Kind))
+	}
+	line := fmt.Sprintf("%%4v  %%-%ds  %%-%ds  %%-16s  %%12s  %%15s  %%s\n", name, kind)
+	o.printf(line, "", "name", "kind", "shape", "parameters", "MACs a step", "reads")
+	for i, n := range v.Nodes {
+		reads := ""
+		for _, k := range n.Inputs {
+			reads += inputName(v, k) + " "
+		}
+		o.printf(line, i, n.Name, n.Kind, shapeText(n), thousands(n.Parameters), thousands(n.MACs), reads)
+	}
+	o.printf(line, "", "total", "", "", thousands(v.Parameters), thousands(v.MACs), fmt.Sprint(len(v.Nodes), " nodes"))
+}
+
+// inputName is the number of a node, or the name of an input of the network.
+func inputName(v networkGraph, k int) string {
+	if k >= 0 {
+		return fmt.Sprint(k)
+	}
+	return v.Inputs[-1-k]
+}
+
+// shapeText writes images, channels, height and width; what is made once is marked.
+func shapeText(n graph.Row) string {
+	text := grid([3]int(n.Shape[1:]))
+	if n.Shape[0] > 1 {
+		text = fmt.Sprint(n.Shape[0], "x", text)
+	}
+	if n.Once {
+		text += " once"
+	}
+	return text
+}
