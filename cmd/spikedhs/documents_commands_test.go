@@ -178,6 +178,38 @@ func TestDocumentsCommands(t *testing.T) {
 	assert.Greater(t, count, 100)
 }
 
+var flagName = regexp.MustCompile(`^--([a-z][a-z-]*)`)
+
+// visibleFlags are those that the help of some command has.
+func visibleFlags(commands []*cli.Command, flags map[string]bool) {
+	for _, c := range commands {
+		for _, f := range c.Flags {
+			if visible, ok := f.(cli.VisibleFlag); !ok || visible.IsVisible() {
+				for _, name := range f.Names() {
+					flags[name] = true
+				}
+			}
+		}
+		visibleFlags(c.Subcommands, flags)
+	}
+}
+
+// Flags that the prose names are those of some command.
+func TestDocumentsFlags(t *testing.T) {
+	flags := map[string]bool{}
+	visibleFlags(newApp(nil, io.Discard, io.Discard).Commands, flags)
+	assert.True(t, flags["genotype"] && !flags["nothing"])
+	for _, d := range documents(t) {
+		for _, line := range d.lines {
+			for _, m := range inlineCode.FindAllStringSubmatch(line, -1) {
+				if name := flagName.FindStringSubmatch(m[1]); name != nil {
+					assert.True(t, flags[name[1]], "%s: no command has `%s`", d.name, m[1])
+				}
+			}
+		}
+	}
+}
+
 var settingName = regexp.MustCompile(`^([a-z]+)\.([a-z][a-z0-9_]*)( ?= ?.*)?$`)
 
 // wrongKey says whether inline code names a key of the configuration that there is not.
