@@ -9,6 +9,7 @@ import (
 	"path"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"unicode"
@@ -293,10 +294,11 @@ func projectNames(t *testing.T) names {
 }
 
 var (
-	goName   = regexp.MustCompile(`^([a-z]+)\.([A-Z]\w*(?:\.[A-Z]\w*)?)$`)
-	testName = regexp.MustCompile(`^(?:Test|Fuzz|Example)\w+$`)
-	filePath = regexp.MustCompile(`^(?:bench|cmake|cmd|configs|cpp|data|docs|examples|scripts|search|spike|torch|train)/(?:[\w/-]+|[\w./*-]+\.(?:cc|cu|go|h|json|jsonl|md|png|py|sh|svg|toml))$`)
-	making   = regexp.MustCompile(`^(?:.* )?make ([a-z][a-z-]*)`)
+	goName       = regexp.MustCompile(`^([a-z]+)\.([A-Z]\w*(?:\.[A-Z]\w*)?)$`)
+	goNameInCode = regexp.MustCompile(`\b[a-z]+\.[A-Z]\w*`)
+	testName     = regexp.MustCompile(`^(?:Test|Fuzz|Example)\w+$`)
+	filePath     = regexp.MustCompile(`^(?:bench|cmake|cmd|configs|cpp|data|docs|examples|scripts|search|spike|torch|train)/(?:[\w/-]+|[\w./*-]+\.(?:cc|cu|go|h|json|jsonl|md|png|py|sh|svg|toml))$`)
+	making       = regexp.MustCompile(`^(?:.* )?make ([a-z][a-z-]*)`)
 )
 
 // wrong says what is wrong about a piece of inline code, or nothing.
@@ -339,8 +341,38 @@ func TestDocumentsNames(t *testing.T) {
 			if making.MatchString(line) {
 				assert.Empty(t, n.wrong(line), "%s: %s", d.name, line)
 			}
+			for _, name := range goNameInCode.FindAllString(line, -1) {
+				assert.Empty(t, n.wrong(name), "%s: %s", d.name, line)
+			}
 		}
 	}
+}
+
+var variable = regexp.MustCompile(`SPIKEDHS_[A-Z_]*[A-Z]`)
+
+// Variables of the environment and of CMake that the pages name are read by something.
+func TestDocumentsVariables(t *testing.T) {
+	read := map[string]bool{}
+	for _, from := range []string{"CMakeLists.txt", "Makefile", "cmake", "cmd", "cpp", "data", "scripts", "torch", "train"} {
+		require.NoError(t, filepath.WalkDir(filepath.Join(root, from), func(file string, entry os.DirEntry, err error) error {
+			if err != nil || entry.IsDir() || filepath.Ext(file) == ".md" || strings.HasPrefix(filepath.Base(file), "documents_") {
+				return err
+			}
+			text, err := os.ReadFile(file)
+			for _, name := range variable.FindAllString(string(text), -1) {
+				read[name] = true
+			}
+			return err
+		}))
+	}
+	for _, d := range documents(t) {
+		for _, line := range slices.Concat(d.lines, d.code) {
+			for _, name := range variable.FindAllString(line, -1) {
+				assert.True(t, read[name], "%s: nothing reads %s", d.name, name)
+			}
+		}
+	}
+	assert.False(t, read["SPIKEDHS_"+"NOTHING"])
 }
 
 // The checks above find what is wrong.
