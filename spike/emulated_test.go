@@ -66,6 +66,12 @@ func TestCUDAKernelsEmulated(t *testing.T) { checkAllKernels(t, emulated(), 1e-5
 
 // The kernels themselves; the GPU's exp is less exact than the CPU's.
 func TestCUDAKernels(t *testing.T) {
+	checkAllKernels(t, onCUDA(t), 2e-5)
+}
+
+// onCUDA are the kernels of a device, where there is one.
+func onCUDA(t *testing.T) kernels {
+	t.Helper()
 	if reason := torch.CUDAMissing(); reason != "" {
 		t.Skip("no CUDA device: " + reason)
 	}
@@ -74,7 +80,7 @@ func TestCUDAKernels(t *testing.T) {
 	if reason := torch.CUDAKernelsMissing(d); reason != "" {
 		t.Skip("no CUDA kernels: " + reason)
 	}
-	checkAllKernels(t, kernels{"spikedhs::lif", "spikedhs::lif_backward", d}, 2e-5)
+	return kernels{"spikedhs::lif", "spikedhs::lif_backward", d}
 }
 
 // checkAllKernels goes through every T that is compiled in, T in windows (9 and

@@ -160,7 +160,7 @@ func TestLIFSurrogateIsExactlyZeroAtBothEnds(t *testing.T) {
 	potentials := []float64{-3, 0, 1e-3, 0.5, 1 - 1e-3, 1, 4}
 	want := []float64{0, 0, 0.304, 1.657187, 0.304, 0, 0}
 	for i, u := range potentials {
-		want[i] = Dspike{B: 3}.Derivative(toFloat32(u))
+		want[i] = DefaultSurrogate.Derivative(toFloat32(u)-0.5, 3)
 	}
 	for _, operator := range operators {
 		u := tensor(s, potentials, torch.Float32, 1, 7)

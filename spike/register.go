@@ -2,6 +2,7 @@ package spike
 
 import (
 	"fmt"
+	"maps"
 	"math"
 	"regexp"
 	"slices"
@@ -63,11 +64,14 @@ var familyName = regexp.MustCompile(`^[a-z][a-z0-9-]*$`)
 // Names cannot be taken twice, and values must be finite.
 func Register(name string, derivative func(x, b float64) float64) (Surrogate, error) {
 	full := Surrogate(Prefix + name)
+	refuse := func(why string) (Surrogate, error) {
+		return "", fmt.Errorf("spike: register surrogate %q: %s: %w", name, why, ErrSurrogate)
+	}
 	switch {
 	case !familyName.MatchString(name):
-		return "", fmt.Errorf("spike: register surrogate %q: a name is lower-case letters, digits and dashes: %w", name, ErrSurrogate)
+		return refuse("a name is lower-case letters, digits and dashes")
 	case derivative == nil:
-		return "", fmt.Errorf("spike: register surrogate %q: no function: %w", name, ErrSurrogate)
+		return refuse("no function")
 	}
 	f := &family{name: full, derivative: derivative, tables: map[string]torch.Tensor{}}
 	if err := f.fill(); err != nil {
@@ -76,7 +80,7 @@ func Register(name string, derivative func(x, b float64) float64) (Surrogate, er
 	registry.Lock()
 	defer registry.Unlock()
 	if registry.families[full] != nil {
-		return "", fmt.Errorf("spike: register surrogate %q: the name is taken: %w", name, ErrSurrogate)
+		return refuse("the name is taken")
 	}
 	if _, err := f.place(torch.CPU()); err != nil {
 		return "", err
@@ -172,10 +176,5 @@ func registered(name Surrogate) *family {
 func registeredNames() []Surrogate {
 	registry.Lock()
 	defer registry.Unlock()
-	names := make([]Surrogate, 0, len(registry.families))
-	for name := range registry.families {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	return names
+	return slices.Sorted(maps.Keys(registry.families))
 }

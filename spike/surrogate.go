@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 
 	"github.com/spikedhs/spikedhs/torch"
@@ -22,8 +23,9 @@ import (
 type Surrogate string
 
 const (
-	// DefaultSurrogate is Dspike (Li et al. 2021), see [Dspike]:
-	// (b/2) (1 - tanh²(b x)) / tanh(b/2) for |x| < 1/2, else exactly 0.
+	// DefaultSurrogate is Dspike (Li et al. 2021, as used in section 3.1):
+	// (b/2) (1 - tanh²(b x)) / tanh(b/2) for |x| < 1/2, else exactly 0. Its soft step is
+	// tanh(b x) / (2 tanh(b/2)) + 1/2 between 0 and 1.
 	DefaultSurrogate Surrogate = "dspike"
 	// Triangular is b max(0, 1 - b|x|): Deng et al. 2022 with gamma = 1/b; the shape
 	// is that of Esser et al. 2016 and Bellec et al. 2018.
@@ -49,7 +51,7 @@ var builtIn = []Surrogate{DefaultSurrogate, Triangular, SuperSpike, ArcTan, Rect
 var ErrSurrogate = errors.New("no such surrogate")
 
 // Families lists every family: those built in, then those registered, by name.
-func Families() []Surrogate { return append(append([]Surrogate{}, builtIn...), registeredNames()...) }
+func Families() []Surrogate { return append(slices.Clone(builtIn), registeredNames()...) }
 
 // ParseSurrogate finds a family by its name; no name is Dspike.
 func ParseSurrogate(name string) (Surrogate, error) {
@@ -57,14 +59,11 @@ func ParseSurrogate(name string) (Surrogate, error) {
 		return DefaultSurrogate, nil
 	}
 	families := Families()
-	names := make([]string, len(families))
-	for i, f := range families {
-		if string(f) == name {
-			return f, nil
-		}
-		names[i] = string(f)
+	if slices.Contains(families, Surrogate(name)) {
+		return Surrogate(name), nil
 	}
-	return "", fmt.Errorf("spike: surrogate %q: want %s: %w", name, strings.Join(names, ", "), ErrSurrogate)
+	list := strings.Trim(fmt.Sprintf("%s", families), "[]")
+	return "", fmt.Errorf("spike: surrogate %q: want %s: %w", name, strings.ReplaceAll(list, " ", ", "), ErrSurrogate)
 }
 
 // String is the family's name.
@@ -82,7 +81,12 @@ func (f Surrogate) Derivative(x, b float64) float64 {
 	z := b * x
 	switch f {
 	case "", DefaultSurrogate:
-		return Dspike{B: b}.Derivative(x + DefaultThreshold)
+		u := x + DefaultThreshold
+		if u <= 0 || u >= 1 {
+			return 0
+		}
+		h := math.Tanh(b * (u - DefaultThreshold))
+		return b / 2 * (1 - h*h) / math.Tanh(b/2)
 	case Triangular:
 		return b * max(0, 1-math.Abs(z))
 	case SuperSpike:
@@ -111,7 +115,11 @@ func (f Surrogate) Value(x, b float64) float64 {
 	z := b * x
 	switch f {
 	case "", DefaultSurrogate:
-		return Dspike{B: b}.Value(x + DefaultThreshold)
+		u := x + DefaultThreshold
+		if u <= 0 || u >= 1 {
+			return max(0, min(1, u)) // 0 or 1
+		}
+		return math.Tanh(b*(u-DefaultThreshold))/(2*math.Tanh(b/2)) + 0.5
 	case Triangular:
 		z = max(-1, min(1, z))
 		return 0.5 + z - z*math.Abs(z)/2
@@ -140,10 +148,8 @@ func (f Surrogate) Arguments(s *torch.Scope, on torch.Tensor) []any {
 	if f == "" || f == DefaultSurrogate {
 		return nil
 	}
-	for i, family := range builtIn {
-		if f == family {
-			return []any{torch.Named{Name: "surrogate", Value: i}}
-		}
+	if i := slices.Index(builtIn, f); i >= 0 {
+		return []any{torch.Named{Name: "surrogate", Value: i}}
 	}
 	r := registered(f)
 	if r == nil {
@@ -156,10 +162,7 @@ func (f Surrogate) Arguments(s *torch.Scope, on torch.Tensor) []any {
 		return nil
 	}
 	table, err := r.on(device)
-	if err != nil {
-		s.Fail(err)
-		return nil
-	}
+	s.Fail(err)
 	return []any{
 		torch.Named{Name: "surrogate", Value: len(builtIn)},
 		torch.Named{Name: "table", Value: table},

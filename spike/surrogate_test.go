@@ -156,21 +156,14 @@ func TestFamiliesAgainstTheDefinition(t *testing.T) {
 
 // The kernels themselves on a GPU.
 func TestFamiliesOnCUDA(t *testing.T) {
-	if reason := torch.CUDAMissing(); reason != "" {
-		t.Skip("no CUDA device: " + reason)
-	}
-	d, err := torch.ParseDevice("cuda")
-	require.NoError(t, err)
-	if reason := torch.CUDAKernelsMissing(d); reason != "" {
-		t.Skip("no CUDA kernels: " + reason)
-	}
+	cuda := onCUDA(t)
 	rng := rand.New(rand.NewSource(22))
 	for _, f := range Families() {
 		for _, steps := range []int{1, 4, 6, 9, 20} {
 			lif := LIF{Tau: 0.4, Threshold: 0.5, Surrogate: f}
 			p := newProblem(rng, lif, steps, []int64{int64(2 * steps), 4, 3, 4}, []float64{1, 2, 3, 4}, false, toFloat32)
 			for layout := range layouts {
-				p.checkKernels(t, kernels{"spikedhs::lif", "spikedhs::lif_backward", d}, layout, torch.Float32, f.tolerance(2e-5))
+				p.checkKernels(t, cuda, layout, torch.Float32, f.tolerance(2e-5))
 			}
 		}
 	}

@@ -1,6 +1,7 @@
 package stereo
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -102,40 +103,13 @@ type Options struct {
 
 // WithDefaults fills in what is zero.
 func (o Options) WithDefaults() Options {
-	number := func(p *int, value int) {
-		if *p == 0 {
-			*p = value
-		}
-	}
-	number(&o.Channels, 5)
-	number(&o.Width, 8)
-	number(&o.MaxDisparity, 63)
-	number(&o.Steps, 5)
-	number(&o.TrellisLevels, Levels)
-	if o.Neuron == (spike.LIF{}) {
-		o.Neuron = spike.Default()
-	}
-	if o.Temperature == 0 {
-		o.Temperature = spike.DefaultTemperature
-	}
-	if o.Mixing == "" {
-		o.Mixing = search.MixMembrane
-	}
-	if o.Stem == "" {
-		o.Stem = search.StemSpike
-	}
-	if o.Stems == "" {
-		o.Stems = StemsB
-	}
-	if o.Head == "" {
-		o.Head = HeadGeometric
-	}
-	if o.Precision == "" {
-		o.Precision = search.Float32
-	}
-	if o.Deviation == 0 {
-		o.Deviation = 1e-3
-	}
+	o.Channels, o.Width = cmp.Or(o.Channels, 5), cmp.Or(o.Width, 8)
+	o.MaxDisparity, o.Steps = cmp.Or(o.MaxDisparity, 63), cmp.Or(o.Steps, 5)
+	o.TrellisLevels = cmp.Or(o.TrellisLevels, Levels)
+	o.Neuron, o.Temperature = cmp.Or(o.Neuron, spike.Default()), cmp.Or(o.Temperature, spike.DefaultTemperature)
+	o.Mixing, o.Stem = cmp.Or(o.Mixing, search.MixMembrane), cmp.Or(o.Stem, search.StemSpike)
+	o.Stems, o.Head = cmp.Or(o.Stems, StemsB), cmp.Or(o.Head, HeadGeometric)
+	o.Precision, o.Deviation = cmp.Or(o.Precision, search.Float32), cmp.Or(o.Deviation, 1e-3)
 	return o
 }
 
@@ -158,16 +132,10 @@ var ErrOptions = errors.New("invalid stereo options")
 
 // Validate checks options whose defaults are filled in.
 func (o Options) Validate() error {
-	positive := []struct {
-		name  string
-		value int
-	}{{"channels", o.Channels}, {"width", o.Width}, {"max disparity", o.MaxDisparity}, {"steps", o.Steps}}
-	for _, p := range positive {
-		if p.value <= 0 {
-			return fmt.Errorf("stereo: %s must be positive, is %d: %w", p.name, p.value, ErrOptions)
-		}
-	}
 	switch {
+	case min(o.Channels, o.Width, o.MaxDisparity, o.Steps) <= 0:
+		return fmt.Errorf("stereo: channels, width, max disparity and steps must be positive, are %d, %d, %d and %d: %w",
+			o.Channels, o.Width, o.MaxDisparity, o.Steps, ErrOptions)
 	case o.MaxDisparity%PlaneStep != 0 || o.Planes() < 2:
 		return fmt.Errorf("stereo: max disparity must be a multiple of %d px and at least %d, is %d: %w",
 			PlaneStep, 2*PlaneStep, o.MaxDisparity, ErrOptions)
