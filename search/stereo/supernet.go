@@ -147,55 +147,46 @@ func (n *Supernet) Forward(p search.Pass, left, right torch.Tensor) torch.Tensor
 	return s.Return(n.graph.Forward(s, &p, o.Steps, left, right, featureAlpha, matchingAlpha)[0])
 }
 
-// Architectures are the numbers behind a genotype, read off a supernet.
-type Architectures struct {
-	// FeatureAlpha and MatchingAlpha are [edges][ops].
-	FeatureAlpha, MatchingAlpha [][]float64
-	FeatureBeta, MatchingBeta   trellis.Beta
-	// Feature and Matching are the spaces of the paths.
-	Feature, Matching trellis.Space
+// Architecture are the numbers behind a subnet of a genotype.
+type Architecture struct {
+	Alpha [][]float64   // [edges][ops]
+	Beta  trellis.Beta  // of its moves
+	Space trellis.Space // of its paths
 }
 
 // Read copies alpha and beta of both subnets to the host.
-func (n *Supernet) Read() (a Architectures, err error) {
-	a.Feature, a.Matching = n.feature.space, n.matching.space
-	if a.FeatureAlpha, err = search.ReadAlpha(n.feature.alpha); err != nil {
-		return a, err
+func (n *Supernet) Read() (feature, matching Architecture, err error) {
+	if feature, err = n.feature.read(); err == nil {
+		matching, err = n.matching.read()
 	}
-	if a.MatchingAlpha, err = search.ReadAlpha(n.matching.alpha); err != nil {
-		return a, err
+	return feature, matching, err
+}
+
+func (a *architecture) read() (read Architecture, err error) {
+	read.Space = a.space
+	if read.Alpha, err = search.ReadAlpha(a.alpha); err == nil {
+		read.Beta, err = trellis.Read(a.beta)
 	}
-	if a.FeatureBeta, err = trellis.Read(n.feature.beta); err != nil {
-		return a, err
-	}
-	a.MatchingBeta, err = trellis.Read(n.matching.beta)
-	return a, err
+	return read, err
 }
 
 // Decode reads the genotype off alpha (section 3.3) and beta (Viterbi).
 func (n *Supernet) Decode(name string) (genotype.Genotype, error) {
-	a, err := n.Read()
+	feature, matching, err := n.Read()
 	if err != nil {
 		return genotype.Genotype{}, err
 	}
-	feature, err := n.decode(a.FeatureAlpha, a.Feature, a.FeatureBeta)
-	if err != nil {
-		return genotype.Genotype{}, fmt.Errorf("stereo: feature network: %w", err)
+	subnets := []genotype.Subnet{{Name: Feature}, {Name: Matching}}
+	for i, a := range []Architecture{feature, matching} {
+		subnet := &subnets[i]
+		subnet.Cell, err = genotype.DecodeCell(a.Alpha, inputNodes, n.Options.candidates()...)
+		if err == nil {
+			subnet.Path, _, err = a.Space.Decode(a.Beta)
+		}
+		if err != nil {
+			return genotype.Genotype{}, fmt.Errorf("stereo: %s network: %w", subnet.Name, err)
+		}
 	}
-	matching, err := n.decode(a.MatchingAlpha, a.Matching, a.MatchingBeta)
-	if err != nil {
-		return genotype.Genotype{}, fmt.Errorf("stereo: matching network: %w", err)
-	}
-	feature.Name, matching.Name = Feature, Matching
-	g, err := genotype.Of(name, feature, matching)
+	g, err := genotype.Of(name, subnets...)
 	return g.Over(n.Options.candidates()), err
-}
-
-func (n *Supernet) decode(alpha [][]float64, space trellis.Space, beta trellis.Beta) (genotype.Subnet, error) {
-	cell, err := genotype.DecodeCell(alpha, inputNodes, n.Options.candidates()...)
-	if err != nil {
-		return genotype.Subnet{}, err
-	}
-	path, _, err := space.Decode(beta)
-	return genotype.Subnet{Cell: cell, Path: path}, err
 }

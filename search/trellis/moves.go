@@ -135,20 +135,6 @@ func (t Space) Probabilities(b Beta) (Beta, error) {
 	return p, nil
 }
 
-// Reach are the sums over all paths that lead to a level after a layer, of the
-// products of their probabilities: [layer][level].
-func (t Space) Reach(p Beta) [][Levels]float64 {
-	reach := make([][Levels]float64, t.Layers)
-	for _, c := range t.Cells() {
-		before := 1.0
-		if c.Layer > 0 {
-			before = reach[c.Layer-1][c.From]
-		}
-		reach[c.Layer][c.To] += before * p[c.Layer][c.From][c.Move]
-	}
-	return reach
-}
-
 // Decode finds the path with the largest product of the probabilities of its
 // moves: the level of each layer's output. b are logits. Of equal paths the one
 // at the finer levels is taken.

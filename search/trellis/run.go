@@ -13,8 +13,6 @@ type Network[F any] struct {
 	Cell func(c Cell, s0, s1 Feature[F]) F
 	// Join is the sum over cells of P * output; all lead to one place.
 	Join func(cells []Cell, outputs []F) F
-	// Done is called, if given, with a feature that no later cell reads.
-	Done func(F)
 }
 
 // Run evaluates the supernet of a space and returns the last layer's output at
@@ -39,17 +37,7 @@ func Run[F any](t Space, start []F, n Network[F]) [Levels]Feature[F] {
 				next[to] = Feature[F]{n.Join(into, outputs), true}
 			}
 		}
-		for s := range Levels {
-			if n.Done != nil && before[s].OK {
-				n.Done(before[s].Value)
-			}
-		}
 		before, last = last, next
-	}
-	for s := range Levels {
-		if n.Done != nil && before[s].OK {
-			n.Done(before[s].Value)
-		}
 	}
 	return last
 }

@@ -169,7 +169,7 @@ func joinTogether(s *torch.Scope, weights torch.Tensor, outputs []torch.Tensor, 
 }
 
 // Ends are the shares of the levels at the end of the trellis: the products of the
-// probabilities of all paths that end there, summed ([Space.Reach]), over the same
+// probabilities of all paths that end there, summed, over the same
 // of all levels, so that they sum to 1. Gradients flow to beta. A level that no path
 // ends at has no tensor.
 func (w *Weights) Ends(s *torch.Scope) [Levels]torch.Tensor {

@@ -6,7 +6,6 @@ import (
 	"github.com/spikedhs/spikedhs/search"
 	"github.com/spikedhs/spikedhs/search/genotype"
 	"github.com/spikedhs/spikedhs/search/stereo"
-	"github.com/spikedhs/spikedhs/search/trellis"
 	"github.com/spikedhs/spikedhs/torch"
 	"github.com/spikedhs/spikedhs/train/config"
 	"github.com/spikedhs/spikedhs/train/run"
@@ -53,25 +52,19 @@ func (n *Supernet) Look(name, origin string) (task.View, error) {
 		return task.View{}, err
 	}
 	g.Origin = origin
-	all, err := n.Read()
+	feature, matching, err := n.Read()
 	if err != nil {
 		return task.View{}, err
 	}
 	alpha, beta := 0.0, 0.0
 	skips := (genotype.SkipShare(g.Subnet(stereo.Feature).Cell) + genotype.SkipShare(g.Subnet(stereo.Matching).Cell)) / 2
-	for _, subnet := range [][][]float64{all.FeatureAlpha, all.MatchingAlpha} {
-		_, share, err := genotype.Entropy(subnet, n.Options.Candidates...)
+	for _, subnet := range []stereo.Architecture{feature, matching} {
+		_, share, err := genotype.Entropy(subnet.Alpha, n.Options.Candidates...)
 		if err != nil {
 			return task.View{}, fmt.Errorf("train: %w", err)
 		}
 		alpha += share / 2
-	}
-	for _, subnet := range []struct {
-		space trellis.Space
-		beta  trellis.Beta
-	}{{all.Feature, all.FeatureBeta}, {all.Matching, all.MatchingBeta}} {
-		share, err := task.BetaEntropy(subnet.space, subnet.beta)
-		if err != nil {
+		if share, err = task.BetaEntropy(subnet.Space, subnet.Beta); err != nil {
 			return task.View{}, err
 		}
 		beta += share / 2
@@ -81,8 +74,8 @@ func (n *Supernet) Look(name, origin string) (task.View, error) {
 		Fields: []run.Field{
 			run.F("alpha_entropy", alpha), run.F("beta_entropy", beta), run.F("skip_share", skips),
 			run.F("genotype", g.Hash()), run.F("feature_path", g.Subnet(stereo.Feature).Path), run.F("matching_path", g.Subnet(stereo.Matching).Path),
-			run.F("alpha_feature", all.FeatureAlpha), run.F("alpha_matching", all.MatchingAlpha),
-			run.F("beta_feature", all.FeatureBeta), run.F("beta_matching", all.MatchingBeta),
+			run.F("alpha_feature", feature.Alpha), run.F("alpha_matching", matching.Alpha),
+			run.F("beta_feature", feature.Beta), run.F("beta_matching", matching.Beta),
 			run.F("feature", g.Subnet(stereo.Feature).Cell.Equations()), run.F("matching", g.Subnet(stereo.Matching).Cell.Equations()),
 		},
 		Scalars: []task.Scalar{{Tag: "alpha_entropy", Value: alpha}, {Tag: "beta_entropy", Value: beta}, {Tag: "skip_share", Value: skips}},
