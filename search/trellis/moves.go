@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 )
 
 // Levels is the number of resolution levels.
@@ -143,36 +144,27 @@ func (t Space) Decode(b Beta) (path []int, probability float64, err error) {
 	if err != nil {
 		return nil, 0, err
 	}
-	// best[l][s] is the largest product of a path that ends at s after layer l,
-	// source[l][s] where it comes from.
-	best := make([][Levels]float64, len(p))
-	source := make([][Levels]int, len(p))
-	for l := range best {
-		for s := range Levels {
-			best[l][s] = -1
+	type way struct {
+		path        []int
+		probability float64
+	}
+	ends := Run(t, []way{{nil, 1}}, Network[way]{
+		Cell: func(_ Cell, _, s1 Feature[way]) way { return s1.Value },
+		Join: func(cells []Cell, ways []way) way {
+			best := way{probability: -1}
+			for i, c := range cells {
+				if v := ways[i].probability * p[c.Layer][c.From][c.Move]; v > best.probability {
+					best = way{append(slices.Clone(ways[i].path), c.To), v}
+				}
+			}
+			return best
+		},
+	})
+	best := ends[0].Value
+	for _, end := range ends {
+		if end.OK && end.Value.probability > best.probability {
+			best = end.Value
 		}
 	}
-	for _, c := range t.Cells() {
-		before := 1.0
-		if c.Layer > 0 {
-			before = best[c.Layer-1][c.From]
-		}
-		if v := before * p[c.Layer][c.From][c.Move]; v > best[c.Layer][c.To] {
-			best[c.Layer][c.To], source[c.Layer][c.To] = v, c.From
-		}
-	}
-	last := len(p) - 1
-	end := 0
-	for s := range Levels {
-		if best[last][s] > best[last][end] {
-			end = s
-		}
-	}
-	probability = best[last][end]
-	path = make([]int, len(p))
-	for l := last; l >= 0; l-- {
-		path[l] = end
-		end = source[l][end]
-	}
-	return path, probability, nil
+	return best.path, best.probability, nil
 }
