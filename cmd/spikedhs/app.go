@@ -28,8 +28,9 @@ func newApp(args []string, stdout, stderr io.Writer) *cli.App {
 		// Errors are printed by execute alone.
 		ExitErrHandler: func(*cli.Context, error) {},
 		Commands: []*cli.Command{
-			searchCommand(), trainCommand(), evalCommand(), exportCommand(), inferCommand(), streamCommand(), demoCommand(), reportCommand(), reproduceCommand(),
-			dataCommand(), configCommand(), genotypeCommand(), graphCommand(), benchCommand(), doctorCommand(), versionCommand(),
+			searchCommand(), trainCommand(), evalCommand(), exportCommand(), inferCommand(), streamCommand(), demoCommand(),
+			reportCommand(), reproduceCommand(), dataCommand(), configCommand(), genotypeCommand(), graphCommand(), benchCommand(),
+			doctorCommand(), versionCommand(),
 		},
 		Action:       helpOrUnknown,
 		OnUsageError: flagError,
@@ -60,16 +61,16 @@ func finish(commands []*cli.Command) {
 
 // helpOrUnknown is the action of a command that has sub-commands only.
 func helpOrUnknown(c *cli.Context) error {
-	name := c.Args().First()
-	if name == "" {
-		if c.Command.Name == c.App.Name || len(c.Lineage()) <= 2 {
-			return cli.ShowAppHelp(c)
-		}
-		return cli.ShowSubcommandHelp(c)
-	}
-	commands := c.Command.Subcommands
+	name, commands := c.Args().First(), c.Command.Subcommands
 	if len(commands) == 0 {
 		commands = c.App.Commands
+	}
+	switch {
+	case name != "":
+	case c.Command.Name == c.App.Name || len(c.Lineage()) <= 2:
+		return cli.ShowAppHelp(c)
+	default:
+		return cli.ShowSubcommandHelp(c)
 	}
 	var names []string
 	for _, known := range commands {

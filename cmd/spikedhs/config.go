@@ -1,8 +1,6 @@
 package main
 
 import (
-	"bufio"
-	"bytes"
 	"fmt"
 	"strings"
 
@@ -29,17 +27,11 @@ func configCommand() *cli.Command {
 					return cfg.Encode(c.App.Writer)
 				},
 			},
+			{Name: "list", Usage: "list the presets", Action: listPresets},
 			{
-				Name:   "list",
-				Usage:  "list the presets",
-				Action: listPresets,
-			},
-			{
-				Name:  "keys",
-				Usage: "print the reference of all keys, in Markdown",
-				Action: func(c *cli.Context) error {
-					return config.WriteReference(c.App.Writer)
-				},
+				Name:   "keys",
+				Usage:  "print the reference of all keys, in Markdown",
+				Action: func(c *cli.Context) error { return config.WriteReference(c.App.Writer) },
 			},
 		},
 	}
@@ -51,14 +43,8 @@ func listPresets(c *cli.Context) error {
 		if err != nil {
 			return err
 		}
-		fmt.Fprintf(c.App.Writer, "%-20s  %s\n", name, purpose(text))
+		title, _, _ := strings.Cut(strings.TrimLeft(string(text), "# "), "\n") // the first line
+		fmt.Fprintf(c.App.Writer, "%-20s  %s\n", name, strings.TrimSuffix(strings.TrimSpace(title), "."))
 	}
 	return nil
-}
-
-// purpose is the title in the head of a preset: its first line.
-func purpose(preset []byte) string {
-	lines := bufio.NewScanner(bytes.NewReader(preset))
-	lines.Scan()
-	return strings.TrimSuffix(strings.TrimSpace(strings.TrimPrefix(lines.Text(), "#")), ".")
 }

@@ -26,26 +26,20 @@ type console struct {
 
 // newConsole follows the flags --json, --log-format and --verbose.
 func newConsole(c *cli.Context) *console {
-	o := consoleOf(c)
-	slog.SetDefault(o.log) // of libraries that are given no logger
-	return o
-}
-
-func consoleOf(c *cli.Context) *console {
 	o := &console{Writer: c.App.Writer, json: c.Bool("json")}
 	options := &slog.HandlerOptions{Level: slog.LevelWarn}
 	if c.Bool("verbose") {
 		options.Level = slog.LevelDebug
 	}
-	if c.String("log-format") != "json" {
+	if c.String("log-format") == "json" { // progress lines are log records of level info then
+		options.Level = min(options.Level.Level(), slog.LevelInfo)
+		o.log = slog.New(slog.NewJSONHandler(c.App.ErrWriter, options))
+		o.progress = run.NewProgress(recorder{o.log})
+	} else {
 		o.progress = run.NewProgress(c.App.ErrWriter)
 		o.log = slog.New(slog.NewTextHandler(o.progress, options))
-		return o
 	}
-	// Progress lines are log records of level info then.
-	options.Level = min(options.Level.Level(), slog.LevelInfo)
-	o.log = slog.New(slog.NewJSONHandler(c.App.ErrWriter, options))
-	o.progress = run.NewProgress(recorder{o.log})
+	slog.SetDefault(o.log) // of libraries that are given no logger
 	return o
 }
 
@@ -91,6 +85,15 @@ func newJob(c *cli.Context, o *console, cfg *config.Config) train.Job {
 		Config: cfg, Out: c.String("out"), Resume: c.Bool("resume"), MaxSteps: c.Int64("max-steps"),
 		Log: o.log, Progress: o.progress, Version: version, Command: args,
 	}
+}
+
+// createRun makes the run folder of a job.
+func createRun(job train.Job) (*run.Folder, error) {
+	info, err := train.NewInfo(job.Config, version, job.Command)
+	if err != nil {
+		return nil, err
+	}
+	return run.Create(job.Out, job.Config, info)
 }
 
 // size is the length of a file for people.

@@ -13,7 +13,7 @@ func dataCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "data",
 		Usage: "find and fetch data sets",
-		Subcommands: append([]*cli.Command{
+		Subcommands: []*cli.Command{
 			{
 				Name:      "info",
 				Usage:     "say which data sets are on this machine, and what they hold",
@@ -33,8 +33,8 @@ func dataCommand() *cli.Command {
 				Flags:     reporting(dirFlag(data.DefaultDir()), baseURLFlag()),
 				Action:    dataFetch,
 			},
-			dataSaccadeCommand(), dataPreviewCommand(),
-		}, pairCommands()...),
+			dataSaccadeCommand(), dataPreviewCommand(), dataSynthCommand(), dataConvertCommand(), dataPreviewPairCommand(),
+		},
 	}
 }
 

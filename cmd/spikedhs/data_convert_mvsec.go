@@ -8,6 +8,20 @@ import (
 	"github.com/spikedhs/spikedhs/data/mvsec"
 )
 
+func dataConvertCommand() *cli.Command {
+	return &cli.Command{
+		Name:  "convert-mvsec",
+		Usage: "make the folder of a sequence from MVSEC's HDF5 files",
+		Flags: reporting(
+			eventsFlag("a file such as indoor_flying1_data.hdf5"),
+			&cli.StringFlag{Name: "gt", Usage: "`FILE` with the depth, such as indoor_flying1_gt.hdf5"},
+			&cli.StringFlag{Name: "calib", Usage: "folder `DIR` of the rectification maps, such as indoor_flying_calib"},
+			outFlag("folder to fill, such as mvsec/indoor_flying_1; frames that are there already are kept", ""),
+		),
+		Action: dataConvertMVSEC,
+	}
+}
+
 func dataConvertMVSEC(c *cli.Context) error {
 	o := newConsole(c)
 	options := mvsec.Options{Log: o.log, Progress: counter(o.progress, "convert", "frames")}

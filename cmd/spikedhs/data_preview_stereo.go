@@ -14,6 +14,21 @@ import (
 	"github.com/spikedhs/spikedhs/data/stereo"
 )
 
+func dataPreviewPairCommand() *cli.Command {
+	return &cli.Command{
+		Name:      "preview-stereo",
+		Usage:     "draw events of both views and disparity",
+		ArgsUsage: "DIR|FILE",
+		Flags: reporting(
+			&cli.StringFlag{Name: "sequence", DefaultText: "the first", Usage: "`NAME` of the sequence"},
+			&cli.IntFlag{Name: "first", Usage: "first frame `N`", Action: atLeast("first", 0)},
+			framesFlag("at most"), zoomFlag(2), sensorFlag(), maxDisparityFlag("the largest label of the first frame"),
+			outFlag("a .gif moves, a .png has the first frame", "preview.gif"),
+		),
+		Action: dataPreviewStereo,
+	}
+}
+
 func dataPreviewStereo(c *cli.Context) error {
 	if c.NArg() != 1 {
 		return usagef("data preview-stereo: name one folder of sequences or one recording")

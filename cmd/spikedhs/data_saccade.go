@@ -21,7 +21,7 @@ func dataSaccadeCommand() *cli.Command {
 			&cli.IntFlag{Name: "train", DefaultText: "all", Usage: "`N` training images, a seeded subset", Action: atLeast("train", 1)},
 			&cli.IntFlag{Name: "test", DefaultText: "all", Usage: "`N` test images, a seeded subset", Action: atLeast("test", 1)},
 			seedFlag(1),
-			&cli.Float64Flag{Name: "threshold", Value: events.NMNISTSaccade().Threshold, Usage: "change of log brightness `C` that makes an event"},
+			&cli.Float64Flag{Name: "threshold", Value: events.NMNISTSaccade().Threshold, Usage: "change of log brightness `C` that makes an event", Action: positive("threshold")},
 		),
 		Action: dataSaccade,
 	}
@@ -39,9 +39,7 @@ func dataSaccade(c *cli.Context) error {
 	}
 	o := newConsole(c)
 	s := events.NMNISTSaccade()
-	if s.Threshold = c.Float64("threshold"); !(s.Threshold > 0) {
-		return usagef("data saccade: --threshold %g: choose a number above 0", s.Threshold)
-	}
+	s.Threshold = c.Float64("threshold")
 	counts := map[data.Split]int{}
 	for _, split := range []data.Split{data.Train, data.Test} {
 		set, err := data.Open(c.Context, from, c.String("dir"), split)

@@ -1,9 +1,11 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
+	"image"
 	"image/gif"
-	"image/png"
+	_ "image/png"
 	"os"
 	"path/filepath"
 	"testing"
@@ -25,28 +27,32 @@ func TestDataSynthAndPreview(t *testing.T) {
 	assert.Equal(t, 2, got.Scenes)
 	assert.Positive(t, got.Rate)
 
-	moving := filepath.Join(dir, "p.gif")
-	r = spikedhs(t, "data", "preview-stereo", "--zoom", "1", "--out", moving, scenes)
-	require.Zero(t, r.code, r.stderr)
-	f, err := os.Open(moving)
-	require.NoError(t, err)
-	defer f.Close()
-	pictures, err := gif.DecodeAll(f)
-	require.NoError(t, err)
-	assert.Len(t, pictures.Image, 2)
-	assert.Equal(t, 3*132+4, pictures.Config.Width)
-
 	recording := filepath.Join(dir, "r.dat")
 	require.NoError(t, os.WriteFile(recording, []byte("100 3 4 1 1\n200 5 6 0 0\n"), 0o600))
-	still := filepath.Join(dir, "p.png")
-	r = spikedhs(t, "data", "preview-stereo", "--zoom", "1", "--out", still, recording)
-	require.Zero(t, r.code, r.stderr)
-	p, err := os.Open(still)
-	require.NoError(t, err)
-	defer p.Close()
-	picture, err := png.Decode(p)
-	require.NoError(t, err)
-	assert.Equal(t, 2*128+2, picture.Bounds().Dx())
+	for _, c := range []struct {
+		from, name   string
+		more         []string
+		frames, wide int
+	}{
+		{from: scenes, name: "p.gif", frames: 2, wide: 3*132 + 4},
+		{from: recording, name: "p.png", wide: 2*128 + 2},
+		{from: recording, name: "small.png", more: []string{"--sensor", "20x10"}, wide: 2*20 + 2},
+		{from: scenes, name: "second.gif", more: []string{"--first", "1", "--sequence", "scene_0000"}, frames: 1, wide: 3*132 + 4},
+	} {
+		path := filepath.Join(dir, c.name)
+		r = spikedhs(t, append([]string{"data", "preview-stereo", "--zoom", "1", "--out", path, c.from}, c.more...)...)
+		require.Zero(t, r.code, r.stderr)
+		content, err := os.ReadFile(path)
+		require.NoError(t, err)
+		picture, _, err := image.Decode(bytes.NewReader(content))
+		require.NoError(t, err)
+		assert.Equal(t, c.wide, picture.Bounds().Dx(), c.name)
+		if c.frames > 0 {
+			moving, err := gif.DecodeAll(bytes.NewReader(content))
+			require.NoError(t, err)
+			assert.Len(t, moving.Image, c.frames)
+		}
+	}
 }
 
 func TestDataStereoFaults(t *testing.T) {

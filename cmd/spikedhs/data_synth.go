@@ -9,6 +9,31 @@ import (
 	"github.com/spikedhs/spikedhs/data/synth"
 )
 
+func dataSynthCommand() *cli.Command {
+	return &cli.Command{
+		Name:  "synth",
+		Usage: "make scenes for event stereo, with exact disparity",
+		Flags: reporting(
+			&cli.StringFlag{Name: "preset", Value: "small", Usage: "`NAME` of the cameras: small (132 x 96), dvs128 (128 x 128) or full (346 x 260, like MVSEC)", Action: oneOf("preset", synth.Presets()...)},
+			&cli.IntFlag{Name: "scenes", Value: 20, Usage: "make `N` scenes", Action: atLeast("scenes", 1)},
+			framesFlag("50 ms each, of every scene"),
+			seedFlag(1),
+			outFlag("folder to fill; scenes that are there already are kept", ""),
+			&cli.Float64Flag{Name: "noise", Usage: "events without a cause, `HZ` for each pixel"},
+			&cli.Float64Flag{Name: "plain", Usage: "`PART` of the scenes with a wall of one grey, without events, and smaller things before it"},
+			&cli.Float64Flag{Name: "sigma", Value: 0.03, Usage: "`X`, standard deviation of the threshold"},
+			&cli.Float64Flag{Name: "lidar-rows", Value: 1, Usage: "`PART` of the rows that have labels"},
+			&cli.Float64Flag{Name: "lidar-pixels", Value: 1, Usage: "`PART` of the pixels of such a row that have labels"},
+			&cli.BoolFlag{Name: "no-occlusion", Usage: "no labels where the right camera does not see the point"},
+		),
+		Action: dataSynth,
+	}
+}
+
+func framesFlag(which string) cli.Flag {
+	return &cli.IntFlag{Name: "frames", Value: 40, Usage: "`N` frames: " + which, Action: atLeast("frames", 1)}
+}
+
 func dataSynth(c *cli.Context) error {
 	out, err := required(c, "out")
 	if err != nil {

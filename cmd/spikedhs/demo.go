@@ -13,6 +13,7 @@ import (
 	"github.com/spikedhs/spikedhs/search/genotype"
 	"github.com/spikedhs/spikedhs/train"
 	"github.com/spikedhs/spikedhs/train/config"
+	"github.com/spikedhs/spikedhs/train/report"
 	"github.com/spikedhs/spikedhs/train/run"
 	"github.com/spikedhs/spikedhs/train/task/classify"
 )
@@ -30,9 +31,13 @@ func demoCommand() *cli.Command {
 		Flags: runFlags("runs/demo", baseURLFlag(),
 			&cli.BoolFlag{Name: "fetch", Usage: "fetch the data where it is missing, without asking"}),
 		Action: func(c *cli.Context) error {
-			o := newConsole(c)
-			d := &demo{c: c, console: o, out: c.String("out"), began: time.Now()}
-			return d.run()
+			d := &demo{c: c, console: newConsole(c), out: c.String("out"), began: time.Now()}
+			for _, part := range []func() error{d.open, d.search, d.train, d.measure} {
+				if err := part(); err != nil {
+					return err
+				}
+			}
+			return nil
 		},
 	}
 }
@@ -46,19 +51,6 @@ type demo struct {
 	began  time.Time
 }
 
-func (d *demo) run() error {
-	if err := d.open(); err != nil {
-		return err
-	}
-	if err := d.search(); err != nil {
-		return err
-	}
-	if err := d.train(); err != nil {
-		return err
-	}
-	return d.measure()
-}
-
 func (d *demo) heading(number int, text string) {
 	d.printf("\n%d/4  %s\n\n", number, text)
 }
@@ -69,10 +61,10 @@ func (d *demo) open() error {
 	if err != nil {
 		return err
 	}
-	if cfg != nil && cfg.Search.LayerSearch {
-		return usagef("demo: it searches cells on fixed levels; leave search.layer_search out, or run spikedhs search and spikedhs train")
-	}
 	if cfg != nil {
+		if cfg.Search.LayerSearch {
+			return usagef("demo: it searches cells on fixed levels; leave search.layer_search out, or run spikedhs search and spikedhs train")
+		}
 		cfg.Train.Genotype = filepath.Join(d.out, demoSearch, run.GenotypeFile)
 	}
 	if d.c.Bool("resume") {
@@ -80,8 +72,8 @@ func (d *demo) open() error {
 			return err
 		}
 		if cfg != nil {
-			if err := d.agree(cfg); err != nil {
-				return err
+			if keys := config.Diff(cfg, d.folder.Config()); len(keys) > 0 {
+				return usagef("the run in %s was started with other values of %v; leave them out to continue it", d.out, keys)
 			}
 		}
 		return d.haveData(d.folder.Config())
@@ -89,21 +81,8 @@ func (d *demo) open() error {
 	if err := d.haveData(cfg); err != nil {
 		return err
 	}
-	job := newJob(d.c, d.console, cfg)
-	info, err := train.NewInfo(cfg, version, job.Command)
-	if err != nil {
-		return err
-	}
-	d.folder, err = run.Create(d.out, cfg, info)
+	d.folder, err = createRun(newJob(d.c, d.console, cfg))
 	return err
-}
-
-// agree compares the configuration of the command line with that of the folder.
-func (d *demo) agree(cfg *config.Config) error {
-	if keys := config.Diff(cfg, d.folder.Config()); len(keys) > 0 {
-		return usagef("the run in %s was started with other values of %v; leave them out to continue it", d.out, keys)
-	}
-	return nil
 }
 
 // search finds the architecture, unless an earlier run did.
@@ -147,7 +126,7 @@ func (d *demo) train() error {
 	return nil
 }
 
-// continued is the error of a stage; an interrupt is that of the whole demo.
+// continued is the error of a part of the demo; an interrupt is that of the whole demo.
 func (d *demo) continued(err error) error {
 	if errors.Is(err, train.ErrInterrupted) {
 		return fmt.Errorf("demo in %s: %w", d.out, train.ErrInterrupted)
@@ -177,11 +156,32 @@ func (d *demo) measure() error {
 	if err != nil {
 		return err
 	}
-	report, err := d.report()
+	if err := report.WriteFile(d.folder.Path(run.ReportFile), d.out); err != nil { // that of the search is part of it
+		return err
+	}
+	return d.summary(e, model)
+}
+
+// summary says where everything lies, what was reached, and what to try next.
+func (d *demo) summary(e classify.Evaluation, model map[string]any) error {
+	seconds, report := time.Since(d.began).Seconds(), d.folder.Path(run.ReportFile)
+	found := d.folder.Path(demoSearch, run.GenotypeFile)
+	g, err := genotype.Load(found)
 	if err != nil {
 		return err
 	}
-	return d.summary(e, model, report)
+	d.printf("\nDone in %s: top-1 %.2f %% on %s test images, %s parameters.\n\n",
+		time.Duration(seconds*float64(time.Second)).Round(time.Second), e.Top1, thousands(e.Images), thousands(e.Parameters))
+	d.printf("  run       %s\n", d.out)
+	d.printf("  genotype  %s (drawing: %s)\n", found, d.folder.Path(demoSearch, train.DrawingSVG))
+	d.printf("  weights   %s\n", d.folder.Path(run.CheckpointDir, train.CheckpointFile))
+	d.printf("  model     %s\n  report    %s\n\nNext:\n\n", model["model"], report)
+	d.printf("  spikedhs infer --model %s --dataset %s --index 0-4\n", model["model"], d.folder.Config().Data.Name)
+	d.printf("  spikedhs train --config fashion-mnist --genotype %s --out runs/fashion-mnist\n", found)
+	d.printf("  spikedhs config list\n")
+	return d.object(map[string]any{
+		"out": d.out, "evaluation": e, "genotype": g, "model": model, "report": report, "seconds": seconds,
+	})
 }
 
 // exists reports whether there is something at path.

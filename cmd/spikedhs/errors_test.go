@@ -86,7 +86,10 @@ func TestWrongConfiguration(t *testing.T) {
 		refused(t, train("--set", "network.steps=0"), "network.steps")
 	})
 	t.Run("edge of a genotype out of range", func(t *testing.T) {
-		require.NoError(t, os.WriteFile("bad.json", []byte(strings.Replace(found, `"edge": 4`, `"edge": 40`, 1)), 0o644))
+		text, err := os.ReadFile("found.json")
+		require.NoError(t, err)
+		require.Contains(t, string(text), `"edge": 4`)
+		require.NoError(t, os.WriteFile("bad.json", []byte(strings.Replace(string(text), `"edge": 4`, `"edge": 40`, 1)), 0o644))
 		refused(t, train("--genotype", "bad.json"), "bad.json", "edges[3]", "40")
 	})
 	t.Run("no CUDA", func(t *testing.T) {

@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/spikedhs/spikedhs/search/genotype"
 )
 
 // side of the synthetic images, that of Fashion-MNIST.
@@ -19,8 +21,9 @@ func inWorkFolder(t *testing.T) {
 	t.Helper()
 	t.Chdir(t.TempDir())
 	require.NoError(t, os.Mkdir("images", 0o755))
-	writeIDX(t, "train", 160, 1)
-	writeIDX(t, "t10k", 60, 2)
+	writeImages(t, "train", 160, 1)
+	writeImages(t, "t10k", 60, 2)
+	saveFound(t)
 	require.NoError(t, os.WriteFile("tiny.toml", []byte(tiny), 0o644))
 }
 
@@ -54,52 +57,45 @@ crop_padding = 2
 cutout = 0
 `
 
-// found is a genotype for tiny.toml.
-const found = `{
-  "format": "spikedhs-genotype",
-  "version": 1,
-  "name": "hand-made",
-  "downsample": "nearest",
-  "ops": ["skip_connect", "snn_b3", "snn_b5"],
-  "normal": {
-    "nodes": 2,
-    "edges": [
-      {"node": 0, "edge": 0, "from": "s0", "op": "snn_b3"},
-      {"node": 0, "edge": 1, "from": "s1", "op": "snn_b5"},
-      {"node": 1, "edge": 3, "from": "s1", "op": "snn_b3"},
-      {"node": 1, "edge": 4, "from": "n0", "op": "skip_connect"}
-    ]
-  }
+// saveFound writes a genotype for tiny.toml.
+func saveFound(t *testing.T) {
+	t.Helper()
+	cell, err := genotype.NewCell([][2]int{{0, 1}, {1, 2}, {3, 1}, {4, 0}}) // edges and operations
+	require.NoError(t, err)
+	g, err := genotype.New("hand-made", cell, nil)
+	require.NoError(t, err)
+	require.NoError(t, g.Save("found.json"))
 }
-`
 
-// writeIDX writes images of ten classes that can be told apart: a bright block at
+// idx is the head of a file as MNIST has them.
+func idx(magic uint32, sizes ...int) []byte {
+	head := binary.BigEndian.AppendUint32(nil, magic)
+	for _, size := range sizes {
+		head = binary.BigEndian.AppendUint32(head, uint32(size))
+	}
+	return head
+}
+
+// writeImages writes images of ten classes that can be told apart: a bright block at
 // a place of the class's own, on noise.
-func writeIDX(t *testing.T, split string, n int, seed int64) {
+func writeImages(t *testing.T, split string, n int, seed int64) {
 	t.Helper()
 	rng := rand.New(rand.NewSource(seed))
-	images := binary.BigEndian.AppendUint32(nil, 2051)
-	for _, size := range []int{n, side, side} {
-		images = binary.BigEndian.AppendUint32(images, uint32(size))
-	}
-	labels := binary.BigEndian.AppendUint32(nil, 2049)
-	labels = binary.BigEndian.AppendUint32(labels, uint32(n))
+	images, labels := idx(2051, n, side, side), idx(2049, n)
 	for i := range n {
 		label := i % 10
 		labels = append(labels, byte(label))
-		for y := range side {
-			for x := range side {
-				v := byte(rng.Intn(60))
-				if y/6 == label/4 && x/7 == label%4 {
-					v += 180
-				}
-				images = append(images, v)
+		for k := range side * side {
+			v := byte(rng.Intn(60))
+			if k/side/6 == label/4 && k%side/7 == label%4 {
+				v += 180
 			}
+			images = append(images, v)
 		}
 	}
-	require.NoError(t, os.WriteFile(filepath.Join("images", split+"-images-idx3-ubyte"), images, 0o644))
-	require.NoError(t, os.WriteFile(filepath.Join("images", split+"-labels-idx1-ubyte"), labels, 0o644))
-	require.NoError(t, os.WriteFile("found.json", []byte(found), 0o644))
+	path := filepath.Join("images", split)
+	require.NoError(t, os.WriteFile(path+"-images-idx3-ubyte", images, 0o644))
+	require.NoError(t, os.WriteFile(path+"-labels-idx1-ubyte", labels, 0o644))
 }
 
 // trained makes a short training in the folder dir.

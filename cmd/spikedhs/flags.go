@@ -177,24 +177,27 @@ func atLeast[N int | int64](flag string, least N) func(*cli.Context, N) error {
 	}
 }
 
+// positive checks a flag that is to be above 0.
+func positive(flag string) func(*cli.Context, float64) error {
+	return func(_ *cli.Context, value float64) error {
+		if !(value > 0) {
+			return usagef("--%s %g: choose more than 0", flag, value)
+		}
+		return nil
+	}
+}
+
 // settings are the --set values and behind them the flags that stand for keys, so
 // that a flag wins.
 func settings(c *cli.Context) []string {
 	sets := slices.Clone(c.StringSlice("set"))
-	if c.IsSet("device") {
-		sets = append(sets, "run.device="+c.String("device"))
-	}
-	if c.IsSet("precision") {
-		sets = append(sets, "run.precision="+c.String("precision"))
-	}
-	if c.IsSet("seed") {
-		sets = append(sets, fmt.Sprintf("run.seed=%d", c.Int64("seed")))
+	for _, key := range []string{"run.device", "run.precision", "run.seed", "train.genotype"} {
+		if _, flag, _ := strings.Cut(key, "."); c.IsSet(flag) {
+			sets = append(sets, fmt.Sprintf("%s=%v", key, c.Value(flag)))
+		}
 	}
 	if width, height := sensorOf(c); width > 0 {
 		sets = append(sets, fmt.Sprintf("data.sensor=[%d, %d]", width, height))
-	}
-	if c.IsSet("genotype") {
-		sets = append(sets, "train.genotype="+c.String("genotype"))
 	}
 	return sets
 }
@@ -202,10 +205,7 @@ func settings(c *cli.Context) []string {
 // loadConfig is the configuration that the command line asks for. Where it asks
 // for nothing and a run is resumed there is none: the run has its own.
 func loadConfig(c *cli.Context, preset string) (*config.Config, error) {
-	sets, source := settings(c), c.String("config")
-	if source == "" {
-		source = preset
-	}
+	sets, source := settings(c), cmp.Or(c.String("config"), preset)
 	if c.Bool("resume") && !c.IsSet("config") {
 		if len(sets) == 0 {
 			return nil, nil

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"io"
 
 	"github.com/urfave/cli/v2"
@@ -57,16 +56,8 @@ func showGenotype(c *cli.Context) error {
 
 // draw writes a drawing to a file or, for "-", to w.
 func draw(w io.Writer, path string, form func(io.Writer) error) error {
-	var picture bytes.Buffer
-	if err := form(&picture); err != nil {
-		return err
-	}
-	write := func(w io.Writer) error {
-		_, err := w.Write(picture.Bytes())
-		return err
-	}
 	if path == "-" {
-		return write(w)
+		return form(w)
 	}
-	return run.WriteFileAtomic(path, write)
+	return run.WriteFileAtomic(path, form)
 }

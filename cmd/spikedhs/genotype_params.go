@@ -83,120 +83,89 @@ func genotypeParams(c *cli.Context) error {
 	if err != nil {
 		return existing(err)
 	}
-	channels, height, width, classes, err := imagesOf(c, cfg)
-	if err != nil {
+	v := networkCounts{Genotype: g.Name, Hash: g.Hash(), Origin: g.Origin, Nodes: g.Normal().Nodes}
+	if err := v.images(c, cfg); err != nil {
 		return err
 	}
-	v, err := countNetwork(cfg, g, channels, height+2*cfg.Data.Pad, width+2*cfg.Data.Pad, classes)
-	if err != nil {
+	if err := v.count(cfg, g); err != nil {
 		return err
 	}
-	printCounts(o, v)
+	v.print(o)
 	return o.object(v)
 }
 
-// imagesOf is the shape of the images and the number of classes: those of the data
-// set, unless flags say otherwise.
-func imagesOf(c *cli.Context, cfg *config.Config) (channels, height, width, classes int, err error) {
-	if channels, height, width, classes, err = data.Shape(cfg.Data.Name); err != nil {
-		return 0, 0, 0, 0, err
+// images sets the shape of the images and the number of classes: those of the data set,
+// unless flags say otherwise.
+func (v *networkCounts) images(c *cli.Context, cfg *config.Config) (err error) {
+	if v.Channels, v.Height, v.Width, v.Classes, err = data.Shape(cfg.Data.Name); err != nil {
+		return err
 	}
 	if c.IsSet("classes") {
-		classes = c.Int("classes")
+		v.Classes = c.Int("classes")
 	}
 	if c.IsSet("channels") {
-		channels = c.Int("channels")
+		v.Channels = c.Int("channels")
 	}
 	if text := c.String("size"); text != "" {
 		h, w, two := strings.Cut(text, "x")
 		if !two {
 			w = h
 		}
-		height, err = strconv.Atoi(h)
+		v.Height, err = strconv.Atoi(h)
 		if err == nil {
-			width, err = strconv.Atoi(w)
+			v.Width, err = strconv.Atoi(w)
 		}
-		if err != nil || height < 1 || width < 1 || height > 1<<14 || width > 1<<14 {
-			return 0, 0, 0, 0, usagef("--size %s: write height and width such as 32 or 224x160", text)
+		if err != nil || v.Height < 1 || v.Width < 1 || v.Height > 1<<14 || v.Width > 1<<14 {
+			return usagef("--size %s: write height and width such as 32 or 224x160", text)
 		}
 	}
-	return channels, height, width, classes, nil
+	v.Height += 2 * cfg.Data.Pad
+	v.Width += 2 * cfg.Data.Pad
+	return nil
 }
 
-// countNetwork builds the network and counts what it is made of.
-func countNetwork(cfg *config.Config, g genotype.Genotype, channels, height, width, classes int) (networkCounts, error) {
-	options := classify.TrainOptions(cfg, channels, classes, search.Float32)
+// count builds the network and counts what it is made of.
+func (v *networkCounts) count(cfg *config.Config, g genotype.Genotype) error {
+	options := classify.TrainOptions(cfg, v.Channels, v.Classes, search.Float32)
 	if g.FollowsPath() {
 		options.Levels = g.Path()
 	}
 	options.Auxiliary = false
 	n, err := search.NewNetwork(torch.CPU(), g, options)
 	if err != nil {
-		return networkCounts{}, err
+		return err
 	}
 	defer n.Close()
-	v := networkCounts{
-		Genotype: g.Name, Hash: g.Hash(), Origin: g.Origin, Channels: channels, Height: height, Width: width, Classes: classes,
-		Nodes: g.Normal().Nodes, F: options.Width, Steps: options.Steps,
-	}
+	v.F, v.Steps = options.Width, options.Steps
 	if v.Parameters, err = n.Parameters(); err != nil {
-		return v, err
+		return err
 	}
-	parameters := map[string]int64{}
-	for _, x := range n.Variables().Parameters() {
-		shape, err := torch.Shape(x.Value)
-		if err != nil {
-			return v, fmt.Errorf("count %s: %w", x.Name, err)
-		}
-		count := int64(1)
-		for _, k := range shape {
-			count *= k
-		}
-		parameters[partOf(x.Name)] += count
-	}
-	layers := n.Layers(height, width)
+	layers := n.Layers(v.Height, v.Width)
+	v.StepMACs = search.MultiplyAdds(layers, options.Steps)
 	for _, l := range layers {
-		name := partOfLayer(l.Name)
+		name, _, _ := strings.Cut(l.Name, ".") // of "cell3.from_s0"
+		if strings.HasPrefix(name, "stem") {   // of several layers
+			name = "stem"
+		}
 		if len(v.Parts) == 0 || v.Parts[len(v.Parts)-1].Name != name {
-			part := partCount{Name: name, Output: [3]int{l.Out, l.Height, l.Width}, Parameters: parameters[name]}
-			if number, ok := strings.CutPrefix(name, "cell"); ok {
-				i, err := strconv.Atoi(number)
-				if err != nil {
-					return v, fmt.Errorf("count %s: %w", l.Name, err)
-				}
-				part.Output[0] = g.Normal().Nodes * options.Width << options.Levels[i]
+			others, err := n.Variables().Count(strings.Replace(name, "cell", "cells.", 1))
+			if err != nil {
+				return err
 			}
-			v.Parts = append(v.Parts, part)
+			v.Parts = append(v.Parts, partCount{Name: name, Parameters: v.Parameters - others})
 		}
 		last := &v.Parts[len(v.Parts)-1]
-		last.MACs += l.MultiplyAdds()
-		if name == "stem" {
-			last.Output = [3]int{l.Out, l.Height, l.Width}
+		last.Output = [3]int{l.Out, l.Height, l.Width}
+		if i, err := strconv.Atoi(strings.TrimPrefix(name, "cell")); err == nil {
+			last.Output[0] = v.Nodes * options.Width << options.Levels[i]
 		}
+		last.MACs += l.MultiplyAdds()
 		v.MACs += l.MultiplyAdds()
 	}
-	v.StepMACs = search.MultiplyAdds(layers, options.Steps)
-	return v, nil
+	return nil
 }
 
-// partOf is the part that a variable such as "cells.3.from_s0.conv.weight" is in.
-func partOf(variable string) string {
-	parts := strings.SplitN(variable, ".", 3)
-	if parts[0] == "cells" && len(parts) > 1 {
-		return "cell" + parts[1]
-	}
-	return parts[0]
-}
-
-// partOfLayer is the part that a layer such as "cell3.from_s0" or "stem1" is in.
-func partOfLayer(layer string) string {
-	if strings.HasPrefix(layer, "stem") {
-		return "stem"
-	}
-	return partOf(layer)
-}
-
-func printCounts(o *console, v networkCounts) {
+func (v *networkCounts) print(o *console) {
 	o.printf("genotype    %s (%s), %d nodes\n", v.Genotype, v.Hash, v.Nodes)
 	if v.Origin != "" {
 		o.printf("origin      %s\n", v.Origin)
@@ -206,9 +175,7 @@ func printCounts(o *console, v networkCounts) {
 	o.printf("MACs        %s in a dense time step, %s for an image over all steps\n\n", thousands(v.MACs), thousands(v.StepMACs))
 	o.printf("%-6s  %-12s  %12s  %15s\n", "part", "output", "parameters", "MACs a step")
 	for _, p := range v.Parts {
-		o.printf("%-6s  %-12s  %12s  %15s\n", p.Name, grid(p.Output), thousands(p.Parameters), thousands(p.MACs))
+		grid := fmt.Sprintf("%dx%dx%d", p.Output[0], p.Output[1], p.Output[2])
+		o.printf("%-6s  %-12s  %12s  %15s\n", p.Name, grid, thousands(p.Parameters), thousands(p.MACs))
 	}
 }
-
-// grid writes channels, height and width.
-func grid(shape [3]int) string { return fmt.Sprintf("%dx%dx%d", shape[0], shape[1], shape[2]) }

@@ -137,7 +137,7 @@ func inputName(v networkGraph, k int) string {
 
 // shapeText writes images, channels, height and width; what is made once is marked.
 func shapeText(n graph.Row) string {
-	text := grid([3]int(n.Shape[1:]))
+	text := fmt.Sprintf("%dx%dx%d", n.Shape[1], n.Shape[2], n.Shape[3])
 	if n.Shape[0] > 1 {
 		text = fmt.Sprint(n.Shape[0], "x", text)
 	}

@@ -36,9 +36,3 @@ func reportCommand() *cli.Command {
 		},
 	}
 }
-
-// report writes the report of a demo; that of its search is part of it.
-func (d *demo) report() (path string, err error) {
-	path = d.folder.Path(run.ReportFile)
-	return path, report.WriteFile(path, d.out)
-}

@@ -6,10 +6,8 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/spikedhs/spikedhs/train"
 	"github.com/spikedhs/spikedhs/train/config"
 	"github.com/spikedhs/spikedhs/train/reproduce"
-	"github.com/spikedhs/spikedhs/train/run"
 	"github.com/spikedhs/spikedhs/train/task/registry"
 )
 
@@ -29,11 +27,7 @@ func drawRandom(c *cli.Context, o *console, cfg *config.Config) error {
 	if err != nil {
 		return err
 	}
-	info, err := train.NewInfo(cfg, version, job.Command)
-	if err != nil {
-		return err
-	}
-	folder, err := run.Create(job.Out, cfg, info)
+	folder, err := createRun(job)
 	if err != nil {
 		return err
 	}

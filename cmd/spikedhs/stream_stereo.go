@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 	"strings"
 
@@ -29,14 +28,26 @@ func streamCommand() *cli.Command {
 			eventsFlag("a data set's folder, a recording (.dat, .npz), a file of binary events, or - for standard input (required)"),
 			outFlag("folder for one file a step; without it nothing, with --format raw standard output", ""),
 			formatFlag(), maxDisparityFlag("the largest that the network knows"),
-			&cli.Float64Flag{Name: "window-ms", DefaultText: "as in training", Usage: "`MS` milliseconds that a stack covers"},
-			&cli.Float64Flag{Name: "every", DefaultText: "one a stack", Usage: "a step every `MS` milliseconds"},
+			&cli.Float64Flag{Name: "window-ms", DefaultText: "as in training", Usage: "`MS` milliseconds that a stack covers", Action: positive("window-ms")},
+			&cli.Float64Flag{Name: "every", DefaultText: "one a stack", Usage: "a step every `MS` milliseconds", Action: positive("every")},
 			sensorFlag(),
 			&cli.StringFlag{Name: "split", DefaultText: "all", Usage: "`NAME` of the frames of a folder: train, validation, test, or 1, 2, 3 of MVSEC"},
 			&cli.BoolFlag{Name: "no-windowed", Usage: "do not compute windows from rest beside the stream where there is ground truth"},
 			maxStepsFlag(""), precisionFlag(), deviceFlag(),
 		),
 		Action: streamEvents,
+	}
+}
+
+// eventsFlag is where the events of two cameras come from.
+func eventsFlag(which string) cli.Flag {
+	return &cli.StringFlag{Name: "events", Usage: "`PATH` of the events: " + which}
+}
+
+func maxDisparityFlag(otherwise string) cli.Flag {
+	return &cli.Float64Flag{
+		Name: "max-disparity", DefaultText: otherwise, Action: positive("max-disparity"),
+		Usage: "`PIXELS` of disparity that are the nearest colour of pictures",
 	}
 }
 
@@ -126,19 +137,10 @@ func streamEvents(c *cli.Context) (err error) {
 // openEvents opens the events of two cameras at path.
 func openEvents(c *cli.Context, o *console, path string, binning stereo.Binning) (stream.Source, error) {
 	options := stream.SourceOptions{
-		Binning: binning, Every: c.Float64("every") / 1000, Split: c.String("split"), Log: o.log, In: os.Stdin,
+		Binning: binning, Every: c.Float64("every") / 1000, Split: c.String("split"), Log: o.log, In: c.App.Reader,
 	}
-	if c.App.Reader != nil {
-		options.In = c.App.Reader
-	}
-	if ms := c.Float64("window-ms"); c.IsSet("window-ms") {
-		if !(ms > 0) {
-			return nil, usagef("--window-ms %g: choose more than 0", ms)
-		}
+	if ms := c.Float64("window-ms"); ms > 0 {
 		options.Binning.Width = ms / 1000 / float64(options.Binning.Bins)
-	}
-	if c.IsSet("every") && !(options.Every > 0) {
-		return nil, usagef("--every %g: choose more than 0", c.Float64("every"))
 	}
 	options.Width, options.Height = sensorOf(c)
 	source, err := stream.Open(c.Context, path, options)

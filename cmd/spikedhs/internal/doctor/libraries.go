@@ -1,11 +1,11 @@
 package doctor
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"runtime"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/spikedhs/spikedhs/torch"
@@ -25,13 +25,8 @@ func versions(version string) []Check {
 }
 
 func majorMinor(version string) (v [2]int, known bool) {
-	parts := strings.SplitN(version, ".", 3)
-	if len(parts) < 2 {
-		return v, false
-	}
-	major, err := strconv.Atoi(parts[0])
-	minor, err2 := strconv.Atoi(parts[1])
-	return [2]int{major, minor}, err == nil && err2 == nil
+	n, _ := fmt.Sscanf(version, "%d.%d", &v[0], &v[1])
+	return v, n == 2
 }
 
 // loadedLibraries lists the paths of the shared libraries in this process, nil

@@ -1,19 +1,21 @@
 package doctor
 
 import (
+	"cmp"
 	"os"
 	"regexp"
 	"runtime"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/spikedhs/spikedhs/torch"
+	"github.com/spikedhs/spikedhs/train/bench"
 )
 
 // processor checks what the CPU can do and whether libtorch uses it.
 func processor() []Check {
-	model, flags := cpu()
+	cores, _ := os.ReadFile("/proc/cpuinfo") // empty where there is none
+	model, flags := cpuOf(string(cores))
 	capability := "unknown"
 	if match := capabilityLine.FindStringSubmatch(torch.Describe()); match != nil {
 		capability = match[1]
@@ -34,24 +36,12 @@ func processor() []Check {
 	} else if torch.MatrixTiles() {
 		bfloat16.Value += ": training and evaluation take it, on matrix tiles"
 	}
-	return []Check{ok("CPU", "%s, %d cores", model, runtime.NumCPU()), vector, bfloat16}
+	return []Check{ok("CPU", "%s, %d cores", cmp.Or(model, runtime.GOARCH), runtime.NumCPU()), vector, bfloat16}
 }
 
 var capabilityLine = regexp.MustCompile(`CPU capability usage: (.+)`)
 
-// cpu reads the model and the flags of the first core.
-func cpu() (model string, flags []string) {
-	text, err := os.ReadFile("/proc/cpuinfo")
-	if err != nil {
-		return runtime.GOARCH, nil
-	}
-	model, flags = cpuOf(string(text))
-	if model == "" {
-		model = runtime.GOARCH
-	}
-	return model, flags
-}
-
+// cpuOf reads the model and the flags of the first core in /proc/cpuinfo.
 func cpuOf(text string) (model string, flags []string) {
 	for line := range strings.Lines(text) {
 		key, value, _ := strings.Cut(line, ":")
@@ -86,13 +76,8 @@ func threads() Check {
 // load checks that nothing else computes: libtorch's threads wait actively for
 // each other, so a busy neighbour slows small operators many times over.
 func load() Check {
-	text, err := os.ReadFile("/proc/loadavg")
-	if err != nil {
-		return ok("load", "this system does not tell")
-	}
-	first, _, _ := strings.Cut(string(text), " ")
-	average, err := strconv.ParseFloat(first, 64)
-	if err != nil {
+	average, known := bench.LoadAverage()
+	if !known {
 		return ok("load", "this system does not tell")
 	}
 	c := ok("load", "%.1f processes running on %d cores in the last minute", average, runtime.NumCPU())

@@ -5,29 +5,22 @@ import "math"
 // Resize gives a picture another size. Enlarging is bilinear; shrinking takes
 // weighted means over all pixels, so that nothing is skipped.
 func (p Picture) Resize(height, width int) Picture {
-	across := taps(p.Width, width)
-	wide := Picture{Channels: p.Channels, Height: p.Height, Width: width, Pixels: make([]float32, p.Channels*p.Height*width)}
-	for row := range p.Channels * p.Height {
-		src, dst := p.Pixels[row*p.Width:], wide.Pixels[row*width:]
-		for x, t := range across {
-			var sum float64
-			for k, weight := range t.weights {
-				sum += weight * float64(src[t.first+k])
-			}
-			dst[x] = float32(sum)
-		}
-	}
-	down := taps(p.Height, height)
-	out := Picture{Channels: p.Channels, Height: height, Width: width, Pixels: make([]float32, p.Channels*height*width)}
-	for c := range p.Channels {
-		src, dst := wide.Pixels[c*p.Height*width:], out.Pixels[c*height*width:]
-		for y, t := range down {
-			for x := range width {
+	wide := resample(p.Pixels, p.Channels*p.Height, p.Width, width, 1)
+	return Picture{p.Channels, height, width, resample(wide, p.Channels, p.Height, height, width)}
+}
+
+// resample makes [outer, to, inner] of src [outer, from, inner].
+func resample(src []float32, outer, from, to, inner int) []float32 {
+	list := taps(from, to)
+	out := make([]float32, 0, outer*to*inner)
+	for o := range outer {
+		for _, t := range list {
+			for i := range inner {
 				var sum float64
 				for k, weight := range t.weights {
-					sum += weight * float64(src[(t.first+k)*width+x])
+					sum += weight * float64(src[(o*from+t.first+k)*inner+i])
 				}
-				dst[y*width+x] = float32(sum)
+				out = append(out, float32(sum))
 			}
 		}
 	}
