@@ -15,7 +15,83 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/spikedhs/spikedhs/train/run"
 )
+
+func TestDemo(t *testing.T) {
+	inWorkFolder(t)
+	args := []string{"demo", "--config", "tiny.toml", "--set", "train.epochs=1", "--set", "search.epochs=1", "--set", "search.warmup_epochs=0"}
+	r := done(t, append(args, "--out", "run")...)
+	for _, text := range []string{
+		"1/4", "2/4", "3/4", "4/4", "Done in", "60 test images", "n1 = ",
+		"spikedhs infer --model run/model.pt --dataset fashion-mnist",
+	} {
+		require.Contains(t, r.stdout, text)
+	}
+	for _, name := range []string{
+		"config.toml", "run.json", "metrics.jsonl", "genotype.json", "genotype.svg", "model.pt", "report.html",
+		"checkpoints/last.safetensors", "search/genotype.json", "search/metrics.jsonl",
+	} {
+		require.FileExists(t, filepath.Join("run", name))
+	}
+	done(t, "export", "--run", "run", "--check")
+	require.Contains(t, done(t, "report", "run", "--out", "two.html").stdout, "two.html")
+
+	for _, place := range []string{"again/search/metrics.jsonl", "again/metrics.jsonl"} {
+		stopped(t, place, append(args, "--out", "again")...)
+		args = []string{"demo", "--resume"}
+	}
+	v := object(t, done(t, "demo", "--out", "again", "--resume", "--json"))
+	require.Contains(t, v, "evaluation")
+	sameRun(t, "run", "again")
+	sameRun(t, "run/search", "again/search")
+}
+
+// stopped interrupts a command line as soon as there is a file.
+func stopped(t *testing.T, path string, args ...string) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	go func() {
+		for !exists(path) && ctx.Err() == nil {
+			time.Sleep(time.Millisecond)
+		}
+		cancel()
+	}()
+	var stderr bytes.Buffer
+	require.Equal(t, exitInterrupted, execute(ctx, append([]string{"spikedhs"}, args...), io.Discard, &stderr), stderr.String())
+	require.Contains(t, stderr.String(), "spikedhs: demo in again: interrupted; a checkpoint was saved, continue with --resume")
+}
+
+func TestDemoThatCannotBeginLeavesNothing(t *testing.T) {
+	inWorkFolder(t)
+	refused(t, []string{"demo", "--config", "tiny.toml", "--set", "data.test_images=50", "--set", "data.train_images=4000", "--out", "run", "--json"},
+		"data.train_images", "4000")
+}
+
+func TestDataFetch(t *testing.T) {
+	t.Chdir(t.TempDir())
+	url, _ := mirror(t, map[string][]byte{"/mirror/train-images-idx3-ubyte.gz": make([]byte, 4000)})
+	r := spikedhs(t, "data", "fetch", "mnist", "--dir", ".", "--base-url", url+"/mirror")
+	require.Equal(t, exitFailed, r.code)
+	require.Contains(t, r.stderr, "checksum mismatch")
+	r = spikedhs(t, "data", "fetch", "mnist", "--dir", ".", "--base-url", url)
+	require.Equal(t, exitFailed, r.code)
+	require.Contains(t, r.stderr, "404")
+}
+
+func TestFetchingShowsEachFile(t *testing.T) {
+	var b bytes.Buffer
+	f := fetching{progress: run.NewProgress(&b)}
+	for _, done := range []int64{1000, 2500, 4000} {
+		f.show("a.gz", done, 4000)
+	}
+	f.show("b.gz", 500, -1) // the server does not tell the size
+	f.show("b.gz", 3000, -1)
+	f.progress.End("")
+	require.Regexp(t, `^a.gz: 4 kB in .*\nb.gz: 3 kB in .*\n$`, b.String())
+}
 
 // debian is the folder of Debian's package of Fashion-MNIST.
 const debian = "/usr/share/datasets/fashion-mnist"
