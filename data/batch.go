@@ -24,7 +24,7 @@ type Batch struct {
 	Epoch, Index int
 
 	loader *Loader
-	room   room
+	memory buffer
 }
 
 // Sizes are what every example looks like in a batch.
@@ -36,8 +36,8 @@ type Sizes struct {
 // Pixels is the number of values in one input of n examples.
 func (s Sizes) Pixels(n int) int { return s.T * n * s.C * s.H * s.W }
 
-// room is memory for one full batch.
-type room struct {
+// buffer is memory for one full batch.
+type buffer struct {
 	inputs          [][]float32
 	labels, indices []int64
 	truth           []float32
@@ -52,8 +52,8 @@ func (b *Batch) Release() {
 	if b.loader == nil {
 		return
 	}
-	b.loader.free.Give(b.room)
-	b.loader, b.room = nil, room{}
+	b.loader.free.Give(b.memory)
+	b.loader, b.memory = nil, buffer{}
 	b.Inputs, b.Labels, b.Truth, b.Indices, b.Choices = nil, nil, nil, nil, nil
 }
 

@@ -177,10 +177,10 @@ func TestReleaseRecycles(t *testing.T) {
 // One buffer handed back twice would be filled by two workers at once.
 func TestSecondReleaseDoesNothing(t *testing.T) {
 	l := newLoader(t, numbered(t, 10), LoaderOptions{Batch: 4})
-	batch := &Batch{loader: l, room: l.free.Take(l.room)}
+	batch := &Batch{loader: l, memory: l.free.Take(l.buffer)}
 	batch.Release()
 	batch.Release()
-	assert.NotSame(t, &l.free.Take(l.room).inputs[0][0], &l.free.Take(l.room).inputs[0][0])
+	assert.NotSame(t, &l.free.Take(l.buffer).inputs[0][0], &l.free.Take(l.buffer).inputs[0][0])
 }
 
 // A batch that was not released must keep its values.

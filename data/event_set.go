@@ -33,7 +33,7 @@ const (
 )
 
 // EventSet is a [Timed] of recordings on disk. Stacks are made when they are asked
-// for, and kept in memory, packed, while there is room.
+// for, and kept in memory, packed, while there is memory.
 type EventSet struct {
 	source     *eventSource
 	options    EventOptions
@@ -43,7 +43,7 @@ type EventSet struct {
 	step       [3]int // channels, rows and columns of a time step
 	mutex      sync.Mutex
 	kept       [][]byte // by file; nil: not yet
-	room       int64    // bytes left for kept
+	left       int64    // bytes for more of kept
 	seen       []bool   // files whose problems are counted
 	problems   events.Problems
 	troubled   int // files with problems
@@ -95,9 +95,9 @@ func (src *eventSource) open(ctx context.Context, path string, split Split, o Ev
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
 	s.kept, s.seen = make([][]byte, len(s.files)), make([]bool, len(s.files))
-	s.room = o.Memory
+	s.left = o.Memory
 	if o.Memory == 0 {
-		s.room = defaultEventMemory
+		s.left = defaultEventMemory
 	}
 	return s, nil
 }
@@ -222,16 +222,16 @@ func (s *EventSet) Problems() (events.Problems, int) {
 	return s.problems, s.troubled
 }
 
-// keep stores a stack while there is room: a bit a pixel where they are binary.
+// keep stores a stack while there is memory: a bit a pixel where they are binary.
 func (s *EventSet) keep(i int, stack []byte) {
 	size := int64(len(stack))
 	if s.options.Kind == events.Binary {
 		size = (size + 7) / 8
 	}
 	s.mutex.Lock()
-	fits := s.kept[i] == nil && size <= s.room
+	fits := s.kept[i] == nil && size <= s.left
 	if fits {
-		s.room -= size
+		s.left -= size
 	}
 	s.mutex.Unlock()
 	if !fits {

@@ -41,7 +41,7 @@ type Loader struct {
 	opts  LoaderOptions
 	plan  bool
 	parts int // pieces of a batch that workers take
-	free  ordered.Pool[room]
+	free  ordered.Pool[buffer]
 }
 
 // NewLoader makes a Loader over the images of a set. It fails on an empty set, on options
@@ -81,7 +81,7 @@ func LoaderOf(of Examples, opts LoaderOptions) (*Loader, error) {
 			of.Name(), of.Len(), of.Noun(), opts.Batch)
 	}
 	l.opts.Prefetch = min(opts.Prefetch, l.Batches())
-	l.free = make(ordered.Pool[room], l.opts.Prefetch+1)
+	l.free = make(ordered.Pool[buffer], l.opts.Prefetch+1)
 	return l, nil
 }
 
@@ -102,7 +102,7 @@ func (l *Loader) Examples() Examples { return l.of }
 // Planned is a loader of the same batches without inputs and truth, for a caller that
 // keeps what is [Stored] on its device and applies the choices there.
 func (l *Loader) Planned() *Loader {
-	return &Loader{of: l.of, opts: l.opts, plan: true, parts: l.parts, free: make(ordered.Pool[room], cap(l.free))}
+	return &Loader{of: l.of, opts: l.opts, plan: true, parts: l.parts, free: make(ordered.Pool[buffer], cap(l.free))}
 }
 
 // Epoch starts the workers on one pass over the set and returns its batches,
@@ -148,8 +148,8 @@ func (l *Loader) Epoch(ctx context.Context, epoch, firstBatch int) *Batches {
 // begin is batch k of an epoch, still empty.
 func (l *Loader) begin(epoch, k int) *Batch {
 	n := min(l.opts.Batch, l.of.Len()-k*l.opts.Batch)
-	r := l.free.Take(l.room)
-	b := &Batch{Indices: r.indices[:n], Choices: r.choices[:n], Sizes: l.of.Sizes(), N: n, Epoch: epoch, Index: k, loader: l, room: r}
+	r := l.free.Take(l.buffer)
+	b := &Batch{Indices: r.indices[:n], Choices: r.choices[:n], Sizes: l.of.Sizes(), N: n, Epoch: epoch, Index: k, loader: l, memory: r}
 	if r.labels != nil {
 		b.Labels = r.labels[:n]
 	}
@@ -162,10 +162,10 @@ func (l *Loader) begin(epoch, k int) *Batch {
 	return b
 }
 
-// room makes room for one full batch.
-func (l *Loader) room() room {
+// buffer makes memory for one full batch.
+func (l *Loader) buffer() buffer {
 	n, s := l.Size(), l.of.Sizes()
-	r := room{indices: make([]int64, n), choices: make([]Choices, n)}
+	r := buffer{indices: make([]int64, n), choices: make([]Choices, n)}
 	if !l.of.Mapped() {
 		r.labels = make([]int64, n)
 	}

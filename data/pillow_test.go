@@ -55,13 +55,13 @@ func comparePillow(t *testing.T, crops []asked) (mean float64) {
 	command.Stderr = &problem
 	theirs, err := command.Output()
 	require.NoError(t, err, problem.String())
-	room := newDecoder()
+	d := newDecoder()
 	var worst, total float64
 	for _, a := range crops {
 		n := 3 * a.size * a.size
 		ours := make([]byte, n)
-		require.NoError(t, room.open(a.file))
-		room.render(a.w, a.size, ours)
+		require.NoError(t, d.open(a.file))
+		d.render(a.w, a.size, ours)
 		require.GreaterOrEqual(t, len(theirs), n)
 		var sum, most float64
 		for i, v := range ours {

@@ -202,7 +202,7 @@ func (p *searcher) lookAs(origin string) (task.View, error) {
 	if name == "" {
 		name = p.problem.FoundName()
 	}
-	return p.net.Look(name, origin)
+	return p.net.View(name, origin)
 }
 
 // collapsed reports whether skips have taken over, where a limit is set.

@@ -88,12 +88,12 @@ func writeKept(path string, key [sha256.Size]byte, k kept) error {
 	return nil
 }
 
-// memory keeps packed stacks and labels until its room is used up. What came first
+// memory keeps packed stacks and labels until its bytes are used up. What came first
 // stays: training visits all with the same frequency, so that nothing is gained by
 // putting out one for another.
 type memory struct {
 	mu    sync.RWMutex
-	room  int64
+	left  int64
 	items map[memoryKey][]byte
 }
 
@@ -114,9 +114,9 @@ func (m *memory) get(key memoryKey) []byte {
 func (m *memory) put(key memoryKey, item []byte) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.items[key] != nil || int64(len(item)) > m.room {
+	if m.items[key] != nil || int64(len(item)) > m.left {
 		return
 	}
-	m.room -= int64(len(item))
+	m.left -= int64(len(item))
 	m.items[key] = item
 }

@@ -67,10 +67,10 @@ func Open(root string, o Options) (*Set, error) {
 	s := &Set{
 		root: base, binning: b, log: o.Log, sequences: map[string]*sequence{},
 		counted: map[memoryKey]bool{}, counts: map[string]Counts{}, warnings: map[string]bool{},
-		memory: memory{room: o.Memory, items: map[memoryKey][]byte{}},
+		memory: memory{left: o.Memory, items: map[memoryKey][]byte{}},
 	}
 	if o.Memory == 0 {
-		s.memory.room = 1 << 30
+		s.memory.left = 1 << 30
 	}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)

@@ -118,12 +118,12 @@ func (r *Recorder) advance(a, b float64) {
 		sample
 		depth int
 	}
-	todo := []pending{{r.look(b), 0}}
+	todo := []pending{{r.render(b), 0}}
 	for len(todo) > 0 {
 		next := todo[len(todo)-1]
 		if next.depth < halvings && r.tooFast(next.sample) {
 			todo[len(todo)-1].depth++
-			todo = append(todo, pending{r.look((a + next.time) / 2), next.depth + 1})
+			todo = append(todo, pending{r.render((a + next.time) / 2), next.depth + 1})
 			continue
 		}
 		todo = todo[:len(todo)-1]
@@ -134,8 +134,8 @@ func (r *Recorder) advance(a, b float64) {
 	}
 }
 
-// look renders both views.
-func (r *Recorder) look(t float64) sample {
+// render renders both views.
+func (r *Recorder) render(t float64) sample {
 	s := sample{time: t}
 	r.both(func(v int) {
 		s.logI[v] = make([]float64, r.scene.Rig.Width*r.scene.Rig.Height)

@@ -132,14 +132,14 @@ func (p *plot) legendText(s series) (name, value string) {
 // legendRows spreads the series over rows that are as wide as the chart.
 func (p *plot) legendRows() [][]int {
 	var rows [][]int
-	room := 0.0
+	left := 0.0
 	for i := range p.series {
 		width := p.legendEntry(i)
-		if len(rows) == 0 || width > room {
-			rows, room = append(rows, nil), chartWidth-20
+		if len(rows) == 0 || width > left {
+			rows, left = append(rows, nil), chartWidth-20
 		}
 		rows[len(rows)-1] = append(rows[len(rows)-1], i)
-		room -= width
+		left -= width
 	}
 	return rows
 }

@@ -41,11 +41,11 @@ func (p phase) bar(now time.Time, width int) string {
 		tail += " " + p.note
 	}
 	const narrowest, widest = 5, 30
-	room := min(width-columnsOf(p.label)-columnsOf(tail)-len(" [] "), widest)
-	if room < narrowest {
+	columns := min(width-columnsOf(p.label)-columnsOf(tail)-len(" [] "), widest)
+	if columns < narrowest {
 		return cut(p.label+" "+tail, width)
 	}
-	return p.label + " [" + arrow(p.done, p.total, room) + "] " + tail
+	return p.label + " [" + arrow(p.done, p.total, columns) + "] " + tail
 }
 
 // ended returns the line that stays when the phase is over, as in

@@ -1,4 +1,4 @@
-// Package stereo holds what training and judging a stereo network needs beside
+// Package stereo holds what training and scoring a stereo network needs beside
 // the network itself (package search/stereo): the loss and the metrics.
 //
 // [Loss] is the sub-pixel cross entropy of the cost with a Laplace distribution

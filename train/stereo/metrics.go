@@ -45,10 +45,10 @@ type Meter struct {
 	sums Metrics
 }
 
-// ErrFrame is the cause of an error about a frame that cannot be judged.
-var ErrFrame = errors.New("frame cannot be judged")
+// ErrFrame is the cause of an error about a frame that cannot be scored.
+var ErrFrame = errors.New("frame cannot be scored")
 
-// Add judges one frame: predicted and true disparities in pixels, pixel by
+// Add scores one frame: predicted and true disparities in pixels, pixel by
 // pixel. A pixel without truth holds +Inf or NaN.
 func (m *Meter) Add(prediction, truth []float32) error {
 	if len(prediction) != len(truth) {

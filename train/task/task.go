@@ -124,8 +124,8 @@ type Supernet interface {
 	Model
 	Weights() *torch.Variables
 	Architecture() *torch.Variables
-	// Look decodes the architecture as it is, with a name and an origin.
-	Look(name, origin string) (View, error)
+	// View decodes the architecture as it is, with a name and an origin.
+	View(name, origin string) (View, error)
 }
 
 // View is what the architecture weights of a supernet say.
@@ -149,7 +149,7 @@ type Network interface {
 	Variables() *torch.Variables
 	Parameters() (int64, error)
 	// SpikingLayers are the layers whose names match a pattern; see package dgs. Buffers
-	// are the tensors that a look at them must not change.
+	// are the tensors that measuring them must not change.
 	SpikingLayers(patterns ...string) ([]*dgs.Layer, error)
 	Buffers() []torch.Tensor
 	// Size is the number of examples of a part of the data, Unit what they are.

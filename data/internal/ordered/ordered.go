@@ -18,7 +18,7 @@ type Work[T any] struct {
 	Workers, Ahead, Parts int
 	// Begin makes an empty value; the first worker at it calls it.
 	Begin func(number int) T
-	// Worker returns what one goroutine calls for each part, with room of its own. Parts
+	// Worker returns what one goroutine calls for each part, with memory of its own. Parts
 	// of one value are made at the same time. Of several errors of a value that of the
 	// first part counts.
 	Worker func(ctx context.Context) func(value T, number, part int) error
@@ -182,23 +182,23 @@ func (j *job[T]) finish(part int, err error) {
 	}
 }
 
-// Pool keeps room for values that nobody uses, at most as many as its capacity.
+// Pool keeps values that nobody uses, at most as many as its capacity.
 type Pool[T any] chan T
 
-// Take gives room that was used before, or made.
+// Take gives a value that was used before, or a new one.
 func (p Pool[T]) Take(made func() T) T {
 	select {
-	case room := <-p:
-		return room
+	case value := <-p:
+		return value
 	default:
 		return made()
 	}
 }
 
-// Give hands room back; one too many is left to the garbage collector.
-func (p Pool[T]) Give(room T) {
+// Give hands a value back; one too many is left to the garbage collector.
+func (p Pool[T]) Give(value T) {
 	select {
-	case p <- room:
+	case p <- value:
 	default:
 	}
 }

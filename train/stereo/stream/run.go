@@ -21,7 +21,7 @@ type Options struct {
 	// Out, where given, gets each step with its disparities in pixels, row after row.
 	Out func(step *data.Step, disparity []float32) error
 	// Window, above 0, is T: each scored frame with ground truth is computed from a
-	// window of so many stacks from rest as well, and both are judged. Frames with
+	// window of so many stacks from rest as well, and both are scored. Frames with
 	// fewer before them count in neither. It costs the time of T steps for each.
 	Window int
 	// Steps, above 0, is after how many to stop.
@@ -30,7 +30,7 @@ type Options struct {
 	Progress func(done int)
 }
 
-// Scores are metrics over the frames that were judged.
+// Scores are metrics over the frames that were scored.
 type Scores struct {
 	Frames             int     `json:"frames"`
 	OnePixelAccuracy   float64 `json:"one_pixel_accuracy"`
@@ -65,7 +65,7 @@ type Result struct {
 // warmSteps are left out of the timing.
 const warmSteps = 2
 
-// Run feeds a source through a model, one step at a time. Membranes are put to rest
+// Run runs a model over a source, one step at a time. Membranes are put to rest
 // where a sequence begins, and nowhere else. It ends with the source, with ctx (its
 // error), or after Options.Steps.
 func Run(ctx context.Context, m *Model, source Source, o Options) (Result, error) {
@@ -135,7 +135,7 @@ func (r *runner) step(step *data.Step, stacking time.Duration) error {
 		r.network.add(took)
 		r.total.add(took + stacking)
 	}
-	if err := r.judge(step, disparity); err != nil {
+	if err := r.score(step, disparity); err != nil {
 		return err
 	}
 	if r.o.Out != nil {
@@ -144,8 +144,8 @@ func (r *runner) step(step *data.Step, stacking time.Duration) error {
 	return nil
 }
 
-// judge scores a frame with ground truth, by the stream and by a window.
-func (r *runner) judge(step *data.Step, disparity []float32) error {
+// score measures a frame with ground truth, by the stream and by a window.
+func (r *runner) score(step *data.Step, disparity []float32) error {
 	if r.o.Window <= 0 {
 		return nil
 	}

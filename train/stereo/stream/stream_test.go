@@ -162,7 +162,7 @@ func floats64(list []float32) []float64 {
 	return out
 }
 
-// A folder is streamed sequence by sequence, each from rest; frames are judged that
+// A folder is streamed sequence by sequence, each from rest; frames are scored that
 // have a whole window, and where that is the whole past both scores are one.
 func TestFolder(t *testing.T) {
 	root := folderOf(t, 3, "one", "two")

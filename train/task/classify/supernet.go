@@ -84,9 +84,9 @@ func (n *Supernet) Right(s *torch.Scope, logits torch.Tensor, x task.Tensors) (t
 // Identity names what the weights depend on.
 func (n *Supernet) Identity() string { return n.identity }
 
-// Look decodes the architecture. Entropies are means over the cells as a share of the
+// View decodes the architecture. Entropies are means over the cells as a share of the
 // maximum: 1 is undecided, 0 decided.
-func (n *Supernet) Look(name, origin string) (task.View, error) {
+func (n *Supernet) View(name, origin string) (task.View, error) {
 	normal, reduction, err := n.Alphas()
 	if err != nil {
 		return task.View{}, err

@@ -14,7 +14,7 @@ import (
 	"github.com/spikedhs/spikedhs/train/task"
 )
 
-// DisparityMetrics are the numbers that event-based stereo is judged by, means over
+// DisparityMetrics are the numbers that event-based stereo is measured by, means over
 // frames.
 type DisparityMetrics struct {
 	// OnePixelAccuracy is the share of pixels within 1 px, in percent.
@@ -125,7 +125,7 @@ func (n *Network) Evaluate(ctx context.Context, part task.Part, m task.Measuring
 	if err != nil {
 		return nil, err
 	}
-	j := &judgement{c: c, frames: frames, network: meter(c, r)}
+	j := &scoring{c: c, frames: frames, network: meter(c, r)}
 	counted := 0
 	if m.Final {
 		if j.baselines, err = newBaselines(ctx, c, r); err != nil {
@@ -165,8 +165,8 @@ func (n *Network) Evaluate(ctx context.Context, part task.Part, m task.Measuring
 // passes over all values.
 const countedFrames = 500
 
-// judgement sums up an evaluation.
-type judgement struct {
+// scoring sums up an evaluation.
+type scoring struct {
 	c         *config.Config
 	frames    []stereodata.Frame
 	network   *criterion.Meter
@@ -186,7 +186,7 @@ type frame struct {
 }
 
 // Add takes the cost of the last time step of a batch.
-func (j *judgement) Add(s *torch.Scope, b *data.Batch, x task.Tensors, cost torch.Tensor) error {
+func (j *scoring) Add(s *torch.Scope, b *data.Batch, x task.Tensors, cost torch.Tensor) error {
 	rows := b.T * b.N
 	j.loss += s.Item(criterion.Loss(s, cost, s.Narrow(x.Target, 0, rows-b.N, b.N), j.c.Stereo.Diversity)) * float64(b.N)
 	disparities, err := torch.ToSlice[float32](stereo.Estimate(s, cost))
@@ -210,7 +210,7 @@ func (j *judgement) Add(s *torch.Scope, b *data.Batch, x task.Tensors, cost torc
 			}
 		}
 		if j.gallery != nil {
-			if err := j.gallery.look(f); err != nil {
+			if err := j.gallery.draw(f); err != nil {
 				return err
 			}
 		}
@@ -219,7 +219,7 @@ func (j *judgement) Add(s *torch.Scope, b *data.Batch, x task.Tensors, cost torc
 	return nil
 }
 
-func (j *judgement) result() Evaluation {
+func (j *scoring) result() Evaluation {
 	e := Evaluation{DisparityMetrics: disparityMetrics(j.network.Result()), Loss: j.loss / float64(max(j.done, 1))}
 	if b := j.baselines; b != nil {
 		matched, flat := disparityMetrics(b.matched.Result()), disparityMetrics(b.flat.Result())

@@ -29,8 +29,8 @@ func newGallery(folder *run.Folder, frames int) *gallery {
 	return &gallery{folder: folder, frames: frames}
 }
 
-// look draws a frame if its turn has come.
-func (g *gallery) look(f frame) error {
+// draw draws a frame if it is the next of those spread over all.
+func (g *gallery) draw(f frame) error {
 	if g.drawn >= galleryFrames || f.number < (2*g.drawn+1)*g.frames/(2*galleryFrames) {
 		return nil
 	}

@@ -44,9 +44,9 @@ func (n *Supernet) Identity() string { return n.identity }
 // Precision is the type of the convolutions.
 func (n *Supernet) Precision() search.Precision { return n.Options.Precision }
 
-// Look decodes cells and paths. Entropies are means over both subnets as a share of the
+// View decodes cells and paths. Entropies are means over both subnets as a share of the
 // maximum: 1 is undecided, 0 decided.
-func (n *Supernet) Look(name, origin string) (task.View, error) {
+func (n *Supernet) View(name, origin string) (task.View, error) {
 	g, err := n.Decode(name)
 	if err != nil {
 		return task.View{}, err
