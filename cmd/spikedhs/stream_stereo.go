@@ -7,17 +7,26 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"path/filepath"
 	"strings"
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/spikedhs/spikedhs/data/stereo"
+	data "github.com/spikedhs/spikedhs/data/stereo"
 	"github.com/spikedhs/spikedhs/search"
+	network "github.com/spikedhs/spikedhs/search/stereo"
 	"github.com/spikedhs/spikedhs/torch"
+	"github.com/spikedhs/spikedhs/train"
+	"github.com/spikedhs/spikedhs/train/config"
 	"github.com/spikedhs/spikedhs/train/run"
 	"github.com/spikedhs/spikedhs/train/stereo/stream"
+	"github.com/spikedhs/spikedhs/train/task/stereo"
 )
+
+func init() {
+	userErrors = append(userErrors, stream.ErrModel, stream.ErrPackets, stream.ErrWindow, network.ErrOptions)
+}
 
 func streamCommand() *cli.Command {
 	return &cli.Command{
@@ -135,7 +144,7 @@ func streamEvents(c *cli.Context) (err error) {
 }
 
 // openEvents opens the events of two cameras at path.
-func openEvents(c *cli.Context, o *console, path string, binning stereo.Binning) (stream.Source, error) {
+func openEvents(c *cli.Context, o *console, path string, binning data.Binning) (stream.Source, error) {
 	options := stream.SourceOptions{
 		Binning: binning, Every: c.Float64("every") / 1000, Split: c.String("split"), Log: o.log, In: c.App.Reader,
 	}
@@ -177,4 +186,36 @@ func printStream(o *console, r stream.Result) {
 		o.printf("%-9s %8.2f %10.3f %12.1f %12.1f   %s frames\n", line.name, line.s.OnePixelAccuracy, line.s.MeanDisparityError,
 			line.s.MeanDepthError, line.s.MedianDepthError, thousands(line.s.Frames))
 	}
+}
+
+// stereoModel is the network of --model or --run in its inference form; that of a run has
+// the cameras of the run's data where these are at hand.
+func stereoModel(c *cli.Context) (*stream.Model, error) {
+	file, dir := c.String("model"), c.String("run")
+	switch {
+	case (file == "") == (dir == ""):
+		return nil, usagef("%s: give one of --model and --run; see %s --help", commandName(c), c.Command.HelpName)
+	case file != "":
+		device, err := torch.ParseDevice(deviceName(c))
+		if err != nil {
+			return nil, err
+		}
+		if _, err := os.Stat(file); err != nil {
+			return nil, existing(err)
+		}
+		if err := train.SetKernels(&config.Default().Run); err != nil {
+			return nil, err
+		}
+		return stream.Load(file, device)
+	}
+	trained, err := openTrained(c)
+	if err != nil {
+		return nil, err
+	}
+	n, ok := trained.Network.(*stereo.Network)
+	if !ok {
+		return nil, errors.Join(usagef("%s: %s is a run of %s, not of stereo", commandName(c), dir, trained.Task.Name()), trained.Close())
+	}
+	m, err := n.Model(version, trained.Score)
+	return m, errors.Join(err, trained.Close())
 }
