@@ -94,8 +94,7 @@ func (l LIF) Stream(s *torch.Scope, current, temperature torch.Tensor, steps int
 	}
 	var before any
 	if torch.Defined(m.v) {
-		if err := m.fits(s, current, steps); err != nil {
-			s.Fail(err)
+		if s.Fail(m.fits(s, current, steps)); s.Err() != nil {
 			return torch.Tensor{}
 		}
 		before = m.v
@@ -106,8 +105,7 @@ func (l LIF) Stream(s *torch.Scope, current, temperature torch.Tensor, steps int
 		return torch.Tensor{}
 	}
 	membrane := next.Detach(results[1].(torch.Tensor))
-	if err := next.Err(); err != nil {
-		s.Fail(err)
+	if s.Fail(next.Err()); s.Err() != nil {
 		return torch.Tensor{}
 	}
 	m.Reset()

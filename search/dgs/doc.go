@@ -32,17 +32,9 @@
 //
 // # Two ways to the candidates' weights
 //
-// "repeat" runs the whole network forward and backward once for each candidate.
-// "direct" runs it once: the gradient that arrives at a layer's spikes from the
-// layers behind does not depend on the layer's own surrogate, because no layer
-// behind it leads back to it. What depends on it is the way through the layer's
-// neurons and weights, and that alone is done again for each g_i. So the two are
-// equal for every tau, T and surrogate, as long as the layer is used once in a
-// pass; that is tested.
-//
-// The paper asks for more, that the g_i be linear in g: then not even the layer is
-// done again. That needs dL/dI linear in g, which holds when nothing passes from
-// one time step to the next (T = 1 or tau = 0). With memory, eq. 1 makes
-// dL/dI_t = (e_t - tau u_t dL/dI_{t+1}) g(u_t) + tau (1 - y_t) dL/dI_{t+1}, where
-// e_t is what arrives at the spike: products of g of several steps.
+// "repeat" runs the whole network forward and backward once for each candidate. "direct"
+// runs it once, and then each layer alone for each candidate: what arrives at a layer's
+// spikes from behind does not depend on the layer's own surrogate. The two are equal for
+// every tau, T and surrogate as long as the layer is used once in a pass; docs/dgs.md
+// tells why, and where the paper's condition that the g_i be linear in g holds.
 package dgs

@@ -8,10 +8,9 @@ import (
 	"github.com/spikedhs/spikedhs/torch"
 )
 
-// StreamScript is a program of two views as a TorchScript module that runs step by step, with extra
-// files beside the code.
-// height and width are the size for which initial_state makes membranes where it
-// is not told another. The module's methods, in Python:
+// StreamScript is a program of two views as a TorchScript module that runs step by step,
+// with extra files beside the code. height and width are the size for which initial_state
+// makes membranes where it is not told another. The module's methods, in Python:
 //
 //	state = model.initial_state(n)                     # or (n, height, width)
 //	disparity, state = model.step(left, right, state)  # [N, C, H, W] -> [N, H, W]
@@ -20,7 +19,7 @@ import (
 // The state is a list of tensors, one for each layer of [graph.Program.Layers]; step
 // does not change the one it gets.
 func StreamScript(p *graph.Program, height, width int, extra map[string]string) *torch.Script {
-	return &torch.Script{Class: "StereoNetwork", Source: StreamSource(p, height, width), Tensors: p.Constants(), Extra: extra}
+	return &torch.Script{Class: "StereoNetwork", Source: streamSource(p, height, width), Tensors: p.Constants(), Extra: extra}
 }
 
 // helpers are the methods that do not depend on the network. Their comments are
@@ -93,8 +92,7 @@ def estimate(self, cost: Tensor) -> Tensor:
 
 `
 
-// StreamSource is the text of [StreamScript].
-func StreamSource(p *graph.Program, height, width int) string {
+func streamSource(p *graph.Program, height, width int) string {
 	channels := streamChannels(p)
 	var b strings.Builder
 	b.WriteString(helpers)

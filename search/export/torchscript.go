@@ -2,6 +2,7 @@ package export
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spikedhs/spikedhs/search/graph"
@@ -94,7 +95,7 @@ func (w writer) expression(o graph.Op) string {
 	case graph.Views:
 		return fmt.Sprintf("self.join(%s, %s, g)", x, w.value(o.Right))
 	case graph.Repeat:
-		return "torch.cat([" + strings.Join(repeated(x, w.Steps), ", ") + "], 0)"
+		return "torch.cat([" + strings.Join(slices.Repeat([]string{x}, w.Steps), ", ") + "], 0)"
 	case graph.Conv:
 		return w.convolution(o, x)
 	case graph.Fire:
@@ -108,9 +109,9 @@ func (w writer) expression(o graph.Op) string {
 		}
 		return text
 	case graph.Concat:
-		names := make([]string, len(o.List))
-		for i, v := range o.List {
-			names[i] = w.value(v)
+		var names []string
+		for _, v := range o.List {
+			names = append(names, w.value(v))
 		}
 		return "torch.cat([" + strings.Join(names, ", ") + "], 1)"
 	case graph.Halve:
@@ -137,14 +138,6 @@ func (w writer) expression(o graph.Op) string {
 		return fmt.Sprintf("self.to_bins(%s, %d, g, %s.size(2), %[3]s.size(3))", x, o.Planes, w.Inputs[0])
 	}
 	panic(fmt.Sprintf("export: no TorchScript for a %T", o))
-}
-
-func repeated(x string, times int) []string {
-	list := make([]string, times)
-	for i := range list {
-		list[i] = x
-	}
-	return list
 }
 
 func (w writer) convolution(o graph.Conv, x string) string {

@@ -25,17 +25,7 @@
 // [T*N*D, C, H, W]. Both views are one batch of 2N, so each has membranes of its
 // own. By default every time step has its own batch statistics.
 //
-// Three ways to use it. [NewSupernet] is searched and [Supernet.Decode] gives a
-// genotype. [NewNetwork] builds and trains that. For a stream the same network is
-// called with the membranes of the step before:
-//
-//	g, err := genotype.Preset("spikedhs-stereo")
-//	net, err := stereo.NewNetwork(torch.CPU(), g, stereo.Options{})
-//	defer net.Close()
-//	...
-//	cost := net.Forward(search.Pass{Scope: s, Mode: torch.Train}, left, right)
-//	...
-//	var membranes search.Membranes // one for each stream; Reset before a new one
-//	cost = net.Forward(search.Pass{Scope: s, Membranes: &membranes}, stackLeft, stackRight)
-//	disparity := stereo.Estimate(s, cost)
+// [NewSupernet] is searched and [Supernet.Decode] gives a genotype. [NewNetwork] builds and
+// trains that. For a stream the same network is called with the membranes of the step
+// before ([search.Membranes]), as in the example.
 package stereo

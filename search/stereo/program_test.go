@@ -11,7 +11,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/spikedhs/spikedhs/search"
-	"github.com/spikedhs/spikedhs/search/export"
 	"github.com/spikedhs/spikedhs/spike"
 	"github.com/spikedhs/spikedhs/torch"
 	"github.com/spikedhs/spikedhs/torch/pytorch"
@@ -157,7 +156,7 @@ func TestScriptAgreesWithProgram(t *testing.T) {
 			unsettle(t, s, n.Variables())
 			p := newProgramOf(t, n)
 			path := filepath.Join(t.TempDir(), "model.pt")
-			require.NoError(t, p.Script(40, 53, map[string]string{"note.txt": "a note"}).Save(path), export.StreamSource(p.Program, 40, 53))
+			require.NoError(t, p.Script(40, 53, map[string]string{"note.txt": "a note"}).Save(path), p.Script(40, 53, nil).Source)
 			m, err := torch.LoadScript(path, torch.CPU())
 			require.NoError(t, err)
 			defer m.Close()

@@ -20,9 +20,4 @@
 //
 // [Space.Decode] finds the path of the largest product of probabilities (Viterbi).
 // [Run] evaluates the sum above for any kind of feature and cell.
-//
-//	path, p, err := trellis.Full(4).Decode(beta)   // [1 2 2 1]
-//
-// Symbols: L layers, l layer, s level, beta logits of the moves, P their
-// probabilities.
 package trellis

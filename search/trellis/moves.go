@@ -85,16 +85,15 @@ type Beta [][Levels][Moves]float64
 // ErrBeta is the cause of an error about numbers that cannot be decoded.
 var ErrBeta = errors.New("beta cannot be decoded")
 
-// share is what the probabilities of the moves from level s sum to: 1/3 a move, so
-// 2/3 at the finest and the coarsest level.
-func (t Space) share(s int) float64 {
-	moves := 0
+// moves are those from level s. Their probabilities sum to share: 1/3 a move, so 2/3 at
+// the finest and the coarsest level.
+func (t Space) moves(s int) (list []Move, share float64) {
 	for m := range Moves {
 		if _, ok := t.Target(m, s); ok {
-			moves++
+			list = append(list, m)
 		}
 	}
-	return float64(moves) / float64(Moves)
+	return list, float64(len(list)) / float64(Moves)
 }
 
 // Probabilities are P of the logits beta, one for each layer of the space: the softmax
@@ -109,11 +108,9 @@ func (t Space) Probabilities(b Beta) (Beta, error) {
 	p := make(Beta, len(b))
 	for l := range b {
 		for s := range t.Sources(l) {
-			top := math.Inf(-1)
-			for m := range Moves {
-				if _, ok := t.Target(m, s); !ok {
-					continue
-				}
+			moves, share := t.moves(s)
+			top, sum := math.Inf(-1), 0.0
+			for _, m := range moves {
 				v := b[l][s][m]
 				if math.IsNaN(v) || math.IsInf(v, 0) {
 					return nil, fmt.Errorf("%w: [%d][%d][%d]: %v is not finite; the search has diverged, lower its learning rate",
@@ -121,15 +118,12 @@ func (t Space) Probabilities(b Beta) (Beta, error) {
 				}
 				top = max(top, v)
 			}
-			sum := 0.0
-			for m := range Moves {
-				if _, ok := t.Target(m, s); ok {
-					p[l][s][m] = math.Exp(b[l][s][m] - top)
-					sum += p[l][s][m]
-				}
+			for _, m := range moves {
+				p[l][s][m] = math.Exp(b[l][s][m] - top)
+				sum += p[l][s][m]
 			}
-			for m := range Moves {
-				p[l][s][m] *= t.share(s) / sum
+			for _, m := range moves {
+				p[l][s][m] *= share / sum
 			}
 		}
 	}

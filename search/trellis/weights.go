@@ -3,6 +3,7 @@ package trellis
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/spikedhs/spikedhs/torch"
 )
@@ -30,16 +31,17 @@ func (t Space) Table(p torch.Path) *Table {
 	table := &Table{space: t}
 	var absent, shares []float32
 	for level := range Levels {
+		moves, share := t.moves(level)
+		shares = append(shares, float32(share))
 		for m := range Moves {
 			// A level that the space leaves out has a share of 0 and no softmax of
 			// nothing, which would be NaN.
-			if _, ok := t.Target(m, level); ok || level >= t.Levels {
+			if slices.Contains(moves, m) || level >= t.Levels {
 				absent = append(absent, 0)
 			} else {
 				absent = append(absent, float32(math.Inf(-1)))
 			}
 		}
-		shares = append(shares, float32(t.share(level)))
 	}
 	table.absent = torch.Fixed(p, absent, Levels, int64(Moves))
 	table.shares = torch.Fixed(p, shares, Levels, 1)
@@ -71,10 +73,10 @@ func (t Space) steps() []int64 {
 		for from := range Levels {
 			for to := range Levels {
 				m := Move(to - from + int(Same))
-				if _, ok := t.Target(m, from); m < Up || m > Down || !ok {
-					list = append(list, number(l, 0, Up))
-				} else {
+				if moves, _ := t.moves(from); slices.Contains(moves, m) {
 					list = append(list, number(l, from, m))
+				} else {
+					list = append(list, number(l, 0, Up))
 				}
 			}
 		}
