@@ -44,7 +44,7 @@ func (p *Phase) repeat(s *torch.Scope, l *Layer, loss Loss) [][]Tensor {
 		l.shifted(c, p.options.offset(i), func() {
 			list[i] = p.step(c, l, p.options.scale().gradients(c, loss(c), l.leaves()))
 		})
-		p.passes.Network++
+		p.state.Passes.Network++
 		c.Close()
 	}
 	return list
@@ -73,7 +73,7 @@ func (p *Phase) direct(s *torch.Scope, loss Loss) (list [][][]Tensor, shared boo
 				arriving = append(arriving, c.Return(g))
 			}
 		}
-		p.passes.Network++
+		p.state.Passes.Network++
 	})
 	list = make([][][]Tensor, len(p.layers))
 	switch err := kept.Err(); {
@@ -94,7 +94,7 @@ func (p *Phase) direct(s *torch.Scope, loss Loss) (list [][][]Tensor, shared boo
 				y := l.fire(c, l.Current(c, l.weights(c), probes[k].inputs...))
 				list[k][i] = p.step(c, l, p.options.scale().unscaled(c, c.GradientOf(c.Sum(c.Mul(y, arriving[k])), l.leaves())))
 			})
-			p.passes.Layer++
+			p.state.Passes.Layer++
 			c.Close()
 		}
 	}

@@ -12,12 +12,10 @@ import (
 
 // Phase is a search in progress: the for-loop over j in Algorithm 1.
 type Phase struct {
-	layers    []*Layer
-	options   Options
-	iteration int
-	sums      [][]float64 // of softmax(alpha), by layer and candidate
-	alphas    [][]float64 // of the last iteration
-	passes    Passes
+	layers  []*Layer
+	options Options
+	state   State
+	alphas  [][]float64 // of the last iteration
 }
 
 // State is what a search needs to go on after a restart, beside the network with
@@ -57,16 +55,15 @@ func New(layers []*Layer, o Options) (*Phase, error) {
 	if len(layers) == 0 {
 		return nil, fmt.Errorf("dgs: no layer to search: %w", ErrOptions)
 	}
-	seen := map[string]bool{}
 	for _, l := range layers {
-		if seen[l.Name] {
+		if slices.Contains(p.state.Layers, l.Name) {
 			return nil, fmt.Errorf("dgs: layer %s is given twice: %w", l.Name, ErrOptions)
 		}
-		seen[l.Name] = true
 		if err := p.check(l); err != nil {
 			return nil, err
 		}
-		p.sums = append(p.sums, make([]float64, p.options.Candidates))
+		p.state.Layers = append(p.state.Layers, l.Name)
+		p.state.Shares = append(p.state.Shares, make([]float64, p.options.Candidates))
 	}
 	return p, nil
 }
@@ -96,41 +93,37 @@ func Resume(layers []*Layer, o Options, from State) (*Phase, error) {
 	if err != nil {
 		return nil, err
 	}
-	fits := len(from.Layers) == len(layers) && len(from.Shares) == len(layers) && from.Iteration >= 0 && from.Iteration <= p.options.Iterations
-	for i := 0; fits && i < len(layers); i++ {
-		fits = from.Layers[i] == layers[i].Name && len(from.Shares[i]) == p.options.Candidates
-	}
-	if !fits {
+	odd := func(shares []float64) bool { return len(shares) != p.options.Candidates }
+	if !slices.Equal(from.Layers, p.state.Layers) || len(from.Shares) != len(layers) || slices.ContainsFunc(from.Shares, odd) ||
+		from.Iteration < 0 || from.Iteration > p.options.Iterations {
 		return nil, fmt.Errorf("dgs: the saved search of %v at iteration %d is not one of these layers and options: %w", from.Layers, from.Iteration, ErrOptions)
 	}
-	p.iteration, p.passes = from.Iteration, from.Passes
-	for i, shares := range from.Shares {
-		copy(p.sums[i], shares)
-	}
+	p.state = from.clone()
 	return p, nil
 }
 
 // State is a copy of where the search stands.
-func (p *Phase) State() State {
-	state := State{Iteration: p.iteration, Passes: p.passes}
-	for i, l := range p.layers {
-		state.Layers = append(state.Layers, l.Name)
-		state.Shares = append(state.Shares, slices.Clone(p.sums[i]))
+func (p *Phase) State() State { return p.state.clone() }
+
+func (s State) clone() State {
+	s.Layers, s.Shares = slices.Clone(s.Layers), slices.Clone(s.Shares)
+	for i, shares := range s.Shares {
+		s.Shares[i] = slices.Clone(shares)
 	}
-	return state
+	return s
 }
 
 // Iteration is the number of iterations done.
-func (p *Phase) Iteration() int { return p.iteration }
+func (p *Phase) Iteration() int { return p.state.Iteration }
 
 // Iterations is I_g.
 func (p *Phase) Iterations() int { return p.options.Iterations }
 
 // Done tells whether all iterations are done.
-func (p *Phase) Done() bool { return p.iteration >= p.options.Iterations }
+func (p *Phase) Done() bool { return p.state.Iteration >= p.options.Iterations }
 
 // Passes is what the search has cost so far.
-func (p *Phase) Passes() Passes { return p.passes }
+func (p *Phase) Passes() Passes { return p.state.Passes }
 
 // Alphas are the alpha of the last iteration after their step, by layer and
 // candidate; nil before the first and after Resume.
@@ -147,9 +140,9 @@ func (p *Phase) Step(loss Loss) error {
 	p.iterate(s, loss)
 	back()
 	if err := s.Close(); err != nil {
-		return fmt.Errorf("dgs: iteration %d: %w", p.iteration+1, err)
+		return fmt.Errorf("dgs: iteration %d: %w", p.state.Iteration+1, err)
 	}
-	p.iteration++
+	p.state.Iteration++
 	return nil
 }
 
@@ -193,7 +186,7 @@ func (p *Phase) iterate(s *torch.Scope, loss Loss) {
 		l.reached(s, l.mixture.calls)
 	}
 	gradients := p.options.scale().gradients(s, value, alphas)
-	p.passes.Network++
+	p.state.Passes.Network++
 	if s.Err() != nil {
 		return
 	}
@@ -209,7 +202,7 @@ func (p *Phase) iterate(s *torch.Scope, loss Loss) {
 	p.alphas = stepped
 	for k := range p.layers {
 		for i, share := range softmax(stepped[k]) {
-			p.sums[k][i] += share
+			p.state.Shares[k][i] += share
 		}
 	}
 }
@@ -253,7 +246,7 @@ func (p *Phase) stepAlpha(l *Layer, gradient Tensor) ([]float64, error) {
 // Algorithm 1 in an epoch.
 func (p *Phase) Finish() ([]Result, error) {
 	if !p.Done() {
-		return nil, fmt.Errorf("dgs: %d of %d iterations are done: %w", p.iteration, p.options.Iterations, ErrOptions)
+		return nil, fmt.Errorf("dgs: %d of %d iterations are done: %w", p.state.Iteration, p.options.Iterations, ErrOptions)
 	}
 	results := make([]Result, len(p.layers))
 	for k, l := range p.layers {
@@ -263,9 +256,9 @@ func (p *Phase) Finish() ([]Result, error) {
 			return nil, err
 		}
 		r.Chosen = p.best(k)
-		for i, sum := range p.sums[k] {
+		for i, sum := range p.state.Shares[k] {
 			r.Temperatures = append(r.Temperatures, r.Before+p.options.offset(i))
-			r.Shares = append(r.Shares, sum/float64(p.iteration))
+			r.Shares = append(r.Shares, sum/float64(p.state.Iteration))
 		}
 		s := torch.NewInference()
 		b := l.Temperature.rows(s, l.Temperature.Of)
@@ -285,7 +278,7 @@ func (p *Phase) Finish() ([]Result, error) {
 // best is the candidate of layer k with the largest share, of equal ones the
 // nearest to the middle.
 func (p *Phase) best(k int) int {
-	sums, middle := p.sums[k], (p.options.Candidates-1)/2
+	sums, middle := p.state.Shares[k], (p.options.Candidates-1)/2
 	best := middle
 	for distance := 1; distance <= middle; distance++ {
 		for _, i := range []int{middle - distance, middle + distance} {
@@ -312,10 +305,10 @@ func Search(ctx context.Context, layers []*Layer, batches Batches, o Options) ([
 	}
 	for !p.Done() {
 		if err := ctx.Err(); err != nil {
-			return nil, fmt.Errorf("dgs: after %d of %d iterations: %w", p.iteration, p.options.Iterations, err)
+			return nil, fmt.Errorf("dgs: after %d of %d iterations: %w", p.state.Iteration, p.options.Iterations, err)
 		}
 		s := torch.NewInference()
-		loss, err := batches(ctx, s, p.iteration)
+		loss, err := batches(ctx, s, p.state.Iteration)
 		if err == nil {
 			err = p.Step(loss)
 		}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"reflect"
 	"slices"
 	"strconv"
@@ -38,7 +39,7 @@ func readDocument(data []byte) (json.RawMessage, error) {
 func readStrict(where string, raw json.RawMessage, v reflect.Value) error {
 	switch v.Kind() {
 	case reflect.Struct:
-		return readObject(where, raw, v)
+		return readObject(where, raw, v, true)
 	case reflect.Slice:
 		if err := expect(where, raw, '['); err != nil {
 			return err
@@ -59,25 +60,22 @@ func readStrict(where string, raw json.RawMessage, v reflect.Value) error {
 	case reflect.Pointer:
 		v.Set(reflect.New(v.Type().Elem()))
 		return readStrict(where, raw, v.Elem())
-	case reflect.String:
-		if err := expect(where, raw, '"'); err != nil {
-			return err
-		}
-		return json.Unmarshal(raw, v.Addr().Interface())
-	default: // a whole number
-		if err := expect(where, raw, '0'); err != nil {
-			return err
-		}
-		n, err := strconv.Atoi(string(raw))
-		if err != nil {
-			return invalid(where, "%.20q is not a whole number; write one such as 1", raw)
-		}
-		v.SetInt(int64(n))
-		return nil
 	}
+	kind := byte('0')
+	if v.Kind() == reflect.String {
+		kind = '"'
+	}
+	if err := expect(where, raw, kind); err != nil {
+		return err
+	}
+	if json.Unmarshal(raw, v.Addr().Interface()) != nil {
+		return invalid(where, "%.20q is not a whole number; write one such as 1", raw)
+	}
+	return nil
 }
 
-func readObject(where string, raw json.RawMessage, v reflect.Value) error {
+// readObject decodes the fields of a struct; whole tells that there are no others.
+func readObject(where string, raw json.RawMessage, v reflect.Value, whole bool) error {
 	values, err := objectValues(where, raw)
 	if err != nil {
 		return err
@@ -85,18 +83,14 @@ func readObject(where string, raw json.RawMessage, v reflect.Value) error {
 	var known []string
 	fields, optional := map[string]reflect.Value{}, map[string]bool{}
 	for _, f := range reflect.VisibleFields(v.Type()) {
-		if name, options, ok := strings.Cut(f.Tag.Get("json"), ","); name != "" {
-			known, fields[name], optional[name] = append(known, name), v.FieldByIndex(f.Index), ok && options == "omitempty"
+		if name, options, _ := strings.Cut(f.Tag.Get("json"), ","); name != "" {
+			known, fields[name], optional[name] = append(known, name), v.FieldByIndex(f.Index), options == "omitempty"
 		}
 	}
-	var unknown []string
-	for name := range values {
-		if !slices.Contains(known, name) {
-			unknown = append(unknown, name)
+	for _, name := range slices.Sorted(maps.Keys(values)) {
+		if whole && !slices.Contains(known, name) {
+			return invalid(at(where, name), "unknown field; remove it, known are %s", strings.Join(known, ", "))
 		}
-	}
-	if len(unknown) > 0 {
-		return invalid(at(where, slices.Min(unknown)), "unknown field; remove it, known are %s", strings.Join(known, ", "))
 	}
 	for _, name := range known {
 		value, ok := values[name]

@@ -63,22 +63,12 @@ var formats = map[string][]func() document{
 // newDocument chooses the form by format and version, before fields are checked by
 // name, so that a file of a newer version is called newer and not malformed.
 func newDocument(raw json.RawMessage) (document, error) {
-	values, err := objectValues(documentRoot, raw)
-	if err != nil {
-		return nil, err
-	}
 	var h struct {
 		Format  string `json:"format"`
 		Version int    `json:"version"`
 	}
-	for i, name := range []string{"format", "version"} {
-		value, ok := values[name]
-		if !ok {
-			return nil, invalid(name, "missing; add it")
-		}
-		if err := readStrict(name, value, reflect.ValueOf(&h).Elem().Field(i)); err != nil {
-			return nil, err
-		}
+	if err := readObject(documentRoot, raw, reflect.ValueOf(&h).Elem(), false); err != nil {
+		return nil, err
 	}
 	versions, ok := formats[h.Format]
 	switch {

@@ -40,9 +40,9 @@ func (c Cell) writeText(b *strings.Builder, indent string) {
 	for _, line := range c.Equations() {
 		b.WriteString(indent + line + "\n")
 	}
-	names := make([]string, c.Nodes)
-	for node := range names {
-		names[node] = nodeName(node)
+	var names []string
+	for node := range c.Nodes {
+		names = append(names, nodeName(node))
 	}
 	b.WriteString(indent + "out = concat(" + strings.Join(names, ", ") + ")\n")
 }
@@ -51,10 +51,9 @@ func (c Cell) writeText(b *strings.Builder, indent string) {
 func (g Genotype) summary() string {
 	var facts []string
 	if g.Has(Normal) {
-		nodes := fmt.Sprintf("%d nodes", g.Normal().Nodes)
-		facts = []string{strings.TrimSuffix(nodes, "s"), "downsample " + string(g.Downsample())}
-		if g.Normal().Nodes > 1 {
-			facts[0] = nodes
+		facts = []string{fmt.Sprintf("%d nodes", g.Normal().Nodes), "downsample " + string(g.Downsample())}
+		if g.Normal().Nodes == 1 {
+			facts[0] = "1 node"
 		}
 	}
 	for _, n := range g.Subnets {
