@@ -79,7 +79,7 @@ var values = map[string]map[string]string{
 		"network.levels": "[0, 0, 1, 1, 1, 2, 2, 2, 3, 3]", "train.width": "48", "train.batch": "160", "train.epochs": "100",
 	},
 	"mvsec-paper": {
-		"data.name": `"stereo"`, "stereo.split": `"1"`, "stereo.max_disparity": "63", "stereo.milestones": "[50, 100, 150]", "stereo.decay": "0.5",
+		"data.name": `"stereo"`, "stereo.split": `"1"`, "stereo.max_disparity": "63", "train.milestones": "[50, 100, 150]", "train.decay": "0.5", "train.optimizer": `"adam"`,
 		"search.epochs": "12", "search.warmup_epochs": "3", "search.width": "4", "search.lr": "0.002", "train.width": "8", "train.epochs": "200",
 		"train.lr": "0.001", "train.batch": "2", "train.genotype": `"spikedhs-stereo"`,
 	},

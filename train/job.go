@@ -1,6 +1,7 @@
 package train
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -110,6 +111,16 @@ func (j *Job) begin() error {
 	}
 	j.task = registry.Of(j.Config)
 	return nil
+}
+
+// open sets the machine up and reads what a phase works on.
+func (j *Job) open(ctx context.Context, phase task.Phase) (machine, task.Problem, error) {
+	m, err := j.setUp()
+	if err != nil {
+		return m, nil, err
+	}
+	p, err := j.task.Open(ctx, j.Config, phase, j.Log)
+	return m, p, err
 }
 
 // openFolder makes the run folder or opens the one to be resumed.

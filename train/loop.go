@@ -9,6 +9,7 @@ import (
 
 	"github.com/spikedhs/spikedhs/data"
 	"github.com/spikedhs/spikedhs/torch"
+	"github.com/spikedhs/spikedhs/train/config"
 	"github.com/spikedhs/spikedhs/train/run"
 	"github.com/spikedhs/spikedhs/train/task"
 )
@@ -23,17 +24,13 @@ type loop struct {
 	device  torch.Device
 	loader  *task.Loader
 	step    func(s *torch.Scope, b *data.Batch) error // on each batch
-	score   task.Score
-	epochs  int
+	c       *config.Learning
 	at      position
-	label   string // of the phase, for people
-	every   time.Duration
-	key     string // section of the configuration
 
 	noted   time.Time // when the loss was last recorded
 	skipped int64     // steps so far whose gradients were not finite
 	groups  []group
-	stages  []*stage                                                            // what step runs; closed with the loop
+	stages  []*stage                                                            // what step runs, the weights first; closed with the loop
 	before  func(ctx context.Context, saved *time.Time) error                   // before an epoch, or its rest
 	ended   func(ctx context.Context, e epochFacts) (summary string, err error) // after an epoch
 	stopped func() bool                                                         // after an epoch: no more epochs
@@ -43,11 +40,6 @@ type loop struct {
 type epochFacts struct {
 	seconds float64
 	memory  memory
-}
-
-// wall are the records of an epoch of so many images that belong to the machine.
-func (e epochFacts) wall(images int64) []run.Field {
-	return append([]run.Field{run.Wall("images_per_s", float64(images)/e.seconds)}, e.memory.fields()...)
 }
 
 // noteEvery is the number of steps between records of the loss.
@@ -71,6 +63,24 @@ func (l *loop) enterStream() (leave func() error) {
 	return stay
 }
 
+// rate is the learning rate of the weights at the present step.
+func (l *loop) rate() float64 {
+	batches := int64(l.loader.Batches())
+	if len(l.c.Milestones) == 0 {
+		return torch.Cosine(l.c.LR, l.c.LRMin, float64(l.at.Step)/float64(int64(l.c.Epochs)*batches))
+	}
+	rate := l.c.LR
+	for _, epoch := range l.c.Milestones {
+		if l.at.Step >= int64(epoch)*batches {
+			rate *= l.c.Decay
+		}
+	}
+	return rate
+}
+
+// score is what the task is compared by.
+func (l *loop) score() task.Score { return l.job.task.Score() }
+
 // run does the epochs that are left.
 func (l *loop) run(ctx context.Context) (err error) {
 	defer torch.Pin()()
@@ -81,7 +91,7 @@ func (l *loop) run(ctx context.Context) (err error) {
 		}
 	}()
 	saved := time.Now()
-	for l.at.Epoch < l.epochs {
+	for l.at.Epoch < l.c.Epochs {
 		if l.before != nil && !l.full() {
 			if err := l.before(ctx, &saved); err != nil {
 				return err
@@ -153,7 +163,7 @@ func (l *loop) warnOfSkipped() error {
 // epoch does the batches that are left of the present epoch.
 func (l *loop) epoch(ctx context.Context, saved *time.Time) error {
 	total := l.loader.Batches()
-	l.job.Progress.Start(fmt.Sprintf("%s %d/%d", l.label, l.at.Epoch+1, l.epochs), "batches", total, l.at.Batch)
+	l.job.Progress.Start(fmt.Sprintf("%s %d/%d", l.at.Phase, l.at.Epoch+1, l.c.Epochs), "batches", total, l.at.Batch)
 	batches := l.loader.Epoch(ctx, l.at.Epoch, l.at.Batch)
 	defer batches.Close()
 	l.noted = time.Now()
@@ -170,8 +180,9 @@ func (l *loop) epoch(ctx context.Context, saved *time.Time) error {
 		case err != nil:
 			return fmt.Errorf("train: %w", err)
 		}
-		end := torch.Annotate(l.label + " step")
+		end := torch.Annotate(l.at.Phase + " step")
 		s := torch.NewScope()
+		l.stages[0].step.Optimizer.SetLearningRate(l.rate())
 		err = l.step(s, b)
 		end()
 		b.Release()
@@ -194,7 +205,8 @@ func (l *loop) epoch(ctx context.Context, saved *time.Time) error {
 
 // saveInTime writes a checkpoint when the last one, of the given time, is old.
 func (l *loop) saveInTime(saved *time.Time) error {
-	if l.every == 0 || time.Since(*saved) < l.every {
+	every := time.Duration(l.c.CheckpointMinutes * float64(time.Minute))
+	if every == 0 || time.Since(*saved) < every {
 		return nil
 	}
 	if err := l.save(); err != nil {
@@ -213,21 +225,54 @@ func contextEnded(err error) bool {
 // full reports whether the run has done as many steps as it may.
 func (l *loop) full() bool { return l.job.MaxSteps > 0 && l.at.Step >= l.job.MaxSteps }
 
+// early tells that the run ended before its last epoch, as it was told to.
+func (l *loop) early() bool { return l.full() && l.at.Epoch < l.c.Epochs }
+
+// reading is what the weights' stage has summed up, an error where the training diverged.
+func (l *loop) reading() (reading, error) {
+	r, err := l.stages[0].meter.read()
+	if err == nil {
+		err = r.checkFinite(l.at.Phase)
+	}
+	return r, err
+}
+
+// record writes the record of an epoch of so many images.
+func (l *loop) record(facts epochFacts, r reading, images int64, more ...run.Field) error {
+	fields := append([]run.Field{
+		run.F("epoch", l.at.Epoch+1), run.F("step", l.at.Step), run.F("loss", r.meanLoss()), run.F(l.score().Key, r.percent()),
+	}, more...)
+	fields = append(append(fields, run.Wall("images_per_s", float64(images)/facts.seconds)), facts.memory.fields()...)
+	return l.log(l.at.Phase+"_epoch", fields...)
+}
+
+// log writes a record.
+func (l *loop) log(kind string, fields ...run.Field) error {
+	if err := l.metrics.Log(kind, fields...); err != nil {
+		return fmt.Errorf("train: metrics: %w", err)
+	}
+	return nil
+}
+
+// chart writes loss and score of an epoch to TensorBoard, and more.
+func (l *loop) chart(r reading, more ...task.Scalar) error {
+	return l.scalars(append([]task.Scalar{
+		{Tag: l.at.Phase + "/loss", Value: r.meanLoss()}, {Tag: l.at.Phase + "/" + l.score().Key, Value: r.percent()},
+	}, more...)...)
+}
+
 // look records the loss now and then, and stops a training that diverged.
 func (l *loop) look() error {
 	note := ""
 	if l.at.Step%noteEvery == 0 {
-		r, err := l.stages[0].meter.read()
+		r, err := l.reading()
 		if err != nil {
-			return err
-		}
-		if err := r.checkFinite(l.key); err != nil {
 			return err
 		}
 		if err := l.note(r); err != nil {
 			return err
 		}
-		note = r.words(l.score)
+		note = r.words(l.score())
 	}
 	l.job.Progress.Add(1, note)
 	return nil
@@ -238,12 +283,8 @@ func (l *loop) note(r reading) error {
 	since := r.since(l.at.Noted)
 	seconds := time.Since(l.noted).Seconds()
 	l.at.Noted, l.noted = r, time.Now()
-	err := l.metrics.Log(l.label+"_step", run.F("step", l.at.Step), run.F("loss", since.meanLoss()),
+	return l.log(l.at.Phase+"_step", run.F("step", l.at.Step), run.F("loss", since.meanLoss()),
 		run.Wall("images_per_s", float64(since.Images)/seconds))
-	if err != nil {
-		return fmt.Errorf("train: metrics: %w", err)
-	}
-	return nil
 }
 
 // interrupt saves a checkpoint where the run stands.
@@ -270,7 +311,7 @@ func (l *loop) save() error {
 		if err != nil {
 			return err
 		}
-		if err := r.checkFinite(l.key); err != nil {
+		if err := r.checkFinite(l.at.Phase); err != nil {
 			return err // of such a run the last checkpoint is worth more
 		}
 		l.at.Meters = append(l.at.Meters, r)

@@ -51,7 +51,7 @@ func TestSkippedStepsAreTold(t *testing.T) {
 	v := torch.NewVariables(torch.CPU())
 	defer v.Close()
 	v.Root().Parameter("w", torch.Constant(1), 2)
-	o, err := newOptimizer("sgd", v, torch.SGDOptions{Rate: 0.1, LossScale: LossScale(search.Float16)})
+	o, err := newOptimizer(v, &config.Learning{LR: 0.1}, LossScale(search.Float16))
 	require.NoError(t, err)
 	defer o.Close()
 	var log bytes.Buffer

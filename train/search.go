@@ -35,11 +35,7 @@ func Search(ctx context.Context, job Job) (*SearchResult, error) {
 	if err := j.begin(); err != nil {
 		return nil, err
 	}
-	m, err := j.setUp()
-	if err != nil {
-		return nil, err
-	}
-	problem, err := j.task.Open(ctx, j.Config, task.Search, j.Log)
+	m, problem, err := j.open(ctx, task.Search)
 	if err != nil {
 		return nil, err
 	}
@@ -70,7 +66,6 @@ type searcher struct {
 	batches *data.Batches // of set B, in the present pass over it
 	passOfB int
 	nextOfB int
-	total   int64 // weight steps of the whole search
 }
 
 func newSearcher(j *Job, m machine, problem task.Problem) (*searcher, error) {
@@ -88,10 +83,8 @@ func newSearcher(j *Job, m machine, problem task.Problem) (*searcher, error) {
 	}
 	recorder := m.recorder(j)
 	p.onA, p.onB = newStage(a, m, p.descent.Weights, recorder), newStage(b, m, p.descent.Architecture, recorder)
-	p.total = int64(c.Search.Epochs) * int64(a.Batches())
 	p.loop = &loop{
-		job: j, device: m.device, loader: a, step: p.step, score: j.task.Score(), epochs: c.Search.Epochs, label: "search", key: "search",
-		every:  time.Duration(c.Search.CheckpointMinutes * float64(time.Minute)),
+		job: j, device: m.device, loader: a, step: p.step, c: &c.Search.Learning,
 		stages: []*stage{p.onA, p.onB}, ended: p.epochEnded, stopped: p.collapsed,
 		groups: []group{
 			{prefix: "weights", variables: p.net.Weights()},
@@ -104,14 +97,8 @@ func newSearcher(j *Job, m machine, problem task.Problem) (*searcher, error) {
 	return p, nil
 }
 
-// rate is the learning rate of the weights at the present step.
-func (p *searcher) rate() float64 {
-	return torch.Cosine(p.c.Search.LR, p.c.Search.LRMin, float64(p.loop.at.Step)/float64(p.total))
-}
-
 // step is one iteration (section 3.3): weights on a batch of A, then the architecture on one of B.
 func (p *searcher) step(s *torch.Scope, a *data.Batch) error {
-	p.descent.Weights.Optimizer.SetLearningRate(p.rate())
 	one := s.Child()
 	err := p.onA.do(one, a)
 	if failed := one.Close(); err == nil {
@@ -155,7 +142,7 @@ func (p *searcher) closeB() {
 // epochEnded decodes the architecture and writes the records of an epoch.
 func (p *searcher) epochEnded(_ context.Context, facts epochFacts) (string, error) {
 	p.closeB()
-	a, err := p.onA.meter.read()
+	a, err := p.loop.reading()
 	if err != nil {
 		return "", err
 	}
@@ -163,30 +150,23 @@ func (p *searcher) epochEnded(_ context.Context, facts epochFacts) (string, erro
 	if err != nil {
 		return "", err
 	}
-	if err := a.checkFinite("search"); err != nil {
-		return "", err
-	}
 	view, err := p.look(min(p.loop.at.Epoch+1, p.c.Search.Epochs))
 	if err != nil {
 		return "", err
 	}
-	score := p.loop.score
-	fields := []run.Field{
-		run.F("epoch", p.loop.at.Epoch+1), run.F("step", p.loop.at.Step), run.F("loss", a.meanLoss()), run.F(score.Key, a.percent()),
-	}
+	score, fields := p.loop.score(), []run.Field(nil)
 	if b.Images > 0 {
 		fields = append(fields, run.F("alpha_loss", b.meanLoss()), run.F("alpha_"+score.Key, b.percent()))
 	}
-	fields = append(append(fields, run.F("lr", p.rate())), view.Fields...)
-	fields = append(fields, facts.wall(a.Images+b.Images)...)
-	if err := p.loop.metrics.Log("search_epoch", fields...); err != nil {
-		return "", fmt.Errorf("train: metrics: %w", err)
+	fields = append(append(fields, run.F("lr", p.loop.rate())), view.Fields...)
+	if err := p.loop.record(facts, a, a.Images+b.Images, fields...); err != nil {
+		return "", err
 	}
-	scalars := []task.Scalar{{Tag: "search/loss", Value: a.meanLoss()}, {Tag: "search/" + score.Key, Value: a.percent()}}
+	var scalars []task.Scalar
 	for _, v := range view.Scalars {
 		scalars = append(scalars, task.Scalar{Tag: "search/" + v.Tag, Value: v.Value})
 	}
-	if err := p.loop.scalars(scalars...); err != nil {
+	if err := p.loop.chart(a, scalars...); err != nil {
 		return "", err
 	}
 	return fmt.Sprintf("%s, %s, genotype %s", a.words(score), view.Words, view.Genotype.Hash()), nil
@@ -230,7 +210,7 @@ func (p *searcher) finish() (*SearchResult, error) {
 		return nil, err
 	}
 	result := &SearchResult{Task: p.job.task, Genotype: view.Genotype, Folder: folder}
-	if p.loop.full() && p.loop.at.Epoch < p.loop.epochs {
+	if p.loop.early() {
 		return result, nil
 	}
 	if err := folder.MarkEnded(time.Now()); err != nil {

@@ -2,12 +2,19 @@ package train
 
 import (
 	"errors"
+	"fmt"
 
 	"github.com/spikedhs/spikedhs/search"
 	"github.com/spikedhs/spikedhs/torch"
 	"github.com/spikedhs/spikedhs/train/config"
 	"github.com/spikedhs/spikedhs/train/task"
 )
+
+// Optimizer is an optimiser that is freed when the training ends.
+type Optimizer interface {
+	torch.Optimizer
+	Close() error
+}
 
 // Step lowers the loss of a model by some of its variables: forward pass, loss,
 // gradients, clipping, optimiser. [Train] and [Search] repeat it over a data set.
@@ -19,16 +26,29 @@ type Step struct {
 	clip      float64 // norm that gradients are clipped to, 0 for none
 }
 
-// NewNetworkStep makes the step of a network on its device from the section [train] and
-// its task's course. The step does not own the network.
-func NewNetworkStep(n task.Network, c *config.Train, course task.Course) (*Step, error) {
-	o, err := newOptimizer(course.Optimizer, n.Variables(), torch.SGDOptions{
-		Rate: c.LR, Momentum: c.Momentum, WeightDecay: c.WeightDecay, LossScale: LossScale(n.Precision()),
-	})
+// NewNetworkStep makes the step of a network on its device. The step does not own the
+// network.
+func NewNetworkStep(n task.Network, c *config.Learning) (*Step, error) {
+	return newWeightsStep(n, n.Variables(), c)
+}
+
+// newWeightsStep lowers the loss of a model by its weights.
+func newWeightsStep(n task.Model, v *torch.Variables, c *config.Learning) (*Step, error) {
+	o, err := newOptimizer(v, c, LossScale(n.Precision()))
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("train: %w", err)
 	}
-	return &Step{Optimizer: o, model: n, variables: n.Variables(), clip: c.Clip}, nil
+	return &Step{Optimizer: o, model: n, variables: v, clip: c.Clip}, nil
+}
+
+// newOptimizer makes the optimiser of a configuration. Adam has no momentum to set.
+func newOptimizer(v *torch.Variables, c *config.Learning, lossScale float64) (Optimizer, error) {
+	if c.Optimizer == "adam" {
+		return torch.NewAdam(v.Device(), v.Parameters(), torch.AdamOptions{Rate: c.LR, WeightDecay: c.WeightDecay, LossScale: lossScale})
+	}
+	return torch.NewSGD(v.Device(), v.Parameters(), torch.SGDOptions{
+		Rate: c.LR, Momentum: c.Momentum, WeightDecay: c.WeightDecay, LossScale: lossScale,
+	})
 }
 
 // Run takes one step on a batch. It returns the mean loss and what the model says, from
@@ -63,14 +83,18 @@ type SupernetStep struct{ Weights, Architecture *Step }
 // NewSupernetStep makes the steps of a supernet on its device from the section [search].
 // They do not own the supernet.
 func NewSupernetStep(n task.Supernet, c *config.Search) (*SupernetStep, error) {
-	weights, architecture, err := searchOptimizers(n.Weights(), n.Architecture(), c, n.Precision())
+	weights, err := newWeightsStep(n, n.Weights(), &c.Learning)
 	if err != nil {
 		return nil, err
 	}
-	return &SupernetStep{
-		Weights:      &Step{Optimizer: weights, model: n, variables: n.Weights(), clip: c.Clip},
-		Architecture: &Step{Optimizer: architecture, model: n, variables: n.Architecture()},
-	}, nil
+	v := n.Architecture()
+	architecture, err := torch.NewAdam(v.Device(), v.Parameters(), torch.AdamOptions{
+		Rate: c.AlphaLR, Beta1: c.AlphaBeta1, Beta2: c.AlphaBeta2, WeightDecay: c.AlphaWeightDecay, LossScale: LossScale(n.Precision()),
+	})
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("train: %w", err), weights.Close())
+	}
+	return &SupernetStep{Weights: weights, Architecture: &Step{Optimizer: architecture, model: n, variables: v}}, nil
 }
 
 // Close frees the state of both optimisers.

@@ -206,7 +206,7 @@ func TestStereoFromSearchToEvaluation(t *testing.T) {
 func TestStereoMilestones(t *testing.T) {
 	b := newStereoBench(t)
 	_, err := Train(context.Background(), b.job("train", func(c *config.Config) {
-		c.Train.Epochs, c.Stereo.Milestones, c.Stereo.Decay, c.Stereo.BurnIn, c.Stereo.Optimizer = 3, []int{1, 2}, 0.1, 1, "sgd"
+		c.Train.Epochs, c.Train.Milestones, c.Train.Decay, c.Stereo.BurnIn, c.Train.Optimizer = 3, []int{1, 2}, 0.1, 1, "sgd"
 	}))
 	require.NoError(t, err)
 	var rates []float64

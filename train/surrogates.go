@@ -23,8 +23,7 @@ import (
 type surrogates struct {
 	net        task.Network
 	loader     *task.Loader
-	rate       func() float64 // of learning, at the present step
-	scale      float64        // of the losses; see dgs.Options
+	scale      float64 // of the losses; see dgs.Options
 	job        *Job
 	c          *config.Config
 	loop       *loop
@@ -44,8 +43,8 @@ type surrogateState struct {
 }
 
 // newSurrogates finds the layers that the configuration names.
-func newSurrogates(l *loop, n task.Network, rate func() float64) (*surrogates, error) {
-	u := &surrogates{net: n, loader: l.loader, rate: rate, scale: LossScale(n.Precision()), job: l.job, c: l.job.Config, loop: l}
+func newSurrogates(l *loop, n task.Network) (*surrogates, error) {
+	u := &surrogates{net: n, loader: l.loader, scale: LossScale(n.Precision()), job: l.job, c: l.job.Config, loop: l}
 	c := &u.c.DGS
 	pick := func(key string, patterns []string) ([]*dgs.Layer, error) {
 		if len(patterns) == 0 {
@@ -85,7 +84,7 @@ func (u *surrogates) options() dgs.Options {
 	return dgs.Options{
 		Candidates: c.Candidates, Delta: c.Delta, Iterations: c.Iterations, Epsilon: c.Epsilon, AlphaRate: c.AlphaLR,
 		Min: c.Min, Max: c.Max, Estimate: dgs.Estimate(c.Estimate),
-		LearningRate: u.rate(), Clip: u.c.Train.Clip, LossScale: u.scale, Keep: u.net.Buffers(),
+		LearningRate: u.loop.rate(), Clip: u.c.Train.Clip, LossScale: u.scale, Keep: u.net.Buffers(),
 	}
 }
 
@@ -142,7 +141,7 @@ func (u *surrogates) search(ctx context.Context, saved *time.Time) error {
 	if err != nil {
 		return err
 	}
-	l.job.Progress.Start(fmt.Sprintf("dgs %d/%d", l.at.Epoch+1, l.epochs), "iterations", p.Iterations(), p.Iteration())
+	l.job.Progress.Start(fmt.Sprintf("dgs %d/%d", l.at.Epoch+1, l.c.Epochs), "iterations", p.Iterations(), p.Iteration())
 	for !p.Done() {
 		number, first := u.place(p.Iteration())
 		err := u.losses(ctx, number, first, func(loss dgs.Loss) (more bool, err error) {
@@ -177,7 +176,7 @@ func (u *surrogates) phase() (*dgs.Phase, error) {
 // place is the epoch and the batch of the loader that an iteration learns from.
 func (u *surrogates) place(iteration int) (epoch, batch int) {
 	batches := u.loader.Batches()
-	return u.loop.epochs*(1+iteration/batches) + u.loop.at.Epoch, iteration % batches
+	return u.loop.c.Epochs*(1+iteration/batches) + u.loop.at.Epoch, iteration % batches
 }
 
 // losses calls work with the losses of an epoch's batches, from one on, as long as it

@@ -7,7 +7,6 @@ import (
 	"path/filepath"
 	"time"
 
-	"github.com/spikedhs/spikedhs/data"
 	"github.com/spikedhs/spikedhs/search/genotype"
 	"github.com/spikedhs/spikedhs/torch"
 	"github.com/spikedhs/spikedhs/train/config"
@@ -49,11 +48,7 @@ func Train(ctx context.Context, job Job) (*TrainResult, error) {
 	if err := j.adopt(g); err != nil {
 		return nil, err
 	}
-	m, err := j.setUp()
-	if err != nil {
-		return nil, err
-	}
-	problem, err := j.task.Open(ctx, j.Config, task.Train, j.Log)
+	m, problem, err := j.open(ctx, task.Train)
 	if err != nil {
 		return nil, err
 	}
@@ -72,7 +67,7 @@ func Train(ctx context.Context, job Job) (*TrainResult, error) {
 	if problem.Watched() == task.Test {
 		result.Score = t.loop.at.Accuracy
 	}
-	if t.loop.full() && t.loop.at.Epoch < t.loop.epochs {
+	if t.loop.early() {
 		return result, nil
 	}
 	if problem.Watched() != task.Test {
@@ -101,7 +96,6 @@ type trainer struct {
 	g       genotype.Genotype
 	machine machine
 	net     task.Network
-	course  task.Course
 	descent *Step
 	dgs     *surrogates
 	loop    *loop
@@ -110,7 +104,7 @@ type trainer struct {
 
 func newTrainer(j *Job, m machine, problem task.Problem, g genotype.Genotype) (*trainer, error) {
 	c := j.Config
-	t := &trainer{job: j, c: c, problem: problem, g: g, machine: m, course: j.task.Course(c)}
+	t := &trainer{job: j, c: c, problem: problem, g: g, machine: m}
 	loader, err := problem.Training(m.device)
 	if err != nil {
 		return nil, err
@@ -118,17 +112,12 @@ func newTrainer(j *Job, m machine, problem task.Problem, g genotype.Genotype) (*
 	if t.net, err = problem.Network(m.device, m.precision, g); err != nil {
 		return nil, errors.Join(err, loader.Close())
 	}
-	if t.descent, err = NewNetworkStep(t.net, &c.Train, t.course); err != nil {
+	if t.descent, err = NewNetworkStep(t.net, &c.Train.Learning); err != nil {
 		return nil, errors.Join(err, loader.Close(), t.net.Close())
 	}
 	work := newStage(loader, m, t.descent, m.recorder(j))
 	t.loop = &loop{
-		job: j, device: m.device, loader: loader, score: j.task.Score(), epochs: c.Train.Epochs, label: "train", key: "train",
-		step: func(s *torch.Scope, b *data.Batch) error {
-			t.descent.Optimizer.SetLearningRate(t.rate())
-			return work.do(s, b)
-		},
-		every:  time.Duration(c.Train.CheckpointMinutes * float64(time.Minute)),
+		job: j, device: m.device, loader: loader, step: work.do, c: &c.Train.Learning,
 		stages: []*stage{work}, ended: t.epochEnded,
 		groups: []group{
 			{prefix: "network", variables: t.net.Variables()},
@@ -136,7 +125,7 @@ func newTrainer(j *Job, m machine, problem task.Problem, g genotype.Genotype) (*
 		},
 		at: position{Phase: phaseTrain, Architecture: t.net.Identity()},
 	}
-	if t.dgs, err = newSurrogates(t.loop, t.net, t.rate); err != nil {
+	if t.dgs, err = newSurrogates(t.loop, t.net); err != nil {
 		t.close()
 		return nil, err
 	}
@@ -159,39 +148,16 @@ func (t *trainer) start(m machine) error {
 	return nil
 }
 
-// rate is the learning rate at the present step.
-func (t *trainer) rate() float64 {
-	c, batches := &t.c.Train, int64(t.loop.loader.Batches())
-	if len(t.course.Milestones) == 0 {
-		return torch.Cosine(c.LR, c.LRMin, float64(t.loop.at.Step)/float64(int64(c.Epochs)*batches))
-	}
-	rate := c.LR
-	for _, epoch := range t.course.Milestones {
-		if t.loop.at.Step >= int64(epoch)*batches {
-			rate *= t.course.Decay
-		}
-	}
-	return rate
-}
-
 // epochEnded measures the network when it is time, keeps the best one, and writes the
 // records of an epoch.
 func (t *trainer) epochEnded(ctx context.Context, facts epochFacts) (string, error) {
-	r, err := t.loop.stages[0].meter.read()
+	r, err := t.loop.reading()
 	if err != nil {
 		return "", err
 	}
-	if err := r.checkFinite("train"); err != nil {
-		return "", err
-	}
-	epoch, rate, score := t.loop.at.Epoch+1, t.rate(), t.loop.score
-	fields := []run.Field{
-		run.F("epoch", epoch), run.F("step", t.loop.at.Step), run.F("loss", r.meanLoss()), run.F(score.Key, r.percent()), run.F("lr", rate),
-	}
-	scalars := []task.Scalar{
-		{Tag: "train/loss", Value: r.meanLoss()}, {Tag: "train/" + score.Key, Value: r.percent()}, {Tag: "train/lr", Value: rate},
-	}
-	summary := r.words(score)
+	epoch, rate := t.loop.at.Epoch+1, t.loop.rate()
+	fields, scalars := []run.Field{run.F("lr", rate)}, []task.Scalar{{Tag: "train/lr", Value: rate}}
+	summary := r.words(t.loop.score())
 	if part := t.problem.Watched(); part != "" && (epoch%t.c.Train.EvalEvery == 0 || epoch == t.c.Train.Epochs) {
 		e, err := t.net.Evaluate(ctx, part, task.Measuring{})
 		if err != nil {
@@ -222,14 +188,13 @@ func (t *trainer) epochEnded(ctx context.Context, facts epochFacts) (string, err
 	if err != nil {
 		return "", err
 	}
-	fields = append(fields, facts.wall(r.Images)...)
-	if err := t.loop.metrics.Log("train_epoch", fields...); err != nil {
-		return "", fmt.Errorf("train: metrics: %w", err)
+	if err := t.loop.record(facts, r, r.Images, fields...); err != nil {
+		return "", err
 	}
 	if err := t.dgs.note(readings); err != nil {
 		return "", err
 	}
-	return summary, t.loop.scalars(scalars...)
+	return summary, t.loop.chart(r, scalars...)
 }
 
 // keepBest saves the network as the best one. The file says how far the training was
@@ -273,10 +238,7 @@ func (t *trainer) finish(ctx context.Context) (task.Evaluation, error) {
 	for _, n := range e.Fields() {
 		fields = append(fields, run.F(n.Name, n.Value))
 	}
-	if err := t.loop.metrics.Log("test", fields...); err != nil {
-		return nil, fmt.Errorf("train: metrics: %w", err)
-	}
-	return e, nil
+	return e, t.loop.log("test", fields...)
 }
 
 func (t *trainer) close() {

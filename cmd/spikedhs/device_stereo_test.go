@@ -13,8 +13,9 @@ import (
 )
 
 // Search and training of stereo are recorded as those of images are: steps read nothing
-// back while they are captured, and replays leave the weights of steps one by one. (Sums
-// of a search's gradients round as they come, recorded or not.)
+// back while they are captured, and replays on data that lie on the device leave the weights
+// of steps one by one on data that do not. (Sums of a search's gradients round as they come,
+// recorded or not.)
 func TestDeviceStereoGraphs(t *testing.T) {
 	t.Chdir(t.TempDir())
 	done(t, "data", "synth", "--scenes", "4", "--frames", "6", "--seed", "3", "--out", "scenes")
@@ -25,8 +26,8 @@ func TestDeviceStereoGraphs(t *testing.T) {
 		if verb == "train" {
 			start = append(start, "--genotype", "spikedhs-stereo")
 		}
-		onDevice(t, append(slices.Clone(start), "--out", verb+"-eager")...)
-		r := onDevice(t, append(slices.Clone(start), append(set("run.graphs=auto"), "--out", verb+"-graphs")...)...)
+		onDevice(t, append(slices.Clone(start), append(set("data.resident=off"), "--out", verb+"-eager")...)...)
+		r := onDevice(t, append(slices.Clone(start), append(set("run.graphs=auto", "data.resident=on"), "--out", verb+"-graphs")...)...)
 		assert.NotContains(t, r.stderr, "not recorded")
 		counts, err := torch.ReadFake()
 		require.NoError(t, err)

@@ -23,9 +23,9 @@ type learning struct {
 }
 
 // newTraining trains a network, which it owns, on a batch that draw makes.
-func newTraining(n task.Network, c *config.Config, course task.Course, draw func(*torch.Scope) task.Tensors) (*learning, error) {
+func newTraining(n task.Network, c *config.Config, draw func(*torch.Scope) task.Tensors) (*learning, error) {
 	t := &learning{model: n, scope: torch.NewInference()}
-	step, err := train.NewNetworkStep(n, &c.Train, course)
+	step, err := train.NewNetworkStep(n, &c.Train.Learning)
 	if err != nil {
 		return nil, errors.Join(err, t.close())
 	}

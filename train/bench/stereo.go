@@ -192,7 +192,7 @@ func newStereoTraining(c Case, d torch.Device) (workload, error) {
 	if err != nil {
 		return nil, err
 	}
-	return newTraining(n, cfg, stereo.Task{}.Course(cfg), func(s *torch.Scope) task.Tensors { return c.stacks(s, d) })
+	return newTraining(n, cfg, func(s *torch.Scope) task.Tensors { return c.stacks(s, d) })
 }
 
 func newStereoSearching(c Case, d torch.Device) (workload, error) {

@@ -158,7 +158,7 @@ func newImageTraining(c Case, d torch.Device) (workload, error) {
 	if err != nil {
 		return nil, err
 	}
-	return newTraining(n, cfg, classify.Task{}.Course(cfg), func(s *torch.Scope) task.Tensors { return drawBatch(s, d, c.Batch, c.Size) })
+	return newTraining(n, cfg, func(s *torch.Scope) task.Tensors { return drawBatch(s, d, c.Batch, c.Size) })
 }
 
 func newImageSearching(c Case, d torch.Device) (workload, error) {

@@ -7,11 +7,14 @@ import (
 	"strings"
 )
 
+// heading begins what [Config.Encode] writes.
+const heading = "# Configuration of a SpikeDHS run: every key and its value.\n"
+
 // Encode writes every key with its value as TOML, in a fixed order, each under a
 // comment that says what it means. Loading what it wrote gives an equal Config.
 func (c *Config) Encode(w io.Writer) error {
 	var out bytes.Buffer
-	out.WriteString("# Configuration of a SpikeDHS run: every key and its value.\n")
+	out.WriteString(heading)
 	fields := c.fields()
 	for _, s := range sections {
 		fmt.Fprintf(&out, "\n# %s.\n[%s]\n", s.doc, s.name)

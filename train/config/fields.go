@@ -17,8 +17,10 @@ func (c *Config) fields() map[string]reflect.Value {
 			continue // its fields come next
 		}
 		section, name := top.FieldByIndex(f.Index), f.Tag.Get("toml")
-		for j := range section.NumField() {
-			fields[name+"."+section.Type().Field(j).Tag.Get("toml")] = section.Field(j)
+		for _, key := range reflect.VisibleFields(section.Type()) {
+			if !key.Anonymous {
+				fields[name+"."+key.Tag.Get("toml")] = section.FieldByIndex(key.Index)
+			}
 		}
 	}
 	return fields

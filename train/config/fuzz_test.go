@@ -21,6 +21,7 @@ func FuzzLoad(f *testing.F) {
 		f.Add(string(preset), "search.epochs=3")
 	}
 	f.Add(tricky, "run.name='x'")
+	f.Add("data.name = 'stereo'\nstereo.optimizer = 'sgd'\n[stereo.milestones]", "stereo.decay=0.1")
 	f.Add("search.lr = 0x", "network.levels=[0, 1")
 	f.Add("[run]\nname = \"\"\"\n\\\n  a\"\"\"", "run.name=a\nb")
 	f.Add("search = { epochs = 2, # two\n warmup_epochs = 1, }", "train.lr=-nan")
@@ -30,13 +31,14 @@ func FuzzLoad(f *testing.F) {
 		if _, err := parse(document); err == nil && utf8.ValidString(document) {
 			requireLocated(t, document)
 		}
-		c, where := Default(), origins{}
-		err := c.apply("fuzz.toml", document, where)
+		l := newLayers()
+		err := l.apply("fuzz.toml", document)
 		if err == nil {
-			err = c.set(setting, where)
+			err = l.set(setting)
 		}
+		var c *Config
 		if err == nil {
-			err = invalid(c.problems(), where)
+			c, err = l.finish()
 		}
 		if err != nil {
 			require.ErrorIs(t, err, ErrInvalid)

@@ -16,7 +16,8 @@ type Key struct {
 	// Source is where the default comes from.
 	Source string
 
-	rule rule
+	preset any // the default
+	rule   rule
 }
 
 // Section returns the part of the name before the dot.

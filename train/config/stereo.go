@@ -6,8 +6,8 @@ const StereoData = "stereo"
 
 // IsStereo tells whether a run is one of event-based stereo. Such a run reads
 // sections [run], [stereo], [search], [train], [dgs] and [eval], of [data] name,
-// path, workers and prefetch, and of [network] tau, threshold, temperature and
-// surrogate; the other keys are about images and are not used.
+// path, train_images, test_images, workers, prefetch and resident, and of [network] tau,
+// threshold, temperature and surrogate; the other keys are about images and are not used.
 func (c *Config) IsStereo() bool { return c.Data.Name == StereoData }
 
 // Tasks are the sections of tasks.
@@ -46,65 +46,43 @@ type Stereo struct {
 	ClampAt float64 `toml:"clamp_at"`
 	// HalvesBlock is the length of the blocks of frames that go to sets A and B of a search in turn. Unit: frames. Default 50 (this project).
 	HalvesBlock int `toml:"halves_block"`
-	// Optimizer is that of the training of a genotype. Default "adam" (paper 4.2).
-	Optimizer string `toml:"optimizer"`
-	// Milestones are the epochs after which the learning rate of a training is multiplied by stereo.decay; empty for a cosine down to train.lr_min. Unit: epochs. Default [50, 100, 150] (paper 4.2).
-	Milestones []int `toml:"milestones"`
-	// Decay is the factor of the learning rate at each milestone. Default 0.5 (paper 4.2).
-	Decay float64 `toml:"decay"`
 	// ValidationFrames limits the frames that the model is chosen on, evenly spread, 0 for all. Unit: frames. Default 0 (this project).
 	ValidationFrames int `toml:"validation_frames"`
 }
 
 func init() {
 	ownData = append(ownData, StereoData)
-	addSection("dgs", section{"stereo", "Event-based stereo: its data, network and loss; for data.name = \"stereo\" alone"}, stereoKeys)
-	defaults = append(defaults, func(c *Config) {
-		c.Stereo = Stereo{
-			Split:          "scenes",
-			Steps:          5,
-			Crop:           []int{200, 280},
-			MaxDisparity:   63,
-			Stems:          "B",
-			Head:           "geometric",
-			BN:             "per-step",
-			FeatureLayers:  2,
-			MatchingLayers: 4,
-			Diversity:      1,
-			HalvesBlock:    50,
-			Optimizer:      "adam",
-			Milestones:     []int{50, 100, 150},
-			Decay:          0.5,
-		}
-	})
+	addSection("dgs", section{"stereo", "Event-based stereo: its data, network and loss; for data.name = \"stereo\" alone, whose training has Adam and the milestones [50, 100, 150] (paper 4.2) where train.optimizer and train.milestones are not given"}, stereoKeys)
 	ownConflicts = append(ownConflicts, func(c *Config, conflict func(holds bool, key, format string, args ...any)) bool {
 		if c.IsStereo() {
 			c.stereoConflicts(conflict)
 		}
 		return c.IsStereo()
 	})
+	// The paper's training (4.2), which had keys in [stereo] once.
+	movedKeys = append(movedKeys,
+		movedKey{"stereo.optimizer", "train.optimizer", (*Config).IsStereo, "adam"},
+		movedKey{"stereo.milestones", "train.milestones", (*Config).IsStereo, []any{int64(50), int64(100), int64(150)}},
+		movedKey{"stereo.decay", "train.decay", (*Config).IsStereo, 0.5})
 }
 
 // stereoKeys are the table of the section.
 var stereoKeys = []Key{
-	{"stereo.split", "Division into training, validation and test frames: 1, 2 or 3 of MVSEC, or by scene after the folder's splits.json", "", ours, oneOf("scenes", "1", "2", "3")},
-	{"stereo.steps", "Stacks T in a sequence, one a time step", "time steps", ours, between(1, 100)},
-	{"stereo.burn_in", "First time steps whose disparities are not in the loss", "time steps", ours, atLeast(0)},
-	{"stereo.crop", "Height and width of the random part of each training picture, empty for the whole", "pixels", logs, cropSize},
-	{"stereo.max_disparity", "Largest disparity that the network knows, a multiple of 3", "pixels", logs, between(6, 1023)},
-	{"stereo.stems", "Layout of the layers in front of the feature network: B and A have two, L the three of LEAStereo", "", ours, oneOf("B", "A", "L")},
-	{"stereo.head", "Way from planes of the volume to bins of disparity: where they lie, or plain trilinear interpolation as in LEAStereo", "", ours, oneOf("geometric", "trilinear")},
-	{"stereo.bn", "Batch normalisation: statistics of each time step alone, or over all of them", "", released, oneOf("per-step", "folded")},
-	{"stereo.feature_layers", "Cells of the feature network that is searched", "cells", "paper 4.2", between(1, 16)},
-	{"stereo.matching_layers", "Cells of the matching network that is searched", "cells", "paper 4.2", between(1, 16)},
-	{"stereo.diversity", "b of the Laplace distribution of the loss", "pixels", "Tulyakov et al. 2019", positive},
-	{"stereo.focal_baseline", "Focal length times baseline for depths, 0 for that of the data", "px m", ours, atLeast(0)},
-	{"stereo.clamp_at", "Disparity that smaller predictions are raised to before a depth is computed, 0 for none", "pixels", ours, atLeast(0)},
-	{"stereo.halves_block", "Frames in the blocks that go to sets A and B of a search in turn", "frames", ours, atLeast(1)},
-	{"stereo.optimizer", "Optimiser of the training of a genotype", "", "paper 4.2", oneOf("adam", "sgd")},
-	{"stereo.milestones", "Epochs after which the learning rate of a training is multiplied by stereo.decay; empty for a cosine down to train.lr_min", "epochs", "paper 4.2", ascending},
-	{"stereo.decay", "Factor of the learning rate at each milestone", "", "paper 4.2", decay},
-	{"stereo.validation_frames", "Frames that the model is chosen on, evenly spread, 0 for all", "frames", ours, atLeast(0)},
+	{"stereo.split", "Division into training, validation and test frames: 1, 2 or 3 of MVSEC, or by scene after the folder's splits.json", "", ours, "scenes", oneOf("scenes", "1", "2", "3")},
+	{"stereo.steps", "Stacks T in a sequence, one a time step", "time steps", ours, 5, between(1, 100)},
+	{"stereo.burn_in", "First time steps whose disparities are not in the loss", "time steps", ours, 0, atLeast(0)},
+	{"stereo.crop", "Height and width of the random part of each training picture, empty for the whole", "pixels", logs, []int{200, 280}, pair("height, width", 8192)},
+	{"stereo.max_disparity", "Largest disparity that the network knows, a multiple of 3", "pixels", logs, 63, between(6, 1023)},
+	{"stereo.stems", "Layout of the layers in front of the feature network: B and A have two, L the three of LEAStereo", "", ours, "B", oneOf("B", "A", "L")},
+	{"stereo.head", "Way from planes of the volume to bins of disparity: where they lie, or plain trilinear interpolation as in LEAStereo", "", ours, "geometric", oneOf("geometric", "trilinear")},
+	{"stereo.bn", "Batch normalisation: statistics of each time step alone, or over all of them", "", released, "per-step", oneOf("per-step", "folded")},
+	{"stereo.feature_layers", "Cells of the feature network that is searched", "cells", "paper 4.2", 2, between(1, 16)},
+	{"stereo.matching_layers", "Cells of the matching network that is searched", "cells", "paper 4.2", 4, between(1, 16)},
+	{"stereo.diversity", "b of the Laplace distribution of the loss", "pixels", "Tulyakov et al. 2019", 1, positive},
+	{"stereo.focal_baseline", "Focal length times baseline for depths, 0 for that of the data", "px m", ours, 0, atLeast(0)},
+	{"stereo.clamp_at", "Disparity that smaller predictions are raised to before a depth is computed, 0 for none", "pixels", ours, 0, atLeast(0)},
+	{"stereo.halves_block", "Frames in the blocks that go to sets A and B of a search in turn", "frames", ours, 50, atLeast(1)},
+	{"stereo.validation_frames", "Frames that the model is chosen on, evenly spread, 0 for all", "frames", ours, 0, atLeast(0)},
 }
 
 // stereoConflicts checks what involves more than one key of a stereo run.

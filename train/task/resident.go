@@ -61,7 +61,7 @@ func (r *resident) tensors(s *torch.Scope, indices, choices torch.Tensor) (input
 		// Time is slowest: step by step the rows of all examples, with the same choices.
 		rows = s.Tensor("aten::transpose.int", s.Tensor("aten::index_select", r.rows, 0, indices), 0, 1)
 		rows = s.Reshape(s.Contiguous(rows), -1)
-		choices = s.Tensor("aten::repeat", choices, []int64{int64(r.sizes.T), 1})
+		choices = s.Reshape(s.Contiguous(s.Expand(choices, int64(r.sizes.T), -1, -1)), -1, choiceSize)
 	}
 	for _, in := range r.inputs {
 		inputs = append(inputs, r.pick(s, in, rows, choices, r.sizes.C))

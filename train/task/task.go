@@ -22,8 +22,6 @@ type Task interface {
 	Owns(c *config.Config) bool
 	// Score is what its networks are compared by.
 	Score() Score
-	// Course is how a configuration lets a network learn.
-	Course(c *config.Config) Course
 	// Subnets are the names of the subnets that its genotypes have.
 	Subnets() []string
 	// Draw draws n different genotypes of the search space of a configuration.
@@ -61,16 +59,6 @@ const (
 type Score struct {
 	Key   string // in records: "top1"
 	Words string // for people: "top-1"
-}
-
-// Course is how the weights of a network learn.
-type Course struct {
-	// Optimizer is "sgd" or "adam".
-	Optimizer string
-	// Milestones are the epochs after which the rate is multiplied by Decay; none: a
-	// cosine down to train.lr_min.
-	Milestones []int
-	Decay      float64
 }
 
 // Part is a part of the data.

@@ -25,11 +25,6 @@ func (Task) Owns(*config.Config) bool { return true }
 // Score is the top-1 accuracy.
 func (Task) Score() task.Score { return task.Score{Key: "top1", Words: "top-1"} }
 
-// Course is that of section [train].
-func (Task) Course(c *config.Config) task.Course {
-	return task.Course{Optimizer: c.Train.Optimizer, Milestones: c.Train.Milestones, Decay: c.Train.Decay}
-}
-
 // Subnets of a genotype: the normal cells; those of the reduction may be the same.
 func (Task) Subnets() []string { return []string{genotype.Normal} }
 

@@ -30,11 +30,6 @@ func (Task) Owns(c *config.Config) bool { return c.IsStereo() }
 // Score is the accuracy within one pixel.
 func (Task) Score() task.Score { return task.Score{Key: "one_pixel_accuracy", Words: "1PA"} }
 
-// Course is that of section [stereo].
-func (Task) Course(c *config.Config) task.Course {
-	return task.Course{Optimizer: c.Stereo.Optimizer, Milestones: c.Stereo.Milestones, Decay: c.Stereo.Decay}
-}
-
 // Subnets of a genotype.
 func (Task) Subnets() []string { return []string{stereo.Feature, stereo.Matching} }
 
