@@ -2,11 +2,13 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/spikedhs/spikedhs/data"
@@ -21,18 +23,12 @@ func (d *demo) haveData(cfg *config.Config) error {
 	if !errors.Is(missing, data.ErrNotFound) || !data.Fetchable(cfg.Data.Name) {
 		return missing
 	}
-	dir := cfg.Data.Path
-	if dir == "" {
-		dir = data.DefaultDir()
-	}
-	wanted := d.c.Bool("fetch")
-	if !wanted {
-		var err error
-		if wanted, err = d.asked(cfg.Data.Name, dir); err != nil {
-			return err
-		}
-	}
-	if !wanted {
+	dir := cmp.Or(cfg.Data.Path, data.DefaultDir())
+	wanted, err := d.asked(cfg.Data.Name, dir)
+	switch {
+	case err != nil:
+		return err
+	case !wanted:
 		return fmt.Errorf("%w; or add --fetch to this command", missing)
 	}
 	if _, err := fetch(d.c, d.console, cfg.Data.Name, dir); err != nil {
@@ -51,8 +47,12 @@ func located(cfg *config.Config) error {
 	return nil
 }
 
-// asked asks whether to fetch a data set into dir, where someone can answer.
+// asked asks whether to fetch a data set into dir, where someone can answer and --fetch
+// does not say it.
 func (d *demo) asked(name, dir string) (yes bool, err error) {
+	if d.c.Bool("fetch") {
+		return true, nil
+	}
 	in, ok := d.c.App.Reader.(*os.File)
 	if !ok || d.json || !run.IsTerminal(in) || !d.progress.Terminal {
 		return false, nil
@@ -78,10 +78,6 @@ func agreed(ctx context.Context, in io.Reader, out io.Writer, question string) (
 		fmt.Fprintln(out)
 		return false, ctx.Err()
 	case line := <-answer:
-		switch strings.ToLower(strings.TrimSpace(line)) {
-		case "", "y", "yes":
-			return true, nil
-		}
-		return false, nil
+		return slices.Contains([]string{"", "y", "yes"}, strings.ToLower(strings.TrimSpace(line))), nil
 	}
 }

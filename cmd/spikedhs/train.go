@@ -47,10 +47,10 @@ func takeGenotype(c *cli.Context, o *console, cfg *config.Config) error {
 	}
 	t, levels := registry.Of(cfg), cfg.Network.Levels
 	g, err := registry.Genotype(t, cfg.Train.Genotype)
-	if err != nil && c.Bool("resume") {
+	switch {
+	case err != nil && c.Bool("resume"):
 		return nil
-	}
-	if err != nil {
+	case err != nil:
 		return existing(err)
 	}
 	if err := t.Adopt(cfg, g, o.log); err != nil || slices.Equal(levels, cfg.Network.Levels) {
@@ -93,12 +93,11 @@ func printTraining(o *console, trained *train.TrainResult) error {
 	if ended && trained.Evaluation != nil {
 		result["evaluation"] = trained.Evaluation
 	}
-	o.printf("run       %s\n", dir)
-	if ended {
-		o.printf("next      spikedhs eval --run %s, spikedhs report %[1]s, spikedhs export --run %[1]s\n", dir)
-	} else {
-		o.printf("next      repeat the command with --resume and a larger --max-steps, or none, to go on\n")
+	next := fmt.Sprintf("spikedhs eval --run %s, spikedhs report %[1]s, spikedhs export --run %[1]s", dir)
+	if !ended {
+		next = "repeat the command with --resume and a larger --max-steps, or none, to go on"
 	}
+	o.printf("run       %s\nnext      %s\n", dir, next)
 	return o.object(result)
 }
 

@@ -1,6 +1,9 @@
 package config
 
-import "strings"
+import (
+	"cmp"
+	"strings"
+)
 
 // unknown is the problem of a key, or a section, that does not exist.
 func unknown(parts ...string) problem {
@@ -23,13 +26,20 @@ func nearest(name string) string {
 	if !dotted {
 		leaf = name
 	}
-	best, least := strings.Join(keysEndingIn(leaf), " or "), 1+max(1, len(leaf)/3)
-	if best != "" && (!dotted || isSection(section) && !isKey(name)) {
-		return best // a known key in the wrong section
+	known := strings.Join(keysEndingIn(leaf), " or ")
+	if known != "" && (!dotted || isSection(section) && !isKey(name)) {
+		return known // in the wrong section
 	}
-	for _, candidate := range candidates(dotted) {
-		if d := Distance(name, candidate); d < least {
-			best, least = candidate, d
+	return cmp.Or(Closest(name, 1+max(1, len(leaf)/3), candidates(dotted)), known)
+}
+
+// Closest is the candidate that the fewest changes of single letters make of a word,
+// fewer than limit; "" if none is so near.
+func Closest(word string, limit int, candidates []string) string {
+	best := ""
+	for _, candidate := range candidates {
+		if d := distance(word, candidate); d < limit {
+			best, limit = candidate, d
 		}
 	}
 	return best
@@ -61,9 +71,9 @@ func keysEndingIn(leaf string) []string {
 	return full
 }
 
-// Distance is the Levenshtein distance: how many single bytes must be put in,
+// distance is the Levenshtein distance: how many single bytes must be put in,
 // taken out or replaced to make b of a.
-func Distance(a, b string) int {
+func distance(a, b string) int {
 	row := make([]int, len(b)+1)
 	for j := range row {
 		row[j] = j

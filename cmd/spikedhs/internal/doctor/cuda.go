@@ -55,9 +55,8 @@ func findCUDA() cudaFacts {
 	if f.versions, err = torch.FindCUDA(); err != nil {
 		f.versions.DriverError = err.Error()
 	}
-	if text, err := os.ReadFile("/proc/driver/nvidia/version"); err == nil {
-		f.release = releaseOf(string(text))
-	}
+	text, _ := os.ReadFile("/proc/driver/nvidia/version") // empty where there is none
+	f.release = releaseForm.FindString(string(text))
 	var set bool
 	f.visible, set = os.LookupEnv("CUDA_VISIBLE_DEVICES")
 	f.hidden = set && (f.visible == "" || strings.HasPrefix(f.visible, "-"))
@@ -95,9 +94,7 @@ func examine(name string, code []machineCode) gpu {
 	return g
 }
 
-// releaseOf reads the driver's version from its file in /proc.
-func releaseOf(text string) string { return releaseForm.FindString(text) }
-
+// releaseForm is of the driver's version in its file in /proc.
 var releaseForm = regexp.MustCompile(`\b[0-9]{3,}\.[0-9]+(\.[0-9]+)?\b`)
 
 // unwritable says why no file can be made in a folder, which need not be there yet.

@@ -254,7 +254,7 @@ func TestDriverRelease(t *testing.T) {
 		"NVRM version: NVIDIA UNIX Open Kernel Module for x86_64  570.86.15  Release Build\n":                "570.86.15",
 		"": "",
 	} {
-		assert.Equal(t, want, releaseOf(text))
+		assert.Equal(t, want, releaseForm.FindString(text))
 	}
 }
 
