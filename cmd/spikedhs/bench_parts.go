@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"slices"
 
 	"github.com/urfave/cli/v2"
@@ -72,47 +71,4 @@ func runBenchLoader(c *cli.Context) error {
 		o.printf("training  %9.1f images/s (%s, batch %d, F=%d)\nratio     %9.1f\n", row.TrainRate, cases[0].Precision, batch, width, row.TimesTraining)
 	}
 	return o.object(row)
-}
-
-func benchRooflineCommand() *cli.Command {
-	return &cli.Command{
-		Name: "roofline", Usage: "arithmetic of a step, beside bare convolutions and a bare copy",
-		Flags: slices.Concat([]cli.Flag{
-			oneTaskFlag("train or search", bench.Train, bench.Search),
-		}, gridFlags(), measureFlags()),
-		Action: runBenchRoofline,
-	}
-}
-
-func runBenchRoofline(c *cli.Context) error {
-	o := newConsole(c)
-	cases, err := benchCases(c, bench.Task(c.String("task")))
-	if err != nil {
-		return err
-	}
-	plan, err := benchPlan(c, o)
-	if err != nil {
-		return err
-	}
-	for _, one := range cases {
-		measured, err := trainingRate(c, plan, one)
-		if err != nil {
-			return err
-		}
-		r, err := bench.Roofline(c.Context, one, measured, plan)
-		if err != nil {
-			return err
-		}
-		o.printf("%s, %d threads\n", one, one.Threads)
-		o.printf("  step          %8.1f GFLOP/s (%.1f images/s, %.2f GFLOP an image)\n", r.GFLOPPerS, r.Rate, r.GFLOPPerImage)
-		o.printf("  bare conv     %8.1f GFLOP/s, of which the step reaches %.0f %%\n", r.ConvGFLOPPerS, 100*r.Share)
-		for _, conv := range r.Convs {
-			o.printf("  %s\n", fmt.Sprintf("  %-26s  %8.1f GFLOP/s, %2.0f %% of the arithmetic", conv.Shape, conv.GFLOPPerS, 100*conv.Part))
-		}
-		o.printf("  bare copy     %8.1f GB/s\n", r.CopyGBPerS)
-		if err := o.object(r); err != nil {
-			return err
-		}
-	}
-	return nil
 }

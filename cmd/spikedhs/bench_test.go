@@ -101,10 +101,6 @@ func TestBenchParts(t *testing.T) {
 	list = objects(t, done(t, "bench", "loader", "--seconds", "0.02", "--batch", "2", "--width", "2", "--size", "8", "--repeats", "1", "--json"))
 	require.Len(t, list, 2)
 	require.InEpsilon(t, number(t, list[1], "rate_per_s")/number(t, list[0], "rate_per_s"), number(t, list[1], "times_training"), 1e-9)
-	list = objects(t, benchmark(t, "roofline", "--batch", "2", "--width", "2", "--size", "8", "--json"))
-	require.Len(t, list, 1)
-	require.Positive(t, number(t, list[0], "share_of_conv"))
-	require.NotEmpty(t, list[0]["convs"])
 }
 
 // Without SpikingJelly our figures stand, and the command fails.

@@ -18,9 +18,7 @@
 // recorded as graphs ([OursGraphs]); SpikingJelly can stand beside plain PyTorch.
 //
 // The steps are those of a training and a search: [train.Step] is what package train
-// repeats over a data set. [LIF],
-// [Loader] and [Roofline] measure parts: the neuron against a plain copy, the
-// images against what training takes, the convolutions against bare ones.
-// [SpikingJellyLIF] measures the neuron of SpikingJelly beside ours, and [Profile]
+// repeats over a data set. [LIF] and [Loader] measure parts: the neuron against a plain
+// copy, the images against what training takes. [SpikingJellyLIF] measures the neuron of SpikingJelly beside ours, and [Profile]
 // says which operators a step spends its time in.
 package bench
