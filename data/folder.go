@@ -7,9 +7,9 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"os"
-	"runtime"
 	"sync"
-	"sync/atomic"
+
+	"github.com/spikedhs/spikedhs/data/internal/ordered"
 )
 
 // DefaultSize is the side of the crops of an image folder in pixels, the usual one
@@ -134,26 +134,16 @@ func (s *decoder) open(path string) error {
 }
 
 // Verify decodes every file, on all cores, and returns those that cannot be read. tick,
-// when given, is told each file, by several goroutines. It fails only when ctx ends.
+// when given, is told each file. It fails only when ctx ends.
 func (f *ImageFolder) Verify(ctx context.Context, tick func()) (bad []BadFile, err error) {
 	causes := make([]error, f.Len())
-	var next atomic.Int64
-	var workers sync.WaitGroup
-	for range runtime.GOMAXPROCS(0) {
-		workers.Add(1)
-		go func() {
-			defer workers.Done()
-			d := newDecoder()
-			for i := int(next.Add(1)) - 1; i < len(causes) && ctx.Err() == nil; i = int(next.Add(1)) - 1 {
-				causes[i] = d.open(f.index.path(i))
-				if tick != nil {
-					tick()
-				}
-			}
-		}()
-	}
-	workers.Wait()
-	if err := ctx.Err(); err != nil {
+	if err := ordered.Each(ctx, len(causes), 0, func(context.Context) func(int) error {
+		d := newDecoder()
+		return func(i int) error {
+			causes[i] = d.open(f.index.path(i))
+			return nil
+		}
+	}, tick); err != nil {
 		return nil, err
 	}
 	for i, cause := range causes {

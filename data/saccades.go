@@ -6,12 +6,11 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"runtime"
 	"strconv"
 	"strings"
-	"sync"
 
 	"github.com/spikedhs/spikedhs/data/events"
+	"github.com/spikedhs/spikedhs/data/internal/ordered"
 )
 
 // WriteSaccades makes a recording of every image of a set, as an event camera sees
@@ -22,8 +21,7 @@ import (
 // Colour images are made grey. An image that gives no event has no file, since
 // there is no such recording.
 //
-// done, when given, is told each image, from several goroutines one at a time. It
-// fails where the folder of the split exists, where an image cannot be read or a
+// done, when given, is told each image. It fails where the folder of the split exists, where an image cannot be read or a
 // file not be written, and with the error of ctx.
 func WriteSaccades(ctx context.Context, set Dataset, dir string, split Split, s events.Saccade, done func()) error {
 	name := map[Split]string{Train: "Train", Test: "Test"}[split]
@@ -53,17 +51,14 @@ func WriteSaccades(ctx context.Context, set Dataset, dir string, split Split, s 
 	if err := os.WriteFile(filepath.Join(dir, ClassesFile), []byte(strings.Join(classes, "\n")+"\n"), 0o644); err != nil {
 		return err
 	}
-	one := func(i int, pixels []byte) error {
+	record := func(i int, pixels []byte) error {
 		label, err := set.Image(i, pixels)
 		if err != nil {
 			return err
 		}
 		list, err := s.Record(grey(pixels, c), h, w)
-		if err != nil {
+		if err != nil || len(list) == 0 {
 			return err
-		}
-		if len(list) == 0 {
-			return nil
 		}
 		content, err := events.EncodeAER(list)
 		if err != nil {
@@ -71,44 +66,10 @@ func WriteSaccades(ctx context.Context, set Dataset, dir string, split Split, s 
 		}
 		return os.WriteFile(filepath.Join(folder, strconv.Itoa(label), fmt.Sprintf("%05d.bin", i+1)), content, 0o644)
 	}
-	return eachImage(ctx, set.Len(), c*h*w, one, done)
-}
-
-// eachImage calls work with the number of every image and a buffer, on all cores,
-// and stops at the first error.
-func eachImage(ctx context.Context, n, size int, work func(i int, buffer []byte) error, done func()) error {
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	var next int
-	var mutex sync.Mutex
-	var workers sync.WaitGroup
-	for range min(runtime.GOMAXPROCS(0), n) {
-		workers.Add(1)
-		go func() {
-			defer workers.Done()
-			buffer := make([]byte, size)
-			for ctx.Err() == nil {
-				mutex.Lock()
-				i := next
-				next++
-				mutex.Unlock()
-				if i >= n {
-					return
-				}
-				if err := work(i, buffer); err != nil {
-					cancel(err)
-					return
-				}
-				if done != nil {
-					mutex.Lock()
-					done()
-					mutex.Unlock()
-				}
-			}
-		}()
-	}
-	workers.Wait()
-	return context.Cause(ctx)
+	return ordered.Each(ctx, set.Len(), 0, func(context.Context) func(int) error {
+		pixels := make([]byte, c*h*w)
+		return func(i int) error { return record(i, pixels) }
+	}, done)
 }
 
 // grey is the luma (BT.601) of an image of C,H,W planes.

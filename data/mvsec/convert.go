@@ -12,12 +12,12 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
-	"runtime"
 	"strings"
 	"sync"
 
 	"github.com/spikedhs/spikedhs/data"
 	"github.com/spikedhs/spikedhs/data/hdf5"
+	"github.com/spikedhs/spikedhs/data/internal/ordered"
 	"github.com/spikedhs/spikedhs/data/npy"
 	"github.com/spikedhs/spikedhs/data/stereo"
 )
@@ -262,100 +262,76 @@ func (c *conversion) prepare() error {
 	return nil
 }
 
-// job is a frame to write: its events as rows x, y, t, p.
-type job struct {
-	frame int
-	rows  [2][]float64
-}
-
 // run reads the events of both views in the order of time and writes frames in several
 // goroutines.
 func (c *conversion) run(ctx context.Context) error {
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	var readers, writers sync.WaitGroup
-	var rows [2]chan []float64
-	for v := range rows {
-		rows[v] = make(chan []float64, 4)
-		readers.Add(1)
-		go func() {
-			defer readers.Done()
-			defer close(rows[v])
-			if err := c.read(ctx, v, rows[v]); err != nil {
-				cancel(err)
-			}
-		}()
+	var views [2]*ordered.Values[*[]float64]
+	for v := range views {
+		views[v] = c.read(ctx, v)
+		defer views[v].Close()
 	}
-	jobs := make(chan job)
-	go func() {
-		defer close(jobs)
-		for _, frame := range c.todo {
-			j := job{frame: frame}
-			for v := range rows {
-				var ok bool
-				if j.rows[v], ok = <-rows[v]; !ok {
-					return
-				}
+	var mu sync.Mutex
+	next := 0
+	take := func() (frame int, rows [2][]float64, err error) {
+		mu.Lock()
+		defer mu.Unlock()
+		for v := range views {
+			list, err := views[v].Next()
+			if err != nil {
+				return 0, rows, err
 			}
-			select {
-			case jobs <- j:
-			case <-ctx.Done():
-				return
-			}
+			rows[v] = *list
 		}
-	}()
-	workers := c.o.Workers
-	if workers < 1 {
-		workers = runtime.GOMAXPROCS(0)
+		next++
+		return c.todo[next-1], rows, nil
 	}
-	for range workers {
-		writers.Add(1)
-		go func() {
-			defer writers.Done()
-			for j := range jobs {
-				if err := c.write(j); err != nil {
-					cancel(fmt.Errorf("frame %d: %w", j.frame, err))
-					return
-				}
+	return ordered.Each(ctx, len(c.todo), c.o.Workers, func(context.Context) func(int) error {
+		return func(int) error {
+			frame, rows, err := take()
+			if err != nil {
+				return err
 			}
-		}()
-	}
-	readers.Wait()
-	writers.Wait()
-	return context.Cause(ctx)
+			if err := c.write(frame, rows); err != nil {
+				return fmt.Errorf("frame %d: %w", frame, err)
+			}
+			return nil
+		}
+	}, nil)
 }
 
-// read sends the events of a view for each frame to do.
-func (c *conversion) read(ctx context.Context, v int, out chan<- []float64) error {
+// read gives the events of a view, as rows x, y, t, p, for each frame to do.
+func (c *conversion) read(ctx context.Context, v int) *ordered.Values[*[]float64] {
 	w := &window{set: c.events[v]}
-	for k, frame := range c.todo {
-		end := c.times[frame]
-		if k == 0 || frame != c.todo[k-1]+1 { // what lies between was done before
-			if err := w.seek(end - stereo.Window); err != nil {
-				return fmt.Errorf("%s: %w", c.o.Data, err)
-			}
+	read := func(rows *[]float64, k, _ int) (err error) {
+		end := c.times[c.todo[k]]
+		if k == 0 || c.todo[k] != c.todo[k-1]+1 { // what lies between was done before
+			err = w.seek(end - stereo.Window)
 		}
-		rows, err := w.events(end-stereo.Window, end)
+		if err == nil {
+			*rows, err = w.events(end-stereo.Window, end)
+		}
 		if err != nil {
 			return fmt.Errorf("%s: %w", c.o.Data, err)
 		}
-		select {
-		case out <- rows:
-		case <-ctx.Done():
-			return nil
+		if k == len(c.todo)-1 {
+			c.mu.Lock()
+			defer c.mu.Unlock()
+			c.result.Counts.Unsorted += w.unsorted
 		}
+		return nil
 	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.result.Counts.Unsorted += w.unsorted
-	return nil
+	return ordered.Start(ctx, ordered.Work[*[]float64]{
+		End: len(c.todo), Workers: 1, Ahead: 4, Parts: 1,
+		Begin:  func(int) *[]float64 { return new([]float64) },
+		Worker: func(context.Context) func(*[]float64, int, int) error { return read },
+	})
 }
 
 // write writes the files of a frame.
-func (c *conversion) write(j job) error {
+func (c *conversion) write(frame int, rows [2][]float64) error {
 	var counts stereo.Counts
 	outside := 0
-	for v, rows := range j.rows {
+	for v, rows := range rows {
 		// As numbers, not stereo.Event: rounding can give -0, which the DDES code keeps.
 		kept := make([]float64, 0, len(rows))
 		for ; len(rows) >= 4; rows = rows[4:] {
@@ -376,7 +352,7 @@ func (c *conversion) write(j job) error {
 			}
 			kept = append(kept, t, px, py, p)
 		}
-		if err := whole(stereo.EventFile(c.o.Out, stereo.View(v), j.frame), func(path string) error {
+		if err := whole(stereo.EventFile(c.o.Out, stereo.View(v), frame), func(path string) error {
 			if len(kept) == 0 {
 				return npy.WriteFile(path, []int{0}, kept)
 			}
@@ -385,7 +361,7 @@ func (c *conversion) write(j job) error {
 			return err
 		}
 	}
-	depth, err := hdf5.ReadRows[float32](c.depth, j.frame, 1)
+	depth, err := hdf5.ReadRows[float32](c.depth, frame, 1)
 	if err != nil {
 		return fmt.Errorf("%s: %w", c.o.GT, err)
 	}
@@ -398,7 +374,7 @@ func (c *conversion) write(j job) error {
 	if !valid {
 		counts.Unlabelled++
 	}
-	if err := whole(stereo.DisparityFile(c.o.Out, j.frame), func(path string) error {
+	if err := whole(stereo.DisparityFile(c.o.Out, frame), func(path string) error {
 		return stereo.WriteLabel(path, c.width, c.height, label)
 	}); err != nil {
 		return err

@@ -8,9 +8,9 @@ import (
 	"math"
 	"os"
 	"path/filepath"
-	"runtime"
 	"sync"
 
+	"github.com/spikedhs/spikedhs/data/internal/ordered"
 	"github.com/spikedhs/spikedhs/data/npy"
 	"github.com/spikedhs/spikedhs/data/stereo"
 )
@@ -51,28 +51,8 @@ func Generate(ctx context.Context, dir string, o Options) error {
 	if err := stereo.WriteScenes(dir, split(o.Scenes)); err != nil {
 		return err
 	}
-	workers := o.Workers
-	if workers < 1 {
-		workers = runtime.GOMAXPROCS(0)
-	}
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	numbers := make(chan int)
-	go func() {
-		defer close(numbers)
-		for k := range o.Scenes {
-			select {
-			case numbers <- k:
-			case <-ctx.Done():
-				return
-			}
-		}
-	}()
-	var (
-		wg   sync.WaitGroup
-		mu   sync.Mutex
-		done int
-	)
+	var mu sync.Mutex
+	done := 0
 	report := func(frames int) {
 		mu.Lock()
 		defer mu.Unlock()
@@ -81,23 +61,14 @@ func Generate(ctx context.Context, dir string, o Options) error {
 			o.Progress(done, o.Scenes*o.Frames)
 		}
 	}
-	for range min(workers, o.Scenes) {
-		wg.Add(1)
-		go func() {
-			defer wg.Done()
-			for k := range numbers {
-				if err := generateScene(ctx, filepath.Join(dir, sceneName(k)), o, k, report); err != nil {
-					cancel(fmt.Errorf("synth: scene %d: %w", k, err))
-					return
-				}
+	return ordered.Each(ctx, o.Scenes, o.Workers, func(ctx context.Context) func(int) error {
+		return func(k int) error {
+			if err := generateScene(ctx, filepath.Join(dir, sceneName(k)), o, k, report); err != nil {
+				return fmt.Errorf("synth: scene %d: %w", k, err)
 			}
-		}()
-	}
-	wg.Wait()
-	if err := context.Cause(ctx); err != nil {
-		return err
-	}
-	return nil
+			return nil
+		}
+	}, nil)
 }
 
 func sceneName(k int) string { return fmt.Sprintf("scene_%04d", k) }

@@ -5,6 +5,7 @@ package ordered
 import (
 	"context"
 	"io"
+	"runtime"
 	"slices"
 	"sync"
 )
@@ -179,6 +180,37 @@ func (j *job[T]) finish(part int, err error) {
 	j.mu.Unlock()
 	if last {
 		close(j.done)
+	}
+}
+
+// Each calls with each of 0..n-1 what worker returns for one of several goroutines (below
+// 1: one for each core), and after each, in their order, done, which may be nil. It ends
+// with the first error or with that of ctx, when all goroutines have ended.
+func Each(ctx context.Context, n, workers int, worker func(ctx context.Context) func(i int) error, done func()) error {
+	if workers < 1 {
+		workers = runtime.GOMAXPROCS(0)
+	}
+	values := Start(ctx, Work[int]{
+		End: n, Workers: workers, Ahead: 4 * workers, Parts: 1,
+		Begin: func(i int) int { return i },
+		Worker: func(ctx context.Context) func(int, int, int) error {
+			do := worker(ctx)
+			return func(i, _, _ int) error { return do(i) }
+		},
+	})
+	defer values.Close()
+	for {
+		switch _, err := values.Next(); {
+		case err == io.EOF:
+			return nil
+		case ctx.Err() != nil:
+			return ctx.Err()
+		case err != nil:
+			return err
+		}
+		if done != nil {
+			done()
+		}
 	}
 }
 

@@ -101,3 +101,35 @@ func TestErrors(t *testing.T) {
 	v.Close()
 	assert.Positive(t, dropped.Load())
 }
+
+func TestEach(t *testing.T) {
+	var sum atomic.Int64
+	rooms, told := atomic.Int32{}, 0
+	count := func(fail func(i int) error) error {
+		return Each(context.Background(), 50, 3, func(context.Context) func(int) error {
+			rooms.Add(1)
+			return func(i int) error { sum.Add(int64(i)); return fail(i) }
+		}, func() { told++ })
+	}
+	require.NoError(t, count(func(int) error { return nil }))
+	assert.Equal(t, int64(49*50/2), sum.Load())
+	assert.Equal(t, 50, told)
+	assert.LessOrEqual(t, rooms.Load(), int32(3))
+
+	broken := errors.New("broken")
+	told = 0
+	assert.Equal(t, broken, count(func(i int) error {
+		if i == 7 {
+			return broken
+		}
+		return nil
+	}))
+	assert.Equal(t, 7, told, "those before it")
+
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	assert.Equal(t, context.Canceled, Each(ctx, 9, 0, func(context.Context) func(int) error {
+		return func(int) error { return nil }
+	}, nil))
+	assert.NoError(t, Each(context.Background(), 0, 0, nil, nil))
+}
