@@ -31,7 +31,7 @@ func benchCommand() *cli.Command {
 		Name:  "bench",
 		Usage: "measure speed and memory, also against the same networks in PyTorch",
 		Subcommands: append(commands,
-			benchKernelsCommand(), benchLIFCommand(), benchLoaderCommand(), benchProfileCommand(), benchWorkerCommand()),
+			benchKernelsCommand(), benchLIFCommand(), benchLoaderCommand(), benchProfileCommand(), benchDocumentCommand(), benchWorkerCommand()),
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spikedhs/spikedhs/train/run"
@@ -176,17 +177,13 @@ func Update(document string, results ...*Result) error {
 	base := "img/" + strings.TrimSuffix(filepath.Base(document), filepath.Ext(document)) + "-"
 	for _, r := range results {
 		begin, end := fmt.Sprintf(markBegin, r.Experiment), fmt.Sprintf(markEnd, r.Experiment)
-		from, to := bytes.Index(text, []byte(begin)), bytes.Index(text, []byte(end))
-		if from < 0 || to < from {
-			return fmt.Errorf("%s has no place for %s: put the lines %q and %q into it", document, r.Experiment, begin, end)
-		}
 		var part bytes.Buffer
-		fmt.Fprintf(&part, "%s\n\n", begin)
 		if err := r.Markdown(&part, base); err != nil {
 			return err
 		}
-		part.WriteString("\n")
-		text = bytes.Join([][]byte{text[:from], part.Bytes(), text[to:]}, nil)
+		if text, err = Between(document, text, begin, end, part.Bytes()); err != nil {
+			return err
+		}
 	}
 	if err := os.MkdirAll(filepath.Join(filepath.Dir(document), "img"), 0o777); err != nil {
 		return err
@@ -197,4 +194,15 @@ func Update(document string, results ...*Result) error {
 		}
 	}
 	return run.WriteFileAtomic(document, func(w io.Writer) error { _, err := w.Write(text); return err })
+}
+
+// Between is the text of a document with other lines between two that it has; nothing
+// else changes. It is an error if the document lacks them.
+func Between(document string, text []byte, begin, end string, lines []byte) ([]byte, error) {
+	before, rest, found := bytes.Cut(text, []byte(begin))
+	_, after, ended := bytes.Cut(rest, []byte(end))
+	if !found || !ended {
+		return nil, fmt.Errorf("%s has no place for these tables: put the lines %q and %q into it", document, begin, end)
+	}
+	return slices.Concat(before, []byte(begin+"\n\n"), lines, []byte("\n"+end), after), nil
 }
