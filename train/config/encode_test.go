@@ -65,7 +65,7 @@ func TestEncodeSample(t *testing.T) {
 	c := Default()
 	c.Search.Epochs = 3
 	assert.Contains(t, encoded(t, c), "\n# The architecture search.\n[search]\n"+
-		"# Length of the search [epochs]; allowed: at least 1; default: 50 (paper 4.1.1)\nepochs = 3\n")
+		"# Length [epochs]; allowed: at least 1; default: 50 (paper 4.1.1)\nepochs = 3\n")
 }
 
 func TestDiff(t *testing.T) {

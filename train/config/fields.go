@@ -8,20 +8,11 @@ import (
 	"github.com/BurntSushi/toml"
 )
 
-// fields maps the full name of every key to its field in c, by the toml tags.
+// fields maps the full name of every key to its field in c.
 func (c *Config) fields() map[string]reflect.Value {
 	fields := make(map[string]reflect.Value, len(keys))
-	top := reflect.ValueOf(c).Elem()
-	for _, f := range reflect.VisibleFields(top.Type()) {
-		if f.Anonymous {
-			continue // its fields come next
-		}
-		section, name := top.FieldByIndex(f.Index), f.Tag.Get("toml")
-		for _, key := range reflect.VisibleFields(section.Type()) {
-			if !key.Anonymous {
-				fields[name+"."+key.Tag.Get("toml")] = section.FieldByIndex(key.Index)
-			}
-		}
+	for _, k := range keys {
+		fields[k.Name] = reflect.ValueOf(c).Elem().FieldByIndex(k.index)
 	}
 	return fields
 }

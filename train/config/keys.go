@@ -1,8 +1,12 @@
 package config
 
 import (
+	"cmp"
+	"fmt"
+	"reflect"
 	"slices"
 	"strings"
+	"sync"
 )
 
 // Key describes one key of the configuration.
@@ -16,7 +20,8 @@ type Key struct {
 	// Source is where the default comes from.
 	Source string
 
-	preset any // the default
+	index  []int // of the field in Config
+	preset any   // the default, as TOML is decoded
 	rule   rule
 }
 
@@ -31,9 +36,10 @@ func (k Key) Allowed() string { return k.rule.words() }
 
 // Default returns the default as TOML.
 func (k Key) Default() string {
-	text, _ := Default().Value(k.Name)
-	return text
+	return render(untouched()[k.Name])
 }
+
+var untouched = sync.OnceValue(func() map[string]reflect.Value { return Default().fields() })
 
 // Keys returns every key in the order in which [Config.Encode] writes them.
 func Keys() []Key { return slices.Clone(keys) }
@@ -42,29 +48,51 @@ func Keys() []Key { return slices.Clone(keys) }
 type section struct {
 	name string
 	doc  string
+	at   reflect.StructField // of Config
 }
 
-var sections = []section{
-	{"run", "Where and how a run computes"},
-	{"data", "Which images are used and how they are loaded"},
-	{"network", "The shape of the network and its neurons, shared by search and training"},
-	{"search", "The architecture search"},
-	{"train", "The training of a genotype from scratch"},
-	{"dgs", "The search of surrogate gradients during a training (differentiable surrogate gradient search)"},
-	{"eval", "The evaluation on the test images"},
-}
-
-// addSection puts the section of a task, with its keys, behind another.
-func addSection(after string, s section, its []Key) {
-	i := slices.IndexFunc(sections, func(s section) bool { return s.name == after })
-	sections = slices.Insert(sections, i+1, s)
-	last := 0
-	for i, k := range keys {
-		if k.Section() == after {
-			last = i
+var sections = func() (list []section) {
+	for _, f := range reflect.VisibleFields(reflect.TypeFor[Config]()) {
+		if !f.Anonymous { // the fields of Tasks come next
+			list = append(list, section{f.Tag.Get("toml"), f.Tag.Get("doc"), f})
 		}
 	}
-	keys = slices.Insert(keys, last+1, its...)
+	return list
+}()
+
+// keys are those of all sections, as the tags of their fields say.
+var keys = func() (list []Key) {
+	for _, s := range sections {
+		for _, f := range reflect.VisibleFields(s.at.Type) {
+			if f.Anonymous {
+				continue
+			}
+			name := s.name + "." + f.Tag.Get("toml")
+			text, source, _ := strings.Cut(cmp.Or(f.Tag.Get(s.name), f.Tag.Get("default")), "(")
+			preset, err := settingValue(f.Type.Kind(), strings.TrimSpace(text))
+			if err != nil { // a mistake in the tag, as in Default
+				panic(fmt.Sprintf("config: default of %s: %v", name, err))
+			}
+			list = append(list, Key{
+				Name: name, Doc: f.Tag.Get("doc"), Unit: f.Tag.Get("unit"), Source: strings.TrimSuffix(source, ")"),
+				index: slices.Concat(s.at.Index, f.Index), preset: preset, rule: ruleOf(f.Tag.Get("allowed")),
+			})
+		}
+	}
+	return list
+}()
+
+// Default returns the defaults: the paper's CIFAR settings where it states them,
+// the released script's where it does not, on Fashion-MNIST.
+func Default() *Config {
+	c := new(Config)
+	fields := c.fields()
+	for _, k := range keys {
+		if wants := assign(fields[k.Name], k.preset); wants != "" {
+			panic(fmt.Sprintf("config: default of %s: want %s", k.Name, wants))
+		}
+	}
+	return c
 }
 
 func isSection(name string) bool {

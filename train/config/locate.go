@@ -11,10 +11,13 @@ func keyLines(document string) map[string]int {
 	header, statement, first := "", "", 0 // of the table, of what is being read, and its line
 	for i, line := range strings.SplitAfter(strings.TrimPrefix(document, "\ufeff"), "\n") {
 		if statement == "" {
-			first = i + 1
-			if strings.HasPrefix(strings.TrimLeft(line, " \t"), "[") {
+			switch trimmed := strings.TrimLeft(line, " \t\r\n"); {
+			case trimmed == "" || trimmed[0] == '#':
+				continue
+			case trimmed[0] == '[':
 				header = ""
 			}
+			first = i + 1
 		}
 		statement += line
 		tree, err := parse(header + statement)

@@ -16,30 +16,17 @@ func (s *Search) Candidates() []genotype.Op {
 // Search is the architecture search.
 type Search struct {
 	Learning
-	// WarmupEpochs is the number of first epochs that train the weights alone. Unit: epochs. Default 15 (paper 4.1.1).
-	WarmupEpochs int `toml:"warmup_epochs"`
-	// Steps is the number of time steps of the supernet, 0 for network.steps. Unit: time steps. Default 0 (this project).
-	Steps int `toml:"steps"`
-	// Images is the number of training images used, split in halves A (weights) and B (alpha), 0 for all. Unit: images. Default 0 (paper 4.1.1).
-	Images int `toml:"images"`
-	// LayerSearch searches a level for each cell along with the cells, in a trellis: as many cells as network.levels has, network.downsample = "nearest". A task of paths always does. Default false (this project).
-	LayerSearch bool `toml:"layer_search"`
-	// TrellisLevels is the number of levels of a search of layers, the finest first. Unit: levels. Default 4 (paper 3.2.2).
-	TrellisLevels int `toml:"trellis_levels"`
-	// Operations are the candidate operations of the search, by name; more may be registered. Default ["skip_connect", "snn_b3", "snn_b5"] (paper 3.2.1).
-	Operations []string `toml:"operations"`
-	// Stem is the activation of the stem of the supernet. Default "relu" (paper 3.2.2).
-	Stem string `toml:"stem"`
-	// AlphaLR is the Adam learning rate of the architecture. Default 0.001 (released script).
-	AlphaLR float64 `toml:"alpha_lr"`
-	// AlphaBeta1 is the first Adam beta of the architecture. Default 0.9 (released script).
-	AlphaBeta1 float64 `toml:"alpha_beta1"`
-	// AlphaBeta2 is the second Adam beta of the architecture. Default 0.999 (released script).
-	AlphaBeta2 float64 `toml:"alpha_beta2"`
-	// AlphaWeightDecay is the weight decay of the architecture. Default 0.001 (released script).
-	AlphaWeightDecay float64 `toml:"alpha_weight_decay"`
-	// AlphaInit is the standard deviation of the initial architecture parameters. Default 0.001 (released script).
-	AlphaInit float64 `toml:"alpha_init"`
-	// SkipLimit stops the search early when the share of skips in the decoded genotype exceeds it, 0 for never. Default 0.0 (this project).
-	SkipLimit float64 `toml:"skip_limit"`
+	WarmupEpochs     int      `toml:"warmup_epochs" default:"15 (paper 4.1.1)" unit:"epochs" allowed:"at least 0" doc:"First epochs, which train the weights alone"`
+	Steps            int      `toml:"steps" default:"0 (this project)" unit:"time steps" allowed:"at least 0" doc:"Time steps of the supernet, 0 for network.steps"`
+	Images           int      `toml:"images" default:"0 (paper 4.1.1)" unit:"images" allowed:"at least 0" doc:"Training images used, split in halves A (weights) and B (alpha), 0 for all"`
+	LayerSearch      bool     `toml:"layer_search" default:"false (this project)" doc:"Search a level for each cell along with the cells: as many cells as network.levels has; needs network.downsample = nearest; a task of paths always does"`
+	TrellisLevels    int      `toml:"trellis_levels" default:"4 (paper 3.2.2)" unit:"levels" allowed:"1 to 4" doc:"Levels of a search of layers, the finest first"`
+	Operations       []string `toml:"operations" default:"['skip_connect', 'snn_b3', 'snn_b5'] (paper 3.2.1)" allowed:"operations" doc:"Candidate operations of the search, by name; more may be registered"`
+	Stem             string   `toml:"stem" default:"relu (paper 3.2.2)" allowed:"relu or dspike" doc:"Activation of the stem of the supernet"`
+	AlphaLR          float64  `toml:"alpha_lr" default:"0.001 (released script)" allowed:"above 0" doc:"Adam learning rate of the architecture"`
+	AlphaBeta1       float64  `toml:"alpha_beta1" default:"0.9 (released script)" allowed:"at least 0 and below 1" doc:"First Adam beta of the architecture"`
+	AlphaBeta2       float64  `toml:"alpha_beta2" default:"0.999 (released script)" allowed:"at least 0 and below 1" doc:"Second Adam beta of the architecture"`
+	AlphaWeightDecay float64  `toml:"alpha_weight_decay" default:"0.001 (released script)" allowed:"at least 0" doc:"Weight decay of the architecture"`
+	AlphaInit        float64  `toml:"alpha_init" default:"0.001 (released script)" allowed:"at least 0" doc:"Standard deviation of the initial architecture parameters"`
+	SkipLimit        float64  `toml:"skip_limit" default:"0.0 (this project)" allowed:"0 to 1" doc:"Share of skips in the decoded genotype above which the search stops early, 0 for never"`
 }

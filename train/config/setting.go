@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"reflect"
 	"strings"
-	"unicode/utf8"
 )
 
 // set applies one setting of the form section.key=value and notes it.
@@ -57,7 +56,7 @@ func settingValue(kind reflect.Kind, text string) (any, error) {
 
 // plainText returns a setting as it was given or, if that would break the line, quoted.
 func plainText(setting string) string {
-	if utf8.ValidString(setting) && oneLine.holds(reflect.ValueOf(setting)) {
+	if oneLine(setting) {
 		return setting
 	}
 	return quote(setting)

@@ -12,47 +12,31 @@ func (c *Config) IsStereo() bool { return c.Data.Name == StereoData }
 
 // Tasks are the sections of tasks.
 type Tasks struct {
-	Stereo Stereo `toml:"stereo"`
+	Stereo Stereo `toml:"stereo" doc:"Event-based stereo: its data, network and loss; for data.name = \"stereo\" alone, whose training has Adam and the milestones [50, 100, 150] (paper 4.2) where train.optimizer and train.milestones are not given"`
 }
 
 // Stereo is event-based stereo: its data, network and loss. A run with another data
 // set does not use it.
 type Stereo struct {
-	// Split is the division into training, validation and test frames: 1, 2 or 3 of MVSEC, or by scene after the folder's splits.json. Default "scenes" (this project).
-	Split string `toml:"split"`
-	// Steps is the number T of stacks in a sequence, one a time step. Unit: time steps. Default 5 (this project).
-	Steps int `toml:"steps"`
-	// BurnIn is the number of first time steps whose disparities are not in the loss. Unit: time steps. Default 0 (this project).
-	BurnIn int `toml:"burn_in"`
-	// Crop is the height and width of the random part of each training picture, empty for the whole. Unit: pixels. Default [200, 280] (released logs).
-	Crop []int `toml:"crop"`
-	// MaxDisparity is the largest disparity that the network knows, a multiple of 3. Unit: pixels. Default 63 (released logs).
-	MaxDisparity int `toml:"max_disparity"`
-	// Stems is the layout of the layers in front of the feature network: B and A have two, L the three of LEAStereo. Default "B" (this project).
-	Stems string `toml:"stems"`
-	// Head is how planes of the volume become bins of disparity: where they lie, or by plain trilinear interpolation as in LEAStereo. Default "geometric" (this project).
-	Head string `toml:"head"`
-	// BN is the batch normalisation: statistics of each time step alone, or over all of them. Default "per-step" (released script).
-	BN string `toml:"bn"`
-	// FeatureLayers is the number of cells of the feature network that is searched. Unit: cells. Default 2 (paper 4.2).
-	FeatureLayers int `toml:"feature_layers"`
-	// MatchingLayers is the number of cells of the matching network that is searched. Unit: cells. Default 4 (paper 4.2).
-	MatchingLayers int `toml:"matching_layers"`
-	// Diversity is b of the Laplace distribution of the loss. Unit: pixels. Default 1.0 (Tulyakov et al. 2019).
-	Diversity float64 `toml:"diversity"`
-	// FocalBaseline is focal length times baseline for depths, 0 for that of the data. Unit: px m. Default 0.0 (this project).
-	FocalBaseline float64 `toml:"focal_baseline"`
-	// ClampAt is the disparity that smaller predictions are raised to before a depth is computed, 0 for none. Unit: pixels. Default 0.0 (this project).
-	ClampAt float64 `toml:"clamp_at"`
-	// HalvesBlock is the length of the blocks of frames that go to sets A and B of a search in turn. Unit: frames. Default 50 (this project).
-	HalvesBlock int `toml:"halves_block"`
-	// ValidationFrames limits the frames that the model is chosen on, evenly spread, 0 for all. Unit: frames. Default 0 (this project).
-	ValidationFrames int `toml:"validation_frames"`
+	Split            string  `toml:"split" default:"scenes (this project)" allowed:"scenes, 1, 2 or 3" doc:"Division into training, validation and test frames: 1, 2 or 3 of MVSEC, or by scene after the folder's splits.json"`
+	Steps            int     `toml:"steps" default:"5 (this project)" unit:"time steps" allowed:"1 to 100" doc:"Stacks T in a sequence, one a time step"`
+	BurnIn           int     `toml:"burn_in" default:"0 (this project)" unit:"time steps" allowed:"at least 0" doc:"First time steps whose disparities are not in the loss"`
+	Crop             []int   `toml:"crop" default:"[200, 280] (released logs)" unit:"pixels" allowed:"[] or [height, width], each 1 to 8192" doc:"Height and width of the random part of each training picture, empty for the whole"`
+	MaxDisparity     int     `toml:"max_disparity" default:"63 (released logs)" unit:"pixels" allowed:"6 to 1023" doc:"Largest disparity that the network knows, a multiple of 3"`
+	Stems            string  `toml:"stems" default:"B (this project)" allowed:"B, A or L" doc:"Layout of the layers in front of the feature network: B and A have two, L the three of LEAStereo"`
+	Head             string  `toml:"head" default:"geometric (this project)" allowed:"geometric or trilinear" doc:"Way from planes of the volume to bins of disparity: where they lie, or plain trilinear interpolation as in LEAStereo"`
+	BN               string  `toml:"bn" default:"per-step (released script)" allowed:"per-step or folded" doc:"Batch normalisation: statistics of each time step alone, or over all of them"`
+	FeatureLayers    int     `toml:"feature_layers" default:"2 (paper 4.2)" unit:"cells" allowed:"1 to 16" doc:"Cells of the feature network that is searched"`
+	MatchingLayers   int     `toml:"matching_layers" default:"4 (paper 4.2)" unit:"cells" allowed:"1 to 16" doc:"Cells of the matching network that is searched"`
+	Diversity        float64 `toml:"diversity" default:"1.0 (Tulyakov et al. 2019)" unit:"pixels" allowed:"above 0" doc:"b of the Laplace distribution of the loss"`
+	FocalBaseline    float64 `toml:"focal_baseline" default:"0.0 (this project)" unit:"px m" allowed:"at least 0" doc:"Focal length times baseline for depths, 0 for that of the data"`
+	ClampAt          float64 `toml:"clamp_at" default:"0.0 (this project)" unit:"pixels" allowed:"at least 0" doc:"Disparity that smaller predictions are raised to before a depth is computed, 0 for none"`
+	HalvesBlock      int     `toml:"halves_block" default:"50 (this project)" unit:"frames" allowed:"at least 1" doc:"Frames in the blocks that go to sets A and B of a search in turn"`
+	ValidationFrames int     `toml:"validation_frames" default:"0 (this project)" unit:"frames" allowed:"at least 0" doc:"Frames that the model is chosen on, evenly spread, 0 for all"`
 }
 
 func init() {
 	ownData = append(ownData, StereoData)
-	addSection("dgs", section{"stereo", "Event-based stereo: its data, network and loss; for data.name = \"stereo\" alone, whose training has Adam and the milestones [50, 100, 150] (paper 4.2) where train.optimizer and train.milestones are not given"}, stereoKeys)
 	ownConflicts = append(ownConflicts, func(c *Config, conflict func(holds bool, key, format string, args ...any)) bool {
 		if c.IsStereo() {
 			c.stereoConflicts(conflict)
@@ -64,25 +48,6 @@ func init() {
 		movedKey{"stereo.optimizer", "train.optimizer", (*Config).IsStereo, "adam"},
 		movedKey{"stereo.milestones", "train.milestones", (*Config).IsStereo, []any{int64(50), int64(100), int64(150)}},
 		movedKey{"stereo.decay", "train.decay", (*Config).IsStereo, 0.5})
-}
-
-// stereoKeys are the table of the section.
-var stereoKeys = []Key{
-	{"stereo.split", "Division into training, validation and test frames: 1, 2 or 3 of MVSEC, or by scene after the folder's splits.json", "", ours, "scenes", oneOf("scenes", "1", "2", "3")},
-	{"stereo.steps", "Stacks T in a sequence, one a time step", "time steps", ours, 5, between(1, 100)},
-	{"stereo.burn_in", "First time steps whose disparities are not in the loss", "time steps", ours, 0, atLeast(0)},
-	{"stereo.crop", "Height and width of the random part of each training picture, empty for the whole", "pixels", logs, []int{200, 280}, pair("height, width", 8192)},
-	{"stereo.max_disparity", "Largest disparity that the network knows, a multiple of 3", "pixels", logs, 63, between(6, 1023)},
-	{"stereo.stems", "Layout of the layers in front of the feature network: B and A have two, L the three of LEAStereo", "", ours, "B", oneOf("B", "A", "L")},
-	{"stereo.head", "Way from planes of the volume to bins of disparity: where they lie, or plain trilinear interpolation as in LEAStereo", "", ours, "geometric", oneOf("geometric", "trilinear")},
-	{"stereo.bn", "Batch normalisation: statistics of each time step alone, or over all of them", "", released, "per-step", oneOf("per-step", "folded")},
-	{"stereo.feature_layers", "Cells of the feature network that is searched", "cells", "paper 4.2", 2, between(1, 16)},
-	{"stereo.matching_layers", "Cells of the matching network that is searched", "cells", "paper 4.2", 4, between(1, 16)},
-	{"stereo.diversity", "b of the Laplace distribution of the loss", "pixels", "Tulyakov et al. 2019", 1, positive},
-	{"stereo.focal_baseline", "Focal length times baseline for depths, 0 for that of the data", "px m", ours, 0, atLeast(0)},
-	{"stereo.clamp_at", "Disparity that smaller predictions are raised to before a depth is computed, 0 for none", "pixels", ours, 0, atLeast(0)},
-	{"stereo.halves_block", "Frames in the blocks that go to sets A and B of a search in turn", "frames", ours, 50, atLeast(1)},
-	{"stereo.validation_frames", "Frames that the model is chosen on, evenly spread, 0 for all", "frames", ours, 0, atLeast(0)},
 }
 
 // stereoConflicts checks what involves more than one key of a stereo run.
