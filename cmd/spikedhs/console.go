@@ -6,7 +6,6 @@ import (
 	"io"
 	"log/slog"
 	"os"
-	"strings"
 
 	"github.com/urfave/cli/v2"
 
@@ -34,23 +33,13 @@ func newConsole(c *cli.Context) *console {
 	if c.String("log-format") == "json" { // progress lines are log records of level info then
 		options.Level = min(options.Level.Level(), slog.LevelInfo)
 		o.log = slog.New(slog.NewJSONHandler(c.App.ErrWriter, options))
-		o.progress = run.NewProgress(recorder{o.log})
+		o.progress = run.NewProgress(slog.NewLogLogger(o.log.Handler(), slog.LevelInfo).Writer())
 	} else {
 		o.progress = run.NewProgress(c.App.ErrWriter)
 		o.log = slog.New(slog.NewTextHandler(o.progress, options))
 	}
 	slog.SetDefault(o.log) // of libraries that are given no logger
 	return o
-}
-
-// recorder makes a log record of every line.
-type recorder struct{ log *slog.Logger }
-
-func (r recorder) Write(text []byte) (int, error) {
-	for line := range strings.Lines(string(text)) {
-		r.log.Info(strings.TrimSpace(line))
-	}
-	return len(text), nil
 }
 
 // printf writes to the results, unless these are one JSON object.

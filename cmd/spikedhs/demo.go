@@ -33,7 +33,10 @@ func demoCommand() *cli.Command {
 		Action: func(c *cli.Context) error {
 			d := &demo{c: c, console: newConsole(c), out: c.String("out"), began: time.Now()}
 			for _, part := range []func() error{d.open, d.search, d.train, d.measure} {
-				if err := part(); err != nil {
+				switch err := part(); {
+				case errors.Is(err, train.ErrInterrupted): // told of the whole demo
+					return fmt.Errorf("demo in %s: %w", d.out, train.ErrInterrupted)
+				case err != nil:
 					return err
 				}
 			}
@@ -99,12 +102,11 @@ func (d *demo) search() error {
 		return err
 	}
 	found, err := train.Search(d.c.Context, job)
+	if err != nil && !exists(job.Out) { // it never began: the folder that was made for it goes, too
+		return errors.Join(err, os.RemoveAll(d.out))
+	}
 	if err != nil {
-		if !exists(job.Out) {
-			// The search never began: the folder that was made for it goes, too.
-			return errors.Join(err, os.RemoveAll(d.out))
-		}
-		return d.continued(err)
+		return err
 	}
 	d.printf("%s\n", genotype.Text(found.Genotype))
 	return nil
@@ -120,18 +122,10 @@ func (d *demo) train() error {
 	}
 	trained, err := train.Train(d.c.Context, job)
 	if err != nil {
-		return d.continued(err)
+		return err
 	}
 	d.printf("trained for %s steps\n", thousands(trained.Steps))
 	return nil
-}
-
-// continued is the error of a part of the demo; an interrupt is that of the whole demo.
-func (d *demo) continued(err error) error {
-	if errors.Is(err, train.ErrInterrupted) {
-		return fmt.Errorf("demo in %s: %w", d.out, train.ErrInterrupted)
-	}
-	return err
 }
 
 // measure evaluates and exports the trained network, and ends the demo.

@@ -29,17 +29,14 @@ func jsonFlag() cli.Flag {
 // logFlags choose what is told on standard error.
 func logFlags() []cli.Flag {
 	return []cli.Flag{
-		&cli.StringFlag{Name: "log-format", Value: "text", Usage: "`FORMAT` of progress and logs: text or json", Action: oneOf("log-format", "text", "json")},
+		choice("log-format", "`FORMAT` of progress and logs", "text", "json"),
 		&cli.BoolFlag{Name: "verbose", Aliases: []string{"v"}, Usage: "log more"},
 	}
 }
 
 // settingFlags choose a configuration as it stands in files and settings.
 func settingFlags() []cli.Flag {
-	return []cli.Flag{
-		&cli.StringFlag{Name: "config", Usage: "`FILE|PRESET` of settings; spikedhs config list names the presets"},
-		setFlag(),
-	}
+	return []cli.Flag{text("config", "`FILE|PRESET` of settings; spikedhs config list names the presets", ""), setFlag()}
 }
 
 func setFlag() cli.Flag {
@@ -55,7 +52,8 @@ func configFlags() []cli.Flag {
 
 // runFlags are those of the commands that fill a run folder.
 func runFlags(out string, own ...cli.Flag) []cli.Flag {
-	return slices.Concat(configFlags(), []cli.Flag{outFlag("run folder to make", out), resumeFlag("from its checkpoint")}, reporting(own...))
+	results := []cli.Flag{outFlag("run folder to make", out), resumeFlag("from its checkpoint")}
+	return slices.Concat(configFlags(), results, reporting(own...))
 }
 
 // outFlag is where results go; what says what they are.
@@ -83,15 +81,13 @@ func deviceFlag() cli.Flag {
 func deviceName(c *cli.Context) string { return cmp.Or(c.String("device"), "auto") }
 
 func precisionFlag() *cli.StringFlag {
-	return &cli.StringFlag{
-		Name: "precision", Value: "auto", Usage: "`TYPE` of the convolutions: auto, float32, bfloat16 or float16 (CUDA)",
-		Action: oneOf("precision", "auto", "float32", "bfloat16", "float16"),
-	}
+	return choice("precision", "`TYPE` of the convolutions, float16 on CUDA alone", "auto", "float32", "bfloat16", "float16")
 }
 
 // seedFlag has a default; 0: that of the configuration.
 func seedFlag(otherwise int64) cli.Flag {
-	f := &cli.Int64Flag{Name: "seed", Value: otherwise, Usage: "`N` of which all random numbers come", Action: atLeast[int64]("seed", 0)}
+	const usage = "`N` of which all random numbers come"
+	f := &cli.Int64Flag{Name: "seed", Value: otherwise, Usage: usage, Action: atLeast[int64]("seed", 0)}
 	if otherwise == 0 {
 		f.DefaultText = "the configuration's"
 	}
@@ -102,59 +98,57 @@ func seedFlag(otherwise int64) cli.Flag {
 const runSteps = ", with a checkpoint; --resume continues"
 
 func maxStepsFlag(how string) cli.Flag {
-	return &cli.Int64Flag{Name: "max-steps", DefaultText: "all", Usage: "stop after `N` steps" + how, Action: atLeast[int64]("max-steps", 1)}
+	usage := "stop after `N` steps" + how
+	return &cli.Int64Flag{Name: "max-steps", DefaultText: "all", Usage: usage, Action: atLeast[int64]("max-steps", 1)}
 }
 
-// datasetFlag names a data set, dirFlag the folder that it lies in.
+// text is a flag that has no value where it is not given; otherwise says what that means.
+func text(name, usage, otherwise string) *cli.StringFlag {
+	return &cli.StringFlag{Name: name, Usage: usage, DefaultText: otherwise}
+}
+
+// Flags of data sets: which, and the folder that it lies in.
 func datasetFlag(what string) *cli.StringFlag {
-	return &cli.StringFlag{Name: "dataset", Usage: "`NAME` of the data set: " + what}
+	return text("dataset", "`NAME` of the data set: "+what, "")
+}
+func dirFlag(otherwise string) cli.Flag {
+	return text("dir", "folder `DIR` of the data set", otherwise)
 }
 
-func dirFlag(otherwise string) cli.Flag {
-	return &cli.StringFlag{Name: "dir", DefaultText: otherwise, Usage: "folder `DIR` of the data set"}
-}
+const usualPlaces = "the usual places" // where data sets are looked for
 
 // Flags of sizes, of which commands say what they take: one number, read by [oneNumber],
 // or a list such as 8,32.
+func sizeFlag(what, otherwise string) *cli.StringFlag {
+	return text("size", "`SIZE` of the images: "+what, otherwise)
+}
+func stepsFlag(what, otherwise string) cli.Flag {
+	return text("steps", "`T` time steps"+what, otherwise)
+}
+func batchFlag(what, otherwise string) cli.Flag {
+	return text("batch", "`N` images of a batch"+what, otherwise)
+}
+func widthFlag(what, otherwise string) cli.Flag {
+	return text("width", "`F`, the width of the network: number of channels"+what, otherwise)
+}
+func threadsFlag(what string) cli.Flag { return text("threads", "`N` threads"+what, "all cores") }
+
 const (
 	orList = ", or a list such as 8,32"
 	sides  = "side in pixels, or a list"
 )
 
-func sizeFlag(what, otherwise string) *cli.StringFlag {
-	return &cli.StringFlag{Name: "size", DefaultText: otherwise, Usage: "`SIZE` of the images: " + what}
+// Flags of a trained network: that of a run, with the weights of a checkpoint, or a model.
+func runFlag() cli.Flag { return text("run", "run folder `DIR` of a training", "") }
+func checkpointFlag() cli.Flag {
+	return text("checkpoint", "`FILE` with the weights of --run", "the run's best or last")
 }
+func modelFlag() cli.Flag { return text("model", "exported model `FILE`, instead of --run", "") }
 
-func stepsFlag(what, otherwise string) *cli.StringFlag {
-	return &cli.StringFlag{Name: "steps", DefaultText: otherwise, Usage: "`T` time steps" + what}
-}
-
-func batchFlag(what, otherwise string) cli.Flag {
-	return &cli.StringFlag{Name: "batch", DefaultText: otherwise, Usage: "`N` images of a batch" + what}
-}
-
-func widthFlag(what, otherwise string) cli.Flag {
-	return &cli.StringFlag{Name: "width", DefaultText: otherwise, Usage: "`F`, the width of the network: number of channels" + what}
-}
-
-func threadsFlag(what string) cli.Flag {
-	return &cli.StringFlag{Name: "threads", DefaultText: "all cores", Usage: "`N` threads" + what}
-}
-
-// usualPlaces are where data sets are looked for.
-const usualPlaces = "the usual places"
-
-// A trained network is that of a run, with the weights of a checkpoint, or a model.
-func runFlag() *cli.StringFlag {
-	return &cli.StringFlag{Name: "run", Usage: "run folder `DIR` of a training"}
-}
-
-func checkpointFlag() *cli.StringFlag {
-	return &cli.StringFlag{Name: "checkpoint", DefaultText: "the run's best or last", Usage: "`FILE` with the weights of --run"}
-}
-
-func modelFlag() cli.Flag {
-	return &cli.StringFlag{Name: "model", Usage: "exported model `FILE`, instead of --run"}
+// choice is a flag that has few values, the first where it is not given.
+func choice(name, usage string, values ...string) *cli.StringFlag {
+	usage += ": " + strings.Join(values, ", ")
+	return &cli.StringFlag{Name: name, Value: values[0], Usage: usage, Action: oneOf(name, values...)}
 }
 
 // oneOf checks a flag that has few values.

@@ -9,7 +9,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"strings"
 
 	"github.com/urfave/cli/v2"
 
@@ -66,7 +65,7 @@ func formatFlag() cli.Flag {
 	for _, f := range stream.Formats() {
 		formats = append(formats, string(f))
 	}
-	return &cli.StringFlag{Name: "format", Value: string(stream.PNG), Usage: "`FORMAT` of the files: " + strings.Join(formats, ", "), Action: oneOf("format", formats...)}
+	return choice("format", "`FORMAT` of the files", formats...)
 }
 
 // streamPrecision is that of a model on its device; auto is float32.

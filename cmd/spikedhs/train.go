@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -72,15 +73,14 @@ func printTraining(o *console, trained *train.TrainResult) error {
 	line, _ := trained.Task.Describe(trained.Genotype)
 	o.printf("genotype  %s (%s), %s\n", trained.Genotype.Name, trained.Genotype.Hash(), line)
 	o.printf("steps     %s\n", thousands(trained.Steps))
-	losses, err := stepLosses(trained.Folder)
+	first, last, err := stepLosses(trained.Folder)
 	if err != nil {
 		return err
 	}
-	if n := len(losses); n > 0 {
-		first, last := losses[0], losses[n-1]
+	if first.steps > 0 {
 		result["first_loss"], result["last_loss"] = first.loss, last.loss
 		o.printf("loss      %.4f in the first %d steps", first.loss, first.steps)
-		if n > 1 {
+		if last != first {
 			o.printf(", %.4f in the last %d", last.loss, last.steps)
 		}
 		o.printf("\n")
@@ -107,22 +107,21 @@ type stepLoss struct {
 	steps int64
 }
 
-// stepLosses reads the losses that a training recorded every few steps.
-func stepLosses(folder *run.Folder) ([]stepLoss, error) {
+// stepLosses are the first and the last loss that a training recorded, of every few steps.
+func stepLosses(folder *run.Folder) (first, last stepLoss, err error) {
 	path := folder.Path(run.MetricsFile)
 	records, err := run.ReadMetrics(path)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
+		return first, last, fmt.Errorf("%s: %w", path, err)
 	}
-	var list []stepLoss
 	var before int64
 	for _, r := range records {
 		loss, ok := r.Fields.Float("loss")
 		step, known := r.Fields.Int("step")
 		if r.Kind == "train_step" && ok && known {
-			list = append(list, stepLoss{loss, step - before})
-			before = step
+			last = stepLoss{loss, step - before}
+			first, before = cmp.Or(first, last), step
 		}
 	}
-	return list, nil
+	return first, last, nil
 }
