@@ -16,11 +16,7 @@ import (
 
 func TestMain(m *testing.M) { torchtest.Main(m) }
 
-var (
-	begin    = torchtest.Begin
-	unsettle = torchtest.Unsettle
-	read     = torchtest.Read[float32]
-)
+var begin, read, unsettle = torchtest.Begin, torchtest.Read[float32], torchtest.Unsettle
 
 // tinyOptions is a network of one channel and a few neurons. The surrogate
 // gradient jumps where a membrane is Vth +- 0.5. With Vth = 0.5 that is where all

@@ -30,7 +30,6 @@ print(json.dumps(results))
 // PyTorch computes the same logits from the exported archive.
 func TestPyTorchAgrees(t *testing.T) {
 	dir := t.TempDir()
-	interpreter := pytorch.Interpreter(t)
 	s := begin(t, 60)
 	var names []string
 	want := map[string][]float32{}
@@ -48,7 +47,7 @@ func TestPyTorchAgrees(t *testing.T) {
 	}
 	require.NoError(t, s.Err())
 	var have map[string][]float32
-	pytorch.Run(t, interpreter, dir, pythonScript, &have, names...)
+	pytorch.Run(t, dir, pythonScript, &have, names...)
 	require.Len(t, have, len(want))
 	for name := range want {
 		assert.InDeltaSlice(t, want[name], have[name], 1e-4, variants(t)[atoi(t, name)])
@@ -58,7 +57,6 @@ func TestPyTorchAgrees(t *testing.T) {
 // PyTorch computes the same logits from an archive whose input has time.
 func TestPyTorchAgreesOnTemporalInput(t *testing.T) {
 	dir := t.TempDir()
-	interpreter := pytorch.Interpreter(t)
 	s := begin(t, 880)
 	v := temporalVariants(t)[0]
 	_, p := v.temporalProgram(t, s)
@@ -66,7 +64,7 @@ func TestPyTorchAgreesOnTemporalInput(t *testing.T) {
 	require.NoError(t, export.TorchScript(p, nil).Save(filepath.Join(dir, "m.pt")))
 	saveImages(t, s, filepath.Join(dir, "m"), x)
 	var have map[string][]float32
-	pytorch.Run(t, interpreter, dir, pythonScript, &have, "m")
+	pytorch.Run(t, dir, pythonScript, &have, "m")
 	assert.InDeltaSlice(t, read(t, p.Run(s, x)), have["m"], 1e-5)
 }
 

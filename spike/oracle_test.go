@@ -163,10 +163,7 @@ func (p *problem) stepShape() []int64 {
 	return append([]int64{p.shape[0] / int64(p.steps)}, p.shape[1:]...)
 }
 
-var (
-	read       = torchtest.Read[float64]
-	assertLive = torchtest.Live
-)
+var assertLive, read = torchtest.Live, torchtest.Read[float64]
 
 func requireClose(t *testing.T, want, have []float64, tolerance float64, what string) {
 	t.Helper()

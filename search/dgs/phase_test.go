@@ -19,10 +19,7 @@ import (
 
 func TestMain(m *testing.M) { torchtest.Main(m) }
 
-var (
-	leaks  = torchtest.Live
-	values = torchtest.Read[float32]
-)
+var leaks, values = torchtest.Live, torchtest.Read[float32]
 
 // snapshot is every variable of a network.
 func snapshot(t *testing.T, v *torch.Variables) map[string][]float32 {

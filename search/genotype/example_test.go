@@ -90,18 +90,18 @@ func ExampleParse() {
 	// invalid genotype: normal.edges[1].edge: 2 is out of range; a cell with 1 node(s) has edges 0..1
 }
 
-func ExampleGenotype_Encode() {
-	cell, err := genotype.NewCell([][2]int{{1, 2}, {0, 1}})
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
+// smallest is a genotype of one node.
+func smallest() genotype.Genotype {
+	cell := genotype.Cell{Nodes: 1, Edges: []genotype.Edge{{Index: 1, Op: genotype.B5}, {Index: 0, Op: genotype.B3}}}
 	g, err := genotype.New("smallest", cell, nil)
 	if err != nil {
-		fmt.Println(err)
-		return
+		panic(err)
 	}
-	data, err := g.Encode()
+	return g
+}
+
+func ExampleGenotype_Encode() {
+	data, err := smallest().Encode()
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -129,17 +129,7 @@ func ExampleGenotype_Encode() {
 }
 
 func ExampleDOT() {
-	cell, err := genotype.NewCell([][2]int{{1, 2}, {0, 1}})
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	g, err := genotype.New("smallest", cell, nil)
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	if err := genotype.DOT(os.Stdout, g); err != nil {
+	if err := genotype.DOT(os.Stdout, smallest()); err != nil {
 		fmt.Println(err)
 	}
 	// Output:

@@ -8,7 +8,4 @@ import (
 
 func TestMain(m *testing.M) { torchtest.Main(m) }
 
-var (
-	begin = torchtest.Begin
-	read  = torchtest.Read[float64]
-)
+var begin, read = torchtest.Begin, torchtest.Read[float64]

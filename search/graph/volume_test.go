@@ -11,46 +11,35 @@ import (
 	"github.com/spikedhs/spikedhs/torch"
 )
 
-// volumeOf is the volume by its definition: [b, 2c, planes, h, w].
-func volumeOf(left, right []float64, b, c, h, w, planes int) []float64 {
-	out := make([]float64, b*2*c*planes*h*w)
+// places calls visit for every number of a volume [b, 2c, planes, h, w] that is not 0 by
+// definition: where it lies, and which of the views, left or right, has it where.
+func places(b, c, h, w, planes int, visit func(at, view, from int)) {
 	for n := range b {
 		for k := range 2 * c {
 			for i := range planes {
 				for y := range h {
 					for x := i; x < w; x++ {
-						from, at := left, ((n*c+k%c)*h+y)*w+x
-						if k >= c {
-							from, at = right, at-i
-						}
-						out[(((n*2*c+k)*planes+i)*h+y)*w+x] = from[at]
+						view, from := k/c, ((n*c+k%c)*h+y)*w+x
+						visit((((n*2*c+k)*planes+i)*h+y)*w+x, view, from-view*i)
 					}
 				}
 			}
 		}
 	}
+}
+
+// volumeOf is the volume by its definition.
+func volumeOf(left, right []float64, b, c, h, w, planes int) []float64 {
+	out, views := make([]float64, b*2*c*planes*h*w), [][]float64{left, right}
+	places(b, c, h, w, planes, func(at, view, from int) { out[at] = views[view][from] })
 	return out
 }
 
 // gradientOf are the gradients of sum(weight * volume).
 func gradientOf(weight []float64, b, c, h, w, planes int) (left, right []float64) {
-	left, right = make([]float64, b*c*h*w), make([]float64, b*c*h*w)
-	for n := range b {
-		for k := range 2 * c {
-			for i := range planes {
-				for y := range h {
-					for x := i; x < w; x++ {
-						to, at := left, ((n*c+k%c)*h+y)*w+x
-						if k >= c {
-							to, at = right, at-i
-						}
-						to[at] += weight[(((n*2*c+k)*planes+i)*h+y)*w+x]
-					}
-				}
-			}
-		}
-	}
-	return left, right
+	views := [][]float64{make([]float64, b*c*h*w), make([]float64, b*c*h*w)}
+	places(b, c, h, w, planes, func(at, view, from int) { views[view][from] += weight[at] })
+	return views[0], views[1]
 }
 
 func numbers(n int, seed float64) []float64 {

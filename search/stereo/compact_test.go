@@ -15,31 +15,24 @@ import (
 // The form for devices computes what the network does, in windows and in pieces of
 // streams, over sizes that change in between.
 func TestCompactAgreesWithNetwork(t *testing.T) {
-	for name, o := range forms() {
-		t.Run(name, func(t *testing.T) {
-			s := begin(t, 50)
-			o.Steps = 3
-			n := newNetwork(t, o)
-			unsettle(t, s, n.Variables())
-			p := newProgramOf(t, n)
-			require.NoError(t, p.forDevice(torch.CPU()))
-			assert.Less(t, len(p.Form()), len(p.Nodes())+20)
-			c := s.WithoutGradient()
-			for _, at := range [][2]int64{{40, 53}, {42, 66}, {40, 53}} {
-				left, right := stacks(t, s, 3*2, at[0], at[1]) // N = 2
-				want := read(t, n.Forward(search.Pass{Scope: c}, left, right))
-				assert.InDeltaSlice(t, want, read(t, p.Run(c, left, right, 3, nil, search.Float32)), 5e-5)
-				var state State
-				size := len(want) / 3
-				for i, steps := range []int{2, 1} {
-					cost := p.Run(c, c.Narrow(left, 0, 4*i, 2*steps), c.Narrow(right, 0, 4*i, 2*steps), steps, &state, search.Float32)
-					assert.InDeltaSlice(t, want[2*i*size:(2*i+steps)*size], read(t, cost), 5e-5)
-				}
-				state.Reset()
+	eachForm(t, 50, func(t *testing.T, s *torch.Scope, n *Network, p *Program) {
+		require.NoError(t, p.forDevice(torch.CPU()))
+		assert.Less(t, len(p.Form()), len(p.Nodes())+20)
+		c := s.WithoutGradient()
+		for _, at := range [][2]int64{{40, 53}, {42, 66}, {40, 53}} {
+			left, right := stacks(t, s, 3*2, at[0], at[1]) // N = 2
+			want := read(t, n.Forward(search.Pass{Scope: c}, left, right))
+			assert.InDeltaSlice(t, want, read(t, p.Run(c, left, right, 3, nil, search.Float32)), 5e-5)
+			var state State
+			size := len(want) / 3
+			for i, steps := range []int{2, 1} {
+				cost := p.Run(c, c.Narrow(left, 0, 4*i, 2*steps), c.Narrow(right, 0, 4*i, 2*steps), steps, &state, search.Float32)
+				assert.InDeltaSlice(t, want[2*i*size:(2*i+steps)*size], read(t, cost), 5e-5)
 			}
-			require.NoError(t, c.Close())
-		})
-	}
+			state.Reset()
+		}
+		require.NoError(t, c.Close())
+	})
 }
 
 // In 16 bits the form for devices gives nearly the disparities of the other one.

@@ -13,11 +13,7 @@ import (
 
 func TestMain(m *testing.M) { torchtest.Main(m) }
 
-var (
-	begin    = torchtest.Begin
-	unsettle = torchtest.Unsettle
-	read     = torchtest.Read[float64]
-)
+var begin, read, unsettle = torchtest.Begin, torchtest.Read[float64], torchtest.Unsettle
 
 func published(t testing.TB) genotype.Genotype {
 	t.Helper()

@@ -34,6 +34,19 @@ func forms() map[string]Options {
 	return forms
 }
 
+// eachForm runs a test on a network of every form, with three steps, and its program.
+func eachForm(t *testing.T, seed uint64, run func(t *testing.T, s *torch.Scope, n *Network, p *Program)) {
+	for name, o := range forms() {
+		t.Run(name, func(t *testing.T) {
+			s := begin(t, seed)
+			o.Steps = 3
+			n := newNetwork(t, o)
+			unsettle(t, s, n.Variables())
+			run(t, s, n, newProgramOf(t, n))
+		})
+	}
+}
+
 func newProgramOf(t testing.TB, n *Network) *Program {
 	t.Helper()
 	p, err := n.Program()
@@ -45,42 +58,35 @@ func newProgramOf(t testing.TB, n *Network) *Program {
 // The program computes what the network does, in windows and in steps, and so
 // does one made from its own constants.
 func TestProgramAgreesWithNetwork(t *testing.T) {
-	for name, o := range forms() {
-		t.Run(name, func(t *testing.T) {
-			s := begin(t, 40)
-			o.Steps = 3
-			n := newNetwork(t, o)
-			unsettle(t, s, n.Variables())
-			p := newProgramOf(t, n)
-			left, right := stacks(t, s, 3*2, 40, 53) // N = 2
-			c := s.WithoutGradient()
-			want := read(t, n.Forward(search.Pass{Scope: c}, left, right))
-			assert.InDeltaSlice(t, want, read(t, p.Run(c, left, right, 3, nil, search.Float32)), 2e-5)
+	eachForm(t, 40, func(t *testing.T, s *torch.Scope, n *Network, p *Program) {
+		left, right := stacks(t, s, 3*2, 40, 53) // N = 2
+		c := s.WithoutGradient()
+		want := read(t, n.Forward(search.Pass{Scope: c}, left, right))
+		assert.InDeltaSlice(t, want, read(t, p.Run(c, left, right, 3, nil, search.Float32)), 2e-5)
 
-			named := map[string]torch.Tensor{}
-			for _, x := range p.Constants() {
-				named[x.Name] = x.Value
+		named := map[string]torch.Tensor{}
+		for _, x := range p.Constants() {
+			named[x.Name] = x.Value
+		}
+		again, err := LoadProgram(n.Options, n.Genotype, func(s *torch.Scope, name string) torch.Tensor { return s.Detach(named[name]) })
+		require.NoError(t, err)
+		defer again.Close()
+		var state State
+		defer state.Reset()
+		size := len(want) / 3
+		for _, pieces := range [][]int{{1, 1, 1}, {2, 1}} {
+			at := 0
+			for _, steps := range pieces {
+				cost := again.Run(c, c.Narrow(left, 0, 2*at, 2*steps), c.Narrow(right, 0, 2*at, 2*steps), steps, &state, search.Float32)
+				assert.InDeltaSlice(t, want[at*size:(at+steps)*size], read(t, cost), 2e-5)
+				at += steps
 			}
-			again, err := LoadProgram(o, n.Genotype, func(s *torch.Scope, name string) torch.Tensor { return s.Detach(named[name]) })
-			require.NoError(t, err)
-			defer again.Close()
-			var state State
-			defer state.Reset()
-			size := len(want) / 3
-			for _, pieces := range [][]int{{1, 1, 1}, {2, 1}} {
-				at := 0
-				for _, steps := range pieces {
-					cost := again.Run(c, c.Narrow(left, 0, 2*at, 2*steps), c.Narrow(right, 0, 2*at, 2*steps), steps, &state, search.Float32)
-					assert.InDeltaSlice(t, want[at*size:(at+steps)*size], read(t, cost), 2e-5)
-					at += steps
-				}
-				assert.Len(t, state.Membranes(), len(p.Layers()))
-				state.Reset()
-				assert.Empty(t, state.Membranes())
-			}
-			require.NoError(t, c.Close())
-		})
-	}
+			assert.Len(t, state.Membranes(), len(p.Layers()))
+			state.Reset()
+			assert.Empty(t, state.Membranes())
+		}
+		require.NoError(t, c.Close())
+	})
 }
 
 // Convolutions of 16 bits give nearly the spikes of those of 32: fewer than one in
@@ -149,28 +155,22 @@ func TestProgramMemoryIsFlat(t *testing.T) {
 
 // The script computes the same window, bit for bit.
 func TestScriptAgreesWithProgram(t *testing.T) {
-	for name, o := range forms() {
-		t.Run(name, func(t *testing.T) {
-			s := begin(t, 44)
-			n := newNetwork(t, o)
-			unsettle(t, s, n.Variables())
-			p := newProgramOf(t, n)
-			path := filepath.Join(t.TempDir(), "model.pt")
-			require.NoError(t, p.Script(40, 53, map[string]string{"note.txt": "a note"}).Save(path), p.Script(40, 53, nil).Source)
-			m, err := torch.LoadScript(path, torch.CPU())
-			require.NoError(t, err)
-			defer m.Close()
-			left, right := stacks(t, s, 3*2, 40, 53)
-			have := m.Forward(s, s.Reshape(left, 3, 2, 5, 40, 53), s.Reshape(right, 3, 2, 5, 40, 53))
-			want := p.Disparity(s, left, right, 3, nil, search.Float32)
-			require.NoError(t, s.Err())
-			assert.Equal(t, []int64{3, 2, 40, 53}, s.Shape(have))
-			assert.Equal(t, read(t, want), read(t, s.Reshape(have, 6, 40, 53)))
-			note, err := torch.ScriptExtra(path, "note.txt")
-			require.NoError(t, err)
-			assert.Equal(t, "a note", note)
-		})
-	}
+	eachForm(t, 44, func(t *testing.T, s *torch.Scope, _ *Network, p *Program) {
+		path := filepath.Join(t.TempDir(), "model.pt")
+		require.NoError(t, p.Script(40, 53, map[string]string{"note.txt": "a note"}).Save(path), p.Script(40, 53, nil).Source)
+		m, err := torch.LoadScript(path, torch.CPU())
+		require.NoError(t, err)
+		defer m.Close()
+		left, right := stacks(t, s, 3*2, 40, 53)
+		have := m.Forward(s, s.Reshape(left, 3, 2, 5, 40, 53), s.Reshape(right, 3, 2, 5, 40, 53))
+		want := p.Disparity(s, left, right, 3, nil, search.Float32)
+		require.NoError(t, s.Err())
+		assert.Equal(t, []int64{3, 2, 40, 53}, s.Shape(have))
+		assert.Equal(t, read(t, want), read(t, s.Reshape(have, 6, 40, 53)))
+		note, err := torch.ScriptExtra(path, "note.txt")
+		require.NoError(t, err)
+		assert.Equal(t, "a note", note)
+	})
 }
 
 const stepping = `
@@ -198,7 +198,6 @@ print(json.dumps(results))
 // PyTorch loads the archive, steps it, and gets the disparities of a window.
 func TestPyTorchSteps(t *testing.T) {
 	dir := t.TempDir()
-	interpreter := pytorch.Interpreter(t)
 	s := begin(t, 45)
 	var names []string
 	want := map[string][]float64{}
@@ -216,7 +215,7 @@ func TestPyTorchSteps(t *testing.T) {
 		names = append(names, name)
 	}
 	var have map[string][3]json.RawMessage
-	pytorch.Run(t, interpreter, dir, stepping, &have, names...)
+	pytorch.Run(t, dir, stepping, &have, names...)
 	require.Len(t, have, len(want))
 	for name := range want {
 		for i, what := range []string{"steps", "window"} {

@@ -35,12 +35,12 @@ func Interpreter(t testing.TB) string {
 	return name
 }
 
-// Run runs a script in a folder, with one thread, and decodes the JSON that it prints
-// into result.
-func Run(t testing.TB, interpreter, dir, script string, result any, arguments ...string) {
+// Run runs a script by [Interpreter] in a folder, with one thread, and decodes the JSON that
+// it prints into result.
+func Run(t testing.TB, dir, script string, result any, arguments ...string) {
 	t.Helper()
 	var errors strings.Builder
-	c := exec.Command(interpreter, append([]string{"-c", script}, arguments...)...)
+	c := exec.Command(Interpreter(t), append([]string{"-c", script}, arguments...)...)
 	c.Dir, c.Env, c.Stderr = dir, append(os.Environ(), "OMP_NUM_THREADS=1"), &errors
 	text, err := c.Output()
 	if err == nil {
