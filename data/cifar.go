@@ -42,52 +42,39 @@ var (
 )
 
 func init() {
-	(&source{
-		name:    "cifar10",
-		folder:  "cifar10",
-		classes: cifar10Classes,
-		mean:    []float32{0.4914, 0.4822, 0.4465},
-		std:     []float32{0.2470, 0.2435, 0.2616},
-		format: &cifarFormat{
-			folder:  "cifar-10-batches-bin",
-			archive: "cifar-10-binary.tar.gz",
-			train: recordFiles{
-				[]string{"data_batch_1.bin", "data_batch_2.bin", "data_batch_3.bin", "data_batch_4.bin", "data_batch_5.bin"},
-				10_000,
-			},
-			test:   recordFiles{[]string{"test_batch.bin"}, 10_000},
-			labels: []int{10},
-			names:  "batches.meta.txt",
+	Register(cifar(Source{
+		Name: "cifar10", Classes: cifar10Classes,
+		Mean: []float32{0.4914, 0.4822, 0.4465}, Std: []float32{0.2470, 0.2435, 0.2616},
+	}, "cifar10", cifarFormat{
+		folder: "cifar-10-batches-bin",
+		train: recordFiles{
+			[]string{"data_batch_1.bin", "data_batch_2.bin", "data_batch_3.bin", "data_batch_4.bin", "data_batch_5.bin"},
+			10_000,
 		},
-		address: cifarAddress,
-		files:   []remoteFile{{"cifar-10-binary.tar.gz", "c32a1d4ab5d03f1284b67883e8d87530", 170_052_171}},
-	}).register(3, cifarSide, cifarSide)
-	cifar100("cifar100", cifar100Classes, 1, "fine_label_names.txt").register(3, cifarSide, cifarSide)
-	cifar100("cifar100-coarse", cifar100Coarse, 0, "coarse_label_names.txt").register(3, cifarSide, cifarSide)
+		test:   recordFiles{[]string{"test_batch.bin"}, 10_000},
+		labels: []int{10},
+		names:  "batches.meta.txt",
+	}, remoteFile{"cifar-10-binary.tar.gz", "c32a1d4ab5d03f1284b67883e8d87530", 170_052_171}))
+	for label, s := range []Source{{Name: "cifar100-coarse", Classes: cifar100Coarse}, {Name: "cifar100", Classes: cifar100Classes}} {
+		s.Mean, s.Std = []float32{0.5071, 0.4867, 0.4408}, []float32{0.2675, 0.2565, 0.2761}
+		Register(cifar(s, "cifar100", cifarFormat{
+			folder: "cifar-100-binary",
+			train:  recordFiles{[]string{"train.bin"}, 50_000},
+			test:   recordFiles{[]string{"test.bin"}, 10_000},
+			labels: []int{20, 100},
+			use:    label,
+			names:  []string{"coarse_label_names.txt", "fine_label_names.txt"}[label],
+		}, remoteFile{"cifar-100-binary.tar.gz", "03b5dce01913d631647c71ecec9e9cb8", 168_513_733}))
+	}
 }
 
-const cifarAddress = "https://www.cs.toronto.edu/~kriz/"
-
-// cifar100 is CIFAR-100 with one of its two label bytes as the label.
-func cifar100(name string, classes []string, label int, names string) *source {
-	return &source{
-		name:    name,
-		folder:  "cifar100",
-		classes: classes,
-		mean:    []float32{0.5071, 0.4867, 0.4408},
-		std:     []float32{0.2675, 0.2565, 0.2761},
-		format: &cifarFormat{
-			folder:  "cifar-100-binary",
-			archive: "cifar-100-binary.tar.gz",
-			train:   recordFiles{[]string{"train.bin"}, 50_000},
-			test:    recordFiles{[]string{"test.bin"}, 10_000},
-			labels:  []int{20, 100},
-			use:     label,
-			names:   names,
-		},
-		address: cifarAddress,
-		files:   []remoteFile{{"cifar-100-binary.tar.gz", "03b5dce01913d631647c71ecec9e9cb8", 168_513_733}},
-	}
+// cifar is a set whose files have a layout and come in one archive.
+func cifar(s Source, folder string, format cifarFormat, archive remoteFile) Source {
+	s.Channels, s.Height, s.Width = 3, cifarSide, cifarSide
+	format.archive = archive.name
+	return (&source{
+		Source: s, folder: folder, format: &format, address: "https://www.cs.toronto.edu/~kriz/", remote: []remoteFile{archive},
+	}).published()
 }
 
 // cifarFormat is the binary version of a CIFAR set: files of records, each one
@@ -122,9 +109,7 @@ func (f *cifarFormat) find(place string, split Split) (string, bool) {
 	archive := filepath.Join(place, f.archive)
 	inner := filepath.Join(place, f.folder)
 	switch {
-	case isFile(place):
-		return place, true
-	case isFile(filepath.Join(place, first)):
+	case isFile(place), isFile(filepath.Join(place, first)):
 		return place, true
 	case isFile(filepath.Join(inner, first)):
 		return inner, true
@@ -139,7 +124,7 @@ func (f *cifarFormat) load(ctx context.Context, src *source, where string, split
 	part := f.split(split)
 	total := part.records * len(part.names)
 	pixels, labels := make([]byte, total*cifarPixels), make([]int, total)
-	classes := src.classes
+	classes := src.Classes
 	seen := map[string]bool{}
 
 	err := eachMember(ctx, where, append(slices.Clone(part.names), f.names), func(name string, r io.Reader) (err error) {
@@ -148,7 +133,7 @@ func (f *cifarFormat) load(ctx context.Context, src *source, where string, split
 		}
 		seen[name] = true
 		if name == f.names {
-			classes, err = readNames(r, len(src.classes))
+			classes, err = readNames(r, len(src.Classes))
 			return err
 		}
 		from := part.records * slices.Index(part.names, name)
@@ -163,26 +148,24 @@ func (f *cifarFormat) load(ctx context.Context, src *source, where string, split
 			return nil, fmt.Errorf("%s has no %s: %w", where, name, ErrNotFound)
 		}
 	}
-	return NewMemory(src.name, classes, 3, cifarSide, cifarSide, pixels, labels)
+	return NewMemory(src.Name, classes, 3, cifarSide, cifarSide, pixels, labels)
 }
 
 // decode reads exactly len(labels) records, which must be all that r has.
 func (f *cifarFormat) decode(r io.Reader, pixels []byte, labels []int) error {
 	buffered := bufio.NewReaderSize(r, 1<<16)
-	head := make([]byte, len(f.labels))
+	record := make([]byte, len(f.labels)+cifarPixels)
 	for i := range labels {
-		if _, err := io.ReadFull(buffered, head); err != nil {
+		if _, err := io.ReadFull(buffered, record); err != nil {
 			return fmt.Errorf("record %d of %d: %w", i+1, len(labels), contentError(err))
 		}
-		for k, label := range head {
-			if int(label) >= f.labels[k] {
-				return malformed("record %d has label %d of %d classes", i+1, label, f.labels[k])
+		for k, classes := range f.labels {
+			if int(record[k]) >= classes {
+				return malformed("record %d has label %d of %d classes", i+1, record[k], classes)
 			}
 		}
-		labels[i] = int(head[f.use])
-		if _, err := io.ReadFull(buffered, pixels[i*cifarPixels:(i+1)*cifarPixels]); err != nil {
-			return fmt.Errorf("record %d of %d: %w", i+1, len(labels), contentError(err))
-		}
+		labels[i] = int(record[f.use])
+		copy(pixels[i*cifarPixels:], record[len(f.labels):])
 	}
 	return expectEOF(buffered)
 }

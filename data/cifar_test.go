@@ -15,9 +15,8 @@ import (
 // in each of two files and two images for testing in one.
 func smallCIFAR(use int) *source {
 	return &source{
-		name:    "small",
-		folder:  "small",
-		classes: []string{"x", "y", "z"},
+		Source: Source{Name: "small", Classes: []string{"x", "y", "z"}},
+		folder: "small",
 		format: &cifarFormat{
 			folder:  "small-bin",
 			archive: "small.tar.gz",

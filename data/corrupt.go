@@ -3,6 +3,7 @@ package data
 import (
 	"fmt"
 	"log/slog"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -73,11 +74,7 @@ func (b *badFiles) note(i int, cause error) error {
 
 // examples are paths of bad files; the caller holds the lock.
 func (b *badFiles) examples() []string {
-	var numbers []int
-	for i := range b.found {
-		numbers = append(numbers, i)
-	}
-	slices.Sort(numbers)
+	numbers := slices.Sorted(maps.Keys(b.found))
 	var paths []string
 	for _, i := range numbers[:min(maxExamples, len(numbers))] {
 		paths = append(paths, b.index.path(i))

@@ -22,6 +22,18 @@ type Dataset interface {
 	Image(i int, dst []byte) (label int, err error)
 }
 
+// checkImage fails unless ds has an image i and dst room for it.
+func checkImage(ds Dataset, i int, dst []byte) error {
+	c, h, w := ds.Shape()
+	switch {
+	case i < 0 || i >= ds.Len():
+		return fmt.Errorf("%s: image %d of %d does not exist", ds.Name(), i, ds.Len())
+	case len(dst) < c*h*w:
+		return fmt.Errorf("%s: image %d needs a buffer of %d bytes, not %d", ds.Name(), i, c*h*w, len(dst))
+	}
+	return nil
+}
+
 // Split names one of the two published parts of a data set.
 type Split int
 

@@ -1,7 +1,6 @@
 package data
 
 import (
-	"bufio"
 	"cmp"
 	"errors"
 	"fmt"
@@ -64,7 +63,7 @@ func (s *eventSource) listEventFiles(folder string, split Split) ([]eventFile, [
 		}
 		files, err = filesOfClasses(parts[split], classes)
 	case lists[Train] != "" && lists[Test] != "":
-		classes = s.classes
+		classes = s.Classes
 		files, err = filesOfList(folder, lists[split], len(classes))
 	default:
 		if classes, err = classFolders(folder); err != nil {
@@ -87,31 +86,31 @@ func (s *eventSource) listEventFiles(folder string, split Split) ([]eventFile, [
 // published ones. Class folders that are the published names in another order get
 // the published labels.
 func (s *eventSource) named(folder string, files []eventFile, classes []string) ([]eventFile, []string, error) {
-	text, err := os.ReadFile(filepath.Join(folder, ClassesFile))
-	if err == nil {
-		var names []string
-		for line := range strings.Lines(string(text)) {
-			if line = strings.TrimSpace(line); line != "" {
-				names = append(names, line)
-			}
-		}
-		if len(names) != len(classes) {
-			return nil, nil, malformed("%s: %d names for %d classes", filepath.Join(folder, ClassesFile), len(names), len(classes))
-		}
+	list := filepath.Join(folder, ClassesFile)
+	var names []string
+	found, err := readLines(list, func(_ int, line string) error {
+		names = append(names, line)
+		return nil
+	})
+	switch {
+	case found && err != nil:
+		return nil, nil, err
+	case found && len(names) != len(classes):
+		return nil, nil, malformed("%s: %d names for %d classes", list, len(names), len(classes))
+	case found:
 		return files, names, nil
-	}
-	if s.classes == nil {
+	case s.Classes == nil:
 		return files, classes, nil
 	}
 	for _, name := range classes {
-		if !slices.Contains(s.classes, name) {
-			return nil, nil, malformed("%s has a class folder %q, which %s has not; open it as event-folder", folder, name, s.name)
+		if !slices.Contains(s.Classes, name) {
+			return nil, nil, malformed("%s has a class folder %q, which %s has not; open it as event-folder", folder, name, s.Name)
 		}
 	}
 	for i := range files {
-		files[i].label = slices.Index(s.classes, classes[files[i].label])
+		files[i].label = slices.Index(s.Classes, classes[files[i].label])
 	}
-	return files, s.classes, nil
+	return files, s.Classes, nil
 }
 
 // classFolders are the names of the sub-folders, in natural order.
@@ -170,38 +169,30 @@ func partOf(files []eventFile, split Split) []eventFile {
 // filesOfList reads lines "sample class"; '#' begins a remark. The recording of a
 // sample is the file of that name, with any known ending.
 func filesOfList(folder, path string, classes int) ([]eventFile, error) {
-	file, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer file.Close()
 	var files []eventFile
-	lines := bufio.NewScanner(file)
-	for number := 1; lines.Scan(); number++ {
-		words := strings.Fields(lines.Text())
-		if len(words) == 0 || strings.HasPrefix(words[0], "#") {
-			continue
+	_, err := readLines(path, func(_ int, line string) error {
+		words := strings.Fields(line)
+		if strings.HasPrefix(words[0], "#") {
+			return nil
 		}
 		if len(words) != 2 {
-			return nil, malformed("%s: line %d has %d words, want: sample class", path, number, len(words))
+			return malformed("%d words, want: sample class", len(words))
 		}
 		label, err := strconv.Atoi(words[1])
 		if err != nil || label < 0 || label >= classes {
-			return nil, malformed("%s: line %d: class %.20q of %d classes", path, number, words[1], classes)
+			return malformed("class %.20q of %d classes", words[1], classes)
 		}
 		if filepath.Base(words[0]) != words[0] {
-			return nil, malformed("%s: line %d: sample %.40q is no file name", path, number, words[0])
+			return malformed("sample %.40q is no file name", words[0])
 		}
 		name, ok := recordingNamed(folder, words[0])
 		if !ok {
-			return nil, fmt.Errorf("%s: line %d: no recording of sample %s: %w", path, number, words[0], ErrNotFound)
+			return fmt.Errorf("no recording of sample %s: %w", words[0], ErrNotFound)
 		}
 		files = append(files, eventFile{name, label})
-	}
-	if err := lines.Err(); err != nil {
-		return nil, malformed("%s: %v", path, err)
-	}
-	return files, nil
+		return nil
+	})
+	return files, err
 }
 
 func recordingNamed(folder, sample string) (string, bool) {

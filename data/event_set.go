@@ -1,6 +1,7 @@
 package data
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -67,22 +68,15 @@ func OpenEvents(ctx context.Context, name, path string, split Split, o EventOpti
 }
 
 func (src *eventSource) open(ctx context.Context, path string, split Split, o EventOptions) (*EventSet, error) {
-	name := src.name
+	name := src.Name
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
 	if split != Train && split != Test {
 		return nil, fmt.Errorf("%s: no split %v; choose train or test", name, split)
 	}
-	if o.Steps == 0 {
-		o.Steps = defaultEventSteps
-	}
-	if o.Slice == "" {
-		o.Slice = events.ByTime
-	}
-	if o.Kind == "" {
-		o.Kind = events.Binary
-	}
+	o.Steps = cmp.Or(o.Steps, defaultEventSteps)
+	o.Stacks = o.Filled()
 	if err := o.Stacks.Validate(); err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
@@ -95,27 +89,24 @@ func (src *eventSource) open(ctx context.Context, path string, split Split, o Ev
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
 	s.kept, s.seen = make([][]byte, len(s.files)), make([]bool, len(s.files))
-	s.left = o.Memory
-	if o.Memory == 0 {
-		s.left = defaultEventMemory
-	}
+	s.left = cmp.Or(o.Memory, defaultEventMemory)
 	return s, nil
 }
 
 // explain says where the files can be had.
 func (s *eventSource) explain(err error) error {
 	if s.address == "" || !errors.Is(err, ErrNotFound) {
-		return fmt.Errorf("%s: %w", s.name, err)
+		return fmt.Errorf("%s: %w", s.Name, err)
 	}
-	return fmt.Errorf("%s: %w; download it by hand from %s, unpack it and name its folder", s.name, err, s.address)
+	return fmt.Errorf("%s: %w; download it by hand from %s, unpack it and name its folder", s.Name, err, s.address)
 }
 
 // settle finds the size of the sensor, and reads the first recording with it.
 func (s *EventSet) settle() error {
 	if s.options.Width == 0 || s.options.Height == 0 {
-		s.options.Width, s.options.Height = s.source.width, s.source.height
+		s.options.Width, s.options.Height = s.source.Width, s.source.Height
 	}
-	r, err := events.Open(s.files[0].path, s.reading())
+	r, err := events.Open(s.files[0].path, s.source.reading(s.options))
 	if err != nil {
 		return contentOf(err)
 	}
@@ -131,10 +122,8 @@ func (s *EventSet) settle() error {
 // contentOf marks errors about the content of recordings as ErrFormat.
 func contentOf(err error) error { return fmt.Errorf("%w: %w", ErrFormat, err) }
 
-func (s *EventSet) reading() events.Options {
-	return events.Options{
-		Width: s.options.Width, Height: s.options.Height, Columns: s.options.Columns, Transpose: s.source.transpose,
-	}
+func (s *eventSource) reading(o EventOptions) events.Options {
+	return events.Options{Width: o.Width, Height: o.Height, Columns: o.Columns, Transpose: s.transpose}
 }
 
 // Options are the options that s was opened with, the defaults filled in.
@@ -146,35 +135,22 @@ func (s *EventSet) Folder() string { return s.where }
 // File is the path of recording i.
 func (s *EventSet) File(i int) string { return s.files[i].path }
 
-// Name implements [Dataset].
-func (s *EventSet) Name() string { return s.source.name }
-
-// Len implements [Dataset].
-func (s *EventSet) Len() int { return len(s.files) }
-
-// Classes implements [Dataset].
-func (s *EventSet) Classes() []string { return s.classes }
-
-// Steps implements [Timed].
-func (s *EventSet) Steps() int { return s.options.Steps }
-
-// Levels implements [Timed].
+// Name, Len, Classes, Steps, Levels and Shape implement [Timed]. Shape has the channels
+// of all time steps.
+func (s *EventSet) Name() string          { return s.source.Name }
+func (s *EventSet) Len() int              { return len(s.files) }
+func (s *EventSet) Classes() []string     { return s.classes }
+func (s *EventSet) Steps() int            { return s.options.Steps }
 func (s *EventSet) Levels() *[256]float32 { return s.options.Kind.Levels() }
-
-// Shape implements [Dataset]: the channels of all time steps, rows and columns.
-func (s *EventSet) Shape() (c, h, w int) { return s.options.Steps * s.step[0], s.step[1], s.step[2] }
+func (s *EventSet) Shape() (c, h, w int)  { return s.options.Steps * s.step[0], s.step[1], s.step[2] }
 
 // Image implements [Dataset]: the stack of recording i as planes T,C,H,W.
 func (s *EventSet) Image(i int, dst []byte) (int, error) {
-	if i < 0 || i >= len(s.files) {
-		return 0, fmt.Errorf("%s: recording %d of %d does not exist", s.Name(), i, len(s.files))
+	if err := checkImage(s, i, dst); err != nil {
+		return 0, err
 	}
 	c, h, w := s.Shape()
-	if size := c * h * w; len(dst) < size {
-		return 0, fmt.Errorf("%s: recording %d needs a buffer of %d bytes, not %d", s.Name(), i, size, len(dst))
-	} else {
-		dst = dst[:size]
-	}
+	dst = dst[:c*h*w]
 	file := s.files[i]
 	s.mutex.Lock()
 	packed := s.kept[i]
@@ -183,7 +159,7 @@ func (s *EventSet) Image(i int, dst []byte) (int, error) {
 		s.unpack(dst, packed)
 		return file.label, nil
 	}
-	r, err := events.Open(file.path, s.reading())
+	r, err := events.Open(file.path, s.source.reading(s.options))
 	if err != nil {
 		return 0, fmt.Errorf("%s: %w; remove the file or fetch it again", s.Name(), contentOf(err))
 	}
@@ -262,7 +238,7 @@ func (s *EventSet) unpack(dst, packed []byte) {
 
 // Stack reads one recording as the images of s are read, from any file.
 func (s *EventSet) Stack(path string) ([]byte, error) {
-	return StackFile(path, s.source.name, s.options)
+	return StackFile(path, s.source.Name, s.options)
 }
 
 // StackFile makes the stack of one recording, planes T,C,H,W of bytes, as a set of
@@ -273,7 +249,7 @@ func StackFile(path, name string, o EventOptions) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	r, err := events.Open(path, events.Options{Width: o.Width, Height: o.Height, Columns: o.Columns, Transpose: src.transpose})
+	r, err := events.Open(path, src.reading(o))
 	if err != nil {
 		return nil, contentOf(err)
 	}

@@ -90,7 +90,7 @@ func TestEventSetOfLists(t *testing.T) {
 	assert.Equal(t, []int{5, 0}, recordingLabels(t, openEvents(t, "n-mnist", dir, Train, EventOptions{})))
 	assert.Equal(t, []int{7}, recordingLabels(t, openEvents(t, "n-mnist", dir, Test, EventOptions{})))
 	for message, list := range map[string]string{
-		"line 1 has 1 words": "1\n", `class "10" of 10`: "1 10\n", `class "x" of 10`: "1 x\n", "no recording of sample 9": "9 1\n",
+		"line 1: 1 words": "1\n", `class "10" of 10`: "1 10\n", `class "x" of 10`: "1 x\n", "no recording of sample 9": "9 1\n",
 		"no file name": "../1 1\n",
 	} {
 		require.NoError(t, os.WriteFile(filepath.Join(dir, "train1K.txt"), []byte(list), 0o644))
@@ -262,7 +262,7 @@ func TestEventSetErrors(t *testing.T) {
 	_, err = s.Image(2, make([]byte, 12*34*34))
 	requireOneLine(t, err, ErrFormat, broken, "truncated")
 	_, err = s.Image(3, nil)
-	assert.ErrorContains(t, err, "recording 3 of 3")
+	assert.ErrorContains(t, err, "image 3 of 3")
 	_, err = s.Image(0, nil)
 	assert.ErrorContains(t, err, "needs a buffer")
 	loader, err := NewLoader(s, LoaderOptions{Batch: 3})

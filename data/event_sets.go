@@ -9,14 +9,12 @@ import (
 	"github.com/spikedhs/spikedhs/data/events"
 )
 
-// eventSource is what the package knows about a data set of event recordings.
+// eventSource is what the package knows about a data set of event recordings. Width and
+// Height are those of the sensor; 0: stated by the user or the files.
 type eventSource struct {
-	name          string
-	folder        string // under DefaultDir
-	width, height int    // of the sensor; 0: stated by the user or the files
-	transpose     bool   // the camera lay on its side
-	classes       []string
-	address       string // where a person finds the files
+	Source
+	transpose bool   // the camera lay on its side
+	address   string // where a person finds the files
 }
 
 func init() {
@@ -36,25 +34,23 @@ func init() {
 // classes may be nil, then the names of folders serve. address is where a person finds
 // the files.
 func Recordings(name string, width, height int, classes []string, address string) Source {
-	r := &eventSource{name: name, folder: name, width: width, height: height, classes: classes, address: address}
-	return Source{
-		Name: name, Width: width, Height: height, Classes: classes, Events: true, recordings: r,
-		Open: func(ctx context.Context, path string, split Split, o OpenOptions) (Dataset, error) {
-			set, err := r.open(ctx, path, split, o.Events)
-			if err != nil {
-				return nil, err
-			}
-			return set, nil
-		},
-		Locate: func(path string, split Split) (string, error) {
-			where := r.place(path)
-			_, _, err := r.listEventFiles(where, split)
-			if err != nil {
-				return "", r.explain(err)
-			}
-			return where, nil
-		},
+	r := &eventSource{Source: Source{Name: name, Width: width, Height: height, Classes: classes, Events: true}, address: address}
+	r.recordings = r
+	r.Open = func(ctx context.Context, path string, split Split, o OpenOptions) (Dataset, error) {
+		set, err := r.open(ctx, path, split, o.Events)
+		if err != nil {
+			return nil, err
+		}
+		return set, nil
 	}
+	r.Locate = func(path string, split Split) (string, error) {
+		where := r.place(path)
+		if _, _, err := r.listEventFiles(where, split); err != nil {
+			return "", r.explain(err)
+		}
+		return where, nil
+	}
+	return r.Source
 }
 
 // EventReading says how recordings of a data set are read: its sensor and how it lay.
@@ -64,13 +60,13 @@ func EventReading(name string) events.Options {
 	if err != nil {
 		return events.Options{}
 	}
-	return events.Options{Width: s.width, Height: s.height, Transpose: s.transpose}
+	return events.Options{Width: s.Width, Height: s.Height, Transpose: s.transpose}
 }
 
 // place is the folder of the recordings.
 func (s *eventSource) place(path string) string {
 	if path == "" {
-		return filepath.Join(DefaultDir(), s.folder)
+		return filepath.Join(DefaultDir(), s.Name)
 	}
 	return path
 }

@@ -46,7 +46,7 @@ func Fetch(ctx context.Context, name, dir string, opts FetchOptions) (folder str
 	case src == nil:
 		return "", fmt.Errorf("%s cannot be fetched: %w", name, ErrNotFound)
 	case src.manual != "":
-		return "", fmt.Errorf("%s cannot be fetched: %s: %w", src.name, src.manual, ErrNotFound)
+		return "", fmt.Errorf("%s cannot be fetched: %s: %w", src.Name, src.manual, ErrNotFound)
 	}
 	if dir == "" {
 		dir = DefaultDir()
@@ -67,7 +67,7 @@ func FetchSize(name string) int64 {
 		return 0
 	}
 	var size int64
-	for _, file := range s.files.files {
+	for _, file := range s.files.remote {
 		size += file.size
 	}
 	return size
@@ -83,9 +83,9 @@ func (s *source) fetch(ctx context.Context, dir string, opts FetchOptions) (fold
 	}
 	folder = filepath.Join(dir, s.folder)
 	if err := os.MkdirAll(folder, 0o755); err != nil {
-		return "", fmt.Errorf("%s: %w; choose a folder that can be written (SPIKEDHS_DATA names the usual one)", s.name, err)
+		return "", fmt.Errorf("%s: %w; choose a folder that can be written (SPIKEDHS_DATA names the usual one)", s.Name, err)
 	}
-	for _, file := range s.files {
+	for _, file := range s.remote {
 		d := download{
 			client: opts.Client,
 			url:    strings.TrimSuffix(opts.BaseURL, "/") + "/" + file.name,
@@ -96,7 +96,7 @@ func (s *source) fetch(ctx context.Context, dir string, opts FetchOptions) (fold
 			d.progress = func(done, total int64) { opts.Progress(file.name, done, total) }
 		}
 		if err := d.run(ctx); err != nil {
-			return "", fmt.Errorf("%s: %w", s.name, err)
+			return "", fmt.Errorf("%s: %w", s.Name, err)
 		}
 	}
 	return folder, nil

@@ -248,9 +248,9 @@ func TestFetchThenOpen(t *testing.T) {
 		asked = append(asked, r.URL.Path[1:])
 		w.Write(published[r.URL.Path[1:]])
 	})
-	src := &source{name: "tiny", folder: "tiny", classes: digitClasses, format: mnistFormat{}, address: server.URL}
+	src := &source{Source: Source{Name: "tiny", Classes: digitClasses}, folder: "tiny", format: mnistFormat{}, address: server.URL}
 	for name, body := range published {
-		src.files = append(src.files, remoteFile{name, md5Of(body), int64(len(body))})
+		src.remote = append(src.remote, remoteFile{name, md5Of(body), int64(len(body))})
 	}
 	dir := t.TempDir()
 	for range 2 {

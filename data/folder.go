@@ -46,16 +46,11 @@ func newImageFolder(name string, index *folderIndex, o OpenOptions) *ImageFolder
 	return f
 }
 
-// Name implements [Dataset].
-func (f *ImageFolder) Name() string { return f.name }
-
-// Len implements [Dataset]. Files that turn out to be bad are counted.
-func (f *ImageFolder) Len() int { return len(f.index.files) }
-
-// Classes implements [Dataset].
-func (f *ImageFolder) Classes() []string { return f.index.classes }
-
-// Shape implements [Dataset].
+// Name, Len, Classes and Shape implement [Dataset]. Len counts files that turn out to be
+// bad too.
+func (f *ImageFolder) Name() string         { return f.name }
+func (f *ImageFolder) Len() int             { return len(f.index.files) }
+func (f *ImageFolder) Classes() []string    { return f.index.classes }
 func (f *ImageFolder) Shape() (c, h, w int) { return 3, f.size, f.size }
 
 // Path is the file of image i.
@@ -80,13 +75,10 @@ func (f *ImageFolder) Crop(i int, crop ResizedCrop, rng rand.Source, dst []byte)
 
 // item renders image i, or the next one that can be read.
 func (f *ImageFolder) item(i int, dst []byte, choose func(w, h int) window) (label int, err error) {
+	if err := checkImage(f, i, dst); err != nil {
+		return 0, err
+	}
 	n := len(f.index.files)
-	if i < 0 || i >= n {
-		return 0, fmt.Errorf("%s: image %d of %d does not exist", f.name, i, n)
-	}
-	if need := 3 * f.size * f.size; len(dst) < need {
-		return 0, fmt.Errorf("%s: image %d needs a buffer of %d bytes, not %d", f.name, i, need, len(dst))
-	}
 	d := f.decoders.Get().(*decoder)
 	defer f.decoders.Put(d)
 	for k := range n {
@@ -176,11 +168,10 @@ func init() {
 // ImageNet is. labels is the number of its classes, 0 if its files say it; advice tells
 // in words where it can be had.
 func ImageFolders(name string, labels int, advice string) Source {
-	s := &source{name: name, folder: name, ambiguous: true, manual: advice, format: folderFormat{}}
-	return Source{
-		Name: name, Channels: 3, Labels: labels, Mean: imageNetMean, Std: imageNetStd, Cropped: true,
-		Open: s.open, Locate: s.locate, files: s,
-	}
+	return (&source{
+		Source: Source{Name: name, Channels: 3, Labels: labels, Mean: imageNetMean, Std: imageNetStd, Cropped: true},
+		folder: name, ambiguous: true, manual: advice, format: folderFormat{},
+	}).published()
 }
 
 // folderFormat is a layout of image files in class folders.
@@ -198,7 +189,7 @@ func (folderFormat) load(ctx context.Context, src *source, where string, split S
 	if err != nil {
 		return nil, err
 	}
-	return newImageFolder(src.name, index, o), nil
+	return newImageFolder(src.Name, index, o), nil
 }
 
 // OpenOptions are what [OpenWith] needs to know of sets of image files and of

@@ -1,10 +1,12 @@
 package data
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -246,32 +248,17 @@ func (x *folderIndex) addListed(ctx context.Context, dir, where string, labels m
 
 // isImageName goes by the ending alone; what a file holds is seen when it is decoded.
 func isImageName(name string) bool {
-	switch strings.ToLower(filepath.Ext(name)) {
-	case ".jpg", ".jpeg", ".png":
-		return true
-	}
-	return false
+	return slices.Contains([]string{".jpg", ".jpeg", ".png"}, strings.ToLower(filepath.Ext(name)))
 }
 
 // counted tells how many files have which ending, most frequent first.
 func counted(endings map[string]int) string {
-	var names []string
-	for name := range endings {
-		names = append(names, name)
-	}
-	slices.SortFunc(names, func(a, b string) int {
-		if endings[a] != endings[b] {
-			return endings[b] - endings[a]
-		}
-		return strings.Compare(a, b)
+	names := slices.SortedFunc(maps.Keys(endings), func(a, b string) int {
+		return cmp.Or(endings[b]-endings[a], strings.Compare(a, b))
 	})
 	var parts []string
 	for _, name := range names[:min(3, len(names))] {
-		shown := name
-		if shown == "" {
-			shown = "without an ending"
-		}
-		parts = append(parts, fmt.Sprintf("%d %s", endings[name], shown))
+		parts = append(parts, fmt.Sprintf("%d %s", endings[name], cmp.Or(name, "without an ending")))
 	}
 	return strings.Join(parts, ", ")
 }

@@ -1,7 +1,5 @@
 package data
 
-import "fmt"
-
 // Memory is a [Dataset] that keeps all its pixels in one slice.
 type Memory struct {
 	name    string
@@ -30,27 +28,17 @@ func NewMemory(name string, classes []string, c, h, w int, pixels []byte, labels
 	return &Memory{name: name, classes: classes, c: c, h: h, w: w, pixels: pixels, labels: labels}, nil
 }
 
-// Name implements [Dataset].
-func (m *Memory) Name() string { return m.name }
-
-// Len implements [Dataset].
-func (m *Memory) Len() int { return len(m.labels) }
-
-// Classes implements [Dataset].
-func (m *Memory) Classes() []string { return m.classes }
-
-// Shape implements [Dataset].
+// Name, Len, Classes, Shape and Image implement [Dataset].
+func (m *Memory) Name() string         { return m.name }
+func (m *Memory) Len() int             { return len(m.labels) }
+func (m *Memory) Classes() []string    { return m.classes }
 func (m *Memory) Shape() (c, h, w int) { return m.c, m.h, m.w }
 
-// Image implements [Dataset].
 func (m *Memory) Image(i int, dst []byte) (int, error) {
-	if i < 0 || i >= len(m.labels) {
-		return 0, fmt.Errorf("%s: image %d of %d does not exist", m.name, i, len(m.labels))
+	if err := checkImage(m, i, dst); err != nil {
+		return 0, err
 	}
 	size := m.c * m.h * m.w
-	if len(dst) < size {
-		return 0, fmt.Errorf("%s: image %d needs a buffer of %d bytes, not %d", m.name, i, size, len(dst))
-	}
 	copy(dst, m.pixels[i*size:(i+1)*size])
 	return m.labels[i], nil
 }

@@ -21,40 +21,40 @@ var (
 )
 
 func init() {
-	(&source{
-		name:      "fashion-mnist",
+	Register((&source{
+		Source: Source{
+			Name: "fashion-mnist", Channels: 1, Height: 28, Width: 28, Classes: fashionClasses,
+			Mean: []float32{0.2860}, Std: []float32{0.3530},
+		},
 		folder:    "fashion-mnist",
 		ambiguous: true,
 		system:    "/usr/share/datasets/fashion-mnist",
 		pkg:       "dataset-fashion-mnist",
-		classes:   fashionClasses,
-		mean:      []float32{0.2860},
-		std:       []float32{0.3530},
 		format:    mnistFormat{},
 		address:   "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/",
-		files: []remoteFile{
+		remote: []remoteFile{
 			{"train-images-idx3-ubyte.gz", "8d4fb7e6c68d591d4c3dfef9ec88bf0d", 26_421_880},
 			{"train-labels-idx1-ubyte.gz", "25c81989df183df01b3e8a0aad5dffbe", 29_515},
 			{"t10k-images-idx3-ubyte.gz", "bef4ecab320f06d8554ea6380940ec79", 4_422_102},
 			{"t10k-labels-idx1-ubyte.gz", "bb300cfdad3c16e7a12a480ee83cd310", 5_148},
 		},
-	}).register(1, 28, 28)
-	(&source{
-		name:      "mnist",
+	}).published())
+	Register((&source{
+		Source: Source{
+			Name: "mnist", Channels: 1, Height: 28, Width: 28, Classes: digitClasses,
+			Mean: []float32{0.1307}, Std: []float32{0.3081},
+		},
 		folder:    "mnist",
 		ambiguous: true,
-		classes:   digitClasses,
-		mean:      []float32{0.1307},
-		std:       []float32{0.3081},
 		format:    mnistFormat{},
 		address:   "https://ossci-datasets.s3.amazonaws.com/mnist/",
-		files: []remoteFile{
+		remote: []remoteFile{
 			{"train-images-idx3-ubyte.gz", "f68b3c2dcbeaaa9fbdd348bbdeb94873", 9_912_422},
 			{"train-labels-idx1-ubyte.gz", "d53e105ee54ea40749a09fcbcd1e9432", 28_881},
 			{"t10k-images-idx3-ubyte.gz", "9fb629c4189551a2d022fa330f9573f3", 1_648_877},
 			{"t10k-labels-idx1-ubyte.gz", "ec29112dd5afa0611ce80d1b7f02629c", 4_542},
 		},
-	}).register(1, 28, 28)
+	}).published())
 }
 
 // mnistFormat is a folder of IDX files, plain or gzipped: images and labels of
@@ -95,7 +95,7 @@ func (f mnistFormat) load(ctx context.Context, src *source, folder string, split
 	for i, v := range values {
 		labels[i] = int(v)
 	}
-	set, err := NewMemory(src.name, src.classes, 1, sizes[1], sizes[2], pixels, labels)
+	set, err := NewMemory(src.Name, src.Classes, 1, sizes[1], sizes[2], pixels, labels)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", labelPath, err)
 	}

@@ -12,18 +12,21 @@ import (
 
 // source is what the package knows about the files of one data set.
 type source struct {
-	name      string
+	Source
 	folder    string // sub-folder that Fetch fills
 	ambiguous bool   // another set has the same file names: only folder tells them apart
 	system    string // folder of the system's package, if there is one
 	pkg       string // name of that package
-	classes   []string
-	mean      []float32
-	std       []float32
 	format    format
 	manual    string // how to get it, of a set that Fetch cannot bring
 	address   string // official address that the file names are added to
-	files     []remoteFile
+	remote    []remoteFile
+}
+
+// published is the set for [Register].
+func (s *source) published() Source {
+	s.Open, s.Locate, s.files = s.open, s.locate, s
+	return s.Source
 }
 
 // remoteFile is a published file, its published checksum and its bytes.
@@ -99,7 +102,7 @@ func Locate(name, path string, split Split) (where string, err error) {
 func (s *source) open(ctx context.Context, path string, split Split, o OpenOptions) (Dataset, error) {
 	o, err := o.withDefaults()
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", s.name, err)
+		return nil, fmt.Errorf("%s: %w", s.Name, err)
 	}
 	where, err := s.locate(path, split)
 	if err != nil {
@@ -115,7 +118,7 @@ func (s *source) open(ctx context.Context, path string, split Split, o OpenOptio
 // locate finds the first place that has a split.
 func (s *source) locate(path string, split Split) (where string, err error) {
 	if split != Train && split != Test {
-		return "", fmt.Errorf("%s: no split %v; choose train or test", s.name, split)
+		return "", fmt.Errorf("%s: no split %v; choose train or test", s.Name, split)
 	}
 	places := s.places(path)
 	for _, place := range places {
@@ -147,20 +150,20 @@ func (s *source) places(path string) []string {
 func (s *source) explain(err error, path string) error {
 	switch {
 	case s.manual != "" && errors.Is(err, ErrNotFound):
-		return fmt.Errorf("%s: %w; %s", s.name, err, s.manual)
+		return fmt.Errorf("%s: %w; %s", s.Name, err, s.manual)
 	case s.manual != "":
-		return fmt.Errorf("%s: %w", s.name, err)
+		return fmt.Errorf("%s: %w", s.Name, err)
 	case errors.Is(err, ErrNotFound):
-		return fmt.Errorf("%s: %w; get it with %s", s.name, err, s.remedy(path))
+		return fmt.Errorf("%s: %w; get it with %s", s.Name, err, s.remedy(path))
 	case errors.Is(err, ErrFormat):
-		return fmt.Errorf("%s: %w; remove the file and get it again with %s", s.name, err, s.remedy(path))
+		return fmt.Errorf("%s: %w; remove the file and get it again with %s", s.Name, err, s.remedy(path))
 	}
-	return fmt.Errorf("%s: %w", s.name, err)
+	return fmt.Errorf("%s: %w", s.Name, err)
 }
 
 // remedy is the command that brings the data to where it was looked for.
 func (s *source) remedy(path string) string {
-	fetch := "spikedhs data fetch " + s.name
+	fetch := "spikedhs data fetch " + s.Name
 	switch {
 	case path != "" && !strings.HasSuffix(path, ".gz"): // an archive's name is no folder
 		return fmt.Sprintf("`%s --dir %s`", fetch, shellWord(path))

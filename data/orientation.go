@@ -10,23 +10,15 @@ type orientation struct{ swap, mirrorX, mirrorY bool }
 // orientationOf is the meaning of EXIF's tag Orientation, 1 to 8; other numbers are
 // taken as 1, upright.
 func orientationOf(tag int) orientation {
-	switch tag {
-	case 2:
-		return orientation{mirrorX: true}
-	case 3:
-		return orientation{mirrorX: true, mirrorY: true}
-	case 4:
-		return orientation{mirrorY: true}
-	case 5:
-		return orientation{swap: true}
-	case 6:
-		return orientation{swap: true, mirrorY: true}
-	case 7:
-		return orientation{swap: true, mirrorX: true, mirrorY: true}
-	case 8:
-		return orientation{swap: true, mirrorX: true}
-	}
-	return orientation{}
+	return map[int]orientation{
+		2: {mirrorX: true},
+		3: {mirrorX: true, mirrorY: true},
+		4: {mirrorY: true},
+		5: {swap: true},
+		6: {swap: true, mirrorY: true},
+		7: {swap: true, mirrorX: true, mirrorY: true},
+		8: {swap: true, mirrorX: true},
+	}[tag]
 }
 
 // stored turns a window of the upright picture into one of the stored picture of w

@@ -7,6 +7,7 @@ import (
 	"image/color"
 	"image/jpeg"
 	"image/png"
+	"io"
 	"math"
 )
 
@@ -28,51 +29,46 @@ type decoder struct {
 
 func newDecoder() *decoder { return &decoder{pixels: maxPixels} }
 
+// codecs decode the sizes and the pixels of the formats that are read.
+var codecs = map[string]struct {
+	config func(io.Reader) (image.Config, error)
+	pixels func(io.Reader) (image.Image, error)
+}{"JPEG": {jpeg.DecodeConfig, jpeg.Decode}, "PNG": {png.DecodeConfig, png.Decode}}
+
 // decode reads the picture in b, which is JPEG or PNG whatever its file is called.
 // It fails with [ErrFormat].
-func (s *decoder) decode(b []byte) error {
+func (s *decoder) decode(b []byte) (err error) {
 	s.orientation, s.decoded = orientation{}, nil
-	switch kind := sniff(b); kind {
-	case "JPEG":
-		h := scanJPEG(b)
-		if h.width == 0 { // a file that is not quite in order: ask the decoder
-			s.reader.Reset(b)
-			if c, err := jpeg.DecodeConfig(&s.reader); err == nil {
-				h.width, h.height = c.Width, c.Height
-			}
-		}
-		if err := s.limit(h.width, h.height); err != nil {
-			return err
-		}
-		s.reader.Reset(b)
-		img, err := jpeg.Decode(&s.reader)
-		if err != nil {
-			return contentError(err)
-		}
-		s.decoded, s.orientation = img, orientationOf(h.orientation)
-	case "PNG":
-		s.reader.Reset(b)
-		c, err := png.DecodeConfig(&s.reader)
-		if err != nil {
-			return contentError(err)
-		}
-		if err := s.limit(c.Width, c.Height); err != nil {
-			return err
-		}
-		s.reader.Reset(b)
-		img, err := png.Decode(&s.reader)
-		if err != nil {
-			return contentError(err)
-		}
-		s.decoded = img
-	case "":
-		if len(b) == 0 {
-			return malformed("empty file")
-		}
-		return malformed("neither JPEG nor PNG")
-	default:
+	kind := sniff(b)
+	codec, ok := codecs[kind]
+	switch {
+	case ok:
+	case kind != "":
 		return malformed("a %s file; convert it to JPEG or PNG", kind)
+	case len(b) == 0:
+		return malformed("empty file")
+	default:
+		return malformed("neither JPEG nor PNG")
 	}
+	var facts jpegFacts
+	if kind == "JPEG" {
+		facts = scanJPEG(b)
+	}
+	if facts.width == 0 { // a PNG, or a JPEG that is not quite in order: ask the decoder
+		s.reader.Reset(b)
+		if c, err := codec.config(&s.reader); err == nil {
+			facts.width, facts.height = c.Width, c.Height
+		}
+	}
+	if err := s.limit(facts.width, facts.height); err != nil {
+		return err
+	}
+	s.reader.Reset(b)
+	if s.decoded, err = codec.pixels(&s.reader); err != nil {
+		s.decoded = nil
+		return contentError(err)
+	}
+	s.orientation = orientationOf(facts.orientation)
 	if s.decoded.Bounds().Empty() {
 		return malformed("a picture without pixels")
 	}
@@ -135,19 +131,14 @@ func (s *decoder) render(w window, n int, dst []byte) {
 
 // subsampling is the number of columns and rows of pixels for one chroma sample.
 func subsampling(r image.YCbCrSubsampleRatio) (x, y int) {
-	switch r {
-	case image.YCbCrSubsampleRatio422:
-		return 2, 1
-	case image.YCbCrSubsampleRatio420:
-		return 2, 2
-	case image.YCbCrSubsampleRatio440:
-		return 1, 2
-	case image.YCbCrSubsampleRatio411:
-		return 4, 1
-	case image.YCbCrSubsampleRatio410:
-		return 4, 2
-	}
-	return 1, 1
+	steps := map[image.YCbCrSubsampleRatio][2]int{
+		image.YCbCrSubsampleRatio422: {2, 1},
+		image.YCbCrSubsampleRatio420: {2, 2},
+		image.YCbCrSubsampleRatio440: {1, 2},
+		image.YCbCrSubsampleRatio411: {4, 1},
+		image.YCbCrSubsampleRatio410: {4, 2},
+	}[r]
+	return max(1, steps[0]), max(1, steps[1])
 }
 
 // toRGB converts one row of JFIF's Y, Cb and Cr. Pixel x goes to at + x*step of each

@@ -3,6 +3,7 @@ package data
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 )
@@ -53,14 +54,6 @@ func Register(s Source) {
 	sources[s.Name] = &s
 }
 
-// register adds a set of this package whose images have that shape.
-func (s *source) register(channels, height, width int) {
-	Register(Source{
-		Name: s.name, Channels: channels, Height: height, Width: width, Classes: s.classes, Mean: s.mean, Std: s.std,
-		Open: s.open, Locate: s.locate, files: s,
-	})
-}
-
 // Names lists the data sets that [Open] knows, by the alphabet. "cifar100-coarse" is
 // CIFAR-100 with its 20 superclasses as labels, "image-folder" any folder of image
 // files, "event-folder" any of recordings. [Fetchable] tells which [Fetch] brings.
@@ -70,14 +63,8 @@ func Names() []string { return names(func(*Source) bool { return true }) }
 func EventNames() []string { return names(func(s *Source) bool { return s.Events }) }
 
 func names(which func(*Source) bool) []string {
-	var list []string
-	for name, s := range sources {
-		if which(s) {
-			list = append(list, name)
-		}
-	}
-	slices.Sort(list)
-	return list
+	all := slices.Sorted(maps.Keys(sources))
+	return slices.DeleteFunc(all, func(name string) bool { return !which(sources[name]) })
 }
 
 // Lookup finds a data set by name. Another name fails with [ErrUnknown].

@@ -33,17 +33,17 @@ func TestCatalogIsComplete(t *testing.T) {
 		s, err := Lookup(name)
 		require.NoError(t, err)
 		src := s.files
-		assert.Len(t, src.classes, classes, name)
-		unique := slices.Compact(slices.Sorted(slices.Values(src.classes)))
+		assert.Len(t, src.Classes, classes, name)
+		unique := slices.Compact(slices.Sorted(slices.Values(src.Classes)))
 		assert.Len(t, unique, classes, name)
-		assert.Equal(t, len(src.mean), len(src.std))
-		for _, file := range src.files {
+		assert.Equal(t, len(src.Mean), len(src.Std))
+		for _, file := range src.remote {
 			assert.Regexp(t, `^[0-9a-f]{32}$`, file.md5)
 		}
 		if f, ok := src.format.(*cifarFormat); ok {
 			assert.Equal(t, classes, f.labels[f.use], "%s: the label byte and the names agree", name)
-			assert.Equal(t, f.archive, src.files[0].name)
-			assert.True(t, name == "cifar10" || slices.IsSorted(src.classes), "CIFAR-100 numbers its classes by the alphabet")
+			assert.Equal(t, f.archive, src.remote[0].name)
+			assert.True(t, name == "cifar10" || slices.IsSorted(src.Classes), "CIFAR-100 numbers its classes by the alphabet")
 		}
 	}
 }

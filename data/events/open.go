@@ -3,6 +3,7 @@ package events
 import (
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -39,14 +40,7 @@ func Register(extension string, read Reader) {
 }
 
 // Extensions lists the ends of the names of files that [Open] reads.
-func Extensions() []string {
-	var list []string
-	for extension := range formats {
-		list = append(list, extension)
-	}
-	slices.Sort(list)
-	return list
-}
+func Extensions() []string { return slices.Sorted(maps.Keys(formats)) }
 
 // Known tells whether [Open] knows the format of a file, by its name.
 func Known(path string) bool {

@@ -36,7 +36,7 @@ func (s Stacks) Pictures(stack []byte, width, height, scale int) ([]*image.Palet
 	if err := s.Validate(); err != nil {
 		return nil, err
 	}
-	s = s.filled()
+	s = s.Filled()
 	c, h, w := s.Shape(width, height)
 	if scale < 1 || len(stack) != s.Steps*c*h*w {
 		return nil, fmt.Errorf("pictures: scale %d, %d bytes for %d steps of %d x %d x %d", scale, len(stack), s.Steps, c, h, w)

@@ -1,6 +1,7 @@
 package events
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 )
@@ -74,20 +75,15 @@ const (
 	maxSize  = 1 << 12
 )
 
-// filled is s with its defaults.
-func (s Stacks) filled() Stacks {
-	if s.Slice == "" {
-		s.Slice = ByTime
-	}
-	if s.Kind == "" {
-		s.Kind = Binary
-	}
+// Filled is s with its defaults.
+func (s Stacks) Filled() Stacks {
+	s.Slice, s.Kind = cmp.Or(s.Slice, ByTime), cmp.Or(s.Kind, Binary)
 	return s
 }
 
 // Validate checks the values.
 func (s Stacks) Validate() error {
-	s = s.filled()
+	s = s.Filled()
 	switch {
 	case s.Steps < 1 || s.Steps > maxSteps:
 		return fmt.Errorf("stacks: %d time steps; want 1 to %d", s.Steps, maxSteps)
@@ -106,7 +102,7 @@ func (s Stacks) Shape(width, height int) (c, h, w int) {
 	if s.Size > 0 {
 		width, height = s.Size, s.Size
 	}
-	return s.filled().Kind.Channels(), height, width
+	return s.Filled().Kind.Channels(), height, width
 }
 
 // window places the sensor on the grid of a step: pixel x becomes
@@ -128,7 +124,7 @@ func (s Stacks) Make(dst []byte, r *Recording) error {
 	if err := s.Validate(); err != nil {
 		return err
 	}
-	s = s.filled()
+	s = s.Filled()
 	c, h, w := s.Shape(r.Width, r.Height)
 	step := c * h * w
 	if len(dst) < s.Steps*step {
@@ -169,12 +165,7 @@ func (s Stacks) Make(dst []byte, r *Recording) error {
 		}
 	}
 	for i, sum := range sums {
-		switch {
-		case sum > 0:
-			dst[i] = 1
-		case sum < 0:
-			dst[i] = 255 // -1
-		}
+		dst[i] = byte(cmp.Compare(sum, 0)) // 255 is -1
 	}
 	return nil
 }

@@ -14,10 +14,10 @@ type cursor struct {
 }
 
 func (c *cursor) bytes(n int) []byte {
-	if c.err != nil || n < 0 || n > len(c.b) {
-		if c.err == nil {
-			c.err = malformed("a record ends early")
-		}
+	if c.err == nil && (n < 0 || n > len(c.b)) {
+		c.err = malformed("a record ends early")
+	}
+	if c.err != nil {
 		c.b = nil
 		return nil
 	}

@@ -27,6 +27,9 @@ type Dataset struct {
 // maxRank is HDF5's own limit on the number of axes.
 const maxRank = 32
 
+// sharable are the messages that may lie in another place, which is not read.
+var sharable = map[int]string{msgDataspace: "a shared data space", msgDatatype: "a named data type", msgFilters: "shared filters"}
+
 // Dataset opens the array at path, such as "davis/left/events". It fails with
 // [ErrNotFound] where there is none.
 func (f *File) Dataset(path string) (*Dataset, error) {
@@ -41,17 +44,20 @@ func (f *File) Dataset(path string) (*Dataset, error) {
 	d := &Dataset{file: f, path: path}
 	var seen [256]bool
 	for _, m := range list {
-		switch m.kind {
-		case msgDataspace:
-			d.shape, err = parseDataspace(m, f)
-		case msgDatatype:
-			d.typ, err = parseDatatype(m, f)
-		case msgLayout:
-			d.layout, err = parseLayout(m, f)
-		case msgFilters:
-			d.filters, err = parseFilters(m, f)
-		case msgFill:
-			d.fill = parseFill(m, f)
+		c := &cursor{b: m.body, f: f}
+		switch name := sharable[m.kind]; {
+		case m.shared && name != "":
+			err = unsupported("%s", name)
+		case m.kind == msgDataspace:
+			d.shape, err = parseDataspace(c)
+		case m.kind == msgDatatype:
+			d.typ, err = parseDatatype(c)
+		case m.kind == msgLayout:
+			d.layout, err = parseLayout(c)
+		case m.kind == msgFilters:
+			d.filters, err = parseFilters(c)
+		case m.kind == msgFill:
+			d.fill = parseFill(c)
 		}
 		if err != nil {
 			return nil, fmt.Errorf("/%s: %w", path, err)

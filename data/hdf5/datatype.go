@@ -11,11 +11,7 @@ type Number interface{ number.Number }
 
 var classNames = []string{"integer", "float", "time", "string", "bit field", "opaque", "compound", "reference", "enumeration", "variable-length", "array"}
 
-func parseDatatype(m message, f *File) (number.Type, error) {
-	if m.shared {
-		return number.Type{}, unsupported("a named data type")
-	}
-	c := &cursor{b: m.body, f: f}
+func parseDatatype(c *cursor) (number.Type, error) {
 	class := c.u8() & 15
 	bits := c.u8()
 	exponent := c.u8() // for floats: where the sign is
@@ -30,11 +26,7 @@ func parseDatatype(m message, f *File) (number.Type, error) {
 		t.Order = binary.BigEndian
 	}
 	if class > 1 {
-		name := "unknown"
-		if class < len(classNames) {
-			name = classNames[class]
-		}
-		return number.Type{}, unsupported("data of type %s", name)
+		return number.Type{}, unsupported("data of type %s", append(classNames, "unknown")[min(class, len(classNames))])
 	}
 	whole := offset == 0 && precision == 8*size
 	if class == 1 {

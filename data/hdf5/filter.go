@@ -22,11 +22,7 @@ type filter struct {
 	values []int // parameters
 }
 
-func parseFilters(m message, f *File) ([]filter, error) {
-	if m.shared {
-		return nil, unsupported("shared filters")
-	}
-	c := &cursor{b: m.body, f: f}
+func parseFilters(c *cursor) ([]filter, error) {
 	version, n := c.u8(), c.u8()
 	switch version {
 	case 1:
@@ -104,11 +100,11 @@ func undo(filters []filter, mask uint32, b []byte, size int) ([]byte, error) {
 }
 
 func inflate(b []byte, limit int) ([]byte, error) {
+	var out []byte
 	z, err := zlib.NewReader(bytes.NewReader(b))
-	if err != nil {
-		return nil, fmt.Errorf("%w: deflate: %w", ErrFormat, err)
+	if err == nil {
+		out, err = io.ReadAll(io.LimitReader(z, int64(limit)+1))
 	}
-	out, err := io.ReadAll(io.LimitReader(z, int64(limit)+1))
 	if err != nil {
 		return nil, fmt.Errorf("%w: deflate: %w", ErrFormat, err)
 	}
@@ -168,32 +164,24 @@ func fletcher(b []byte) ([]byte, error) {
 func unlzf(b []byte, limit int) ([]byte, error) {
 	damaged := malformed("LZF: the chunk is damaged; copy the file again")
 	out := make([]byte, 0, min(limit, 16*len(b)+64))
-	for i := 0; i < len(b); {
-		control := int(b[i])
-		i++
-		if control < 32 {
-			n := control + 1
-			if i+n > len(b) || len(out)+n > limit {
+	for len(b) > 0 {
+		control, n := int(b[0]), int(b[0])>>5
+		switch b = b[1:]; {
+		case control < 32:
+			if n = control + 1; n > len(b) || len(out)+n > limit {
 				return nil, damaged
 			}
-			out = append(out, b[i:i+n]...)
-			i += n
+			out, b = append(out, b[:n]...), b[n:]
 			continue
+		case n == 7 && len(b) > 0:
+			n, b = n+int(b[0]), b[1:]
 		}
-		n := control >> 5
-		if n == 7 {
-			if i >= len(b) {
-				return nil, damaged
-			}
-			n += int(b[i])
-			i++
-		}
-		n += 2
-		if i >= len(b) {
+		if len(b) == 0 {
 			return nil, damaged
 		}
-		from := len(out) - (control&31)<<8 - int(b[i]) - 1
-		i++
+		n += 2
+		from := len(out) - (control&31)<<8 - int(b[0]) - 1
+		b = b[1:]
 		if from < 0 || len(out)+n > limit {
 			return nil, damaged
 		}

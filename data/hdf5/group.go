@@ -3,22 +3,7 @@ package hdf5
 import (
 	"bytes"
 	"fmt"
-	"maps"
-	"slices"
 )
-
-// List are the names in the group at path, "" for the root, in alphabetical order.
-func (f *File) List(path string) ([]string, error) {
-	at, err := f.find(path)
-	if err != nil {
-		return nil, err
-	}
-	links, err := f.links(at)
-	if err != nil {
-		return nil, fmt.Errorf("group /%s: %w", path, err)
-	}
-	return slices.Sorted(maps.Keys(links)), nil
-}
 
 // links are the names of a group and the object headers they lead to; undefined for
 // soft and external links.

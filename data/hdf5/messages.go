@@ -1,10 +1,6 @@
 package hdf5
 
-func parseDataspace(m message, f *File) ([]int, error) {
-	if m.shared {
-		return nil, unsupported("a shared data space")
-	}
-	c := &cursor{b: m.body, f: f}
+func parseDataspace(c *cursor) ([]int, error) {
 	version, rank := c.u8(), c.u8()
 	c.skip(1) // flags: maximal sizes follow, which do not matter
 	switch version {
@@ -52,8 +48,7 @@ type layout struct {
 // maxChunk bounds the bytes of a chunk; HDF5 itself allows 4 GiB.
 const maxChunk = 1 << 30
 
-func parseLayout(m message, f *File) (layout, error) {
-	c := &cursor{b: m.body, f: f}
+func parseLayout(c *cursor) (layout, error) {
 	version := c.u8()
 	var l layout
 	switch version {
@@ -143,8 +138,7 @@ func chunkShape(c *cursor, rank, size int) []int {
 }
 
 // parseFill gives the bytes of the value of elements that were never written.
-func parseFill(m message, f *File) []byte {
-	c := &cursor{b: m.body, f: f}
+func parseFill(c *cursor) []byte {
 	switch c.u8() {
 	case 1, 2:
 		c.skip(2)
