@@ -196,7 +196,7 @@ func TestStereoFromSearchToEvaluation(t *testing.T) {
 	measured, err := read.Evaluate(context.Background(), nil)
 	require.NoError(t, err)
 	again := measured.(stereo.Evaluation)
-	assert.Equal(t, e.DisparityMetrics, again.DisparityMetrics)
+	assert.Equal(t, e.Metrics, again.Metrics)
 	assert.Equal(t, *e.BlockMatching, *again.BlockMatching)
 	var written stereo.Evaluation
 	require.NoError(t, json.Unmarshal(b.file(t, "train", EvaluationFile), &written))

@@ -33,11 +33,14 @@ func stereoModelAndEvents(t *testing.T) {
 	require.NoError(t, m.Export("model.pt"))
 	require.NoError(t, m.Close())
 
-	var events bytes.Buffer
-	w, err := stream.NewPacketWriter(&events, 54, 42)
-	require.NoError(t, err)
+	events := bytes.NewBufferString("SDHSEV01\x36\x00\x2a\x00\x00\x00\x00\x00")
 	for i := range 300 { // 0.15 s: three steps
-		require.NoError(t, w.Write(data.View(i%2), data.Event{T: float64(i) * 0.0005, X: uint16(i % 54), Y: uint16(i % 42), P: 1}))
+		require.NoError(t, binary.Write(events, binary.LittleEndian, struct {
+			Microseconds int64
+			X, Y         uint16
+			P, View      int8
+			_            uint16
+		}{int64(i) * 500, uint16(i % 54), uint16(i % 42), 1, int8(i % 2), 0}))
 	}
 	require.NoError(t, os.WriteFile("events.bin", events.Bytes(), 0o644))
 }

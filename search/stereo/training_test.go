@@ -42,7 +42,7 @@ func TestLearnsByHeart(t *testing.T) {
 	for step := range 40 {
 		s := torch.NewScope()
 		cost := net.Forward(search.Pass{Scope: s, Mode: torch.Train}, left, right)
-		loss := criterion.Loss(s, cost, truth, criterion.DefaultDiversity)
+		loss := criterion.Loss(s, cost, truth, 1)
 		s.Backward(loss)
 		optimizer.Step(s, s.Gradients(net.Variables().Parameters()))
 		last = s.Item(loss)

@@ -15,5 +15,5 @@
 //
 // Two runs with the same seed give the same metrics.jsonl apart from the object
 // "wall" at the end of every record, which holds all that depends on the clock and
-// the machine; [StripWall] removes it.
+// the machine.
 package run

@@ -5,6 +5,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -63,6 +64,10 @@ func TestLogRefuses(t *testing.T) {
 	assert.Len(t, records, 1)
 }
 
+// wall is the end of a record that depends on clock and machine. A quote inside a string is
+// escaped, so only the key itself matches.
+var wall = regexp.MustCompile(`,"wall":\{.*`)
+
 func TestRecordsOfOneSeedDifferInWallOnly(t *testing.T) {
 	var stripped [2]string
 	var whole [2]string
@@ -74,7 +79,7 @@ func TestRecordsOfOneSeedDifferInWallOnly(t *testing.T) {
 		}
 		text, err := os.ReadFile(path)
 		require.NoError(t, err)
-		whole[i], stripped[i] = string(text), string(StripWall(text))
+		whole[i], stripped[i] = string(text), string(wall.ReplaceAll(text, []byte("}")))
 	}
 	assert.NotEqual(t, whole[0], whole[1])
 	assert.Equal(t, stripped[0], stripped[1])

@@ -118,17 +118,3 @@ func appendString(line []byte, s string) []byte {
 	_ = encoder.Encode(s) // a string into memory: cannot fail
 	return append(line, bytes.TrimSuffix(quoted.Bytes(), []byte("\n"))...)
 }
-
-// StripWall returns the text of a metrics file without the object "wall" at the end
-// of each record: what is left depends on configuration and seed alone.
-func StripWall(metrics []byte) []byte {
-	var rest []byte
-	for line := range bytes.Lines(metrics) {
-		// A quote inside a string is escaped, so only the key itself matches.
-		if at := bytes.LastIndex(line, []byte(`,"wall":{`)); at >= 0 {
-			line = append(bytes.Clone(line[:at]), "}\n"...)
-		}
-		rest = append(rest, line...)
-	}
-	return rest
-}

@@ -5,19 +5,15 @@ import (
 	"github.com/spikedhs/spikedhs/torch"
 )
 
-// DefaultDiversity is b of the Laplace distribution in pixels. The paper's text
-// says 2; the losses in its logs are possible with 1 only, which the code it
-// builds on has too.
-const DefaultDiversity = 1.0
-
 // Loss is the sub-pixel cross entropy (section 3.3, eq. 6), the mean over all
 // pixels with a true disparity d:
 //
 //	q_j = exp(-|2j - d| / b),   L = - sum_j q_j log softmax(C)_j / sum_j q_j
 //
 // cost is C [B, bins, H, W], larger is better, and disparity [B, H, W] in pixels,
-// both float32; a pixel without truth holds +Inf or NaN. b is diversity, in
-// pixels. The least value that can be reached with 32 bins, averaged over the
+// both float32; a pixel without truth holds +Inf or NaN. b is diversity, in pixels. The
+// paper's text says 2; the losses in its logs are possible with 1 only, which the code it
+// builds on has too. The least value that can be reached with 32 bins, averaged over the
 // disparities of MVSEC, is about 1.020 for b = 1 and 1.678 for b = 2; a uniform
 // cost gives ln(bins). Without any valid pixel the loss is 0.
 func Loss(s *torch.Scope, cost, disparity torch.Tensor, diversity float64) torch.Tensor {

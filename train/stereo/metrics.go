@@ -7,31 +7,27 @@ import (
 	"slices"
 )
 
-// MVSECFocalBaseline is focal length times baseline of the rectified cameras of
-// MVSEC's indoor_flying sequences, in pixels times metres.
-const MVSECFocalBaseline = 19.941772
-
 // smallestDisparity keeps depth finite where the disparity is 0.
 const smallestDisparity = 1e-7
 
-// Metrics are the four numbers of event-based stereo (table 2), each the mean over frames
+// Metrics are the numbers of event-based stereo (table 2), each the mean over frames
 // of its value over the valid pixels of the frame.
 type Metrics struct {
+	// OnePixelAccuracy is the share of pixels within 1 px, in percent.
+	OnePixelAccuracy float64 `json:"one_pixel_accuracy"`
 	// MeanDisparityError is |d^ - d| in pixels.
-	MeanDisparityError float64
-	// OnePixelError is the share of pixels that are off by more than 1 px, in
-	// percent; OnePixelAccuracy is 100 minus that.
-	OnePixelError, OnePixelAccuracy float64
-	// MeanDepthError and MedianDepthError are of |Z^ - Z| in metres. The median is
+	MeanDisparityError float64 `json:"mean_disparity_error_px"`
+	// MeanDepthError and MedianDepthError are of |Z^ - Z| in centimetres. The median is
 	// the lower one of an even number.
-	MeanDepthError, MedianDepthError float64
-	// Frames counts the frames, those without truth too, which count as 0.
-	Frames int
-	// Pixels counts the valid pixels.
-	Pixels int64
+	MeanDepthError   float64 `json:"mean_depth_error_cm"`
+	MedianDepthError float64 `json:"median_depth_error_cm"`
+	// Frames counts the frames, those without truth too, which count as 0; Pixels the
+	// valid pixels.
+	Frames int   `json:"frames"`
+	Pixels int64 `json:"pixels"`
 	// NearZero counts valid pixels whose prediction is below 0.5 px. Their depth
 	// has no meaning and can spoil the mean.
-	NearZero int64
+	NearZero int64 `json:"near_zero"`
 }
 
 // Meter gathers metrics over frames. Set FocalBaseline before the first frame.
@@ -42,7 +38,8 @@ type Meter struct {
 	// before depth is computed. 0, the default, is the published protocol.
 	ClampAt float64
 
-	sums Metrics
+	sums Metrics // depths in metres
+	off  float64 // sum of the shares of pixels that are off by more than 1 px, in percent
 }
 
 // ErrFrame is the cause of an error about a frame that cannot be scored.
@@ -86,7 +83,7 @@ func (m *Meter) Add(prediction, truth []float32) error {
 	m.sums.Pixels += int64(len(depths))
 	m.sums.NearZero += nearZero
 	m.sums.MeanDisparityError += sum / n
-	m.sums.OnePixelError += 100 * float64(off) / n
+	m.off += 100 * float64(off) / n
 	total := 0.0
 	for _, z := range depths {
 		total += z
@@ -108,12 +105,9 @@ func (m *Meter) Result() Metrics {
 	}
 	n := float64(r.Frames)
 	r.MeanDisparityError /= n
-	r.OnePixelError /= n
-	r.OnePixelAccuracy = 100 - r.OnePixelError
-	r.MeanDepthError /= n
-	r.MedianDepthError /= n
+	r.OnePixelAccuracy = 100 - m.off/n
+	const centimetres = 100
+	r.MeanDepthError = centimetres * (r.MeanDepthError / n)
+	r.MedianDepthError = centimetres * (r.MedianDepthError / n)
 	return r
 }
-
-// Reset forgets all frames.
-func (m *Meter) Reset() { m.sums = Metrics{} }

@@ -2,6 +2,9 @@ package stream
 
 import (
 	"bytes"
+	"encoding/binary"
+	"io"
+	"math"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -68,19 +71,39 @@ func recording(seed uint64, seconds float64, count int) *data.Recording {
 	return r
 }
 
+// writeHead begins a pipe of events, writePacket writes one of them.
+func writeHead(w io.Writer, width, height int) error {
+	return binary.Write(w, binary.LittleEndian, struct {
+		Magic            [8]byte
+		Width, Height, _ uint16
+		_                uint16
+	}{[8]byte([]byte(packetMagic)), uint16(width), uint16(height), 0, 0})
+}
+
+func writePacket(w io.Writer, v data.View, e data.Event) error {
+	return binary.Write(w, binary.LittleEndian, struct {
+		Microseconds int64
+		X, Y         uint16
+		P            int8
+		View         uint8
+		_            uint16
+	}{microseconds(e.T), e.X, e.Y, e.P, uint8(v), 0})
+}
+
+func microseconds(t float64) int64 { return int64(math.Round(t * 1e6)) }
+
 // packets is a recording in the form of a pipe.
 func packets(t testing.TB, r *data.Recording) []byte {
 	t.Helper()
 	var b bytes.Buffer
-	w, err := NewPacketWriter(&b, r.Width, r.Height)
-	require.NoError(t, err)
+	require.NoError(t, writeHead(&b, r.Width, r.Height))
 	rest := r.Events
 	for len(rest[0])+len(rest[1]) > 0 {
 		v := 0
 		if len(rest[0]) == 0 || len(rest[1]) > 0 && rest[1][0].T < rest[0][0].T {
 			v = 1
 		}
-		require.NoError(t, w.Write(data.View(v), rest[v][0]))
+		require.NoError(t, writePacket(&b, data.View(v), rest[v][0]))
 		rest[v] = rest[v][1:]
 	}
 	return b.Bytes()

@@ -32,43 +32,7 @@ const (
 // ErrPackets is the cause of an error about bytes that are no events.
 var ErrPackets = errors.New("no stream of events: want SDHSEV01, width, height and events of 16 bytes, see docs/stereo.md")
 
-// PacketWriter writes events in the binary form of a pipe.
-type PacketWriter struct {
-	w     io.Writer
-	bytes []byte
-}
-
-// NewPacketWriter writes the head of a stream of pictures of width x height pixels.
-func NewPacketWriter(w io.Writer, width, height int) (*PacketWriter, error) {
-	if width < 1 || height < 1 || width > 1<<13 || height > 1<<13 {
-		return nil, fmt.Errorf("stream: pictures of %d x %d pixels: choose 1 to %d", width, height, 1<<13)
-	}
-	head := append([]byte(packetMagic), make([]byte, packetBytes-len(packetMagic))...)
-	binary.LittleEndian.PutUint16(head[8:], uint16(width))
-	binary.LittleEndian.PutUint16(head[10:], uint16(height))
-	_, err := w.Write(head)
-	return &PacketWriter{w: w, bytes: make([]byte, packetBytes)}, err
-}
-
-// Write writes one event of a view; its time is rounded to microseconds.
-func (p *PacketWriter) Write(v data.View, e data.Event) error {
-	b := p.bytes
-	binary.LittleEndian.PutUint64(b, uint64(microseconds(e.T)))
-	binary.LittleEndian.PutUint16(b[8:], uint16(e.X))
-	binary.LittleEndian.PutUint16(b[10:], uint16(e.Y))
-	b[12], b[13] = byte(e.P), byte(v)
-	_, err := p.w.Write(b)
-	return err
-}
-
-func microseconds(t float64) int64 {
-	if t < 0 {
-		return int64(t*1e6 - 0.5)
-	}
-	return int64(t*1e6 + 0.5)
-}
-
-// packetReader reads what a [PacketWriter] writes.
+// packetReader reads the binary form of events in a pipe.
 type packetReader struct {
 	r             *bufio.Reader
 	width, height int

@@ -182,7 +182,7 @@ func (r *runner) finish(source Source) Result {
 func scores(m metrics.Metrics) *Scores {
 	return &Scores{
 		Frames: m.Frames, OnePixelAccuracy: m.OnePixelAccuracy, MeanDisparityError: m.MeanDisparityError,
-		MeanDepthError: 100 * m.MeanDepthError, MedianDepthError: 100 * m.MedianDepthError,
+		MeanDepthError: m.MeanDepthError, MedianDepthError: m.MedianDepthError,
 	}
 }
 

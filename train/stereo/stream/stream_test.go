@@ -307,9 +307,9 @@ func TestMemoryOverALongStream(t *testing.T) {
 	in, out := io.Pipe()
 	go func() { // 5,001 steps of ten events each, never all in memory
 		const width, height = 24, 12 // the least that has room for the disparities
-		w, err := NewPacketWriter(out, width, height)
+		err := writeHead(out, width, height)
 		for i := 0; err == nil && i < 50010; i++ {
-			err = w.Write(data.View(i%2), data.Event{T: float64(i) * 0.005, X: uint16(i % width), Y: uint16(i % height), P: 1})
+			err = writePacket(out, data.View(i%2), data.Event{T: float64(i) * 0.005, X: uint16(i % width), Y: uint16(i % height), P: 1})
 		}
 		out.CloseWithError(err)
 	}()

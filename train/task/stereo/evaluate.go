@@ -14,37 +14,10 @@ import (
 	"github.com/spikedhs/spikedhs/train/task"
 )
 
-// DisparityMetrics are the numbers that event-based stereo is measured by, means over
-// frames.
-type DisparityMetrics struct {
-	// OnePixelAccuracy is the share of pixels within 1 px, in percent.
-	OnePixelAccuracy float64 `json:"one_pixel_accuracy"`
-	// MeanDisparityError is in pixels.
-	MeanDisparityError float64 `json:"mean_disparity_error_px"`
-	// MeanDepthError and MedianDepthError are in centimetres.
-	MeanDepthError   float64 `json:"mean_depth_error_cm"`
-	MedianDepthError float64 `json:"median_depth_error_cm"`
-	// Frames and Pixels count the frames and their pixels with truth.
-	Frames int   `json:"frames"`
-	Pixels int64 `json:"pixels"`
-	// NearZero counts pixels whose prediction is below 0.5 px: their depth means
-	// nothing and can spoil the mean.
-	NearZero int64 `json:"near_zero"`
-}
-
-func disparityMetrics(m criterion.Metrics) DisparityMetrics {
-	const centimetres = 100
-	return DisparityMetrics{
-		OnePixelAccuracy: m.OnePixelAccuracy, MeanDisparityError: m.MeanDisparityError,
-		MeanDepthError: centimetres * m.MeanDepthError, MedianDepthError: centimetres * m.MedianDepthError,
-		Frames: m.Frames, Pixels: m.Pixels, NearZero: m.NearZero,
-	}
-}
-
 // Evaluation is how good the disparities of a network are on a set of frames,
 // each the last of a window of T stacks.
 type Evaluation struct {
-	DisparityMetrics
+	criterion.Metrics
 	// Loss is the mean cross entropy of the last time step in nats.
 	Loss float64 `json:"loss"`
 	// Parameters is the number of trained numbers of the network.
@@ -56,8 +29,8 @@ type Evaluation struct {
 	// BlockMatching and Constant are the baselines on the same frames: 9x9 SAD on the
 	// same stacks, and the median disparity of the training frames everywhere; nil
 	// where they were not asked for.
-	BlockMatching *DisparityMetrics `json:"block_matching,omitempty"`
-	Constant      *DisparityMetrics `json:"constant,omitempty"`
+	BlockMatching *criterion.Metrics `json:"block_matching,omitempty"`
+	Constant      *criterion.Metrics `json:"constant,omitempty"`
 	// Activity is how often the neurons fired in a time step of both views, and the
 	// operations and energy that follow from it; nil where nothing was counted.
 	Activity *graph.Activity `json:"activity,omitempty"`
@@ -220,9 +193,9 @@ func (j *scoring) Add(s *torch.Scope, b *data.Batch, x task.Tensors, cost torch.
 }
 
 func (j *scoring) result() Evaluation {
-	e := Evaluation{DisparityMetrics: disparityMetrics(j.network.Result()), Loss: j.loss / float64(max(j.done, 1))}
+	e := Evaluation{Metrics: j.network.Result(), Loss: j.loss / float64(max(j.done, 1))}
 	if b := j.baselines; b != nil {
-		matched, flat := disparityMetrics(b.matched.Result()), disparityMetrics(b.flat.Result())
+		matched, flat := b.matched.Result(), b.flat.Result()
 		e.BlockMatching, e.Constant = &matched, &flat
 	}
 	return e
