@@ -21,7 +21,7 @@ func dataCommand() *cli.Command {
 				Flags: reporting(
 					dirFlag(usualPlaces), sensorFlag(),
 					&cli.BoolFlag{Name: "verify", Usage: "decode every image file of NAME and list those that cannot be read"},
-					&cli.StringFlag{Name: "sheet", Usage: "draw some training images of NAME into `FILE`, a PNG"},
+					text("sheet", "draw some training images of NAME into `FILE`, a PNG"),
 					sizeFlag("side in pixels of crops of image files", "224"),
 				),
 				Action: dataInfo,

@@ -14,8 +14,8 @@ func dataConvertCommand() *cli.Command {
 		Usage: "make the folder of a sequence from MVSEC's HDF5 files",
 		Flags: reporting(
 			eventsFlag("a file such as indoor_flying1_data.hdf5"),
-			&cli.StringFlag{Name: "gt", Usage: "`FILE` with the depth, such as indoor_flying1_gt.hdf5"},
-			&cli.StringFlag{Name: "calib", Usage: "folder `DIR` of the rectification maps, such as indoor_flying_calib"},
+			text("gt", "`FILE` with the depth, such as indoor_flying1_gt.hdf5"),
+			text("calib", "folder `DIR` of the rectification maps, such as indoor_flying_calib"),
 			outFlag("folder to fill, such as mvsec/indoor_flying_1; frames that are there already are kept", ""),
 		),
 		Action: dataConvertMVSEC,

@@ -34,7 +34,7 @@ func fetch(c *cli.Context, o *console, name, dir string) (folder string, err err
 
 // baseURLFlag is that of commands that fetch.
 func baseURLFlag() cli.Flag {
-	return &cli.StringFlag{Name: "base-url", Usage: "`URL` of a mirror that has the files under their names"}
+	return text("base-url", "`URL` of a mirror that has the files under their names")
 }
 
 // fetching shows how far a download is: a phase for each file.

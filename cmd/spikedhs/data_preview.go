@@ -35,7 +35,7 @@ func dataPreviewCommand() *cli.Command {
 }
 
 func zoomFlag(otherwise int) cli.Flag {
-	return &cli.IntFlag{Name: "zoom", Value: otherwise, Usage: "`N` x N pixels of the picture for each", Action: atLeast("zoom", 1)}
+	return whole("zoom", "`N` x N pixels of the picture for each", 1, otherwise)
 }
 
 // dataPreview draws the time steps of a recording: ON green, OFF red.

@@ -20,8 +20,8 @@ func dataPreviewPairCommand() *cli.Command {
 		Usage:     "draw events of both views and disparity",
 		ArgsUsage: "DIR|FILE",
 		Flags: reporting(
-			&cli.StringFlag{Name: "sequence", DefaultText: "the first", Usage: "`NAME` of the sequence"},
-			&cli.IntFlag{Name: "first", Usage: "first frame `N`", Action: atLeast("first", 0)},
+			text("sequence", "`NAME` of the sequence", "the first"),
+			whole("first", "first frame `N`", 0, 0),
 			framesFlag("at most"), zoomFlag(2), sensorFlag(), maxDisparityFlag("the largest label of the first frame"),
 			outFlag("a .gif moves, a .png has the first frame", "preview.gif"),
 		),

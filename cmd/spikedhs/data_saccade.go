@@ -18,10 +18,10 @@ func dataSaccadeCommand() *cli.Command {
 		Flags: reporting(
 			datasetFlag("images (required)"), dirFlag(usualPlaces),
 			outFlag("folder for Train and Test (required)", ""),
-			&cli.IntFlag{Name: "train", DefaultText: "all", Usage: "`N` training images, a seeded subset", Action: atLeast("train", 1)},
-			&cli.IntFlag{Name: "test", DefaultText: "all", Usage: "`N` test images, a seeded subset", Action: atLeast("test", 1)},
+			whole("train", "`N` training images, a seeded subset", 1, 0, "all"),
+			whole("test", "`N` test images, a seeded subset", 1, 0, "all"),
 			seedFlag(1),
-			&cli.Float64Flag{Name: "threshold", Value: events.NMNISTSaccade().Threshold, Usage: "change of log brightness `C` that makes an event", Action: positive("threshold")},
+			above("threshold", "change of log brightness `C` that makes an event", events.NMNISTSaccade().Threshold),
 		),
 		Action: dataSaccade,
 	}

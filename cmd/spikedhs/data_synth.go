@@ -15,7 +15,7 @@ func dataSynthCommand() *cli.Command {
 		Usage: "make scenes for event stereo, with exact disparity",
 		Flags: reporting(
 			&cli.StringFlag{Name: "preset", Value: "small", Usage: "`NAME` of the cameras: small (132 x 96), dvs128 (128 x 128) or full (346 x 260, like MVSEC)", Action: oneOf("preset", synth.Presets()...)},
-			&cli.IntFlag{Name: "scenes", Value: 20, Usage: "make `N` scenes", Action: atLeast("scenes", 1)},
+			whole("scenes", "make `N` scenes", 1, 20),
 			framesFlag("50 ms each, of every scene"),
 			seedFlag(1),
 			outFlag("folder to fill; scenes that are there already are kept", ""),
@@ -31,7 +31,7 @@ func dataSynthCommand() *cli.Command {
 }
 
 func framesFlag(which string) cli.Flag {
-	return &cli.IntFlag{Name: "frames", Value: 40, Usage: "`N` frames: " + which, Action: atLeast("frames", 1)}
+	return whole("frames", "`N` frames: "+which, 1, 40)
 }
 
 func dataSynth(c *cli.Context) error {

@@ -17,7 +17,7 @@ func exportCommand() *cli.Command {
 		Flags: reporting(
 			runFlag(), checkpointFlag(), outFlag("a file; without it model.pt in the run folder", ""),
 			&cli.BoolFlag{Name: "check", Usage: "load the file back and compare it with the network"},
-			&cli.IntFlag{Name: "check-images", Value: 1000, Usage: "compare on `N` test images, where the network names classes", Action: atLeast("check-images", 1)},
+			whole("check-images", "compare on `N` test images, where the network names classes", 1, 1000),
 			deviceFlag(),
 		),
 		Action: func(c *cli.Context) error {

@@ -36,7 +36,8 @@ func logFlags() []cli.Flag {
 
 // settingFlags choose a configuration as it stands in files and settings.
 func settingFlags() []cli.Flag {
-	return []cli.Flag{text("config", "`FILE|PRESET` of settings; spikedhs config list names the presets", ""), setFlag()}
+	const usage = "`FILE|PRESET` of settings; spikedhs config list names the presets"
+	return []cli.Flag{text("config", usage), setFlag()}
 }
 
 func setFlag() cli.Flag {
@@ -81,7 +82,8 @@ func deviceFlag() cli.Flag {
 func deviceName(c *cli.Context) string { return cmp.Or(c.String("device"), "auto") }
 
 func precisionFlag() *cli.StringFlag {
-	return choice("precision", "`TYPE` of the convolutions, float16 on CUDA alone", "auto", "float32", "bfloat16", "float16")
+	const usage = "`TYPE` of the convolutions, float16 on CUDA alone"
+	return choice("precision", usage, "auto", "float32", "bfloat16", "float16")
 }
 
 // seedFlag has a default; 0: that of the configuration.
@@ -102,14 +104,35 @@ func maxStepsFlag(how string) cli.Flag {
 	return &cli.Int64Flag{Name: "max-steps", DefaultText: "all", Usage: usage, Action: atLeast[int64]("max-steps", 1)}
 }
 
-// text is a flag that has no value where it is not given; otherwise says what that means.
-func text(name, usage, otherwise string) *cli.StringFlag {
-	return &cli.StringFlag{Name: name, Usage: usage, DefaultText: otherwise}
+// text is a flag without a default; otherwise, where told, says what that means.
+func text(name, usage string, otherwise ...string) *cli.StringFlag {
+	return &cli.StringFlag{Name: name, Usage: usage, DefaultText: strings.Join(otherwise, "")}
+}
+
+// whole is a flag of a whole number from least on, by default value; otherwise, where told,
+// says what a default of 0 means.
+func whole(name, usage string, least, value int, otherwise ...string) cli.Flag {
+	return &cli.IntFlag{
+		Name: name, Usage: usage, Value: value, DefaultText: strings.Join(otherwise, ""), Action: atLeast(name, least),
+	}
+}
+
+// above is a flag of a number above 0, likewise.
+func above(name, usage string, value float64, otherwise ...string) cli.Flag {
+	return &cli.Float64Flag{
+		Name: name, Usage: usage, Value: value, DefaultText: strings.Join(otherwise, ""),
+		Action: func(_ *cli.Context, value float64) error {
+			if !(value > 0) {
+				return usagef("--%s %g: choose more than 0", name, value)
+			}
+			return nil
+		},
+	}
 }
 
 // Flags of data sets: which, and the folder that it lies in.
 func datasetFlag(what string) *cli.StringFlag {
-	return text("dataset", "`NAME` of the data set: "+what, "")
+	return text("dataset", "`NAME` of the data set: "+what)
 }
 func dirFlag(otherwise string) cli.Flag {
 	return text("dir", "folder `DIR` of the data set", otherwise)
@@ -139,11 +162,11 @@ const (
 )
 
 // Flags of a trained network: that of a run, with the weights of a checkpoint, or a model.
-func runFlag() cli.Flag { return text("run", "run folder `DIR` of a training", "") }
+func runFlag() cli.Flag { return text("run", "run folder `DIR` of a training") }
 func checkpointFlag() cli.Flag {
 	return text("checkpoint", "`FILE` with the weights of --run", "the run's best or last")
 }
-func modelFlag() cli.Flag { return text("model", "exported model `FILE`, instead of --run", "") }
+func modelFlag() cli.Flag { return text("model", "exported model `FILE`, instead of --run") }
 
 // choice is a flag that has few values, the first where it is not given.
 func choice(name, usage string, values ...string) *cli.StringFlag {
@@ -166,16 +189,6 @@ func atLeast[N int | int64](flag string, least N) func(*cli.Context, N) error {
 	return func(_ *cli.Context, value N) error {
 		if value < least {
 			return usagef("--%s %d: choose at least %d", flag, value, least)
-		}
-		return nil
-	}
-}
-
-// positive checks a flag that is to be above 0.
-func positive(flag string) func(*cli.Context, float64) error {
-	return func(_ *cli.Context, value float64) error {
-		if !(value > 0) {
-			return usagef("--%s %g: choose more than 0", flag, value)
 		}
 		return nil
 	}

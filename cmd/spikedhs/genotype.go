@@ -18,8 +18,8 @@ func genotypeCommand() *cli.Command {
 			Usage:     "print a genotype, or draw it",
 			ArgsUsage: "FILE|PRESET",
 			Flags: reporting(
-				&cli.StringFlag{Name: "dot", Usage: "draw it for Graphviz into `FILE`, - for standard output"},
-				&cli.StringFlag{Name: "svg", Usage: "draw it as SVG into `FILE`, - for standard output"},
+				text("dot", "draw it for Graphviz into `FILE`, - for standard output"),
+				text("svg", "draw it as SVG into `FILE`, - for standard output"),
 			),
 			Action: showGenotype,
 		}, genotypeParamsCommand()},

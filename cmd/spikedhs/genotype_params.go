@@ -24,8 +24,8 @@ func genotypeParamsCommand() *cli.Command {
 		Description: "The configuration gives width, levels, steps and stem, its data set channels, classes and size; " +
 			"the genotype gives nodes and down-sampling, and the levels where it follows a path. Without one it is train.genotype of the configuration.",
 		Flags: reporting(append(settingFlags(),
-			&cli.IntFlag{Name: "classes", DefaultText: "the data set's", Usage: "`N` classes", Action: atLeast("classes", 1)},
-			&cli.IntFlag{Name: "channels", DefaultText: "the data set's", Usage: "`N` channels", Action: atLeast("channels", 1)},
+			whole("classes", "`N` classes", 1, 0, "the data set's"),
+			whole("channels", "`N` channels", 1, 0, "the data set's"),
 			sizeFlag("height and width, HxW, or one number", "the data set's"),
 		)...),
 		Action: genotypeParams,

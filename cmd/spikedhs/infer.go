@@ -23,7 +23,7 @@ func inferCommand() *cli.Command {
 		Flags: reporting(slices.Concat([]cli.Flag{modelFlag(), deviceFlag(), sensorFlag()}, of(classModels,
 			&cli.BoolFlag{Name: "invert", Usage: "exchange dark and light, as for black figures on white"},
 			datasetFlag("take its test images, those of --index"),
-			&cli.StringFlag{Name: "index", Usage: "`LIST` of test images such as 7 or 0,3,10-19"},
+			text("index", "`LIST` of test images such as 7 or 0,3,10-19"),
 			dirFlag(usualPlaces),
 		), windowFlags())...),
 		Action: infer,

@@ -19,7 +19,7 @@ const windowModels = "Stereo models"
 
 func windowFlags() []cli.Flag {
 	return of(windowModels, runFlag(), checkpointFlag(),
-		&cli.IntFlag{Name: "frame", DefaultText: "the last one", Usage: "number `I` of the window's last step, from 0", Action: atLeast("frame", 0)},
+		whole("frame", "number `I` of the window's last step, from 0", 0, 0, "the last one"),
 		outFlag("a file, or a folder for one file each; without it nothing, with --format raw standard output", ""),
 		formatFlag(), precisionFlag())
 }

@@ -20,7 +20,7 @@ func searchCommand() *cli.Command {
 		Name:  "search",
 		Usage: "search an architecture; leaves genotype.json in the run folder",
 		Flags: runFlags("runs/search", maxStepsFlag(runSteps),
-			&cli.IntFlag{Name: "random", DefaultText: "none", Usage: "search nothing: draw `N` different genotypes of the search space, with --seed, into genotypes/ of the run folder", Action: atLeast("random", 1)},
+			whole("random", "search nothing: draw `N` different genotypes of the search space, with --seed, into genotypes/ of the run folder", 1, 0, "none"),
 		),
 		Action: func(c *cli.Context) error {
 			o := newConsole(c)

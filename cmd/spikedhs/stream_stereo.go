@@ -36,10 +36,10 @@ func streamCommand() *cli.Command {
 			eventsFlag("a data set's folder, a recording (.dat, .npz), a file of binary events, or - for standard input (required)"),
 			outFlag("folder for one file a step; without it nothing, with --format raw standard output", ""),
 			formatFlag(), maxDisparityFlag("the largest that the network knows"),
-			&cli.Float64Flag{Name: "window-ms", DefaultText: "as in training", Usage: "`MS` milliseconds that a stack covers", Action: positive("window-ms")},
-			&cli.Float64Flag{Name: "every", DefaultText: "one a stack", Usage: "a step every `MS` milliseconds", Action: positive("every")},
+			above("window-ms", "`MS` milliseconds that a stack covers", 0, "as in training"),
+			above("every", "a step every `MS` milliseconds", 0, "one a stack"),
 			sensorFlag(),
-			&cli.StringFlag{Name: "split", DefaultText: "all", Usage: "`NAME` of the frames of a folder: train, validation, test, or 1, 2, 3 of MVSEC"},
+			text("split", "`NAME` of the frames of a folder: train, validation, test, or 1, 2, 3 of MVSEC", "all"),
 			&cli.BoolFlag{Name: "no-windowed", Usage: "do not compute windows from rest beside the stream where there is ground truth"},
 			maxStepsFlag(""), precisionFlag(), deviceFlag(),
 		),
@@ -49,14 +49,11 @@ func streamCommand() *cli.Command {
 
 // eventsFlag is where the events of two cameras come from.
 func eventsFlag(which string) cli.Flag {
-	return &cli.StringFlag{Name: "events", Usage: "`PATH` of the events: " + which}
+	return text("events", "`PATH` of the events: "+which)
 }
 
 func maxDisparityFlag(otherwise string) cli.Flag {
-	return &cli.Float64Flag{
-		Name: "max-disparity", DefaultText: otherwise, Action: positive("max-disparity"),
-		Usage: "`PIXELS` of disparity that are the nearest colour of pictures",
-	}
+	return above("max-disparity", "`PIXELS` of disparity that are the nearest colour of pictures", 0, otherwise)
 }
 
 // formatFlag is --format of disparities.

@@ -19,7 +19,7 @@ func trainCommand() *cli.Command {
 		Name:  "train",
 		Usage: "train the network of a genotype",
 		Flags: runFlags("runs/train", maxStepsFlag(runSteps),
-			&cli.StringFlag{Name: "genotype", Usage: "`FILE|PRESET` of the architecture; its nodes and down-sampling, and the path of a search of layers, replace the configured ones"},
+			text("genotype", "`FILE|PRESET` of the architecture; its nodes and down-sampling, and the path of a search of layers, replace the configured ones"),
 		),
 		Action: func(c *cli.Context) error {
 			o := newConsole(c)
