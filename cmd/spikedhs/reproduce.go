@@ -17,19 +17,19 @@ import (
 func reproduceCommand() *cli.Command {
 	command := &cli.Command{Name: "reproduce", Usage: "run experiments of the paper and set the results beside its numbers"}
 	for _, e := range reproduce.Experiments() {
-		command.Subcommands = append(command.Subcommands, experimentCommand(e.Name, e.Title, []string{e.Name}, e.RowNames()))
+		command.Subcommands = append(command.Subcommands, experimentCommand(e.Name, e.Title, e))
 	}
 	command.Subcommands = append(command.Subcommands,
-		experimentCommand("all", "All of them; what two have in common is trained once", reproduce.ExperimentNames(), nil),
+		experimentCommand("all", "All that go with the data; what two have in common is trained once"),
 		reproduceReportCommand(), reproduceWorkerCommand())
 	return command
 }
 
-// experimentCommand runs experiments; rows are the choices of --only.
-func experimentCommand(name, usage string, experiments, rows []string) *cli.Command {
+// experimentCommand runs an experiment, or all that go with the data.
+func experimentCommand(name, usage string, of ...reproduce.Experiment) *cli.Command {
 	var scales strings.Builder
 	for _, s := range reproduce.Scales() {
-		fmt.Fprintf(&scales, "%-6s %s; data: %s\n", s.Name, s.About, strings.Join(s.DataNames(), ", "))
+		fmt.Fprintf(&scales, "%-6s %s; data: %s\n", s.Name, s.About, strings.Join(s.DataNames(of...), ", "))
 	}
 	dataset := datasetFlag("one of the scale")
 	dataset.DefaultText = "the first"
@@ -38,8 +38,8 @@ func experimentCommand(name, usage string, experiments, rows []string) *cli.Comm
 		dataset,
 		&cli.StringFlag{Name: "seeds", Value: "1", Usage: "`LIST` of seeds, such as 1,2,3"},
 	}
-	if len(rows) > 0 {
-		flags = append(flags, &cli.StringFlag{Name: "only", Usage: "`LIST` of rows: " + strings.Join(rows, ", ")})
+	for _, e := range of {
+		flags = append(flags, &cli.StringFlag{Name: "only", Usage: "`LIST` of rows: " + strings.Join(e.RowNames(), ", ")})
 	}
 	return &cli.Command{
 		Name: name, Usage: usage, Description: "Scales:\n" + scales.String(),
@@ -47,18 +47,23 @@ func experimentCommand(name, usage string, experiments, rows []string) *cli.Comm
 			outFlag("a folder of each experiment; without it runs/SCALE", ""), resumeFlag("runs that have ended are not repeated"),
 			&cli.IntFlag{Name: "jobs", DefaultText: "as many as the cores have space for", Usage: "`N` runs side by side", Action: atLeast("jobs", 1)},
 		)...),
-		Action: func(c *cli.Context) error { return runExperiments(c, experiments) },
+		Action: func(c *cli.Context) error { return runExperiments(c, of) },
 	}
 }
 
-func runExperiments(c *cli.Context, experiments []string) error {
+func runExperiments(c *cli.Context, experiments []reproduce.Experiment) error {
 	o, err := reproduceOptions(c)
 	if err != nil {
 		return err
 	}
+	if len(experiments) == 0 {
+		if experiments, err = reproduce.ExperimentsOn(o.Scale, o.Data); err != nil {
+			return err
+		}
+	}
 	// What is wrong with the last one must not come to light after hours.
-	for _, name := range experiments {
-		o.Experiment = name
+	for _, e := range experiments {
+		o.Experiment = e.Name
 		if err := o.Check(); err != nil {
 			return err
 		}
@@ -66,14 +71,14 @@ func runExperiments(c *cli.Context, experiments []string) error {
 	console := newConsole(c)
 	o.Log, o.Progress = console.log, console.progress
 	var failed []error
-	for _, name := range experiments {
-		o.Experiment = name
+	for _, e := range experiments {
+		o.Experiment = e.Name
 		err := o.Run(c.Context)
 		if err != nil && !errors.Is(err, reproduce.ErrRuns) {
 			return err
 		}
 		failed = append(failed, err)
-		result, err := reproduce.Collect(o.Out, name)
+		result, err := reproduce.Collect(o.Out, e.Name)
 		if err != nil {
 			return err
 		}

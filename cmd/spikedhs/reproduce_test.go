@@ -45,9 +45,11 @@ func TestReproduce(t *testing.T) {
 func TestReproduceRefuses(t *testing.T) {
 	inWorkFolder(t)
 	refused(t, []string{"reproduce", "tabel1"}, "tabel1", "did you mean table1?")
-	refused(t, []string{"reproduce", "frobnicate"}, "table1, table3, fig4, fig5, search, all")
+	refused(t, []string{"reproduce", "frobnicate"}, "table1, table3, fig4, fig5, search, stereo, all")
 	refused(t, []string{"reproduce", "table1", "--scale", "huge"}, "huge", "smoke, small, paper")
 	refused(t, []string{"reproduce", "table1", "--dataset", "svhn"}, "svhn", "fashion-mnist, cifar10")
+	refused(t, []string{"reproduce", "all", "--dataset", "svhn"}, "svhn", "fashion-mnist, cifar10, stereo")
+	refused(t, []string{"reproduce", "stereo", "--dataset", "cifar10"}, "cifar10", "choose one of stereo")
 	refused(t, []string{"reproduce", "table1", "--only", "n5"}, "n5", "n4, n3, n4s1")
 	refused(t, []string{"reproduce", "table1", "--seeds", "1,x"}, "--seeds 1,x")
 	refused(t, []string{"reproduce", "table1", "--set", "train.epoch=3"}, "train.epoch")

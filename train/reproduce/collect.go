@@ -8,11 +8,12 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/spikedhs/spikedhs/search/genotype"
 	"github.com/spikedhs/spikedhs/train"
 	"github.com/spikedhs/spikedhs/train/run"
-	"github.com/spikedhs/spikedhs/train/task/classify"
+	"github.com/spikedhs/spikedhs/train/task/registry"
 )
 
 // Result is what an experiment has reached so far.
@@ -63,11 +64,15 @@ type Outcome struct {
 	Seed int64  `json:"seed"`
 	Dir  string `json:"dir"`
 	// Ended tells whether the run has come to its end; what follows is then final.
-	Ended      bool    `json:"ended"`
+	Ended bool `json:"ended"`
+	// Top1 is the score of the task in percent, of classification top-1.
 	Top1       float64 `json:"top1"`
 	Top5       float64 `json:"top5"`
 	Loss       float64 `json:"loss"`
 	Parameters int64   `json:"parameters"`
+	// Metrics are the other numbers of the evaluation, by the names that the task has for
+	// them.
+	Metrics map[string]any `json:"metrics,omitempty"`
 	// Steps are steps of the weights; SearchPasses the passes through the network that
 	// DGS spent beside them.
 	Steps        int64 `json:"steps"`
@@ -114,26 +119,13 @@ func Collect(out, experiment string) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	scale, err := FindScale(a.Scale)
-	if err != nil {
-		return nil, err
-	}
-	b, err := scale.base(a.Data, a.Set)
-	if err != nil {
-		return nil, err
-	}
+	b := p.base
 	r := &Result{
 		Experiment: e.Name, Title: e.Title, About: e.About, Scale: a.Scale, Data: a.Data, Seeds: slices.Sorted(slices.Values(a.Seeds)),
 		Settings: slices.Concat([]string{"preset " + b.preset}, b.settings, b.extra), Command: a.Command,
 	}
 	for _, row := range p.rows {
-		one := RowResult{Name: row.Name, Label: row.Label, About: row.About, Paper: row.Paper}
-		for _, setting := range row.Settings {
-			one.Settings = append(one.Settings, b.fill(setting))
-		}
-		if row.DGS {
-			one.Settings = append(one.Settings, b.dgs...)
-		}
+		one := RowResult{Name: row.Name, Label: row.Label, About: row.About, Settings: b.own(row), Paper: row.Paper}
 		if err := one.collect(out, p, row); err != nil {
 			return nil, err
 		}
@@ -205,14 +197,26 @@ func readRun(dir string) (*Outcome, error) {
 	if err != nil {
 		return nil, err
 	}
-	var e struct {
-		classify.Evaluation
-		Activity *Activity `json:"activity"`
+	of := registry.Of(folder.Config())
+	e, err := of.Evaluation(text)
+	var common struct { // to all tasks; one without Top5 leaves it 0
+		Top5, Loss float64
+		Parameters int64
+		Activity   *Activity
 	}
-	if err := json.Unmarshal(text, &e); err != nil {
+	if err = errors.Join(err, json.Unmarshal(text, &common)); err != nil {
 		return nil, fmt.Errorf("%s: %w", folder.Path(train.EvaluationFile), err)
 	}
-	o.Top1, o.Top5, o.Loss, o.Parameters, o.Activity = e.Top1, e.Top5, e.Loss, e.Parameters, e.Activity
+	o.Top1, o.Top5, o.Loss, o.Parameters, o.Activity = e.Percent(), common.Top5, common.Loss, common.Parameters, common.Activity
+	for _, n := range e.Fields() {
+		if slices.Contains([]string{"loss", "top5", of.Score().Key}, n.Name) {
+			continue // they have a place of their own
+		}
+		if o.Metrics == nil {
+			o.Metrics = map[string]any{}
+		}
+		o.Metrics[n.Name] = n.Value
+	}
 	return o, nil
 }
 
@@ -234,10 +238,9 @@ func collectSearch(p *plan) (*SearchOutcome, error) {
 	s.Seconds = seconds(records)
 	if g, err := genotype.Load(folder.Path(run.GenotypeFile)); err == nil && s.Ended {
 		s.Genotype = g.Hash()
-		s.Cells = append(s.Cells, g.Normal().Equations()...)
-		if g.Reduction() != nil {
-			for _, line := range g.Reduction().Equations() {
-				s.Cells = append(s.Cells, "reduction "+line)
+		for _, n := range g.Subnets {
+			for _, line := range n.Cell.Equations() {
+				s.Cells = append(s.Cells, strings.TrimPrefix(n.Name+" "+line, genotype.Normal+" "))
 			}
 		}
 	}

@@ -8,8 +8,11 @@ import (
 	"github.com/spikedhs/spikedhs/train/report"
 )
 
-// stem is the layer that figure 4 watches.
-const stem = "stem0"
+// The first layers of neurons, which figure 4 watches.
+const (
+	stem       = "stem0"
+	stereoStem = "feature.stem0"
+)
 
 // courseTable is figure 4 in numbers: the temperature behind every phase of every
 // seed, and the gradient of the first stem.
@@ -179,7 +182,7 @@ func firingTable(r *Result) []Table {
 			tables = append(tables, t)
 		}
 	}
-	if e := energyTable(r, names(r.Rows, func(row RowResult) string { return row.Name })...); len(e.Rows) > 0 {
+	if e := energyTable(r); len(e.Rows) > 0 {
 		tables = append(tables, e)
 	}
 	return tables

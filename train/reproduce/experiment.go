@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/spikedhs/spikedhs/search/genotype"
 )
 
 // ErrUnknown is wrapped by errors about an experiment, scale, data set or row that
@@ -33,8 +35,8 @@ type Row struct {
 	Label string
 	About string
 	// Settings go over those of the scale, in the form section.key=value. In them
-	// {deepest} stands for the first cell of the lowest resolution, and {width3} and
-	// {width4} for the widths F of networks with three and four nodes.
+	// {deepest} stands for the first cell of the lowest resolution, {width3} and {width4}
+	// for the widths F of networks with three and four nodes, {stem} for the first stem.
 	Settings []string
 	// DGS says that the settings of the scale about DGS apply.
 	DGS bool
@@ -63,7 +65,7 @@ type Number struct {
 
 // Experiments are all experiments, in the order of the paper.
 func Experiments() []Experiment {
-	return []Experiment{table1(), table3(), fig4(), fig5(), searchQuality()}
+	return []Experiment{table1(), table3(), fig4(), fig5(), searchQuality(), stereo()}
 }
 
 // ExperimentNames are the names of all experiments.
@@ -74,6 +76,14 @@ func ExperimentNames() []string {
 // FindExperiment returns an experiment by its name.
 func FindExperiment(name string) (Experiment, error) {
 	return find("experiment", name, Experiments(), func(e Experiment) string { return e.Name })
+}
+
+// has tells whether the cells of the presets that rows name have such subnets.
+func (e Experiment) has(subnets []string) bool {
+	return !slices.ContainsFunc(e.Rows, func(r Row) bool {
+		g, err := genotype.Preset(r.Cell.Preset)
+		return r.Cell.Preset != "" && (err != nil || !g.Has(subnets...))
+	})
 }
 
 // RowNames are the names of the experiment's rows.

@@ -50,15 +50,22 @@ func barFigure(name, title string, bars []report.Bar) ([]Figure, error) {
 	return []Figure{{name, title, b.Bytes()}}, nil
 }
 
-// accuracyBars draws the accuracies of all rows.
-func accuracyBars(r *Result) ([]Figure, error) {
+// imageAccuracy is what the rows of classification are compared by.
+const imageAccuracy = "Accuracy on the test images in percent"
+
+// bars draws what all rows are compared by.
+func bars(title string) func(*Result) ([]Figure, error) {
+	return func(r *Result) ([]Figure, error) { return rowBars(r, title) }
+}
+
+func rowBars(r *Result, title string) ([]Figure, error) {
 	var bars []report.Bar
 	for _, row := range r.Rows {
 		if row.Top1.N > 0 {
 			bars = append(bars, report.Bar{Name: row.Label, Mean: row.Top1.Mean, Deviation: row.Top1.Deviation})
 		}
 	}
-	return barFigure(r.Experiment, r.heading("Accuracy on the test images in percent"), bars)
+	return barFigure(r.Experiment, r.heading(title), bars)
 }
 
 // firingFigures draws the firing rates of all layers of each row.

@@ -18,7 +18,8 @@ import (
 
 // Options say which experiment to run, how large, and where.
 type Options struct {
-	// Experiment, Scale and Data are names; an empty Data is the scale's first.
+	// Experiment, Scale and Data are names; an empty Data is the first of the scale
+	// that the experiment can be run on.
 	Experiment string
 	Scale      string
 	Data       string
@@ -48,8 +49,8 @@ type Options struct {
 	Command []string
 }
 
-// withDefaults fills in what may be left out.
-func (o Options) withDefaults() (Options, error) {
+// setDefaults fills in what may be left out.
+func (o *Options) setDefaults() error {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
@@ -61,23 +62,23 @@ func (o Options) withDefaults() (Options, error) {
 	}
 	for i, seed := range o.Seeds {
 		if seed < 0 || slices.Contains(o.Seeds[:i], seed) {
-			return o, fmt.Errorf("%w: seed %d: give each seed once, from 0 on", config.ErrInvalid, seed)
+			return fmt.Errorf("%w: seed %d: give each seed once, from 0 on", config.ErrInvalid, seed)
 		}
 	}
 	if o.Out == "" {
-		return o, errors.New("reproduce: the folder has no name: give one with --out")
+		return errors.New("reproduce: the folder has no name: give one with --out")
 	}
 	if o.Jobs > 1 && len(o.Worker) == 0 {
-		return o, errors.New("reproduce: several jobs need a Worker: one process computes one run at a time")
+		return errors.New("reproduce: several jobs need a Worker: one process computes one run at a time")
 	}
 	for _, one := range o.Set {
 		for _, ours := range []string{"run.seed", "run.name", "train.genotype", "network.nodes", "network.downsample"} {
 			if key, _, _ := strings.Cut(one, "="); strings.TrimSpace(key) == ours {
-				return o, fmt.Errorf("%w: --set %s: the experiment decides over %s; leave it out", config.ErrInvalid, one, ours)
+				return fmt.Errorf("%w: --set %s: the experiment decides over %s; leave it out", config.ErrInvalid, one, ours)
 			}
 		}
 	}
-	return o, nil
+	return nil
 }
 
 // askedFile is where an experiment's folder keeps what was asked for.

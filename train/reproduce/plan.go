@@ -58,12 +58,13 @@ func (t *task) epochs() int {
 // plan is all that an experiment has to do.
 type plan struct {
 	dir    string // of the experiment
+	base   *base
 	rows   []Row
 	tasks  []*task
 	random []genotype.Genotype
 }
 
-// plan expands rows and seeds into runs. Nothing is written.
+// plan expands rows and seeds into runs, and names the data set. Nothing is written.
 func (o *Options) plan() (*plan, error) {
 	e, err := FindExperiment(o.Experiment)
 	if err != nil {
@@ -77,17 +78,17 @@ func (o *Options) plan() (*plan, error) {
 	if p.rows, err = e.rows(o.Only); err != nil {
 		return nil, err
 	}
-	b, err := scale.base(o.Data, o.Set)
-	if err != nil {
+	if p.base, err = scale.base(e, o.Data, o.Set); err != nil {
 		return nil, err
 	}
-	if err := p.cells(b, o.Seeds[0]); err != nil {
+	o.Data = p.base.name
+	if err := p.cells(o.Seeds[0]); err != nil {
 		return nil, err
 	}
 	// Seed by seed, so that an unfinished experiment has all rows of the first seeds.
 	for _, seed := range o.Seeds {
 		for _, r := range p.rows {
-			t, err := p.training(b, r, seed)
+			t, err := p.training(r, seed)
 			if err != nil {
 				return nil, fmt.Errorf("%s, row %s: %w", e.Name, r.Name, err)
 			}
@@ -98,24 +99,20 @@ func (o *Options) plan() (*plan, error) {
 }
 
 // cells draws the random cells and plans the search, as far as rows want them.
-func (p *plan) cells(b *base, seed int64) error {
+func (p *plan) cells(seed int64) error {
 	most, searched := 0, false
 	for _, r := range p.rows {
 		most, searched = max(most, r.Cell.Random), searched || r.Cell.Searched
 	}
-	c, err := b.load(Row{}, seed)
+	c, err := p.base.load(Row{}, seed)
 	if err != nil {
 		return err
 	}
 	if most > 0 {
 		// The draw has a seed of its own: --seeds must not change the cells of a row.
-		const drawn = 1
-		if c.Search.LayerSearch {
-			p.random, err = genotype.RandomSetOnPath(drawn, most, c.Network.Nodes, len(c.Network.Levels), c.Search.TrellisLevels, c.Search.Candidates()...)
-		} else {
-			p.random, err = genotype.RandomSet(drawn, most, c.Network.Nodes, genotype.Downsample(c.Network.Downsample), c.Search.Candidates()...)
-		}
-		if err != nil {
+		drawn := *c
+		drawn.Run.Seed = 1
+		if p.random, err = registry.Of(c).Draw(&drawn, most); err != nil {
 			return err
 		}
 	}
@@ -133,8 +130,8 @@ func (p *plan) genotype(g genotype.Genotype) string {
 }
 
 // training plans a training.
-func (p *plan) training(b *base, r Row, seed int64) (*task, error) {
-	c, err := b.load(r, seed)
+func (p *plan) training(r Row, seed int64) (*task, error) {
+	c, err := p.base.load(r, seed)
 	if err != nil {
 		return nil, err
 	}

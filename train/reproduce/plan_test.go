@@ -14,8 +14,8 @@ import (
 // TestEveryRowOfEveryScale expands all rows for all scales and data sets.
 func TestEveryRowOfEveryScale(t *testing.T) {
 	for _, s := range Scales() {
-		for _, data := range s.DataNames() {
-			for _, e := range Experiments() {
+		for _, e := range Experiments() {
+			for _, data := range s.DataNames(e) {
 				o := Options{Experiment: e.Name, Scale: s.Name, Data: data, Out: t.TempDir(), Seeds: []int64{1, 2}}
 				p, err := o.plan()
 				require.NoError(t, err, "%s %s %s", e.Name, s.Name, data)
@@ -38,7 +38,7 @@ func TestEveryRowOfEveryScale(t *testing.T) {
 func TestRowsAreWhatTheySay(t *testing.T) {
 	s, err := FindScale("paper")
 	require.NoError(t, err)
-	b, err := s.base(cifar10, nil)
+	b, err := s.base(table1(), cifar10, nil)
 	require.NoError(t, err)
 	require.Equal(t, 5, b.deepest, "c5 is the paper's cell 5")
 	sets := map[string][]string{}
@@ -68,11 +68,13 @@ func TestRowsAreWhatTheySay(t *testing.T) {
 // TestSharedRowsAreEqual: what several experiments have in common is trained once.
 func TestSharedRowsAreEqual(t *testing.T) {
 	plans := map[string]*plan{}
-	for _, name := range ExperimentNames() {
-		o := Options{Experiment: name, Scale: "small", Data: "fashion-mnist", Out: t.TempDir(), Seeds: []int64{1}}
+	experiments, err := ExperimentsOn("small", "fashion-mnist")
+	require.NoError(t, err)
+	for _, e := range experiments {
+		o := Options{Experiment: e.Name, Scale: "small", Data: "fashion-mnist", Out: t.TempDir(), Seeds: []int64{1}}
 		p, err := o.plan()
 		require.NoError(t, err)
-		plans[name] = p
+		plans[e.Name] = p
 	}
 	of := func(experiment, row string) *task {
 		i := slices.IndexFunc(plans[experiment].tasks, func(one *task) bool { return one.row.Name == row && one.Kind == training })
@@ -101,10 +103,10 @@ func TestSharedRowsAreEqual(t *testing.T) {
 
 func TestNamesThatDoNotExist(t *testing.T) {
 	for want, o := range map[string]Options{
-		`unknown experiment "table9"; choose one of table1, table3, fig4, fig5, search`: {Experiment: "table9", Scale: "smoke"},
-		`unknown scale "huge"; choose one of smoke, small, paper`:                       {Experiment: "table1", Scale: "huge"},
-		`unknown data set of the scale small "svhn"`:                                    {Experiment: "table1", Scale: "small", Data: "svhn"},
-		`unknown row of table1 "n5"; choose one of n4, n3, n4s1`:                        {Experiment: "table1", Scale: "smoke", Only: []string{"n3", "n5"}},
+		`unknown experiment "table9"; choose one of table1, table3, fig4, fig5, search, stereo`: {Experiment: "table9", Scale: "smoke"},
+		`unknown scale "huge"; choose one of smoke, small, paper`:                               {Experiment: "table1", Scale: "huge"},
+		`unknown data set of the scale small "svhn"`:                                            {Experiment: "table1", Scale: "small", Data: "svhn"},
+		`unknown row of table1 "n5"; choose one of n4, n3, n4s1`:                                {Experiment: "table1", Scale: "smoke", Only: []string{"n3", "n5"}},
 	} {
 		o.Out = t.TempDir()
 		err := o.Check()

@@ -3,6 +3,8 @@ package reproduce
 import (
 	"fmt"
 	"slices"
+
+	"github.com/spikedhs/spikedhs/search/genotype"
 )
 
 // Settings that make a row what it is, in one place for all experiments.
@@ -12,8 +14,9 @@ const (
 	wide3  = "train.width={width3}"
 	wide4  = "train.width={width4}"
 
-	onStem  = `dgs.layers=["stem0"]`
+	onStem  = `dgs.layers=["{stem}"]`
 	onCell  = `dgs.layers=["cell{deepest}.node0"]`
+	nowhere = `dgs.layers=[]`
 	onAuto  = `dgs.layers=["auto"]`
 	noDecay = "network.tau=0"
 )
@@ -69,7 +72,7 @@ func table1() Experiment {
 			n3(Row{Name: "binary", Label: "binary neuron (n3)", About: "tau = 0"}, noDecay),
 			rowANN(),
 		},
-		tables: accuracyTables, figures: accuracyBars,
+		tables: accuracyTables, figures: bars(imageAccuracy),
 	}
 }
 
@@ -85,7 +88,7 @@ func table3() Experiment {
 		Name: "table3", Title: "Table 3: surrogate gradients with and without DGS; energy",
 		About: paperSurrogates +
 			"Operations and energy are those of the same network, spiking and as an ANN.",
-		tables: surrogateTables, figures: accuracyBars,
+		tables: surrogateTables, figures: bars(imageAccuracy),
 	}
 	for _, f := range families {
 		var surrogate []string
@@ -133,7 +136,7 @@ func searchQuality() Experiment {
 		Rows: []Row{
 			{Name: "searched", Label: "searched", About: "found by a search of this data set", Settings: []string{wide3}, Cell: Cell{Searched: true}},
 		},
-		tables: searchTable, figures: accuracyBars,
+		tables: searchTable, figures: bars(imageAccuracy),
 	}
 	for i := range RandomCells {
 		e.Rows = append(e.Rows, Row{
@@ -144,4 +147,21 @@ func searchQuality() Experiment {
 	published := n3(Row{Name: "published", Label: "published (n3)", About: "the paper's cell, for comparison"})
 	e.Rows = append(e.Rows, published)
 	return e
+}
+
+// stereo is the disparity of the events of two cameras.
+func stereo() Experiment {
+	published := Cell{Preset: genotype.PresetStereo}
+	return Experiment{
+		Name: "stereo", Title: "Event-based stereo: disparity and energy",
+		About: "The network of the paper with and without DGS on its first stem, and the one that a search of these data finds.",
+		Rows: []Row{
+			{Name: "published", Label: "SpikeDHS-Stereo", About: "the paper's cells and paths", Settings: []string{nowhere}, Cell: published,
+				Paper: map[string]Number{events: {Mean: paperFamilies["dspike"].without}}},
+			{Name: "published-dgs", Label: "SpikeDHS-Stereo with DGS", About: "DGS on the first stem", Settings: []string{onStem}, DGS: true, Cell: published,
+				Paper: map[string]Number{events: {Mean: paperFamilies["dspike"].with}}},
+			{Name: "searched", Label: "searched", About: "found by a search of these data", Settings: []string{nowhere}, Cell: Cell{Searched: true}},
+		},
+		tables: stereoTable, figures: bars("Pixels within 1 px in percent"),
+	}
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/spikedhs/spikedhs/train"
 	"github.com/spikedhs/spikedhs/train/config"
 	"github.com/spikedhs/spikedhs/train/run"
+	"github.com/spikedhs/spikedhs/train/task/registry"
 )
 
 // ErrRuns is wrapped by the error of an experiment of which some runs failed. What the
@@ -27,14 +28,7 @@ var ErrRuns = errors.New("runs failed")
 // first that failed. At the end of ctx all runs save checkpoints, and the error wraps
 // [train.ErrInterrupted].
 func (o Options) Run(ctx context.Context) error {
-	o, err := o.withDefaults()
-	if err != nil {
-		return err
-	}
-	if err := o.names(); err != nil {
-		return err
-	}
-	p, err := o.plan()
+	p, err := o.prepare()
 	if err != nil {
 		return err
 	}
@@ -51,14 +45,7 @@ func (o Options) Run(ctx context.Context) error {
 // Check reports what is wrong with the options before anything is computed: names,
 // settings, and a folder that is taken.
 func (o Options) Check() error {
-	o, err := o.withDefaults()
-	if err != nil {
-		return err
-	}
-	if err := o.names(); err != nil {
-		return err
-	}
-	p, err := o.plan()
+	p, err := o.prepare()
 	if err != nil {
 		return err
 	}
@@ -66,19 +53,12 @@ func (o Options) Check() error {
 	return err
 }
 
-// names checks the names and fills in the data set.
-func (o *Options) names() error {
-	if _, err := FindExperiment(o.Experiment); err != nil {
-		return err
+// prepare fills in what may be left out, and plans.
+func (o *Options) prepare() (*plan, error) {
+	if err := o.setDefaults(); err != nil {
+		return nil, err
 	}
-	scale, err := FindScale(o.Scale)
-	if err != nil {
-		return err
-	}
-	if o.Data == "" {
-		o.Data = scale.DataNames()[0]
-	}
-	return nil
+	return o.plan()
 }
 
 // schedule does the tasks of a plan side by side.
@@ -249,7 +229,7 @@ func outcome(t *task) string {
 	if err != nil || !one.Ended {
 		return "done"
 	}
-	return fmt.Sprintf("top-1 %.2f %%", one.Top1)
+	return fmt.Sprintf("%s %.2f %%", registry.Of(t.Config).Score().Words, one.Top1)
 }
 
 // watch counts the epochs that running tasks have recorded.

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/spikedhs/spikedhs/train/config"
+	"github.com/spikedhs/spikedhs/train/task/registry"
 )
 
 // Scale is how much is computed.
@@ -15,9 +16,8 @@ type Scale struct {
 	Name  string
 	About string
 
-	settings []string // for every data set
-	dgs      []string // for the rows with DGS
-	sets     []set
+	dgs  []string // settings for the rows with DGS
+	sets []set
 }
 
 // set is a data set at a scale.
@@ -28,13 +28,22 @@ type set struct {
 	// widths F of networks with three and four nodes. The paper's are 48 and 36: nodes
 	// times width, and so the channels of a cell, stay the same.
 	width3, width4 int
+	stem           string // the first layer of neurons
 }
 
 // What the scales below the paper's have in place of its eight cells, and the paper's
-// augmentation, where the preset of the demo is quicker still.
-const (
-	fourCells = "network.levels=[1,1,2,2]"
-	mirrored  = "train.flip=true"
+// augmentation, where the preset of the demo is quicker still. One thread a run, and as
+// many runs side by side as there are cores: on small tensors that is faster than
+// sharing one run among them.
+var (
+	oneThread   = []string{"run.threads=1", "data.workers=1"}
+	fourCells   = append([]string{"network.levels=[1,1,2,2]", "train.flip=true"}, oneThread...)
+	smokeImages = append(fourCells, "data.train_images=300", "data.test_images=200", "train.epochs=2", "train.batch=50",
+		"search.epochs=2", "search.warmup_epochs=1", "search.batch=50", "search.images=200", "search.width=2")
+	smallImages = append(fourCells, "data.train_images=6000", "train.epochs=4", "search.images=4000")
+	smokeStereo = append(oneThread, "train.epochs=2", "train.width=2",
+		"search.epochs=2", "search.warmup_epochs=1", "search.images=8", "stereo.validation_frames=4")
+	smallStereo = append(oneThread, "train.epochs=4")
 )
 
 // Scales are all scales, the cheapest first.
@@ -42,42 +51,33 @@ func Scales() []Scale {
 	return []Scale{
 		{
 			Name: "smoke", About: "seconds a run: shows that everything works, the accuracy means nothing",
-			settings: []string{
-				fourCells, mirrored, "run.threads=1", "data.workers=1", "data.train_images=300", "data.test_images=200",
-				"train.epochs=2", "train.batch=50",
-				"search.epochs=2", "search.warmup_epochs=1", "search.batch=50", "search.images=200", "search.width=2",
-			},
 			dgs: []string{"dgs.every=1", "dgs.iterations=2"},
 			sets: []set{
-				{name: "fashion-mnist", preset: "fashion-mnist-demo", width3: 4, width4: 3},
-				{name: cifar10, preset: "fashion-mnist-demo", settings: colour, width3: 4, width4: 3},
+				{name: "fashion-mnist", preset: "fashion-mnist-demo", settings: smokeImages, width3: 4, width4: 3, stem: stem},
+				{name: cifar10, preset: "fashion-mnist-demo", settings: slices.Concat(smokeImages, colour), width3: 4, width4: 3, stem: stem},
+				{name: events, preset: "stereo-synthetic", settings: smokeStereo, stem: stereoStem},
 			},
 		},
 		{
-			Name: "small", About: "a minute or two a run on one core: small networks, part of the training images",
-			settings: []string{
-				// One thread a run, and as many runs side by side as there are cores: on small
-				// tensors that is faster than sharing one run among them.
-				fourCells, mirrored, "run.threads=1", "data.workers=1",
-				"data.train_images=6000", "train.epochs=4",
-				"search.images=4000",
-			},
+			Name: "small", About: "a minute or two a run on one core, stereo many: small networks, part of the training images",
 			dgs: []string{"dgs.every=1", "dgs.iterations=15"},
 			sets: []set{
-				{name: "fashion-mnist", preset: "fashion-mnist-demo", width3: 8, width4: 6},
-				{name: cifar10, preset: "fashion-mnist-demo", settings: colour, width3: 8, width4: 6},
+				{name: "fashion-mnist", preset: "fashion-mnist-demo", settings: smallImages, width3: 8, width4: 6, stem: stem},
+				{name: cifar10, preset: "fashion-mnist-demo", settings: slices.Concat(smallImages, colour), width3: 8, width4: 6, stem: stem},
+				{name: events, preset: "stereo-synthetic", settings: smallStereo, stem: stereoStem},
 			},
 		},
 		{
 			Name: "paper", About: "the paper's settings: GPU days",
 			dgs: []string{"dgs.every=5", "dgs.iterations=100"},
 			sets: []set{
-				{name: "fashion-mnist", preset: "fashion-mnist", width3: 24, width4: 18},
-				{name: cifar10, preset: "cifar10-paper", width3: 48, width4: 36},
-				{name: cifar100, preset: "cifar100-paper", width3: 48, width4: 36},
+				{name: "fashion-mnist", preset: "fashion-mnist", width3: 24, width4: 18, stem: stem},
+				{name: cifar10, preset: "cifar10-paper", width3: 48, width4: 36, stem: stem},
+				{name: cifar100, preset: "cifar100-paper", width3: 48, width4: 36, stem: stem},
 				// The paper has one network for ImageNet, of 58 M parameters: four nodes of F = 48
 				// come near it.
-				{name: imagenet, preset: "imagenet-paper", width3: 48, width4: 48},
+				{name: imagenet, preset: "imagenet-paper", width3: 48, width4: 48, stem: stem},
+				{name: events, preset: "mvsec-paper", stem: stereoStem},
 			},
 		},
 	}
@@ -95,28 +95,54 @@ func FindScale(name string) (Scale, error) {
 }
 
 // DataNames are the names of the data sets that the scale has settings for, the
-// default first.
-func (s Scale) DataNames() []string { return names(s.sets, func(d set) string { return d.name }) }
+// default of an experiment first; with experiments those of their task alone.
+func (s Scale) DataNames(experiments ...Experiment) []string {
+	return names(s.suiting(experiments...), func(d set) string { return d.name })
+}
+
+// suiting are the data sets whose task has the subnets of the experiments' cells.
+func (s Scale) suiting(experiments ...Experiment) []set {
+	return slices.DeleteFunc(slices.Clone(s.sets), func(d set) bool {
+		c, err := config.Load(d.preset, nil)
+		return err != nil || slices.ContainsFunc(experiments, func(e Experiment) bool { return !e.has(registry.Of(c).Subnets()) })
+	})
+}
+
+// ExperimentsOn are the experiments that go with a data set of a scale; an empty name is
+// its first.
+func ExperimentsOn(scale, data string) ([]Experiment, error) {
+	s, err := FindScale(scale)
+	if err != nil {
+		return nil, err
+	}
+	if data == "" {
+		data = s.sets[0].name
+	}
+	if _, err := find("data set of the scale "+s.Name, data, s.DataNames(), func(name string) string { return name }); err != nil {
+		return nil, err
+	}
+	return slices.DeleteFunc(Experiments(), func(e Experiment) bool { return !slices.Contains(s.DataNames(e), data) }), nil
+}
 
 // base is a scale on a data set, with the user's own settings: what rows build on.
 type base struct {
 	set
-	settings []string // of all rows
-	dgs      []string // of the rows with DGS
-	extra    []string // of the user, over all others
-	deepest  int      // first cell of the lowest resolution
+	dgs     []string // settings of the rows with DGS
+	extra   []string // of the user, over all others
+	deepest int      // first cell of the lowest resolution
 }
 
-// base returns the settings on a data set; an empty name is the default one.
-func (s Scale) base(data string, extra []string) (*base, error) {
+// base returns the settings of an experiment on a data set; an empty name is the default one.
+func (s Scale) base(e Experiment, data string, extra []string) (*base, error) {
+	suiting := s.suiting(e)
 	if data == "" {
-		data = s.sets[0].name
+		data = suiting[0].name
 	}
-	d, err := find("data set of the scale "+s.Name, data, s.sets, func(d set) string { return d.name })
+	d, err := find("data set of the scale "+s.Name, data, suiting, func(d set) string { return d.name })
 	if err != nil {
 		return nil, err
 	}
-	b := &base{set: d, settings: slices.Concat(s.settings, d.settings), dgs: s.dgs, extra: extra}
+	b := &base{set: d, dgs: s.dgs, extra: extra}
 	c, err := config.Load(d.preset, slices.Concat(b.settings, extra))
 	if err != nil {
 		return nil, err
@@ -125,37 +151,37 @@ func (s Scale) base(data string, extra []string) (*base, error) {
 	return b, nil
 }
 
-// of are the settings of a row, those of the user last.
+// of are the settings of a row, those of the user last. All rows with neurons record
+// what figure 4 draws, the gradient of the first stem, so that rows of different
+// experiments stay equal.
 func (b *base) of(r Row) []string {
-	all := slices.Clone(b.settings)
-	if r.DGS {
-		all = append(all, b.dgs...)
+	all := slices.Concat(b.settings, b.own(r))
+	if !r.analog() {
+		all = append(all, b.fill(`dgs.watch=["{stem}"]`))
 	}
+	return append(all, b.extra...)
+}
+
+// own are the settings that a row has over those of all rows.
+func (b *base) own(r Row) []string {
+	var all []string
 	for _, one := range r.Settings {
 		all = append(all, b.fill(one))
 	}
-	all = append(all, recorded(r)...)
-	return append(all, b.extra...)
+	if r.DGS {
+		all = append(all, b.dgs...)
+	}
+	return all
 }
 
 // fill puts values in the places that the settings of a row leave open.
 func (b *base) fill(setting string) string {
 	return strings.NewReplacer(
-		"{deepest}", strconv.Itoa(b.deepest), "{width3}", strconv.Itoa(b.width3), "{width4}", strconv.Itoa(b.width4),
+		"{deepest}", strconv.Itoa(b.deepest), "{width3}", strconv.Itoa(b.width3), "{width4}", strconv.Itoa(b.width4), "{stem}", b.stem,
 	).Replace(setting)
 }
 
 // load is the configuration of a row.
 func (b *base) load(r Row, seed int64) (*config.Config, error) {
 	return config.Load(b.preset, append(b.of(r), fmt.Sprintf("run.seed=%d", seed)))
-}
-
-// recorded are the settings that make a run record what figure 4 draws: the gradient
-// of the first stem. All rows with neurons have them, so that rows of different
-// experiments stay equal.
-func recorded(r Row) []string {
-	if r.analog() {
-		return nil
-	}
-	return []string{`dgs.watch=["stem0"]`}
 }

@@ -4,6 +4,8 @@ import (
 	"encoding/csv"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -100,6 +102,8 @@ func (r *Result) CSV(w io.Writer) error {
 		"experiment", "row", "scale", "data", "seed", "ended", "top1_percent", "top5_percent", "loss_nats", "parameters",
 		"steps", "dgs_passes", "dgs_layer_passes", "seconds", "firing_rate", "additions", "macs", "energy_mj", "genotype", "dir",
 	}}
+	metrics := r.metrics()
+	lines[0] = append(lines[0], metrics...)
 	number := func(x float64) string { return strconv.FormatFloat(x, 'g', -1, 64) }
 	for _, row := range r.Rows {
 		for _, o := range row.Runs {
@@ -112,11 +116,30 @@ func (r *Result) CSV(w io.Writer) error {
 				number(o.Top1), number(o.Top5), number(o.Loss), strconv.FormatInt(o.Parameters, 10),
 				strconv.FormatInt(o.Steps, 10), strconv.FormatInt(o.SearchPasses, 10), strconv.FormatInt(o.LayerPasses, 10), number(o.Seconds),
 			}
-			lines = append(lines, append(append(line, activity...), o.hash, o.Dir))
+			line = append(append(line, activity...), o.hash, o.Dir)
+			for _, name := range metrics {
+				text := ""
+				if x, ok := o.Metrics[name]; ok {
+					text = fmt.Sprint(x)
+				}
+				line = append(line, text)
+			}
+			lines = append(lines, line)
 		}
 	}
 	if err := c.WriteAll(lines); err != nil {
 		return fmt.Errorf("reproduce: %w", err)
 	}
 	return nil
+}
+
+// metrics are the names of the numbers that only the evaluations of some tasks have.
+func (r *Result) metrics() []string {
+	all := map[string]any{}
+	for _, row := range r.Rows {
+		for _, o := range row.Runs {
+			maps.Copy(all, o.Metrics)
+		}
+	}
+	return slices.Sorted(maps.Keys(all))
 }

@@ -20,7 +20,7 @@ func (r *Result) paperColumn() (name string, same bool) {
 
 // titles are how data sets are written.
 var titles = map[string]string{
-	"fashion-mnist": "Fashion-MNIST", "mnist": "MNIST", cifar10: "CIFAR-10", cifar100: "CIFAR-100", imagenet: "ImageNet",
+	"fashion-mnist": "Fashion-MNIST", "mnist": "MNIST", cifar10: "CIFAR-10", cifar100: "CIFAR-100", imagenet: "ImageNet", events: "event-based stereo",
 }
 
 func title(data string) string {
@@ -64,6 +64,14 @@ func steps(o Outcome) (float64, bool)      { return float64(o.Steps), true }
 func passes(o Outcome) (float64, bool)     { return float64(o.SearchPasses), true }
 func minutes(o Outcome) (float64, bool)    { return o.Seconds / 60, true }
 
+func energy(a *Activity) float64     { return a.Energy }
+func firingRate(a *Activity) float64 { return a.FiringRate }
+
+// metric is a number of the evaluation by the name that the task has for it.
+func metric(name string) func(Outcome) (float64, bool) {
+	return func(o Outcome) (float64, bool) { x, ok := o.Metrics[name].(float64); return x, ok }
+}
+
 // of makes a number of an activity one of an outcome.
 func of(number func(*Activity) float64) func(Outcome) (float64, bool) {
 	return func(o Outcome) (float64, bool) {
@@ -74,10 +82,13 @@ func of(number func(*Activity) float64) func(Outcome) (float64, bool) {
 	}
 }
 
-// notes are what is to be said below every table of accuracies.
-func (r *Result) notes() []string {
-	return []string{fmt.Sprintf("Mean and standard deviation (of the sample) over %s, in percent of the test images. "+
-		"A number behind the accuracy in brackets is the count of runs, where some are missing. %s", plural(len(r.Seeds), "seed"), r.with())}
+// notes are what is to be said below every table of accuracies of classification.
+func (r *Result) notes() []string { return r.notesOn("images") }
+
+// notesOn says it of what the accuracy is a share of.
+func (r *Result) notesOn(counted string) []string {
+	return []string{fmt.Sprintf("Mean and standard deviation (of the sample) over %s, in percent of the test %s. "+
+		"A number behind the accuracy in brackets is the count of runs, where some are missing. %s", plural(len(r.Seeds), "seed"), counted, r.with())}
 }
 
 // with says what the runs with DGS have in common with the others.
@@ -112,36 +123,91 @@ func accuracyTables(r *Result) []Table {
 	return tables
 }
 
-// accuracyTable is the accuracy of all rows.
+// view is a column of a table with a line for each row.
+type view struct {
+	Column
+	cell func(*RowResult) string
+}
+
+func words(name string, cell func(*RowResult) string) view   { return view{Column{name, true}, cell} }
+func numeric(name string, cell func(*RowResult) string) view { return view{Column{name, false}, cell} }
+
+func (r *RowResult) label() string { return r.Label }
+
+// table shows views of some rows.
+func (r *Result) table(what string, rows []*RowResult, views []view, notes ...string) Table {
+	t := Table{Title: r.heading(what), Notes: notes}
+	for _, v := range views {
+		t.Columns = append(t.Columns, v.Column)
+	}
+	for _, row := range rows {
+		var line []string
+		for _, v := range views {
+			line = append(line, v.cell(row))
+		}
+		t.Rows = append(t.Rows, line)
+	}
+	return t
+}
+
+// rows are the results of the rows of some names, of all without any.
+func (r *Result) rows(only ...string) (list []*RowResult) {
+	for i := range r.Rows {
+		if len(only) == 0 || slices.Contains(only, r.Rows[i].Name) {
+			list = append(list, &r.Rows[i])
+		}
+	}
+	return list
+}
+
+// compared are the views of a table of accuracies, with more behind the accuracy.
+func (r *Result) compared(accuracy string, more ...view) []view {
+	count := func(name string, value func(Outcome) (float64, bool)) view {
+		return numeric(name, func(row *RowResult) string { return whole(row.summary(value)) })
+	}
+	return slices.Concat([]view{
+		words("network", (*RowResult).label), words("what", func(row *RowResult) string { return row.About }),
+		count("parameters", parameters), count("steps", steps), count("DGS passes", passes),
+		numeric(accuracy, r.accuracy),
+	}, more, []view{numeric("minutes", mean("%.1f", 1, minutes))})
+}
+
+// accuracyTable is the accuracy of all rows of classification.
 func accuracyTable(r *Result) Table {
 	paper, same := r.paperColumn()
-	t := Table{
-		Title: r.heading(r.Title),
-		Columns: []Column{
-			{"network", true}, {"what", true}, {"parameters", false}, {"steps", false}, {"DGS passes", false},
-			{"accuracy", false}, {"paper, " + title(paper), false}, {"minutes", false},
-		},
-		Notes: r.notes(),
-	}
-	for i := range r.Rows {
-		row := &r.Rows[i]
-		t.Rows = append(t.Rows, []string{
-			row.Label, row.About, whole(row.summary(parameters)), whole(row.summary(steps)), whole(row.summary(passes)),
-			r.accuracy(row), number(row.Paper, paper), mean(row.summary(minutes)),
-		})
-	}
+	t := r.table(r.Title, r.rows(), r.compared("accuracy",
+		numeric("paper, "+title(paper), func(row *RowResult) string { return number(row.Paper, paper) })), r.notes()...)
 	if !same {
 		t.Notes = append(t.Notes, fmt.Sprintf("The paper has no numbers on %s; those on CIFAR-10 stand here to compare the order of the rows, not the numbers.", title(r.Data)))
 	}
 	return t
 }
 
-// mean is the mean alone, with one digit behind the point.
-func mean(s Summary) string {
-	if s.N == 0 {
-		return absent
+// stereoTable is accuracy, error and energy of the rows of stereo.
+func stereoTable(r *Result) []Table {
+	return []Table{r.table(r.Title, r.rows(), r.compared("within 1 px [%]",
+		numeric("paper [%]", func(row *RowResult) string { return number(row.Paper, events) }),
+		numeric("disparity error [px]", mean("%.3f", 1, metric("mean_disparity_error_px"))),
+		numeric("firing rate [%]", mean("%.1f", 100, of(firingRate))),
+		numeric("energy of a frame [mJ]", mean("%.4f", 1, of(energy))),
+		numeric("paper [mJ]", func(row *RowResult) string {
+			if row.Paper == nil {
+				return absent
+			}
+			return paperStereoEnergy
+		}),
+	), append(r.notesOn("pixels"), paperStereo)...)}
+}
+
+// mean shows the mean alone, by a factor.
+func mean(format string, factor float64, value func(Outcome) (float64, bool)) func(*RowResult) string {
+	return func(row *RowResult) string {
+		s := row.summary(value)
+		if s.N == 0 {
+			return absent
+		}
+		return fmt.Sprintf(format, factor*s.Mean)
 	}
-	return fmt.Sprintf("%.1f", s.Mean)
 }
 
 func number(paper map[string]Number, data string) string {
@@ -196,39 +262,33 @@ func difference(without, with *RowResult) string {
 	return Summarize(differences).text("%+.2f", "%.2f")
 }
 
-// energyTable is operations and energy of an image, of the rows of the given names.
-func energyTable(r *Result, rows ...string) Table {
-	t := Table{
-		Title: r.heading("Table 3 and figure 5: operations and energy of one image"),
-		Columns: []Column{
-			{"network", true}, {"T", false}, {"firing rate [%]", false}, {"additions [M]", false}, {"MACs [M]", false}, {"energy [mJ]", false},
-			{"same network as ANN [mJ]", false}, {"ratio", false}, {"accuracy", false},
-		},
-		Notes: []string{"Additions are firing rate x T x MACs of the layer (section 5 of the paper), counted on the test images; 0.9 pJ an addition, 4.6 pJ a multiply-accumulate, 45 nm. " +
-			paperEnergy},
+// energyTable is operations and energy of an image, of the rows of the given names that
+// have some.
+func energyTable(r *Result, names ...string) Table {
+	rows := slices.DeleteFunc(r.rows(names...), func(row *RowResult) bool { return row.summary(of(energy)).N == 0 })
+	number := func(name, format string, factor float64, value func(*Activity) float64) view {
+		return numeric(name, mean(format, factor, of(value)))
 	}
-	for _, name := range rows {
-		row := r.row(name)
-		energy := row.summary(of(func(a *Activity) float64 { return a.Energy }))
-		if row == nil || energy.N == 0 {
-			continue
-		}
-		mean := func(number func(*Activity) float64) float64 { return row.summary(of(number)).Mean }
-		fired := fmt.Sprintf("%.1f", 100*mean(func(a *Activity) float64 { return a.FiringRate }))
+	fired := number("firing rate [%]", "%.1f", 100, firingRate)
+	spiking := fired.cell
+	fired.cell = func(row *RowResult) string {
 		if row.analog() {
-			fired = absent
+			return absent
 		}
-		t.Rows = append(t.Rows, []string{
-			row.Label, row.timeSteps(), fired,
-			fmt.Sprintf("%.2f", mean(func(a *Activity) float64 { return a.Additions })/1e6),
-			fmt.Sprintf("%.2f", mean(func(a *Activity) float64 { return a.MACs })/1e6),
-			fmt.Sprintf("%.4f", energy.Mean),
-			fmt.Sprintf("%.4f", mean(func(a *Activity) float64 { return a.ANNEnergy })),
-			fmt.Sprintf("%.1f", mean(func(a *Activity) float64 { return a.Ratio })),
-			r.accuracy(row),
-		})
+		return spiking(row)
 	}
-	return t
+	return r.table("Table 3 and figure 5: operations and energy of one image", rows, []view{
+		words("network", (*RowResult).label),
+		numeric("T", (*RowResult).timeSteps),
+		fired,
+		number("additions [M]", "%.2f", 1e-6, func(a *Activity) float64 { return a.Additions }),
+		number("MACs [M]", "%.2f", 1e-6, func(a *Activity) float64 { return a.MACs }),
+		number("energy [mJ]", "%.4f", 1, energy),
+		number("same network as ANN [mJ]", "%.4f", 1, func(a *Activity) float64 { return a.ANNEnergy }),
+		number("ratio", "%.1f", 1, func(a *Activity) float64 { return a.Ratio }),
+		numeric("accuracy", r.accuracy),
+	}, "Additions are firing rate x T x MACs of the layer (section 5 of the paper), counted on the test images; 0.9 pJ an addition, 4.6 pJ a multiply-accumulate, 45 nm. "+
+		paperEnergy)
 }
 
 // analog tells whether the row is an ANN.
@@ -242,20 +302,9 @@ func (r *RowResult) timeSteps() string {
 	return absent
 }
 
-// searchTable is the search quality.
+// searchTable is the search quality; the paper trained no random cells.
 func searchTable(r *Result) []Table {
-	t := accuracyTable(r)
-	for i, c := range t.Columns {
-		if strings.HasPrefix(c.Name, "paper") { // it trained no random cells
-			drop := func(line []string) []string { return slices.Delete(line, i, i+1) }
-			t.Columns = slices.Delete(t.Columns, i, i+1)
-			for k := range t.Rows {
-				t.Rows[k] = drop(t.Rows[k])
-			}
-			break
-		}
-	}
-	t.Notes = r.notes()
+	t := r.table(r.Title, r.rows(), r.compared("accuracy"), r.notes()...)
 	var random []float64
 	better := 0
 	searched := r.row("searched")

@@ -26,6 +26,9 @@ func made(t *testing.T, experiment string) *Result {
 		Settings: []string{"preset fashion-mnist-demo", "train.epochs=3"}, Command: []string{"spikedhs", "reproduce", e.Name, "--set", "train.lr=0.04"},
 		Machine: Machine{"cpu", 1, "bfloat16", "1.13.1", "v1", "abc"},
 	}
+	if experiment == "stereo" {
+		r.Data, r.Settings[0] = events, "preset stereo-synthetic"
+	}
 	for i, row := range e.Rows {
 		one := RowResult{Name: row.Name, Label: row.Label, About: row.About, Settings: row.Settings, Paper: row.Paper}
 		var accuracies []float64
@@ -43,6 +46,9 @@ func made(t *testing.T, experiment string) *Result {
 					number: number, top1: 80 + number + float64(seed), tested: true,
 					gradient: map[string]float64{"stem0": number / 100}, support: map[string]float64{"stem0": 0.5},
 				})
+			}
+			if experiment == "stereo" {
+				o.Metrics = map[string]any{"mean_disparity_error_px": 0.5 + float64(seed)/8, "near_zero": int64(2)}
 			}
 			if row.DGS {
 				o.SearchPasses = 90
@@ -109,7 +115,7 @@ func TestNumbersOfTables(t *testing.T) {
 
 func TestFigures(t *testing.T) {
 	for name, want := range map[string][]string{
-		"table1": {"table1"}, "table3": {"table3"}, "search": {"search"},
+		"table1": {"table1"}, "table3": {"table3"}, "search": {"search"}, "stereo": {"stereo"},
 		"fig4": {"fig4-temperature", "fig4-gradient", "fig4-accuracy"}, "fig5": {"fig5-n3", "fig5-n4"},
 	} {
 		r := made(t, name)
