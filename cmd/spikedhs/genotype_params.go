@@ -107,17 +107,11 @@ func (v *networkCounts) images(c *cli.Context, cfg *config.Config) (err error) {
 		v.Channels = c.Int("channels")
 	}
 	if text := c.String("size"); text != "" {
-		h, w, two := strings.Cut(text, "x")
-		if !two {
-			w = h
-		}
-		v.Height, err = strconv.Atoi(h)
-		if err == nil {
-			v.Width, err = strconv.Atoi(w)
-		}
-		if err != nil || v.Height < 1 || v.Width < 1 || v.Height > 1<<14 || v.Width > 1<<14 {
+		sides, ok := sidesOf(text)
+		if !ok {
 			return usagef("--size %s: write height and width such as 32 or 224x160", text)
 		}
+		v.Height, v.Width = sides[0], sides[len(sides)-1]
 	}
 	v.Height += 2 * cfg.Data.Pad
 	v.Width += 2 * cfg.Data.Pad

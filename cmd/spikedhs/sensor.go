@@ -19,14 +19,23 @@ func sensorFlag() cli.Flag {
 
 // Set reads 346x260 or, as the first and the second of two flags, 346 and 260.
 func (s *sensor) Set(text string) error {
-	for side := range strings.SplitSeq(text, "x") {
-		n, err := strconv.Atoi(side)
-		if err != nil || n < 1 || len(s.sides) == 2 {
-			return errors.New("want width and height, such as 346x260")
-		}
-		s.sides = append(s.sides, n)
+	more, ok := sidesOf(text)
+	if s.sides = append(s.sides, more...); !ok || len(s.sides) > 2 {
+		return errors.New("want width and height, such as 346x260")
 	}
 	return nil
+}
+
+// sidesOf reads one length in pixels or two with an x between them.
+func sidesOf(text string) (sides []int, ok bool) {
+	for word := range strings.SplitSeq(text, "x") {
+		n, err := strconv.Atoi(word)
+		if err != nil || n < 1 || n > 1<<14 || len(sides) == 2 {
+			return nil, false
+		}
+		sides = append(sides, n)
+	}
+	return sides, true
 }
 
 func (s *sensor) String() string {
