@@ -21,11 +21,7 @@ import (
 func benchCommand() *cli.Command {
 	var commands []*cli.Command
 	for _, t := range bench.Tasks() {
-		if sizes, _ := t.Sizes(); sizes != nil {
-			commands = append(commands, benchSizedCommand(t))
-		} else {
-			commands = append(commands, benchTaskCommand(t))
-		}
+		commands = append(commands, benchTaskCommand(t))
 	}
 	return &cli.Command{
 		Name:  "bench",
@@ -98,8 +94,17 @@ func pythonDeviceFlag() cli.Flag {
 	return &cli.StringFlag{Name: "python-device", DefaultText: "that of --device", Usage: "`DEVICE` that Python computes on"}
 }
 
+// benchTaskCommand measures a task: a grid of cases, or those of a named size, batch 1.
 func benchTaskCommand(task bench.Task) *cli.Command {
-	flags := slices.Concat(gridFlags(), sideFlags("PyTorch one step at a time and with time folded"), measureFlags())
+	flags, python := gridFlags(), "PyTorch one step at a time and with time folded"
+	sizes, about := task.Sizes()
+	if sizes != nil {
+		python = "PyTorch one step at a time"
+		size := sizeFlag(strings.Join(sizes, " or ")+" ("+about+")", "")
+		size.Value, size.Action = sizes[0], oneOf("size", sizes...)
+		flags = []cli.Flag{size, threadsFlag(orList), precisionFlag(), deviceFlag()}
+	}
+	flags = slices.Concat(flags, sideFlags(python), measureFlags())
 	if task == bench.Search {
 		flags = append(flags, &cli.IntFlag{Name: "nodes", Value: 4, Usage: "`N` nodes of a cell", Action: atLeast("nodes", 1)})
 	}
@@ -120,27 +125,11 @@ func runBenchTask(c *cli.Context, task bench.Task) error {
 		return err
 	}
 	defer plan.Python.Close()
-	t := newBenchTable(o, task)
-	failed, measured := 0, 0
-	for _, one := range cases {
-		rows, pairs, err := plan.Run(c.Context, one)
-		if err != nil {
-			return err
-		}
-		measured += len(rows)
-		for _, row := range rows {
-			if row.Error != "" {
-				failed++
-			}
-		}
-		if err := t.add(rows, pairs); err != nil {
-			return err
-		}
+	failed, measured, err := newBenchTable(o, task).measure(c.Context, plan, cases)
+	if err == nil && failed > 0 {
+		err = fmt.Errorf("bench %s: %d of %d measurements failed; the reasons stand above", task, failed, measured)
 	}
-	if failed > 0 {
-		return fmt.Errorf("bench %s: %d of %d measurements failed; the reasons stand above", task, failed, measured)
-	}
-	return nil
+	return err
 }
 
 // otherSides gives a plan the sides that --graphs and --vs ask for.
@@ -214,13 +203,42 @@ func warnOfLoad(o *console) {
 	}
 }
 
-// benchCases is the table that the flags describe.
+// benchCases are the cases that the flags describe.
 func benchCases(c *cli.Context, task bench.Task) ([]bench.Case, error) {
+	if sizes, _ := task.Sizes(); sizes != nil {
+		return sizedCases(c, task, c.String("size"))
+	}
 	g := bench.Grid{Task: task, Nodes: c.Int("nodes"), Precision: c.String("precision"), Device: c.String("device")}
 	if err := axes(c, &g); err != nil {
 		return nil, err
 	}
 	return g.Cases()
+}
+
+// sizedCases are the cases of a named size.
+func sizedCases(c *cli.Context, task bench.Task, size string) ([]bench.Case, error) {
+	threads, err := threadCounts(c)
+	if err != nil {
+		return nil, err
+	}
+	var cases []bench.Case
+	for _, n := range threads {
+		one, err := bench.SizedCase(task, size, c.String("precision"), deviceName(c), n)
+		if err != nil {
+			return nil, err
+		}
+		cases = append(cases, one)
+	}
+	return cases, nil
+}
+
+// threadCounts are the numbers of --threads, all cores where it is not given.
+func threadCounts(c *cli.Context) ([]int, error) {
+	threads, err := numbers(c, "threads")
+	if threads == nil {
+		threads = []int{torch.Threads()}
+	}
+	return threads, err
 }
 
 // axes gives a grid the lists of the flags.
@@ -254,19 +272,29 @@ func numbers(c *cli.Context, flag string) ([]int, error) {
 	return list, nil
 }
 
-// oneNumber is the value of a flag of which one number is wanted.
-func oneNumber(c *cli.Context, flag string, otherwise int) (int, error) {
-	list, err := numbers(c, flag)
-	if err != nil {
-		return 0, err
+// single is a flag of which one number is wanted.
+type single struct {
+	flag string
+	to   *int // holds what the flag is where it is not given
+}
+
+func singles(c *cli.Context, all ...single) error {
+	for _, one := range all {
+		list, err := numbers(c, one.flag)
+		switch {
+		case err != nil:
+			return err
+		case len(list) > 1:
+			return oneOnly(c, one.flag)
+		case len(list) == 1:
+			*one.to = list[0]
+		}
 	}
-	switch len(list) {
-	case 0:
-		return otherwise, nil
-	case 1:
-		return list[0], nil
-	}
-	return 0, usagef("--%s %s: give one number here", flag, c.String(flag))
+	return nil
+}
+
+func oneOnly(c *cli.Context, flag string) error {
+	return usagef("--%s %s: give one number here", flag, c.String(flag))
 }
 
 // benchWorkerCommand is our side of a comparison, in a process of its own.
@@ -282,15 +310,6 @@ func benchWorkerCommand() *cli.Command {
 			return bench.Work(context.WithoutCancel(c.Context), one, os.Stdin, c.App.Writer)
 		},
 	}
-}
-
-// trainingRate measures our training step, for comparison with a part of it.
-func trainingRate(c *cli.Context, plan bench.Plan, one bench.Case) (bench.Row, error) {
-	rows, _, err := plan.Run(c.Context, one)
-	if err != nil {
-		return bench.Row{}, err
-	}
-	return rows[0], nil
 }
 
 // precisions are the element types that --precision stands for; without it both.

@@ -59,14 +59,8 @@ func runBenchKernels(c *cli.Context) error {
 			if err != nil {
 				return err
 			}
-			for _, one := range cases {
-				rows, pairs, err := plan.Run(c.Context, one)
-				if err == nil {
-					err = t.add(rows, pairs)
-				}
-				if err != nil {
-					return err
-				}
+			if _, _, err := t.measure(c.Context, plan, cases); err != nil {
+				return err
 			}
 		}
 	}

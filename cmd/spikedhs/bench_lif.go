@@ -7,7 +7,6 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/spikedhs/spikedhs/cmd/spikedhs/internal/doctor"
-	"github.com/spikedhs/spikedhs/torch"
 	"github.com/spikedhs/spikedhs/train/bench"
 )
 
@@ -26,23 +25,13 @@ func benchLIFCommand() *cli.Command {
 
 func runBenchLIF(c *cli.Context) error {
 	o := newConsole(c)
-	one := bench.LIFCase{Device: deviceName(c), Repeats: c.Int("repeats"), Seconds: c.Float64("seconds")}
-	for _, axis := range []struct {
-		name      string
-		to        *int
-		otherwise int
-	}{{"batch", &one.Batch, 32}, {"width", &one.Width, 64}, {"steps", &one.Steps, 6}, {"size", &one.Size, 64}} {
-		var err error
-		if *axis.to, err = oneNumber(c, axis.name, axis.otherwise); err != nil {
-			return err
-		}
-	}
-	threads, err := numbers(c, "threads")
-	if err != nil {
+	one := bench.LIFCase{Device: deviceName(c), Repeats: c.Int("repeats"), Seconds: c.Float64("seconds"), Batch: 32, Width: 64, Steps: 6, Size: 64}
+	if err := singles(c, single{"batch", &one.Batch}, single{"width", &one.Width}, single{"steps", &one.Steps}, single{"size", &one.Size}); err != nil {
 		return err
 	}
-	if threads == nil {
-		threads = []int{torch.Threads()}
+	threads, err := threadCounts(c)
+	if err != nil {
+		return err
 	}
 	types, err := precisions(c)
 	if err != nil {

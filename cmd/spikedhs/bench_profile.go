@@ -1,6 +1,8 @@
 package main
 
 import (
+	"cmp"
+
 	"github.com/urfave/cli/v2"
 
 	"github.com/spikedhs/spikedhs/torch"
@@ -51,34 +53,28 @@ func runBenchProfile(c *cli.Context) error {
 // profiledCase is the case that the flags describe.
 func profiledCase(c *cli.Context) (bench.Case, error) {
 	task := bench.Task(c.String("task"))
-	threads, err := oneNumber(c, "threads", torch.Threads())
-	if err != nil {
-		return bench.Case{}, err
-	}
 	if sizes, _ := task.Sizes(); sizes != nil {
-		size := c.String("size")
-		if size == "" {
-			size = sizes[0]
+		cases, err := sizedCases(c, task, cmp.Or(c.String("size"), sizes[0]))
+		if err == nil && len(cases) > 1 {
+			err = oneOnly(c, "threads")
 		}
-		return bench.SizedCase(task, size, c.String("precision"), deviceName(c), threads)
-	}
-	g := bench.Grid{Task: task, Precision: c.String("precision"), Device: c.String("device"), Threads: []int{threads}}
-	width := 48
-	if task == bench.Search {
-		width = 16
-	}
-	for _, axis := range []struct {
-		name      string
-		to        *[]int
-		otherwise int
-	}{{"batch", &g.Batches, 8}, {"width", &g.Widths, width}, {"steps", &g.Steps, 6}, {"size", &g.Sizes, 32}} {
-		n, err := oneNumber(c, axis.name, axis.otherwise)
 		if err != nil {
 			return bench.Case{}, err
 		}
-		*axis.to = []int{n}
+		return cases[0], nil
 	}
-	cases, err := g.Cases()
+	batch, width, steps, size, threads := 8, 48, 6, 32, torch.Threads()
+	if task == bench.Search {
+		width = 16
+	}
+	err := singles(c, single{"batch", &batch}, single{"width", &width}, single{"steps", &steps}, single{"size", &size}, single{"threads", &threads})
+	if err != nil {
+		return bench.Case{}, err
+	}
+	cases, err := bench.Grid{
+		Task: task, Precision: c.String("precision"), Device: c.String("device"),
+		Batches: []int{batch}, Widths: []int{width}, Steps: []int{steps}, Sizes: []int{size}, Threads: []int{threads},
+	}.Cases()
 	if err != nil {
 		return bench.Case{}, err
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 
 	"github.com/spikedhs/spikedhs/train/bench"
@@ -14,6 +15,27 @@ func newBenchTable(o *console, task bench.Task) *benchTable {
 	o.printf("%5s  %5s  %5s  %4s  %7s  %-17s  %-9s  %9s  %6s  %8s  %7s  %7s\n", "batch", "width", "steps", "size", "threads",
 		"implementation", "precision", "images/s", "spread", "peak MB", "speed", "memory")
 	return &benchTable{o}
+}
+
+// measure measures cases and prints them as they come. It returns how many measurements
+// failed, of how many.
+func (t *benchTable) measure(ctx context.Context, plan bench.Plan, cases []bench.Case) (failed, measured int, err error) {
+	for _, one := range cases {
+		rows, pairs, err := plan.Run(ctx, one)
+		if err == nil {
+			err = t.add(rows, pairs)
+		}
+		if err != nil {
+			return failed, measured, err
+		}
+		measured += len(rows)
+		for _, row := range rows {
+			if row.Error != "" {
+				failed++
+			}
+		}
+	}
+	return failed, measured, nil
 }
 
 // add prints the rows of a case; behind another implementation stand our speed and

@@ -94,7 +94,8 @@ func dataInfo(c *cli.Context) error {
 func examine(c *cli.Context, name string) (holding, error) {
 	h := holding{Name: name, Found: true}
 	dir := c.String("dir")
-	side, err := oneNumber(c, "size", data.DefaultSize)
+	side := data.DefaultSize
+	err := singles(c, single{"size", &side})
 	if err != nil {
 		return h, err
 	}

@@ -57,11 +57,8 @@ func dataPreview(c *cli.Context) error {
 	if err != nil {
 		return existing(err)
 	}
-	s := events.Stacks{Slice: events.Slicing(c.String("slicing")), Kind: events.Kind(c.String("stack"))}
-	if s.Steps, err = oneNumber(c, "steps", 6); err != nil {
-		return err
-	}
-	if s.Size, err = oneNumber(c, "size", 0); err != nil {
+	s := events.Stacks{Slice: events.Slicing(c.String("slicing")), Kind: events.Kind(c.String("stack")), Steps: 6}
+	if err := singles(c, single{"steps", &s.Steps}, single{"size", &s.Size}); err != nil {
 		return err
 	}
 	if err := s.Validate(); err != nil {

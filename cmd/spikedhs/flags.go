@@ -140,7 +140,7 @@ func dirFlag(otherwise string) cli.Flag {
 
 const usualPlaces = "the usual places" // where data sets are looked for
 
-// Flags of sizes, of which commands say what they take: one number, read by [oneNumber],
+// Flags of sizes, of which commands say what they take: one number, read by [singles],
 // or a list such as 8,32.
 func sizeFlag(what, otherwise string) *cli.StringFlag {
 	return text("size", "`SIZE` of the images: "+what, otherwise)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/spikedhs/spikedhs/search"
 	"github.com/spikedhs/spikedhs/spike"
@@ -113,19 +112,7 @@ func LIF(ctx context.Context, c LIFCase) (rows []Bandwidth, err error) {
 // is the bytes or operations of a unit.
 func inTurn(ctx context.Context, device torch.Device, works []*tensorWork, size float64, repeats int, seconds float64) error {
 	timedRun := func(w *tensorWork, steps int) (float64, error) {
-		if err := ctx.Err(); err != nil {
-			return 0, err
-		}
-		began := time.Now()
-		for range steps {
-			k := torch.NewInference()
-			w.run(k)
-			if err := k.Close(); err != nil {
-				return 0, err
-			}
-		}
-		err := torch.Synchronize(device)
-		return time.Since(began).Seconds(), err
+		return timeSteps(ctx, device, steps, func() error { return inScope(torch.NewInference(), w.run) })
 	}
 	for _, w := range works {
 		var one float64

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"os/exec"
 	"path/filepath"
 	"slices"
 
@@ -45,17 +44,14 @@ func SpikingJellyLIF(ctx context.Context, c LIFCase, p *Python, shim, device str
 	if err != nil {
 		return agreement, nil, fmt.Errorf("bench: lif: %w", err)
 	}
-	var problem tail
-	var out bytes.Buffer
-	run := exec.CommandContext(ctx, p.Program, filepath.Join(p.Dir, scripts.SpikingJellyLIF), string(text))
-	run.Dir, run.Stdout, run.Stderr = p.Dir, &out, &problem
-	if err := run.Run(); err != nil {
-		if ctx.Err() != nil {
-			return agreement, nil, ctx.Err()
-		}
-		return agreement, nil, fmt.Errorf("bench: lif: %s: %s", p.Program, problem.orElse(err.Error()))
+	out, err := answerOf(ctx, p.Dir, nil, p.Program, filepath.Join(p.Dir, scripts.SpikingJellyLIF), string(text))
+	if ctx.Err() != nil {
+		return agreement, nil, ctx.Err()
 	}
-	answers := json.NewDecoder(&out)
+	if err != nil {
+		return agreement, nil, fmt.Errorf("bench: lif: %s: %w", p.Program, err)
+	}
+	answers := json.NewDecoder(bytes.NewReader(out))
 	if err := answers.Decode(&agreement); err != nil {
 		return agreement, nil, fmt.Errorf("bench: lif: %s: %w", p.Program, err)
 	}

@@ -131,31 +131,34 @@ func Pictures(ctx context.Context, o PicturesOptions) ([]PictureRow, error) {
 // what the process computed.
 type pass struct{ wall, computing float64 }
 
-// stopwatch starts a pass of so many workers.
-func stopwatch(workers int) (stop func() pass) {
-	began := time.Now()
-	before, known := processorTime()
-	return func() pass {
+// timePasses does a pass over all files of so many workers once to warm up and then as
+// often as asked for. work is told the number of the pass.
+func timePasses(repeats, workers int, work func(pass int) error) ([]pass, error) {
+	var list []pass
+	for i := range repeats + 1 {
+		before, known := processorTime()
+		began := time.Now()
+		if err := work(i); err != nil {
+			return nil, err
+		}
 		p := pass{wall: time.Since(began).Seconds()}
 		p.computing = p.wall * float64(workers)
 		if after, ok := processorTime(); known && ok && after > before {
 			p.computing = after - before
 		}
-		return p
+		list = append(list, p)
 	}
+	return list[1:], nil
 }
 
 // oneCore measures what needs one core of Go.
-func oneCore(ctx context.Context, set data.Cropper, contents [][]byte, o PicturesOptions) (map[string][]pass, error) {
+func oneCore(ctx context.Context, set data.Cropper, contents [][]byte, o PicturesOptions) (rates map[string][]pass, err error) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
-	rates := map[string][]pass{}
+	rates = map[string][]pass{}
 	var rng rand.PCG
 	crop := make([]byte, 3*o.Size*o.Size)
-	for _, way := range []struct {
-		name string
-		do   func(k int) error
-	}{
-		{WayGo, func(k int) error {
+	for way, do := range map[string]func(k int) error{
+		WayGo: func(k int) error {
 			// A file that is no JPEG, or is damaged, is as fast as it fails.
 			_, err := jpeg.Decode(bytes.NewReader(contents[k]))
 			var format jpeg.FormatError
@@ -164,29 +167,28 @@ func oneCore(ctx context.Context, set data.Cropper, contents [][]byte, o Picture
 				return nil
 			}
 			return err
-		}},
-		{WayCrop, func(k int) error {
+		},
+		WayCrop: func(k int) error {
 			rng.Seed(1, uint64(k))
 			_, err := set.Crop(k, data.ImageNetCrop, &rng, crop)
 			return err
-		}},
+		},
 	} {
-		for run := range o.Repeats + 1 {
-			stop := stopwatch(1)
+		rates[way], err = timePasses(o.Repeats, 1, func(int) error {
 			for k := range contents {
 				if err := ctx.Err(); err != nil {
-					return nil, err
+					return err
 				}
-				if err := way.do(k); err != nil {
-					return nil, fmt.Errorf("bench: %s: %w", way.name, err)
+				if err := do(k); err != nil {
+					return fmt.Errorf("bench: %s: %w", way, err)
 				}
 			}
-			if p := stop(); run > 0 {
-				rates[way.name] = append(rates[way.name], p)
-			}
+			return nil
+		})
+		if err != nil {
+			return nil, err
 		}
 	}
-	var err error
 	rates[WayLoader], err = pictureLoaderRates(ctx, set, o, 1)
 	return rates, err
 }
@@ -204,17 +206,12 @@ func pictureLoaderRates(ctx context.Context, set data.Dataset, o PicturesOptions
 	if err != nil {
 		return nil, fmt.Errorf("bench: %w", err)
 	}
-	var samples []pass
-	for epoch := range o.Repeats + 1 {
-		stop := stopwatch(workers)
+	return timePasses(o.Repeats, workers, func(epoch int) error {
 		if _, err := epochRate(ctx, loader, epoch); err != nil {
-			return nil, fmt.Errorf("bench: loader: %w", err)
+			return fmt.Errorf("bench: loader: %w", err)
 		}
-		if p := stop(); epoch > 0 {
-			samples = append(samples, p)
-		}
-	}
-	return samples, nil
+		return nil
+	})
 }
 
 // FindPillow finds an interpreter that can import Pillow, "" where there is none.
@@ -248,12 +245,9 @@ print(json.dumps(passes[1:]))
 
 // pillowRates are passes of Pillow, on one thread.
 func pillowRates(ctx context.Context, python string, paths []string, repeats int) ([]pass, error) {
-	var problem tail
-	c := exec.CommandContext(ctx, python, "-c", pillowScript, strconv.Itoa(repeats))
-	c.Stdin, c.Stderr = strings.NewReader(strings.Join(paths, "\x00")), &problem
-	text, err := c.Output()
+	text, err := answerOf(ctx, "", strings.NewReader(strings.Join(paths, "\x00")), python, "-c", pillowScript, strconv.Itoa(repeats))
 	if err != nil {
-		return nil, fmt.Errorf("bench: Pillow: %s", problem.orElse(err.Error()))
+		return nil, fmt.Errorf("bench: Pillow: %w", err)
 	}
 	var seconds [][2]float64
 	if err := json.Unmarshal(text, &seconds); err != nil || len(seconds) == 0 {

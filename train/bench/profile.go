@@ -58,17 +58,8 @@ func Profile(ctx context.Context, c Case, steps int) (_ StepProfile, err error) 
 	}
 	defer func() { err = errors.Join(err, w.close()) }()
 	run := func(n int) (float64, error) {
-		began := time.Now()
-		for range n {
-			if err := ctx.Err(); err != nil {
-				return 0, err
-			}
-			if err := w.step(); err != nil {
-				return 0, err
-			}
-		}
-		err := torch.Synchronize(device)
-		return milliseconds(time.Since(began)) / float64(n), err
+		seconds, err := timeSteps(ctx, device, n, w.step)
+		return 1000 * seconds / float64(n), err
 	}
 	if _, err := run(warmUpSteps); err != nil {
 		return p, err

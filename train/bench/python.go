@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"strings"
@@ -69,14 +70,21 @@ func interpreters() []string {
 }
 
 func pytorchVersion(ctx context.Context, program, dir string) (string, error) {
+	text, err := answerOf(ctx, dir, nil, program, "-c", "import torch; print(torch.__version__)")
+	return strings.TrimSpace(string(text)), err
+}
+
+// answerOf is what a program in a folder prints; where it fails, the error is its last
+// message.
+func answerOf(ctx context.Context, dir string, in io.Reader, program string, args ...string) ([]byte, error) {
 	var problem tail
-	c := exec.CommandContext(ctx, program, "-c", "import torch; print(torch.__version__)")
-	c.Dir, c.Stderr = dir, &problem
+	c := exec.CommandContext(ctx, program, args...)
+	c.Dir, c.Stdin, c.Stderr = dir, in, &problem
 	text, err := c.Output()
-	if err != nil {
-		return "", errors.New(problem.orElse(err.Error()))
+	if err == nil || ctx.Err() != nil {
+		return text, ctx.Err()
 	}
-	return strings.TrimSpace(string(text)), nil
+	return nil, errors.New(problem.orElse(err.Error()))
 }
 
 // Close removes the scripts. A nil Python has none.

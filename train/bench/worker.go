@@ -9,7 +9,6 @@ import (
 	"io"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/spikedhs/spikedhs/torch"
 )
@@ -53,19 +52,11 @@ func Work(ctx context.Context, c Case, in io.Reader, out io.Writer) (err error) 
 		if err != nil || steps < 1 {
 			return fmt.Errorf("bench: %q is no number of steps", lines.Text())
 		}
-		began := time.Now()
-		for range steps {
-			if err := ctx.Err(); err != nil {
-				return err
-			}
-			if err := w.step(); err != nil {
-				return err
-			}
+		seconds, err := timeSteps(ctx, device, steps, w.step)
+		if err != nil {
+			return err
 		}
-		if err := torch.Synchronize(device); err != nil {
-			return fmt.Errorf("bench: %w", err)
-		}
-		if err := answer.Encode(timed{time.Since(began).Seconds()}); err != nil {
+		if err := answer.Encode(timed{seconds}); err != nil {
 			return fmt.Errorf("bench: answer: %w", err)
 		}
 	}

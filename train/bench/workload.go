@@ -1,7 +1,9 @@
 package bench
 
 import (
+	"context"
 	"fmt"
+	"time"
 
 	scripts "github.com/spikedhs/spikedhs/bench"
 	"github.com/spikedhs/spikedhs/search"
@@ -215,4 +217,19 @@ func inScope(s *torch.Scope, work func(*torch.Scope)) error {
 		return fmt.Errorf("bench: step: %w", err)
 	}
 	return nil
+}
+
+// timeSteps is how many seconds n steps take, until the device has done them.
+func timeSteps(ctx context.Context, d torch.Device, n int, step func() error) (float64, error) {
+	began := time.Now()
+	for range n {
+		if err := ctx.Err(); err != nil {
+			return 0, err
+		}
+		if err := step(); err != nil {
+			return 0, err
+		}
+	}
+	err := torch.Synchronize(d)
+	return time.Since(began).Seconds(), err
 }

@@ -5,6 +5,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/spikedhs/spikedhs/data"
 	"github.com/spikedhs/spikedhs/train/bench"
 )
 
@@ -28,16 +29,8 @@ func runBenchLoader(c *cli.Context) error {
 		return runBenchPictures(c, dir)
 	}
 	o := newConsole(c)
-	batch, err := oneNumber(c, "batch", 32)
-	if err != nil {
-		return err
-	}
-	size, err := oneNumber(c, "size", 32)
-	if err != nil {
-		return err
-	}
-	width, err := oneNumber(c, "width", 48)
-	if err != nil {
+	batch, size, width := 32, 32, 48
+	if err := singles(c, single{"batch", &batch}, single{"size", &size}, single{"width", &width}); err != nil {
 		return err
 	}
 	grid := bench.Grid{
@@ -57,12 +50,12 @@ func runBenchLoader(c *cli.Context) error {
 		return err
 	}
 	if !c.Bool("alone") {
-		training, err := trainingRate(c, plan, cases[0])
+		training, _, err := plan.Run(c.Context, cases[0])
 		if err != nil {
 			return err
 		}
-		row.Against(training)
-		if err := o.object(training); err != nil {
+		row.Against(training[0])
+		if err := o.object(training[0]); err != nil {
 			return err
 		}
 	}
@@ -71,4 +64,32 @@ func runBenchLoader(c *cli.Context) error {
 		o.printf("training  %9.1f images/s (%s, batch %d, F=%d)\nratio     %9.1f\n", row.TrainRate, cases[0].Precision, batch, width, row.TimesTraining)
 	}
 	return o.object(row)
+}
+
+// runBenchPictures measures a folder of image files; see `bench loader --data`.
+func runBenchPictures(c *cli.Context, dir string) error {
+	o := newConsole(c)
+	options := bench.PicturesOptions{
+		Dir: dir, Repeats: c.Int("repeats"), Python: bench.FindPillow(c.Context, ""), Batch: 32, Size: data.DefaultSize, Files: 1000,
+	}
+	if err := singles(c, single{"batch", &options.Batch}, single{"size", &options.Size}, single{"files", &options.Files}); err != nil {
+		return err
+	}
+	warnOfLoad(o)
+	if options.Python == "" {
+		o.log.Warn("no Python with Pillow: libjpeg-turbo is not measured; install it (Debian: python3-pil) or name one with $PYTHON")
+	}
+	rows, err := bench.Pictures(c.Context, options)
+	if err != nil {
+		return err
+	}
+	o.printf("%d files of %s, crops of %d pixels, batches of %d\n\n", rows[0].Files, dir, options.Size, options.Batch)
+	o.printf("%-18s  %7s  %9s  %16s  %8s  %6s\n", "", "workers", "images/s", "images/s a core", "MB/s", "spread")
+	for _, r := range rows {
+		o.printf("%-18s  %7d  %9.1f  %16.1f  %8.1f  %4.0f %%\n", r.Way, r.Workers, r.Rate, r.RatePerCore, r.MegabytesS, 100*r.Spread)
+		if err := o.object(r); err != nil {
+			return err
+		}
+	}
+	return nil
 }
