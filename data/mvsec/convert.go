@@ -2,7 +2,6 @@ package mvsec
 
 import (
 	"context"
-	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -12,7 +11,6 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
-	"strings"
 	"sync"
 
 	"github.com/spikedhs/spikedhs/data"
@@ -352,7 +350,7 @@ func (c *conversion) write(frame int, rows [2][]float64) error {
 			}
 			kept = append(kept, t, px, py, p)
 		}
-		if err := whole(stereo.EventFile(c.o.Out, stereo.View(v), frame), func(path string) error {
+		if err := stereo.Whole(stereo.EventFile(c.o.Out, stereo.View(v), frame), func(path string) error {
 			if len(kept) == 0 {
 				return npy.WriteFile(path, []int{0}, kept)
 			}
@@ -374,7 +372,7 @@ func (c *conversion) write(frame int, rows [2][]float64) error {
 	if !valid {
 		counts.Unlabelled++
 	}
-	if err := whole(stereo.DisparityFile(c.o.Out, frame), func(path string) error {
+	if err := stereo.Whole(stereo.DisparityFile(c.o.Out, frame), func(path string) error {
 		return stereo.WriteLabel(path, c.width, c.height, label)
 	}); err != nil {
 		return err
@@ -386,20 +384,6 @@ func (c *conversion) write(frame int, rows [2][]float64) error {
 	c.done++
 	if c.o.Progress != nil {
 		c.o.Progress(c.result.Kept+c.done, c.result.Frames)
-	}
-	return nil
-}
-
-// whole writes a file under another name first, so that path is never half a file.
-func whole(path string, write func(path string) error) error {
-	temporary := strings.TrimSuffix(path, filepath.Ext(path)) + "." + rand.Text()[:8] + ".tmp"
-	if err := write(temporary); err != nil {
-		_ = os.Remove(temporary)
-		return err
-	}
-	if err := os.Rename(temporary, path); err != nil {
-		_ = os.Remove(temporary)
-		return err
 	}
 	return nil
 }

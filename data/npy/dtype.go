@@ -2,6 +2,8 @@ package npy
 
 import (
 	"encoding/binary"
+	"fmt"
+	"reflect"
 	"strings"
 
 	"github.com/spikedhs/spikedhs/data/internal/number"
@@ -40,26 +42,9 @@ func parseDType(descr string) (number.Type, error) {
 
 // descrOf is the type string that a []T is written with.
 func descrOf[T Number]() string {
-	var zero T
-	switch any(zero).(type) {
-	case int8:
-		return "|i1"
-	case uint8:
-		return "|u1"
-	case int16:
-		return "<i2"
-	case uint16:
-		return "<u2"
-	case int32:
-		return "<i4"
-	case uint32:
-		return "<u4"
-	case int64:
-		return "<i8"
-	case uint64:
-		return "<u8"
-	case float32:
-		return "<f4"
+	order, t := "<", reflect.TypeFor[T]()
+	if t.Size() == 1 {
+		order = "|"
 	}
-	return "<f8"
+	return fmt.Sprintf("%s%c%d", order, t.String()[0], t.Size())
 }

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"io"
 	"math"
+	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -35,21 +37,18 @@ func readHeader(r io.Reader) (header, error) {
 	if string(start[:len(magic)]) != magic {
 		return header{}, malformed("it does not start like one; give a file written by numpy.save")
 	}
-	size := make([]byte, 2)
-	switch major := start[len(magic)]; major {
-	case 1:
-	case 2, 3: // the length has four bytes; version 3 allows UTF-8 in the names of fields
-		size = make([]byte, 4)
-	default:
+	major, size := start[len(magic)], make([]byte, 4)
+	if major < 1 || major > 3 {
 		return header{}, malformed("version %d is unknown, versions 1 to 3 are read; save the array again with numpy.save", major)
 	}
-	if err := readFull(r, size, "header length"); err != nil {
+	bytes := 4 // of the length; version 3 allows UTF-8 in the names of fields
+	if major == 1 {
+		bytes = 2
+	}
+	if err := readFull(r, size[:bytes], "header length"); err != nil {
 		return header{}, err
 	}
-	length := uint32(binary.LittleEndian.Uint16(size))
-	if len(size) == 4 {
-		length = binary.LittleEndian.Uint32(size)
-	}
+	length := binary.LittleEndian.Uint32(size)
 	if length > maxHeader {
 		return header{}, malformed("the header claims more than %d bytes; save the array again with numpy.save", maxHeader)
 	}
@@ -115,10 +114,8 @@ func parseHeader(text string) (header, error) {
 // elements is the number of elements, checked so that their bytes can be counted.
 func (h header) elements(size int) (int, error) {
 	n := 1
-	for _, d := range h.shape {
-		if d == 0 {
-			return 0, nil
-		}
+	if slices.Contains(h.shape, 0) {
+		return 0, nil
 	}
 	for _, d := range h.shape {
 		if n > math.MaxInt/size/d {
@@ -133,22 +130,17 @@ func (h header) elements(size int) (int, error) {
 // bytes, as numpy.save has it since NumPy 1.14.
 func formatHeader(descr string, shape []int) ([]byte, error) {
 	const align = 64
-	var text strings.Builder
-	text.WriteString("{'descr': '" + descr + "', 'fortran_order': False, 'shape': " + formatTuple(shape) + ", }")
+	text := "{'descr': '" + descr + "', 'fortran_order': False, 'shape': " + formatTuple(shape) + ", }"
 	// NumPy leaves room for a longer first axis, so that appending fits later.
 	if len(shape) > 0 {
-		text.WriteString(strings.Repeat(" ", max(0, growth-len(formatInt(shape[0])))))
+		text += strings.Repeat(" ", max(0, growth-len(strconv.Itoa(shape[0]))))
 	}
-	start := len(magic) + 4
-	pad := align - (start+text.Len()+1)%align
-	if pad == align {
-		pad = 0
-	}
-	text.WriteString(strings.Repeat(" ", pad) + "\n")
-	if text.Len() > math.MaxUint16 {
+	used := (len(magic) + 4 + len(text) + 1) % align
+	text += strings.Repeat(" ", (align-used)%align) + "\n"
+	if len(text) > math.MaxUint16 {
 		return nil, malformed("a shape of %d axes does not fit into the header", len(shape))
 	}
 	b := append([]byte(magic), 1, 0)
-	b = binary.LittleEndian.AppendUint16(b, uint16(text.Len()))
-	return append(b, text.String()...), nil
+	b = binary.LittleEndian.AppendUint16(b, uint16(len(text)))
+	return append(b, text...), nil
 }

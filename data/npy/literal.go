@@ -132,13 +132,11 @@ func (p *literal) end() {
 // formatTuple writes a shape as Python prints it.
 func formatTuple(shape []int) string {
 	if len(shape) == 1 {
-		return "(" + formatInt(shape[0]) + ",)"
+		return fmt.Sprintf("(%d,)", shape[0])
 	}
 	parts := make([]string, len(shape))
 	for i, d := range shape {
-		parts[i] = formatInt(d)
+		parts[i] = strconv.Itoa(d)
 	}
 	return "(" + strings.Join(parts, ", ") + ")"
 }
-
-func formatInt(n int) string { return strconv.Itoa(n) }

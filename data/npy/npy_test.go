@@ -70,7 +70,7 @@ np.save(d + "flags", np.array([True, False]))
 		assert.Equal(t, want, Values[float64](a), name)
 	}
 	for _, name := range []string{"zipped.npz", "stored.npz"} {
-		arrays, err := ReadZip(filepath.Join(dir, name))
+		arrays, err := ReadZip(filepath.Join(dir, name), "left", "right")
 		require.NoError(t, err)
 		require.Len(t, arrays, 2)
 		assert.Equal(t, want, Values[float64](arrays["left"]))

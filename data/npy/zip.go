@@ -9,7 +9,7 @@ import (
 )
 
 // ReadZip reads the named arrays of the .npz archive at path, as numpy.savez and
-// numpy.savez_compressed write it. Without names it reads all.
+// numpy.savez_compressed write it.
 func ReadZip(path string, names ...string) (map[string]*Array, error) {
 	z, err := zip.OpenReader(path)
 	if err != nil {
@@ -23,11 +23,6 @@ func ReadZip(path string, names ...string) (map[string]*Array, error) {
 	for _, f := range z.File {
 		if name, ok := strings.CutSuffix(f.Name, ".npy"); ok {
 			members[name] = f
-		}
-	}
-	if len(names) == 0 {
-		for name := range members {
-			names = append(names, name)
 		}
 	}
 	arrays := map[string]*Array{}

@@ -32,15 +32,9 @@ type kept struct {
 	counts Counts
 }
 
-const countFields = 6
-
-func (c *Counts) fields() [countFields]*int {
-	return [countFields]*int{&c.Events, &c.Unsorted, &c.OutOfFrame, &c.BadPolarity, &c.BadTime, &c.Unlabelled}
-}
-
 // readKept reads a file of the cache. Whatever is wrong with it, it does not exist.
 func readKept(path string, key [sha256.Size]byte, size int) (kept, bool) {
-	const head = len(cacheMagic) + sha256.Size + 8*countFields + 4
+	const head = len(cacheMagic) + sha256.Size + 8*len(countNames) + 4
 	b, err := os.ReadFile(path)
 	if err != nil || len(b) != head+size || string(b[:len(cacheMagic)]) != cacheMagic {
 		return kept{}, false
@@ -65,7 +59,7 @@ func readKept(path string, key [sha256.Size]byte, size int) (kept, bool) {
 
 // writeKept writes a file of the cache whole or not at all.
 func writeKept(path string, key [sha256.Size]byte, k kept) error {
-	body := make([]byte, 0, 8*countFields+len(k.packed))
+	body := make([]byte, 0, 8*len(countNames)+len(k.packed))
 	for _, field := range k.counts.fields() {
 		body = binary.LittleEndian.AppendUint64(body, uint64(*field))
 	}
@@ -76,16 +70,20 @@ func writeKept(path string, key [sha256.Size]byte, k kept) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
 		return err
 	}
+	return Whole(path, func(path string) error { return os.WriteFile(path, b, 0o666) })
+}
+
+// Whole writes a file under another name first, so that path is never half a file.
+func Whole(path string, write func(path string) error) error {
 	temporary := path + "." + rand.Text()[:8] + ".tmp"
-	if err := os.WriteFile(temporary, b, 0o666); err != nil {
-		_ = os.Remove(temporary)
-		return err
+	err := write(temporary)
+	if err == nil {
+		err = os.Rename(temporary, path)
 	}
-	if err := os.Rename(temporary, path); err != nil {
+	if err != nil {
 		_ = os.Remove(temporary)
-		return err
 	}
-	return nil
+	return err
 }
 
 // memory keeps packed stacks and labels until its bytes are used up. What came first

@@ -43,29 +43,28 @@ type Counts struct {
 
 // Add adds d to c.
 func (c *Counts) Add(d Counts) {
-	c.Events += d.Events
-	c.Unsorted += d.Unsorted
-	c.OutOfFrame += d.OutOfFrame
-	c.BadPolarity += d.BadPolarity
-	c.BadTime += d.BadTime
-	c.Unlabelled += d.Unlabelled
+	more := d.fields()
+	for i, n := range c.fields() {
+		*n += *more[i]
+	}
 }
+
+func (c *Counts) fields() [6]*int {
+	return [...]*int{&c.Events, &c.Unsorted, &c.OutOfFrame, &c.BadPolarity, &c.BadTime, &c.Unlabelled}
+}
+
+// countNames are the names of the fields in a log.
+var countNames = [6]string{"events", "unsorted", "out_of_frame", "bad_polarity", "bad_time", "frames_without_label"}
 
 // Clean reports whether nothing was wrong.
 func (c Counts) Clean() bool { return c == Counts{Events: c.Events} }
 
 // LogArgs are the counts of what was wrong as arguments of a slog call.
 func (c Counts) LogArgs() []any {
-	args := []any{"events", c.Events}
-	for _, count := range []struct {
-		name string
-		n    int
-	}{
-		{"unsorted", c.Unsorted}, {"out_of_frame", c.OutOfFrame}, {"bad_polarity", c.BadPolarity},
-		{"bad_time", c.BadTime}, {"frames_without_label", c.Unlabelled},
-	} {
-		if count.n > 0 {
-			args = append(args, count.name, count.n)
+	var args []any
+	for i, n := range c.fields() {
+		if i == 0 || *n > 0 {
+			args = append(args, countNames[i], *n)
 		}
 	}
 	return args

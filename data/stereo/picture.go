@@ -20,23 +20,29 @@ var (
 // EventPicture draws a stack, [c, h, w]: red where all bins of a pixel are brighter or
 // zero, blue where darker, purple where there is both, white where nothing happened.
 func EventPicture(stack []float32, c, h, w int) *image.RGBA {
-	picture := image.NewRGBA(image.Rect(0, 0, w, h))
-	for i := range h * w {
+	return paint(h, w, func(i int) color.RGBA {
 		up, down := false, false
 		for k := range c {
 			v := stack[k*h*w+i]
 			up, down = up || v > 0, down || v < 0
 		}
-		colour := paper
 		switch {
 		case up && down:
-			colour = both
+			return both
 		case up:
-			colour = brighter
+			return brighter
 		case down:
-			colour = darker
+			return darker
 		}
-		picture.SetRGBA(i%w, i/w, colour)
+		return paper
+	})
+}
+
+// paint is a picture of h rows and w columns with the colour of each pixel.
+func paint(h, w int, colour func(i int) color.RGBA) *image.RGBA {
+	picture := image.NewRGBA(image.Rect(0, 0, w, h))
+	for i := range h * w {
+		picture.SetRGBA(i%w, i/w, colour(i))
 	}
 	return picture
 }
@@ -44,15 +50,10 @@ func EventPicture(stack []float32, c, h, w int) *image.RGBA {
 // DisparityPicture draws disparity in pixels, [h, w]: from blue (0, far) over green to
 // red (largest, near), black where there is none.
 func DisparityPicture(disparity []float32, h, w int, largest float64) *image.RGBA {
-	picture := image.NewRGBA(image.Rect(0, 0, w, h))
-	for i, d := range disparity[:h*w] {
-		picture.SetRGBA(i%w, i/w, DisparityColour(float64(d), largest))
-	}
-	return picture
+	return paint(h, w, func(i int) color.RGBA { return disparityColour(float64(disparity[i]), largest) })
 }
 
-// DisparityColour is the colour of a disparity, see [DisparityPicture].
-func DisparityColour(d, largest float64) color.RGBA {
+func disparityColour(d, largest float64) color.RGBA {
 	if math.IsNaN(d) || math.IsInf(d, 0) || !(largest > 0) {
 		return nothing
 	}
@@ -122,11 +123,7 @@ func Paletted(p *image.RGBA) *image.Paletted {
 // white where it is right, yellow, then red at 1 px, black from 3 px on, gray where
 // there is no truth.
 func ErrorPicture(disparity, truth []float32, h, w int) *image.RGBA {
-	picture := image.NewRGBA(image.Rect(0, 0, w, h))
-	for i, d := range truth[:h*w] {
-		picture.SetRGBA(i%w, i/w, errorColour(float64(disparity[i]), float64(d)))
-	}
-	return picture
+	return paint(h, w, func(i int) color.RGBA { return errorColour(float64(disparity[i]), float64(truth[i])) })
 }
 
 // Colours of an error of 0, 0.5, 1 and 3 pixels.

@@ -28,24 +28,7 @@ type Recording struct {
 type RecordingOptions struct {
 	// Width and Height are the size of the sensors. Default: 128 x 128, a DVS128.
 	Width, Height int
-	// Dialect is how a .dat file writes events. Default: found out from the file.
-	Dialect Dialect
 }
-
-// Dialect is one of the two ways in which the .dat files of Dikov et al. (2017) write
-// their five columns time in us, x, y, polarity, retina.
-type Dialect int
-
-const (
-	// Guess takes FromOne for files that have a polarity of -1, else FromZero.
-	Guess Dialect = iota
-	// FromZero counts pixels from 0, has polarities 0 and 1, and retina 1 is the left
-	// view (Fan_disp8, NSTlogo).
-	FromZero
-	// FromOne counts pixels from 1, has polarities -1 and 1, and retina 0 is the left
-	// view (movingPersons).
-	FromOne
-)
 
 // ReadRecording reads a recording of two cameras: text of five columns (.dat, see
 // [ReadDAT]) or an archive of arrays (.npz) left and right with rows time in us, x, y,
@@ -70,34 +53,32 @@ func ReadRecording(path string, o RecordingOptions) (*Recording, error) {
 // comment. The lines of one retina are put into the order of time where they are not.
 // Lines of another form are an error that names the line; events outside of the
 // picture or with another polarity are counted and left out.
+//
+// The files of Dikov et al. (2017) have two dialects. Those with a polarity of -1 count
+// pixels from 1, have polarities -1 and 1, and retina 0 is the left view (movingPersons);
+// others count from 0, have polarities 0 and 1, and retina 1 is the left view (Fan_disp8).
 func ReadDAT(r io.Reader, o RecordingOptions) (*Recording, error) {
 	o, err := o.withDefaults()
 	if err != nil {
 		return nil, err
 	}
-	rows, negative, err := parseDAT(r)
+	rows, fromOne, err := parseDAT(r)
 	if err != nil {
 		return nil, err
-	}
-	if o.Dialect == Guess {
-		o.Dialect = FromZero
-		if negative {
-			o.Dialect = FromOne
-		}
 	}
 	rec := &Recording{Width: o.Width, Height: o.Height}
 	for retina, list := range rows {
 		view := View(retina)
 		for i := 0; i < len(list); i += 4 {
 			list[i] /= 1e6
-			if o.Dialect == FromOne {
+			if fromOne {
 				list[i+1]--
 				list[i+2]--
 			} else {
 				list[i+3] = fromBit(list[i+3])
 			}
 		}
-		if o.Dialect == FromZero {
+		if !fromOne {
 			view = 1 - view
 		}
 		rec.put(view, list)
@@ -105,7 +86,8 @@ func ReadDAT(r io.Reader, o RecordingOptions) (*Recording, error) {
 	return rec, nil
 }
 
-// parseDAT gives the rows time, x, y, polarity of each retina.
+// parseDAT gives the rows time, x, y, polarity of each retina, and whether a polarity is
+// negative.
 func parseDAT(r io.Reader) (rows [2][]float64, negative bool, err error) {
 	lines := bufio.NewScanner(r)
 	for n := 1; lines.Scan(); n++ {
@@ -140,11 +122,8 @@ func parseDAT(r io.Reader) (rows [2][]float64, negative bool, err error) {
 
 // fromBit makes -1 and +1 of polarities 0 and 1, and leaves others wrong.
 func fromBit(p float64) float64 {
-	switch p {
-	case 0:
-		return -1
-	case 1:
-		return 1
+	if p == 0 || p == 1 {
+		return 2*p - 1
 	}
 	return 0
 }
@@ -185,10 +164,10 @@ func readNPZ(path string, o RecordingOptions) (*Recording, error) {
 }
 
 func (o RecordingOptions) withDefaults() (RecordingOptions, error) {
-	if o.Width == 0 && o.Height == 0 {
-		o.Width, o.Height = 128, 128
+	if o == (RecordingOptions{}) {
+		o = RecordingOptions{128, 128}
 	}
-	if o.Width < 1 || o.Height < 1 || o.Width > maxSide || o.Height > maxSide {
+	if !validSize(o.Width, o.Height) {
 		return o, fmt.Errorf("stereo: a recording of %d x %d pixels: choose 1 to %d", o.Width, o.Height, maxSide)
 	}
 	return o, nil

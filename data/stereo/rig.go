@@ -37,17 +37,8 @@ var MVSECRig = Rig{
 // FB is focal length times baseline in pixel metres: disparity * depth.
 func (r Rig) FB() float64 { return r.Focal * r.Baseline }
 
-// Depth is the depth in metres of a disparity in pixels, FB/(d + 1e-7) as all code for
-// MVSEC has it; it is +Inf where there is no disparity (+Inf).
-func (r Rig) Depth(disparity float64) float64 {
-	if math.IsInf(disparity, 1) {
-		return disparity
-	}
-	return r.FB() / (disparity + 1e-7)
-}
-
 func (r Rig) check() error {
-	ok := r.Width > 0 && r.Height > 0 && r.Width <= maxSide && r.Height <= maxSide
+	ok := validSize(r.Width, r.Height)
 	for _, v := range []float64{r.Focal, r.Baseline} {
 		ok = ok && v > 0 && !math.IsInf(v, 1)
 	}
@@ -60,19 +51,18 @@ func (r Rig) check() error {
 // maxSide bounds the sides of a picture, so that sizes from files cannot overflow.
 const maxSide = 8192
 
+func validSize(width, height int) bool {
+	return width > 0 && height > 0 && width <= maxSide && height <= maxSide
+}
+
 // readRig reads the rig of a data set; one without a file is MVSEC's.
 func readRig(root string) (Rig, error) {
 	path := filepath.Join(root, RigFile)
-	text, err := os.ReadFile(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return MVSECRig, nil
-	}
-	if err != nil {
-		return Rig{}, err
-	}
 	var r Rig
-	if err := json.Unmarshal(text, &r); err != nil {
-		return Rig{}, malformed("%s: %v; write it again", path, err)
+	if err := readJSON(path, &r); errors.Is(err, fs.ErrNotExist) {
+		return MVSECRig, nil
+	} else if err != nil {
+		return Rig{}, err
 	}
 	if err := r.check(); err != nil {
 		return Rig{}, fmt.Errorf("%s: %w", path, err)
@@ -82,6 +72,17 @@ func readRig(root string) (Rig, error) {
 
 // WriteRig writes the rig of the data set in folder root.
 func WriteRig(root string, r Rig) error { return writeJSON(filepath.Join(root, RigFile), r) }
+
+func readJSON(path string, v any) error {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	if err := json.Unmarshal(text, v); err != nil {
+		return malformed("%s: %v; write it again", path, err)
+	}
+	return nil
+}
 
 func writeJSON(path string, v any) error {
 	text, err := json.MarshalIndent(v, "", "  ")

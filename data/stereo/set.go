@@ -1,16 +1,14 @@
 package stereo
 
 import (
-	"errors"
+	"cmp"
 	"fmt"
-	"io/fs"
 	"log/slog"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
 	"sync"
-
-	"github.com/spikedhs/spikedhs/data/npy"
 )
 
 // Options configure a [Set]; the zero value has the defaults.
@@ -33,7 +31,7 @@ type Set struct {
 	root      string
 	rig       Rig
 	binning   Binning
-	cache     string // empty: no disk cache
+	cache     string // "none": no disk cache
 	log       *slog.Logger
 	sequences map[string]*sequence
 	names     []string
@@ -67,20 +65,11 @@ func Open(root string, o Options) (*Set, error) {
 	s := &Set{
 		root: base, binning: b, log: o.Log, sequences: map[string]*sequence{},
 		counted: map[memoryKey]bool{}, counts: map[string]Counts{}, warnings: map[string]bool{},
-		memory: memory{left: o.Memory, items: map[memoryKey][]byte{}},
-	}
-	if o.Memory == 0 {
-		s.memory.left = 1 << 30
+		memory: memory{left: cmp.Or(o.Memory, 1<<30), items: map[memoryKey][]byte{}},
+		cache:  cmp.Or(o.Cache, filepath.Join(base, CacheFolder)),
 	}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
-	}
-	switch o.Cache {
-	case "":
-		s.cache = filepath.Join(base, CacheFolder)
-	case "none":
-	default:
-		s.cache = o.Cache
 	}
 	if s.rig, err = readRig(base); err != nil {
 		return nil, err
@@ -102,27 +91,20 @@ func locate(root string) (base string, names []string, err error) {
 		clean := filepath.Clean(root)
 		return filepath.Dir(clean), []string{filepath.Base(clean)}, nil
 	}
-	names, err = sequenceFolders(root)
-	return root, names, err
-}
-
-// sequenceFolders finds the sub-folders of root that are sequences.
-func sequenceFolders(root string) ([]string, error) {
 	entries, err := os.ReadDir(root)
 	if err != nil {
-		return nil, classify(err)
+		return "", nil, classify(err)
 	}
-	var names []string
 	for _, e := range entries {
 		if _, err := os.Stat(filepath.Join(root, e.Name(), TimestampsFile)); err == nil {
 			names = append(names, e.Name())
 		}
 	}
 	if len(names) == 0 {
-		return nil, missing("%s: no sequence, a folder with a %s, in it; make some with `spikedhs data synth` or `spikedhs data convert-mvsec`",
+		return "", nil, missing("%s: no sequence, a folder with a %s, in it; make some with `spikedhs data synth` or `spikedhs data convert-mvsec`",
 			root, TimestampsFile)
 	}
-	return names, nil
+	return root, names, nil
 }
 
 // Rig are the cameras.
@@ -276,7 +258,7 @@ func (s *Set) packed(v View, f Frame) ([]byte, error) {
 // fromDisk looks for a stack in the cache folder; store puts it there.
 func (s *Set) fromDisk(v View, f Frame, end float64) (k kept, store func(kept), ok bool) {
 	store = func(kept) {}
-	if s.cache == "" {
+	if s.cache == "none" {
 		return kept{}, store, false
 	}
 	info, err := os.Stat(EventFile(s.Dir(f.Sequence), v, f.Index))
@@ -328,22 +310,6 @@ func (s *Set) Label(f Frame) ([]float32, error) {
 	return Disparities(l), nil
 }
 
-// Exact are the disparities of a frame before they were rounded to label images, which
-// synthetic sets have; ok tells whether there are any.
-func (s *Set) Exact(f Frame) (disparity []float32, ok bool, err error) {
-	array, err := npy.ReadFile(FloatFile(s.Dir(f.Sequence), f.Index))
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, false, nil
-	}
-	if err != nil {
-		return nil, false, classify(err)
-	}
-	if array.Len() != s.rig.Width*s.rig.Height {
-		return nil, false, malformed("%s: shape %v does not fit the rig", FloatFile(s.Dir(f.Sequence), f.Index), array.Shape)
-	}
-	return npy.Values[float32](array), true, nil
-}
-
 // count adds up what was found in one file, once, and warns once for each sequence.
 func (s *Set) count(key memoryKey, c Counts) {
 	s.mu.Lock()
@@ -365,9 +331,5 @@ func (s *Set) count(key memoryKey, c Counts) {
 func (s *Set) Counts() map[string]Counts {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	counts := make(map[string]Counts, len(s.counts))
-	for name, c := range s.counts {
-		counts[name] = c
-	}
-	return counts
+	return maps.Clone(s.counts)
 }

@@ -1,6 +1,7 @@
 package stereo
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -44,13 +45,10 @@ func NewSlicer(width, height int, b Binning, every float64, events func() (View,
 	if err != nil {
 		return nil, err
 	}
-	if width < 1 || height < 1 || width > maxSide || height > maxSide {
+	if !validSize(width, height) {
 		return nil, fmt.Errorf("stereo: pictures of %d x %d pixels: choose 1 to %d", width, height, maxSide)
 	}
-	if every == 0 {
-		every = b.span()
-	}
-	if !(every > 0) {
+	if every = cmp.Or(every, b.span()); !(every > 0) {
 		return nil, fmt.Errorf("stereo: a step every %g s: choose more than 0", every)
 	}
 	return &Slicer{

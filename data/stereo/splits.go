@@ -1,11 +1,9 @@
 package stereo
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"slices"
 )
@@ -39,16 +37,11 @@ func WriteScenes(root string, s Scenes) error { return writeJSON(filepath.Join(r
 
 func readScenes(root string) (Scenes, error) {
 	path := filepath.Join(root, SplitsFile)
-	text, err := os.ReadFile(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return Scenes{}, missing("%s: a synthetic set has it; for MVSEC choose split 1, 2 or 3", path)
-	}
-	if err != nil {
-		return Scenes{}, err
-	}
 	var s Scenes
-	if err := json.Unmarshal(text, &s); err != nil {
-		return Scenes{}, malformed("%s: %v; write it again", path, err)
+	if err := readJSON(path, &s); errors.Is(err, fs.ErrNotExist) {
+		return Scenes{}, missing("%s: a synthetic set has it; for MVSEC choose split 1, 2 or 3", path)
+	} else if err != nil {
+		return Scenes{}, err
 	}
 	seen := map[string]bool{}
 	for _, name := range slices.Concat(s.Train, s.Validation, s.Test) {
@@ -95,14 +88,10 @@ func MVSECParts(split int) (Parts, error) {
 		list = append(list, i)
 	}
 	newMersenne(0).shuffle(list)
-	for n, i := range list {
-		f := Frame{mvsecSequence(split), i}
-		if n < validationFrames {
-			p.Validation = append(p.Validation, f)
-		} else {
-			p.Test = append(p.Test, f)
-		}
+	for _, i := range list {
+		p.Test = append(p.Test, Frame{mvsecSequence(split), i})
 	}
+	p.Validation, p.Test = p.Test[:validationFrames:validationFrames], p.Test[validationFrames:]
 	return p, nil
 }
 
@@ -131,13 +120,11 @@ func Halves(frames []Frame, block int) (a, b []Frame) {
 			if len(rest) < 2*block {
 				size = len(rest)
 			}
+			to := &a
 			if toB {
-				b = append(b, rest[:size]...)
-			} else {
-				a = append(a, rest[:size]...)
+				to = &b
 			}
-			toB = !toB
-			rest = rest[size:]
+			*to, toB, rest = append(*to, rest[:size]...), !toB, rest[size:]
 		}
 	}
 	return a, b

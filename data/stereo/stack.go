@@ -1,6 +1,7 @@
 package stereo
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 )
@@ -15,12 +16,7 @@ type Binning struct {
 }
 
 func (b Binning) withDefaults() (Binning, error) {
-	if b.Bins == 0 {
-		b.Bins = 5
-	}
-	if b.Width == 0 {
-		b.Width = 0.01
-	}
+	b.Bins, b.Width = cmp.Or(b.Bins, 5), cmp.Or(b.Width, 0.01)
 	if b.Bins < 1 || b.Bins > 100 || !(b.Width > 0) || math.IsInf(b.Width, 1) {
 		return b, fmt.Errorf("stereo: %d bins of %g s: choose 1 to 100 bins longer than 0", b.Bins, b.Width)
 	}
@@ -62,19 +58,8 @@ func (b Binning) Stack(dst []int8, events []Event, end float64, width, height in
 		}
 		sums[((b.Bins-1-bin)*height+int(e.Y))*width+int(e.X)] += int32(e.P)
 	}
-	signs(dst, sums)
-	return outside
-}
-
-func signs(dst []int8, sums []int32) {
 	for i, sum := range sums {
-		switch {
-		case sum > 0:
-			dst[i] = 1
-		case sum < 0:
-			dst[i] = -1
-		default:
-			dst[i] = 0
-		}
+		dst[i] = int8(cmp.Compare(sum, 0))
 	}
+	return outside
 }
