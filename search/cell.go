@@ -116,7 +116,7 @@ func (c *Cell) Forward(p Pass, inputs ...torch.Tensor) torch.Tensor {
 
 // cellOp is a cell as a node.
 type cellOp struct {
-	inputs []graph.Value
+	Inputs []graph.Value
 	*Cell
 }
 
@@ -124,12 +124,7 @@ type cellOp struct {
 // s0 any value may stand for it.
 func (c *Cell) Node(inputs ...graph.Value) graph.Op { return cellOp{inputs, c} }
 
-func (o cellOp) Map(at func(graph.Value) graph.Value) graph.Op {
-	o.inputs = graph.MapAll(o.inputs, at)
-	return o
-}
-
-func (o cellOp) Run(r *graph.Run) torch.Tensor { return o.Forward(passOf(r), r.All(o.inputs)...) }
+func (o cellOp) Run(r *graph.Run) torch.Tensor { return o.Forward(passOf(r), r.All(o.Inputs)...) }
 
 // Inside is the cell layer by layer.
 func (o cellOp) Inside() *graph.Graph { return o.layers }

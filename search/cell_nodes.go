@@ -12,7 +12,7 @@ import (
 
 // nodeOp is a node of a cell: it sums what its edges bring and fires (eq. 3).
 type nodeOp struct {
-	edges   []incoming
+	Edges   []incoming
 	neurons *spike.Neurons
 	steps   int
 	layer   graph.Layer
@@ -23,27 +23,17 @@ type nodeOp struct {
 type incoming struct {
 	graph.Part
 	source genotype.Source
-	from   graph.Value // what the edge reads
+	From   graph.Value // what the edge reads
 	wide   *ConvBlock  // that makes it; nil: the edge hands on what it reads, or is another operation
 	reader int         // of the wide convolution
 	other  bool
 	search *dgs.Layer // the edge as a layer: neurons of its own
 }
 
-func (o nodeOp) Map(at func(graph.Value) graph.Value) graph.Op {
-	edges := make([]incoming, len(o.edges))
-	for i, e := range o.edges {
-		e.X, e.from = at(e.X), at(e.from)
-		edges[i] = e
-	}
-	o.edges = edges
-	return o
-}
-
 // Summed is what the edges bring.
 func (o nodeOp) Summed() []graph.Value {
 	var list []graph.Value
-	for _, e := range o.edges {
+	for _, e := range o.Edges {
 		list = append(list, e.X)
 	}
 	return list
@@ -53,15 +43,15 @@ func (o nodeOp) Run(r *graph.Run) torch.Tensor {
 	p := passOf(r)
 	if searched(p, o.search) {
 		var inputs []torch.Tensor
-		for _, e := range o.edges {
-			inputs = append(inputs, r.At(e.from))
+		for _, e := range o.Edges {
+			inputs = append(inputs, r.At(e.From))
 		}
 		return o.search.Forward(r.Scope, inputs...)
 	}
 	var sum torch.Tensor
-	for _, e := range o.edges {
+	for _, e := range o.Edges {
 		if searched(p, e.search) {
-			sum = addTo(r.Scope, sum, e.search.Forward(r.Scope, r.At(e.from)))
+			sum = addTo(r.Scope, sum, e.search.Forward(r.Scope, r.At(e.From)))
 		} else {
 			sum = addTo(r.Scope, sum, r.Part(e.Part))
 		}
@@ -71,7 +61,7 @@ func (o nodeOp) Run(r *graph.Run) torch.Tensor {
 
 func (o nodeOp) Fold(l *Lowering, at func(graph.Value) graph.Value) graph.Value {
 	var sum graph.Sum
-	for _, e := range o.edges {
+	for _, e := range o.Edges {
 		sum.Parts = append(sum.Parts, graph.Part{X: at(e.X), Start: e.Start, Length: e.Length})
 	}
 	return l.fire(o.layer, o.neurons, l.Add(sum))
@@ -93,11 +83,6 @@ type mixOp struct {
 	X, Weights graph.Value
 	wide       *ConvBlock
 	places     []int // of the operations' weights among those of all edges
-}
-
-func (o mixOp) Map(at func(graph.Value) graph.Value) graph.Op {
-	o.X, o.Weights = at(o.X), at(o.Weights)
-	return o
 }
 
 // Run picks the weights without an index from the host, so that a CUDA graph can hold it.
@@ -139,11 +124,6 @@ type scaleOp struct {
 	other          bool
 }
 
-func (o scaleOp) Map(at func(graph.Value) graph.Value) graph.Op {
-	o.X, o.Weights = at(o.X), at(o.Weights)
-	return o
-}
-
 func (o scaleOp) Run(r *graph.Run) torch.Tensor {
 	s, x := r.Scope, r.At(o.X)
 	weight := s.Select(s.Select(r.At(o.Weights), 0, o.place/o.columns), 0, o.place%o.columns)
@@ -160,8 +140,6 @@ type bringOp struct {
 	from, to int
 	strides  int // of the stem, altogether
 }
-
-func (o bringOp) Map(at func(graph.Value) graph.Value) graph.Op { o.X = at(o.X); return o }
 
 func (o bringOp) Run(r *graph.Run) torch.Tensor {
 	if o.from <= o.to {

@@ -94,7 +94,7 @@ func (w *wiring) other(e genotype.Edge) graph.Value {
 
 // fire adds a node.
 func (w *wiring) fire(j int, edges ...incoming) {
-	o := nodeOp{edges: edges, neurons: w.neurons[j], steps: w.options.Steps, layer: w.layer(genotype.FromNode(j).String())}
+	o := nodeOp{Edges: edges, neurons: w.neurons[j], steps: w.options.Steps, layer: w.layer(genotype.FromNode(j).String())}
 	if w.options.Mixing == MixMembrane && !w.options.analog() {
 		o.search = surrogateLayer(o.neurons, dgs.Part{Of: o.neurons.Temperature}, o.steps, edges...)
 	}
@@ -128,7 +128,7 @@ func (w *wiring) decoded() *graph.Graph {
 // incoming is what an edge of a decoded cell brings to its node.
 func (w *wiring) incoming(e genotype.Edge) incoming {
 	src := e.Source()
-	in := incoming{from: w.sources[src], source: src}
+	in := incoming{From: w.sources[src], source: src}
 	switch {
 	case w.others[e] != nil:
 		in.Part, in.other = graph.Part{X: w.other(e)}, true
@@ -139,7 +139,7 @@ func (w *wiring) incoming(e genotype.Edge) incoming {
 			in.search = surrogateLayer(in.wide.neurons, in.wide.rows(in.wide.neurons.Temperature, in.reader), w.options.Steps, in)
 		}
 	default:
-		in.Part = graph.Part{X: in.from}
+		in.Part = graph.Part{X: in.From}
 	}
 	return in
 }
@@ -152,7 +152,7 @@ func (w *wiring) mixed() *graph.Graph {
 	w.spread(genotype.S0, sums)
 	w.spread(genotype.S1, sums)
 	for j := range w.count {
-		w.fire(j, incoming{Part: sums[j][0], from: sums[j][0].X, other: true})
+		w.fire(j, incoming{Part: sums[j][0], From: sums[j][0].X, other: true})
 		w.spread(genotype.FromNode(j), sums)
 	}
 	return w.done()

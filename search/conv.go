@@ -175,8 +175,6 @@ type convOp struct {
 // Node is the block as a node of a network.
 func (b *ConvBlock) Node(x graph.Value) graph.Op { return convOp{x, b, false} }
 
-func (o convOp) Map(at func(graph.Value) graph.Value) graph.Op { o.X = at(o.X); return o }
-
 func (o convOp) Run(r *graph.Run) torch.Tensor { return o.Forward(passOf(r), r.At(o.X)) }
 
 // Cut is one split, which has one backward pass; cutting each part out by itself would have

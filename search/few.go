@@ -34,7 +34,7 @@ func launchFew(g *graph.Graph, p torch.Path, o *Options) *graph.Graph {
 		case mixOp:
 			source := g.Nodes()[o.X].Op.(convOp).X
 			total = append(total, graph.Part{X: few.Add(n.Name, mixAllOp{
-				X: at(o.X), source: at(source), wide: o.wide, weights: picked.add(weights, o.places), skips: picked.add(weights, skips[source]),
+				X: at(o.X), Source: at(source), wide: o.wide, Weights: picked.add(weights, o.places), Skips: picked.add(weights, skips[source]),
 				skip: len(skips[source]) > 0,
 			})})
 			if len(total) > 1 {
@@ -47,10 +47,10 @@ func launchFew(g *graph.Graph, p torch.Path, o *Options) *graph.Graph {
 				current, total = graph.Part{X: cut, Length: 1}, []graph.Part{{X: cut, Start: 1, Length: 1}}
 			}
 			x := few.Add(n.Name+".current", currentOp{current})
-			o.edges = []incoming{{Part: graph.Part{X: x}, from: x}}
+			o.Edges = []incoming{{Part: graph.Part{X: x}, From: x}}
 			now[v] = few.Add(n.Name, o)
 		case bringOp, convOp, graph.Concat:
-			now[v] = few.Add(n.Name, n.Op.Map(at))
+			now[v] = few.Add(n.Name, graph.Map(n.Op, at))
 		}
 	}
 	few.Result(now[g.Results()[0]])
@@ -81,8 +81,6 @@ type picksOp struct {
 	*picks
 }
 
-func (o picksOp) Map(at func(graph.Value) graph.Value) graph.Op { o.X = at(o.X); return o }
-
 func (o picksOp) Run(r *graph.Run) torch.Tensor {
 	picked := r.Scope.Tensor("aten::index_select", r.Scope.Reshape(r.At(o.X), -1), 0, o.places)
 	if o.compute != 0 {
@@ -99,23 +97,18 @@ func (o picksOp) Cut(r *graph.Run, y torch.Tensor) []torch.Tensor {
 // mixAllOp is what the edges from a source bring to the nodes that they lead to,
 // [T*N, edges, width, H, W].
 type mixAllOp struct {
-	X, source      graph.Value
+	X, Source      graph.Value
+	Weights, Skips graph.Part
 	wide           *ConvBlock
-	weights, skips graph.Part
 	skip           bool // identities lead from the source as well
-}
-
-func (o mixAllOp) Map(at func(graph.Value) graph.Value) graph.Op {
-	o.X, o.source, o.weights.X, o.skips.X = at(o.X), at(o.source), at(o.weights.X), at(o.skips.X)
-	return o
 }
 
 func (o mixAllOp) Run(r *graph.Run) torch.Tensor {
 	s := r.Scope
-	mixed := o.wide.mix(s, r.At(o.X), r.Part(o.weights))
+	mixed := o.wide.mix(s, r.At(o.X), r.Part(o.Weights))
 	if o.skip {
-		skips := s.Reshape(r.Part(o.skips), 1, -1, 1, 1, 1)
-		mixed = s.Add(mixed, s.Mul(s.Tensor("aten::unsqueeze", r.At(o.source), 1), skips))
+		skips := s.Reshape(r.Part(o.Skips), 1, -1, 1, 1, 1)
+		mixed = s.Add(mixed, s.Mul(s.Tensor("aten::unsqueeze", r.At(o.Source), 1), skips))
 	}
 	return mixed
 }
@@ -126,8 +119,6 @@ type firstOp struct {
 	others int
 }
 
-func (o firstOp) Map(at func(graph.Value) graph.Value) graph.Op { o.X = at(o.X); return o }
-
 func (o firstOp) Run(r *graph.Run) torch.Tensor { return r.At(o.X) }
 
 // Cut gives both parts.
@@ -137,8 +128,6 @@ func (o firstOp) Cut(r *graph.Run, y torch.Tensor) []torch.Tensor {
 
 // currentOp is what one node gets, [T*N, width, H, W].
 type currentOp struct{ graph.Part }
-
-func (o currentOp) Map(at func(graph.Value) graph.Value) graph.Op { o.X = at(o.X); return o }
 
 // Run copies to dense memory, which neurons read in both passes: one copy serves them.
 func (o currentOp) Run(r *graph.Run) torch.Tensor {

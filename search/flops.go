@@ -145,7 +145,7 @@ func (o convOp) Shape(at func(graph.Value) graph.Shape) graph.Shape {
 }
 
 func (o nodeOp) Shape(at func(graph.Value) graph.Shape) graph.Shape {
-	x := at(o.edges[0].X)
+	x := at(o.Edges[0].X)
 	x.Channels = o.layer.Channels
 	return x
 }

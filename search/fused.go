@@ -13,13 +13,13 @@ func fuseCell(g *graph.Graph, name string, at place, o *Options) *graph.Graph {
 	fused, op := &graph.Graph{}, fusedCell{}
 	source := map[graph.Value]int{}
 	if op.mixed = slices.ContainsFunc(g.Nodes(), isMix); op.mixed {
-		op.inputs = append(op.inputs, graph.Input(0))
+		op.Inputs = append(op.Inputs, graph.Input(0))
 	}
 	for i := range 2 {
-		x := graph.Input(len(op.inputs))
-		source[x], op.inputs = i, append(op.inputs, x)
+		x := graph.Input(len(op.Inputs))
+		source[x], op.Inputs = i, append(op.Inputs, x)
 	}
-	first := len(op.inputs) - 2 // of s0
+	first := len(op.Inputs) - 2 // of s0
 	var wide []wideConv
 	var skips []skip
 	var neurons []*spike.Neurons
@@ -28,7 +28,7 @@ func fuseCell(g *graph.Graph, name string, at place, o *Options) *graph.Graph {
 		switch o := n.Op.(type) {
 		case bringOp:
 			source[v] = source[o.X]
-			op.inputs[first+source[v]] = fused.Add(n.Name, o)
+			op.Inputs[first+source[v]] = fused.Add(n.Name, o)
 		case convOp:
 			w := wideConv{o.ConvBlock, source[o.X], nil}
 			for _, r := range o.readers {
@@ -42,9 +42,9 @@ func fuseCell(g *graph.Graph, name string, at place, o *Options) *graph.Graph {
 		case scaleOp:
 			skips = append(skips, skip{source[o.X], o.node, o.place})
 		case nodeOp:
-			for _, e := range o.edges {
+			for _, e := range o.Edges {
 				if e.wide == nil && !op.mixed {
-					skips = append(skips, skip{source[e.from], len(neurons), -1})
+					skips = append(skips, skip{source[e.From], len(neurons), -1})
 				}
 			}
 			source[v] = 2 + len(neurons)
@@ -156,18 +156,13 @@ func (c *fusedOp) forward(s *torch.Scope, s0, s1, mix torch.Tensor) torch.Tensor
 
 // fusedCell is the operator as a node; it reads what the cell does.
 type fusedCell struct {
-	inputs []graph.Value
+	Inputs []graph.Value
 	mixed  bool
 	*fusedOp
 }
 
-func (o fusedCell) Map(at func(graph.Value) graph.Value) graph.Op {
-	o.inputs = graph.MapAll(o.inputs, at)
-	return o
-}
-
 func (o fusedCell) Run(r *graph.Run) torch.Tensor {
-	x, mix := r.All(o.inputs), torch.Tensor{}
+	x, mix := r.All(o.Inputs), torch.Tensor{}
 	if o.mixed {
 		x, mix = x[1:], x[0]
 	}

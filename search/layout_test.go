@@ -120,7 +120,7 @@ func equations(c *Cell) []string {
 			continue
 		}
 		var terms []string
-		for _, e := range o.edges {
+		for _, e := range o.Edges {
 			op := genotype.Skip
 			if e.wide != nil {
 				op = e.wide.readers[e.reader].Op

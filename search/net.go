@@ -32,8 +32,6 @@ type headOp struct {
 	classes int
 }
 
-func (o headOp) Map(at func(graph.Value) graph.Value) graph.Op { o.X = at(o.X); return o }
-
 func (o headOp) Run(r *graph.Run) torch.Tensor { return o.forward(passOf(r), r.At(o.X)) }
 
 func (o headOp) Fold(l *Lowering, at func(graph.Value) graph.Value) graph.Value {
@@ -47,8 +45,6 @@ type auxiliaryOp struct {
 	classes int
 }
 
-func (o auxiliaryOp) Map(at func(graph.Value) graph.Value) graph.Op { o.X = at(o.X); return o }
-
 func (o auxiliaryOp) Run(r *graph.Run) torch.Tensor {
 	p := passOf(r)
 	if p.Mode != torch.Train {
@@ -60,18 +56,13 @@ func (o auxiliaryOp) Run(r *graph.Run) torch.Tensor {
 // joinOp is the sum of the outputs of cells that lead to one place of a trellis, weighted
 // by the probabilities of their moves; see [trellis.Join].
 type joinOp struct {
-	outputs []graph.Value
+	Outputs []graph.Value
 	cells   []trellis.Cell
 	moves   int // whose weights, see Pass.moves
 }
 
-func (o joinOp) Map(at func(graph.Value) graph.Value) graph.Op {
-	o.outputs = graph.MapAll(o.outputs, at)
-	return o
-}
-
 func (o joinOp) Run(r *graph.Run) torch.Tensor {
-	return trellis.Join(r.Owner, passOf(r).moves[o.moves], o.cells, r.All(o.outputs))
+	return trellis.Join(r.Owner, passOf(r).moves[o.moves], o.cells, r.All(o.Outputs))
 }
 
 // Fold adds the inference form of a graph, one node after the other, and gives that of its
@@ -91,10 +82,10 @@ func (p *Lowering) Fold(g *graph.Graph, inputs ...graph.Value) (results []graph.
 			made[v] = o.Fold(p, at)
 		case graph.Repeat:
 			if made[v] = at(o.X); p.Steps > 1 {
-				made[v] = p.Add(o.Map(at))
+				made[v] = p.Add(graph.Map(o, at))
 			}
 		default:
-			made[v] = p.Add(o.Map(at))
+			made[v] = p.Add(graph.Map(o, at))
 		}
 	}
 	if err := p.Scope().Err(); err != nil {

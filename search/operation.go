@@ -111,8 +111,6 @@ type edgeOp struct {
 	inside *graph.Graph
 }
 
-func (o edgeOp) Map(at func(graph.Value) graph.Value) graph.Op { o.X = at(o.X); return o }
-
 func (o edgeOp) Run(r *graph.Run) torch.Tensor {
 	p := passOf(r)
 	return o.inside.Forward(r.Scope, &p, r.Steps, r.At(o.X))[0]
@@ -127,8 +125,6 @@ type neuronsOp struct {
 	steps int
 	layer graph.Layer // without channels: those of X
 }
-
-func (o neuronsOp) Map(at func(graph.Value) graph.Value) graph.Op { o.X = at(o.X); return o }
 
 func (o neuronsOp) Run(r *graph.Run) torch.Tensor {
 	return passOf(r).fire(o.Neurons, r.At(o.X), o.steps)

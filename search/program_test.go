@@ -223,15 +223,13 @@ func TestConvolutionsReadSpikes(t *testing.T) {
 
 // probe counts the tensors that are alive when it is its turn.
 type probe struct {
-	x    graph.Value
+	X    graph.Value
 	live *int64
 }
 
-func (o probe) Map(at func(graph.Value) graph.Value) graph.Op { o.x = at(o.x); return o }
-
 func (o probe) Run(r *graph.Run) torch.Tensor {
 	*o.live = torch.LiveTensors()
-	return r.Scope.Clone(r.At(o.x))
+	return r.Scope.Clone(r.At(o.X))
 }
 
 // Inside a program a tensor goes when nobody reads it any more.

@@ -78,7 +78,7 @@ func (o nodeOp) layers(name string) []*dgs.Layer {
 		return []*dgs.Layer{o.search}
 	}
 	var list []*dgs.Layer
-	for _, e := range slices.SortedFunc(slices.Values(o.edges), func(a, b incoming) int { return cmp.Compare(a.source, b.source) }) {
+	for _, e := range slices.SortedFunc(slices.Values(o.Edges), func(a, b incoming) int { return cmp.Compare(a.source, b.source) }) {
 		if e.search != nil {
 			e.search.Name = name + "." + e.source.String()
 			list = append(list, e.search)

@@ -10,9 +10,6 @@ type Bins struct {
 	Planes  int
 }
 
-// Map reads another value.
-func (o Bins) Map(at func(Value) Value) Op { o.X = at(o.X); return o }
-
 // Run makes bins.
 func (o Bins) Run(r *Run) torch.Tensor {
 	height, width := r.Size()

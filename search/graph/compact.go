@@ -76,7 +76,7 @@ func (c *compactor) move(v Value, n Node) {
 		mapping, bias := c.program.tapsToBins(o, c.biases[o.X])
 		c.now[v] = c.put(tapsToBins{X: c.at(o.X), taps: last.Taps(), planes: o.Planes, mapping: mapping, bias: bias})
 	default:
-		c.now[v] = c.put(o.Map(c.at))
+		c.now[v] = c.put(Map(o, c.at))
 	}
 }
 

@@ -34,8 +34,6 @@ type stack struct {
 	planes int
 }
 
-func (o stack) Map(at func(Value) Value) Op { o.X = at(o.X); return o }
-
 func (o stack) Run(r *Run) torch.Tensor {
 	return r.Scope.Tensor("spikedhs::depth_stack", r.At(o.X), o.planes)
 }
@@ -48,8 +46,6 @@ type stackedConv struct {
 	Groups       int64
 	Whole, first bool // see Conv; the first reads the inputs
 }
-
-func (o stackedConv) Map(at func(Value) Value) Op { o.X = at(o.X); return o }
 
 func (o stackedConv) Run(r *Run) torch.Tensor {
 	s, x := r.Scope, r.At(o.X)
@@ -89,8 +85,6 @@ func multiply(s *torch.Scope, x, weight, bias torch.Tensor) torch.Tensor {
 
 // gather is a [Regrid] of volumes by one operator.
 type gather struct{ Regrid }
-
-func (o gather) Map(at func(Value) Value) Op { o.X = at(o.X); return o }
 
 func (o gather) Run(r *Run) torch.Tensor {
 	s, x := r.Scope, r.At(o.X)
@@ -160,8 +154,6 @@ type tapsToBins struct {
 	mapping, bias int // constants; a bias may be none
 }
 
-func (o tapsToBins) Map(at func(Value) Value) Op { o.X = at(o.X); return o }
-
 func (o tapsToBins) Run(r *Run) torch.Tensor {
 	var bias any
 	if o.bias != none {
@@ -179,8 +171,6 @@ func (o tapsToBins) Run(r *Run) torch.Tensor {
 
 // cut is a part of a value by itself.
 type cut struct{ Part }
-
-func (o cut) Map(at func(Value) Value) Op { o.X = at(o.X); return o }
 
 func (o cut) Run(r *Run) torch.Tensor {
 	return r.Scope.ChannelsLast(r.Scope.Narrow(r.At(o.X), 1, o.Start, o.Length))

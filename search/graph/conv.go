@@ -21,9 +21,6 @@ type Conv struct {
 	Last bool
 }
 
-// Map reads another value.
-func (o Conv) Map(at func(Value) Value) Op { o.X = at(o.X); return o }
-
 // Run convolves.
 func (o Conv) Run(r *Run) torch.Tensor { return o.row(r, r.At(o.X)) }
 

@@ -109,7 +109,7 @@ func (g *Graph) into(flat *Graph, prefix string, input func(i int) Value) []Valu
 		return now[v]
 	}
 	for i, n := range g.nodes {
-		o := n.Op.Map(at)
+		o := Map(n.Op, at)
 		if nested, ok := o.(Nested); ok {
 			inputs := Reads(o)
 			now[i] = nested.Inside().into(flat, prefix+n.Name+".", func(i int) Value { return inputs[i] })[0]
@@ -117,5 +117,9 @@ func (g *Graph) into(flat *Graph, prefix string, input func(i int) Value) []Valu
 			now[i] = flat.Add(prefix+n.Name, o)
 		}
 	}
-	return MapAll(g.results, at)
+	results := make([]Value, len(g.results))
+	for i, v := range g.results {
+		results[i] = at(v)
+	}
+	return results
 }

@@ -5,9 +5,6 @@ import "github.com/spikedhs/spikedhs/torch"
 // Pool is the mean over space, float32 [T*N, C].
 type Pool struct{ X Value }
 
-// Map reads another value.
-func (o Pool) Map(at func(Value) Value) Op { return Pool{at(o.X)} }
-
 // Run pools.
 func (o Pool) Run(r *Run) torch.Tensor {
 	if r.half != nil {
@@ -22,9 +19,6 @@ type Classify struct {
 	Weight, Bias int
 	Classes      int
 }
-
-// Map reads another value.
-func (o Classify) Map(at func(Value) Value) Op { o.X = at(o.X); return o }
 
 // Run classifies.
 func (o Classify) Run(r *Run) torch.Tensor { return o.finish(r, o.row(r, r.At(o.X))) }

@@ -14,9 +14,6 @@ var ErrInput = errors.New("input does not fit")
 // [T*N, C, H, W] with time slowest. It is the first node of a program whose input has time.
 type StepsFirst struct{ X Value }
 
-// Map reads another value.
-func (o StepsFirst) Map(at func(Value) Value) Op { return StepsFirst{at(o.X)} }
-
 // Run puts time first.
 func (o StepsFirst) Run(r *Run) torch.Tensor { return TimeFirst(r.Scope, r.At(o.X), r.Steps) }
 
@@ -36,9 +33,6 @@ type Prepare struct {
 	Mean, Deviation int // constants [1, C, 1, 1]
 }
 
-// Map reads another value.
-func (o Prepare) Map(at func(Value) Value) Op { o.X = at(o.X); return o }
-
 // Run prepares images.
 func (o Prepare) Run(r *Run) torch.Tensor {
 	s, x := r.Scope, r.At(o.X)
@@ -53,18 +47,12 @@ func (o Prepare) Run(r *Run) torch.Tensor {
 // Repeat presents a value at every step.
 type Repeat struct{ X Value }
 
-// Map reads another value.
-func (o Repeat) Map(at func(Value) Value) Op { return Repeat{at(o.X)} }
-
 // Run repeats.
 func (o Repeat) Run(r *Run) torch.Tensor { return r.Scope.RepeatFirst(r.At(o.X), r.Steps) }
 
 // Views puts the stacks of both views [T*N, C, H, W] into one batch [T*2N, C, H, W] and
 // fills them up with zeros, see [Padded].
 type Views struct{ Left, Right Value }
-
-// Map reads other values.
-func (o Views) Map(at func(Value) Value) Op { return Views{at(o.Left), at(o.Right)} }
 
 // Run joins the views.
 func (o Views) Run(r *Run) torch.Tensor {

@@ -11,15 +11,6 @@ type Part struct {
 // Sum adds parts from left to right: the currents of a node's edges (eq. 3).
 type Sum struct{ Parts []Part }
 
-// Map reads other values.
-func (o Sum) Map(at func(Value) Value) Op {
-	parts := make([]Part, len(o.Parts))
-	for i, p := range o.Parts {
-		parts[i] = Part{at(p.X), p.Start, p.Length}
-	}
-	return Sum{parts}
-}
-
 // Run adds.
 func (o Sum) Run(r *Run) torch.Tensor {
 	total := r.Part(o.Parts[0])
@@ -38,9 +29,6 @@ func (o Sum) Run(r *Run) torch.Tensor {
 
 // Concat joins channels.
 type Concat struct{ List []Value }
-
-// Map reads other values.
-func (o Concat) Map(at func(Value) Value) Op { return Concat{MapAll(o.List, at)} }
 
 // Run joins.
 func (o Concat) Run(r *Run) torch.Tensor { return r.Scope.Cat(r.All(o.List), 1) }

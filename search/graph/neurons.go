@@ -9,9 +9,6 @@ type Fire struct {
 	Layer int
 }
 
-// Map reads another value.
-func (o Fire) Map(at func(Value) Value) Op { o.X = at(o.X); return o }
-
 // Run fires from rest, or from where the stream has left the membranes.
 func (o Fire) Run(r *Run) torch.Tensor {
 	x := r.At(o.X)
@@ -31,9 +28,6 @@ func (p *Program) sharedTemperature(x torch.Tensor) torch.Tensor {
 
 // Rectify is max(x, 0), the analog activation.
 type Rectify struct{ X Value }
-
-// Map reads another value.
-func (o Rectify) Map(at func(Value) Value) Op { return Rectify{at(o.X)} }
 
 // Run rectifies.
 func (o Rectify) Run(r *Run) torch.Tensor { return r.Scope.ReLU(r.At(o.X)) }

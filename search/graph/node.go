@@ -1,6 +1,10 @@
 package graph
 
-import "github.com/spikedhs/spikedhs/torch"
+import (
+	"reflect"
+
+	"github.com/spikedhs/spikedhs/torch"
+)
 
 // Value is the number of the node that makes a tensor. Inputs have negative numbers.
 type Value int
@@ -11,15 +15,42 @@ func Input(i int) Value { return Value(-1 - i) }
 // input is the number of the input that v is; false: a node makes it.
 func (v Value) input() (int, bool) { return -1 - int(v), v < 0 }
 
-// Op is what a node does: it makes one tensor from others. An operation knows what it
-// reads and how libtorch computes it; everything else that can be asked of one is a walk
-// over the nodes in the place that asks.
+// Op is what a node does: it makes one tensor from others. An operation knows how libtorch
+// computes it; everything else that can be asked of one is a walk
+// over the nodes in the place that asks. It is a struct: what it reads are its exported fields
+// of type [Value], in order, also of structs and lists in it.
 type Op interface {
-	// Map is the same operation on other values: at is called with each value that it
-	// reads, in order.
-	Map(at func(Value) Value) Op
 	// Run computes the result.
 	Run(r *Run) torch.Tensor
+}
+
+// Map is the same operation on other values: at is called with each value that it
+// reads, in order.
+func Map(o Op, at func(Value) Value) Op {
+	v := reflect.New(reflect.TypeOf(o)).Elem()
+	v.Set(reflect.ValueOf(o))
+	mapValues(v, at)
+	return v.Interface().(Op)
+}
+
+func mapValues(v reflect.Value, at func(Value) Value) {
+	switch {
+	case v.Type() == reflect.TypeFor[Value]():
+		v.SetInt(int64(at(Value(v.Int()))))
+	case v.Kind() == reflect.Struct:
+		for i := range v.NumField() {
+			if v.Type().Field(i).IsExported() {
+				mapValues(v.Field(i), at)
+			}
+		}
+	case v.Kind() == reflect.Slice:
+		list := reflect.MakeSlice(v.Type(), v.Len(), v.Len())
+		reflect.Copy(list, v)
+		for i := range list.Len() {
+			mapValues(list.Index(i), at)
+		}
+		v.Set(list)
+	}
 }
 
 // Cutter is an operation of a graph whose result is read in parts of one width: it cuts them
@@ -36,19 +67,10 @@ type Nested interface {
 	Inside() *Graph
 }
 
-// MapAll is a list of values of which each is mapped.
-func MapAll(list []Value, at func(Value) Value) []Value {
-	mapped := make([]Value, len(list))
-	for i, v := range list {
-		mapped[i] = at(v)
-	}
-	return mapped
-}
-
 // Reads are the values that an operation reads, in order.
 func Reads(o Op) []Value {
 	var list []Value
-	o.Map(func(v Value) Value {
+	Map(o, func(v Value) Value {
 		list = append(list, v)
 		return v
 	})

@@ -8,9 +8,6 @@ type Halve struct {
 	Times int
 }
 
-// Map reads another value.
-func (o Halve) Map(at func(Value) Value) Op { o.X = at(o.X); return o }
-
 // Run shrinks.
 func (o Halve) Run(r *Run) torch.Tensor { return Shrink(r.Scope, r.At(o.X), o.Times) }
 
@@ -43,9 +40,6 @@ type Enlarge struct {
 	Pad, Divisor int64
 }
 
-// Map reads another value.
-func (o Enlarge) Map(at func(Value) Value) Op { o.X = at(o.X); return o }
-
 // grid is the size to be reached.
 func (o Enlarge) grid(r *Run, _, _ int64) (int64, int64) {
 	size := func(n int64) int64 { return (n + 2*o.Pad + o.Divisor - 1) / o.Divisor }
@@ -66,9 +60,6 @@ type Regrid struct {
 	From, To int
 	Planes   int
 }
-
-// Map reads another value.
-func (o Regrid) Map(at func(Value) Value) Op { o.X = at(o.X); return o }
 
 // Run interpolates.
 func (o Regrid) Run(r *Run) torch.Tensor {

@@ -93,9 +93,6 @@ type Volume struct {
 	Planes int
 }
 
-// Map reads another value.
-func (o Volume) Map(at func(Value) Value) Op { o.X = at(o.X); return o }
-
 // Run makes the volume.
 func (o Volume) Run(r *Run) torch.Tensor {
 	left, right := ApartViews(r.Scope, r.At(o.X), r.Steps)

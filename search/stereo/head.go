@@ -30,13 +30,11 @@ func (n subnet) head(x graph.Value) graph.Value {
 
 // toBins is [graph.Bins] of a network that trains.
 type toBins struct {
-	x       graph.Value
+	X       graph.Value
 	mapping torch.Tensor // [bins, planes, 1, 1]
 	planes  int
 	bins    int
 }
-
-func (o toBins) Map(at func(graph.Value) graph.Value) graph.Op { o.x = at(o.x); return o }
 
 // Shape has a channel for each bin.
 func (o toBins) Shape(at func(graph.Value) graph.Shape) graph.Shape {
@@ -48,7 +46,7 @@ func (o toBins) Shape(at func(graph.Value) graph.Shape) graph.Shape {
 // added on top and to the left is cut off.
 func (o toBins) Run(r *graph.Run) torch.Tensor {
 	height, width := r.Size()
-	y := r.Scope.Cast(r.At(o.x), torch.Float32)
+	y := r.Scope.Cast(r.At(o.X), torch.Float32)
 	return graph.SpreadPlanes(r.Scope, y, o.mapping, o.planes, int(height), int(width))
 }
 
@@ -60,7 +58,7 @@ func (o toBins) Fold(l *search.Lowering, at func(graph.Value) graph.Value) graph
 	} else {
 		mapping = l.Scope().Clone(o.mapping)
 	}
-	return l.Add(graph.Bins{X: at(o.x), Mapping: l.Constant("mapping", mapping), Planes: o.planes})
+	return l.Add(graph.Bins{X: at(o.X), Mapping: l.Constant("mapping", mapping), Planes: o.planes})
 }
 
 // binWeights are the shares of the planes in each bin, [bins][planes]: linear
