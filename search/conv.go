@@ -197,7 +197,7 @@ func (o convOp) Fold(l *Lowering, at func(graph.Value) graph.Value) graph.Value 
 	}
 	switch o.shape.Activation {
 	case Fires:
-		y = l.fire(graph.Layer{Name: o.name, Channels: o.shape.Out, Level: o.shape.Level, Images: o.shape.Planes}, o.neurons, y)
+		y = l.fire(graph.Layer{Name: o.name, Level: o.shape.Level, Images: o.shape.Planes}, o.neurons, y)
 	case Rectifies:
 		y = l.Add(graph.Rectify{X: y})
 	}

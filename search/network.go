@@ -95,7 +95,7 @@ func (n *Network) Parameters() (int64, error) {
 }
 
 // Forward computes logits from images [N, C, H, W], normalised float32; with
-// [Options].Temporal from [T*N, C, H, W], time slowest (see [StepsFirst]).
+// [Options].Temporal from [T*N, C, H, W], time slowest (see [graph.TimeFirst]).
 func (n *Network) Forward(p Pass, images torch.Tensor) Output {
 	s := p.Scope.Child()
 	defer s.Close()

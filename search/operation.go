@@ -79,7 +79,7 @@ func (e *EdgeBuilder) Fire(x graph.Value) graph.Value {
 	e.count++
 	neurons := newNeurons(e.at.Sub(name), e.options, e.options.Temperature)
 	layer := e.layer
-	layer.Name, layer.Channels = layer.Name+"."+name, 0
+	layer.Name += "." + name
 	return e.graph.Add(name, neuronsOp{x, neurons, e.options.Steps, layer})
 }
 
@@ -123,7 +123,7 @@ type neuronsOp struct {
 	X graph.Value
 	*spike.Neurons
 	steps int
-	layer graph.Layer // without channels: those of X
+	layer graph.Layer
 }
 
 func (o neuronsOp) Run(r *graph.Run) torch.Tensor {
@@ -131,9 +131,6 @@ func (o neuronsOp) Run(r *graph.Run) torch.Tensor {
 }
 
 func (o neuronsOp) Fold(l *Lowering, at func(graph.Value) graph.Value) graph.Value {
-	if o.layer.Channels == 0 {
-		o.layer.Channels = l.Channels(at(o.X))
-	}
 	return l.fire(o.layer, o.Neurons, at(o.X))
 }
 

@@ -101,7 +101,7 @@ func (n *Supernet) Close() error {
 }
 
 // Forward computes logits from images [N, C, H, W], normalised float32; with
-// [Options].Temporal from [T*N, C, H, W], time slowest (see [StepsFirst]).
+// [Options].Temporal from [T*N, C, H, W], time slowest (see [graph.TimeFirst]).
 func (n *Supernet) Forward(p Pass, images torch.Tensor) Output {
 	s := p.Scope.Child()
 	defer s.Close()

@@ -62,7 +62,7 @@ func TestStepsFirst(t *testing.T) {
 	for i := range values {
 		values[i] = float32(i)
 	}
-	x := StepsFirst(s, torch.FromSlice(s, values, n, steps, 1, 2, 2), steps)
+	x := graph.TimeFirst(s, torch.FromSlice(s, values, n, steps, 1, 2, 2), steps)
 	require.NoError(t, s.Err())
 	assert.Equal(t, []int64{n * steps, 1, 2, 2}, s.Shape(x))
 	have := read(t, s.Contiguous(x))
@@ -75,7 +75,7 @@ func TestStepsFirst(t *testing.T) {
 	}
 	for _, shape := range [][]int64{{2, 2, 1, 2, 2}, {6, 1, 2, 2}} {
 		c := torch.NewInference()
-		assert.False(t, torch.Defined(StepsFirst(c, c.Zeros(torch.CPU(), shape...), steps)))
+		assert.False(t, torch.Defined(graph.TimeFirst(c, c.Zeros(torch.CPU(), shape...), steps)))
 		assert.ErrorIs(t, c.Err(), graph.ErrInput)
 		assert.Error(t, c.Close())
 	}
@@ -217,7 +217,7 @@ func TestTemporalProgram(t *testing.T) {
 			assert.Equal(t, read(t, logits), read(t, q.Run(s, x)), "from its description")
 			assert.Equal(t, read(t, p.RunFast(s, x)), read(t, q.RunFast(s, x)), "event-driven, from its description")
 			pad := int64(v.pad)
-			plain := s.Tensor("aten::constant_pad_nd", StepsFirst(s, x, v.options.Steps), []int64{pad, pad, pad, pad}, 0.0)
+			plain := s.Tensor("aten::constant_pad_nd", graph.TimeFirst(s, x, v.options.Steps), []int64{pad, pad, pad, pad}, 0.0)
 			out := n.Forward(Pass{Scope: s, Mode: torch.Evaluate}, plain)
 			require.NoError(t, s.Err())
 			requireWithin(t, 1e-4, out.Logits, logits, "unfolded network")

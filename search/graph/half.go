@@ -51,6 +51,7 @@ func newHalf(p *Program, l *list, dtype int8) *half {
 		return h
 	}
 	h.cell = true
+	shapes := l.shapes(p, []Shape{{}})
 	for i, n := range l.nodes {
 		switch o := n.Op.(type) {
 		case Fire:
@@ -58,7 +59,7 @@ func newHalf(p *Program, l *list, dtype int8) *half {
 				h.sums[Value(i)] = o.X
 			}
 		case Concat:
-			h.join(p, l, Value(i), o)
+			h.join(shapes, Value(i), o)
 		}
 	}
 	return h
@@ -85,41 +86,16 @@ func (l *list) adds(v Value, neurons Fire) bool {
 	return ok
 }
 
-// channels is how many channels a value has; 0 where the list does not tell.
-func (p *Program) channels(l *list, v Value) int {
-	if v < 0 {
-		return 0
-	}
-	switch o := l.nodes[v].Op.(type) {
-	case Conv:
-		return int(p.scope.Size(p.Tensor(o.Weight), 0))
-	case Sum:
-		if o.Parts[0].Length > 0 {
-			return o.Parts[0].Length
-		}
-		return p.channels(l, o.Parts[0].X)
-	case Concat:
-		sum := 0
-		for _, v := range o.List {
-			sum += p.channels(l, v)
-		}
-		return sum
-	case Fire, Halve, Enlarge, Repeat:
-		return p.channels(l, Reads(o)[0])
-	}
-	return 0
-}
-
 // join notes where the neurons write that a concatenation joins, if it joins
 // nothing but neurons that add for themselves, each of them here alone.
-func (h *half) join(p *Program, l *list, to Value, c Concat) {
+func (h *half) join(shapes func(Value) Shape, to Value, c Concat) {
 	places := map[Value]join{}
 	channel := 0
 	for _, v := range c.List {
 		_, adds := h.sums[v]
 		_, taken := h.joins[v]
 		_, twice := places[v]
-		width := p.channels(l, v)
+		width := shapes(v).Channels
 		if !adds || taken || twice || width == 0 {
 			return
 		}

@@ -72,8 +72,10 @@ func (p *Program) Add(o Op) Value { return p.add(Node{Op: o}) }
 // Fire appends a layer of neurons that x drives.
 func (p *Program) Fire(name string, x Value) Value { return p.FireLayer(x, Layer{Name: name}) }
 
-// FireLayer is [Program.Fire] for a layer whose membrane the program's script makes.
+// FireLayer is [Program.Fire] for a layer whose membrane the program's script makes; its
+// channels are those of x.
 func (p *Program) FireLayer(x Value, l Layer) Value {
+	l.Channels = p.Shapes(Shape{})(x).Channels
 	p.layers = append(p.layers, l)
 	return p.add(Node{Attribute(l.Name), Fire{x, len(p.layers) - 1}})
 }
@@ -113,9 +115,6 @@ func (p *Program) Form() []Node {
 	}
 	return p.nodes
 }
-
-// Channels is how many channels a value has, 0 where the nodes do not tell.
-func (p *Program) Channels(v Value) int { return p.channels(&p.list, v) }
 
 // Layers are the layers of neurons in the order in which they fire.
 func (p *Program) Layers() []Layer { return p.layers }

@@ -8,7 +8,7 @@ import (
 
 	"github.com/spikedhs/spikedhs/data"
 	"github.com/spikedhs/spikedhs/data/events"
-	"github.com/spikedhs/spikedhs/search"
+	"github.com/spikedhs/spikedhs/search/graph"
 	"github.com/spikedhs/spikedhs/torch"
 	"github.com/spikedhs/spikedhs/train/config"
 )
@@ -53,7 +53,7 @@ func withTime(s *torch.Scope, set data.Dataset, images torch.Tensor) torch.Tenso
 // [T*N, C, H, W], time slowest.
 func forTraining(s *torch.Scope, set data.Dataset, images torch.Tensor) torch.Tensor {
 	if timed, ok := data.AsTimed(set); ok {
-		return search.StepsFirst(s, withTime(s, set, images), timed.Steps())
+		return graph.TimeFirst(s, withTime(s, set, images), timed.Steps())
 	}
 	return images
 }
