@@ -8,7 +8,12 @@
 // place that knows the wiring; whoever needs to know something about a network walks it:
 // [Program.Run] computes it, [Program.RunFast] computes its event-driven form, package
 // search/export prints it as TorchScript, [Program.Activity] has the firing rate of every layer
-// and the energy that follows, [Program.Description] writes it as JSON.
+// and the energy that follows, [Program.Description] writes it as JSON, [Program.Table] lists
+// shapes, parameters and multiply-accumulates.
+//
+// A network that is trained is a [Graph], whose operations have parameters of their own; an
+// operation may be a graph itself ([Nested]), such as a cell, and [Graph.Flat] puts all of
+// them into one list. A program is made of that list by folding each node.
 //
 // Time is folded into the batch: values are [T*N, C, H, W], time slowest. Depth of a
 // feature volume is folded in behind it, [T*N*planes, C, H, W].
