@@ -82,13 +82,9 @@ func (s *Scope) call(name string, args []any) ([]any, error) {
 			return nil, err
 		}
 	}
-	record := C.int(0)
-	if s.record {
-		record = 1
-	}
 	var out *C.uint64_t
 	var n C.int64_t
-	err = message(C.sd_operator_call(op, words(s.words), C.int64_t(len(s.words)), record, &out, &n))
+	err = message(C.sd_operator_call(op, words(s.words), C.int64_t(len(s.words)), flag(s.record), &out, &n))
 	runtime.KeepAlive(args)
 	if err != nil {
 		return nil, err
@@ -116,11 +112,7 @@ func encode(w []uint64, arg any) ([]uint64, error) {
 	case float64:
 		return append(w, C.SD_DOUBLE, math.Float64bits(v)), nil
 	case bool:
-		b := uint64(0)
-		if v {
-			b = 1
-		}
-		return append(w, C.SD_BOOL_VALUE, b), nil
+		return append(w, C.SD_BOOL_VALUE, uint64(flag(v))), nil
 	case []int64:
 		w = append(w, C.SD_INT_LIST, uint64(len(v)))
 		for _, x := range v {
@@ -136,11 +128,7 @@ func encode(w []uint64, arg any) ([]uint64, error) {
 	case []bool:
 		w = append(w, C.SD_BOOL_LIST, uint64(len(v)))
 		for _, x := range v {
-			b := uint64(0)
-			if x {
-				b = 1
-			}
-			w = append(w, b)
+			w = append(w, uint64(flag(x)))
 		}
 		return w, nil
 	case []Tensor:

@@ -11,6 +11,7 @@ import "C"
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"unsafe"
 )
@@ -27,6 +28,26 @@ func message(text *C.char) error {
 		return ErrClosed
 	}
 	return errors.New(line)
+}
+
+// failure is the error of a C function that was to do something, nil when it did.
+func failure(what string, text *C.char) error {
+	if err := message(text); err != nil {
+		return fmt.Errorf("torch: %s: %w", what, err)
+	}
+	return nil
+}
+
+// made takes over the tensor that a C function writes to out.
+func (s *Scope) made(what string, call func(out *C.sd_tensor) *C.char) Tensor {
+	if s.err != nil {
+		return Tensor{}
+	}
+	var out C.sd_tensor
+	if err := failure(what, call(&out)); err != nil {
+		return s.fail(err)
+	}
+	return s.adopt(unsafe.Pointer(out))
 }
 
 // oneLine keeps what a reader needs of a libtorch message: no backtrace, no
@@ -48,6 +69,32 @@ func cString(s string, f func(*C.char)) {
 	c := C.CString(s)
 	defer C.free(unsafe.Pointer(c))
 	f(c)
+}
+
+// ownText reads a text that C returned, and releases it.
+func ownText(text *C.char) string {
+	defer C.sd_release(unsafe.Pointer(text))
+	return C.GoString(text)
+}
+
+// flag is a truth value in C.
+func flag(on bool) C.int {
+	if on {
+		return 1
+	}
+	return 0
+}
+
+// cTensor is the C handle of t, NULL when there is none.
+func cTensor(t Tensor) C.sd_tensor { return C.sd_tensor(handle(t)) }
+
+// handles are the C handles of tensors as words.
+func handles(list []Tensor) []uint64 {
+	w := make([]uint64, len(list))
+	for i, t := range list {
+		w[i] = uint64(uintptr(handle(t)))
+	}
+	return w
 }
 
 // words passes a slice of words to C; an empty slice becomes NULL.

@@ -136,6 +136,21 @@ func (c convCase) taps(i []int64, visit func(y, x, kh, kw int)) {
 	}
 }
 
+// eachConv runs a check for every convolution, which may set the number of threads;
+// before is what it was.
+func eachConv(t *testing.T, check func(t *testing.T, s *Scope, i int, c convCase, before int)) {
+	needKernels(t, "gradients")
+	before := Threads()
+	defer func() { require.NoError(t, SetThreads(before)) }()
+	for i, c := range convCases {
+		t.Run(c.String(), func(t *testing.T) {
+			s := NewInference()
+			defer s.Close()
+			check(t, s, i, c, before)
+		})
+	}
+}
+
 // asHalf is a number rounded to bfloat16, ties to even.
 func asHalf(v float64) float32 {
 	bits := math.Float32bits(float32(v))
@@ -145,51 +160,44 @@ func asHalf(v float64) float32 {
 // The tiles of the processor, where it has some, and plain loops in their place give
 // what the definitions give, with any number of threads.
 func TestConvolutionsInBFloat16(t *testing.T) {
-	needKernels(t, "gradients")
-	before := Threads()
-	defer func() { require.NoError(t, SetThreads(before)) }()
-	for i, c := range convCases {
-		t.Run(c.String(), func(t *testing.T) {
-			s := NewInference()
-			defer s.Close()
-			rng := rand.New(rand.NewSource(int64(i)))
-			x, g := c.tensors(rng)
-			eighths := func(shape ...int64) array {
-				return compute(shape, func([]int64) float64 { return float64(rng.Intn(17)-8) / 8 })
-			}
-			w, bias := eighths(int64(c.out), int64(c.in), int64(c.kernel), int64(c.kernel)), eighths(int64(c.out))
-			y, gradient := c.forward(x, w, bias), c.backward(g, w)
-			half := func(a array) Tensor { return s.Cast(s.ChannelsLast(a.tensor(s)), BFloat16) }
-			agree := func(name string, want array, got Tensor) {
-				t.Helper()
-				data, err := ToSlice[float32](s.Contiguous(s.Cast(got, Float32)))
-				require.NoError(t, err)
-				require.Equal(t, want.shape, s.Shape(got))
-				for k, v := range want.data {
-					if !strings.HasSuffix(name, "_plain") && !MatrixTiles() { // libtorch's, which may add in bfloat16
-						require.InDelta(t, v, data[k], 0.1+math.Abs(v)/32, "%s, element %d", name, k)
-						continue
-					}
-					require.Equal(t, asHalf(v), data[k], "%s, element %d", name, k)
+	eachConv(t, func(t *testing.T, s *Scope, i int, c convCase, before int) {
+		rng := rand.New(rand.NewSource(int64(i)))
+		x, g := c.tensors(rng)
+		eighths := func(shape ...int64) array {
+			return compute(shape, func([]int64) float64 { return float64(rng.Intn(17)-8) / 8 })
+		}
+		w, bias := eighths(int64(c.out), int64(c.in), int64(c.kernel), int64(c.kernel)), eighths(int64(c.out))
+		y, gradient := c.forward(x, w, bias), c.backward(g, w)
+		half := func(a array) Tensor { return s.Cast(s.ChannelsLast(a.tensor(s)), BFloat16) }
+		agree := func(name string, want array, got Tensor) {
+			t.Helper()
+			data, err := ToSlice[float32](s.Contiguous(s.Cast(got, Float32)))
+			require.NoError(t, err)
+			require.Equal(t, want.shape, s.Shape(got))
+			for k, v := range want.data {
+				if !strings.HasSuffix(name, "_plain") && !MatrixTiles() { // libtorch's, which may add in bfloat16
+					require.InDelta(t, v, data[k], 0.1+math.Abs(v)/32, "%s, element %d", name, k)
+					continue
 				}
+				require.Equal(t, asHalf(v), data[k], "%s, element %d", name, k)
 			}
-			pad := []int64{int64(c.pad), int64(c.pad)}
-			for _, threads := range []int{1, 2, 3} {
-				require.NoError(t, SetThreads(threads))
-				for _, kind := range []string{"", "_plain"} {
-					if threads > before && kind == "" {
-						continue
-					}
-					if kind == "" && libtorchAddsHalves() {
-						continue
-					}
-					agree("forward"+kind, y, s.Tensor("spikedhs::conv_forward"+kind, half(x), half(w), s.Cast(bias.tensor(s), BFloat16), c.stride, pad))
-					agree("gradient"+kind, gradient, s.Tensor("spikedhs::conv_input_gradient"+kind, half(x), half(g), half(w), c.stride, pad))
+		}
+		pad := []int64{int64(c.pad), int64(c.pad)}
+		for _, threads := range []int{1, 2, 3} {
+			require.NoError(t, SetThreads(threads))
+			for _, kind := range []string{"", "_plain"} {
+				if threads > before && kind == "" {
+					continue
 				}
+				if kind == "" && libtorchAddsHalves() {
+					continue
+				}
+				agree("forward"+kind, y, s.Tensor("spikedhs::conv_forward"+kind, half(x), half(w), s.Cast(bias.tensor(s), BFloat16), c.stride, pad))
+				agree("gradient"+kind, gradient, s.Tensor("spikedhs::conv_input_gradient"+kind, half(x), half(g), half(w), c.stride, pad))
 			}
-			require.NoError(t, s.Err())
-		})
-	}
+		}
+		require.NoError(t, s.Err())
+	})
 }
 
 // Weights in bfloat16, channels last, are what a cast and a copy make of them.
@@ -245,45 +253,38 @@ func TestConvolutionsRefuseShapes(t *testing.T) {
 // The tiles of the processor, where it has some, and plain loops in their place give
 // the gradient that the definition gives, with any number of threads.
 func TestConvWeightGradient(t *testing.T) {
-	needKernels(t, "gradients")
-	before := Threads()
-	defer func() { require.NoError(t, SetThreads(before)) }()
-	for i, c := range convCases {
-		t.Run(c.String(), func(t *testing.T) {
-			s := NewInference()
-			defer s.Close()
-			x, g := c.tensors(rand.New(rand.NewSource(int64(i))))
-			want := c.gradient(x, g)
-			weight := s.Cast(s.Zeros(CPU(), want.shape...), BFloat16)
-			half := func(a array) Tensor { return s.Cast(s.ChannelsLast(a.tensor(s)), BFloat16) }
-			for _, threads := range []int{1, 2, 3, 7} {
-				require.NoError(t, SetThreads(threads))
-				for _, name := range []string{"conv_weight_gradient", "conv_weight_gradient_plain"} {
-					if threads > before && name == "conv_weight_gradient" {
-						continue // oneDNN's threads wait for each other and need a core each
-					}
-					if name == "conv_weight_gradient" && !MatrixTiles() && c.width > 1000 {
-						continue // oneDNN 2.6 does not return from this one on a processor with AMX
-					}
-					if name == "conv_weight_gradient" && libtorchAddsHalves() {
+	eachConv(t, func(t *testing.T, s *Scope, i int, c convCase, before int) {
+		x, g := c.tensors(rand.New(rand.NewSource(int64(i))))
+		want := c.gradient(x, g)
+		weight := s.Cast(s.Zeros(CPU(), want.shape...), BFloat16)
+		half := func(a array) Tensor { return s.Cast(s.ChannelsLast(a.tensor(s)), BFloat16) }
+		for _, threads := range []int{1, 2, 3, 7} {
+			require.NoError(t, SetThreads(threads))
+			for _, name := range []string{"conv_weight_gradient", "conv_weight_gradient_plain"} {
+				if threads > before && name == "conv_weight_gradient" {
+					continue // oneDNN's threads wait for each other and need a core each
+				}
+				if name == "conv_weight_gradient" && !MatrixTiles() && c.width > 1000 {
+					continue // oneDNN 2.6 does not return from this one on a processor with AMX
+				}
+				if name == "conv_weight_gradient" && libtorchAddsHalves() {
+					continue
+				}
+				got := s.Tensor("spikedhs::"+name, half(x), half(g), weight, c.stride, []int64{int64(c.pad), int64(c.pad)})
+				require.NoError(t, s.Err())
+				data, err := ToSlice[float32](got)
+				require.NoError(t, err)
+				assert.Equal(t, want.shape, s.Shape(got))
+				for k, v := range want.data {
+					if name == "conv_weight_gradient" && !MatrixTiles() { // libtorch's, of bfloat16
+						require.InDelta(t, v, data[k], math.Abs(v)/128, "element %d", k)
 						continue
 					}
-					got := s.Tensor("spikedhs::"+name, half(x), half(g), weight, c.stride, []int64{int64(c.pad), int64(c.pad)})
-					require.NoError(t, s.Err())
-					data, err := ToSlice[float32](got)
-					require.NoError(t, err)
-					assert.Equal(t, want.shape, s.Shape(got))
-					for k, v := range want.data {
-						if name == "conv_weight_gradient" && !MatrixTiles() { // libtorch's, of bfloat16
-							require.InDelta(t, v, data[k], math.Abs(v)/128, "element %d", k)
-							continue
-						}
-						require.Equal(t, float32(v), data[k], "%s, %d threads, element %d", name, threads, k)
-					}
+					require.Equal(t, float32(v), data[k], "%s, %d threads, element %d", name, threads, k)
 				}
 			}
-		})
-	}
+		}
+	})
 }
 
 // Sums of numbers that round have the same bits with any number of threads.

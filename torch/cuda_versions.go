@@ -3,10 +3,7 @@ package torch
 // #include "spikedhs/spikedhs.h"
 import "C"
 
-import (
-	"fmt"
-	"unsafe"
-)
+import "fmt"
 
 // CUDAVersion is a version of CUDA, the zero value where there is none.
 type CUDAVersion struct{ Major, Minor int }
@@ -35,17 +32,16 @@ type CUDAVersions struct {
 func FindCUDA() (CUDAVersions, error) {
 	var runtime, driver, nvrtc, cudnn C.int
 	var driverError, path *C.char
-	if err := message(C.sd_cuda_versions(&runtime, &driver, &nvrtc, &cudnn, &driverError, &path)); err != nil {
-		return CUDAVersions{}, fmt.Errorf("torch: versions of CUDA: %w", err)
+	err := failure("versions of CUDA", C.sd_cuda_versions(&runtime, &driver, &nvrtc, &cudnn, &driverError, &path))
+	if err != nil {
+		return CUDAVersions{}, err
 	}
-	defer C.sd_release(unsafe.Pointer(driverError))
-	defer C.sd_release(unsafe.Pointer(path))
 	return CUDAVersions{
 		Runtime:     runtimeVersion(int(runtime)),
 		Driver:      runtimeVersion(int(driver)),
-		DriverError: oneLine(C.GoString(driverError)),
+		DriverError: oneLine(ownText(driverError)),
 		NVRTC:       CUDAVersion{int(nvrtc) / 100, int(nvrtc) % 100},
-		NVRTCPath:   C.GoString(path),
+		NVRTCPath:   ownText(path),
 		CuDNN:       cudnnVersion(int(cudnn)),
 	}, nil
 }
@@ -67,14 +63,13 @@ func cudnnVersion(n int) string {
 
 // DeviceModel is the product behind a CUDA device, such as "NVIDIA H200".
 func DeviceModel(d Device) (string, error) {
-	kind, index := deviceNumbers(d)
-	if kind != kindCUDA {
+	index, ok := cudaIndex(d)
+	if !ok {
 		return "", fmt.Errorf("torch: model of %s: not a CUDA device", DeviceName(d))
 	}
 	var name *C.char
-	if err := message(C.sd_cuda_name(C.int(max(index, 0)), &name)); err != nil {
-		return "", fmt.Errorf("torch: model of %s: %w", DeviceName(d), err)
+	if err := failure("model of "+DeviceName(d), C.sd_cuda_name(index, &name)); err != nil {
+		return "", err
 	}
-	defer C.sd_release(unsafe.Pointer(name))
-	return C.GoString(name), nil
+	return ownText(name), nil
 }

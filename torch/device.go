@@ -8,7 +8,6 @@ import (
 	"regexp"
 	"runtime"
 	"strconv"
-	"strings"
 	"sync"
 	"unsafe"
 
@@ -89,14 +88,11 @@ func CUDAMissing() string {
 // Synchronize waits until a device has done the work of its current stream. The CPU
 // has always done its own.
 func Synchronize(d Device) error {
-	kind, index := deviceNumbers(d)
-	if kind != kindCUDA {
+	index, ok := cudaIndex(d)
+	if !ok {
 		return nil
 	}
-	if err := message(C.sd_cuda_synchronize(C.int(max(index, 0)))); err != nil {
-		return fmt.Errorf("torch: synchronize %s: %w", DeviceName(d), err)
-	}
-	return nil
+	return failure("synchronize "+DeviceName(d), C.sd_cuda_synchronize(index))
 }
 
 // deviceNumbers are libtorch's device type and index (-1: unspecified).
@@ -110,25 +106,33 @@ func deviceNumbers(d Device) (kind, index int) {
 	return int(k), int(i)
 }
 
+// cudaIndex is the number of a CUDA device; ok is false for others.
+func cudaIndex(d Device) (index C.int, ok bool) {
+	kind, i := deviceNumbers(d)
+	return C.int(max(i, 0)), kind == kindCUDA
+}
+
 // DeviceName is "cpu" or "cuda:N".
 func DeviceName(d Device) string {
-	kind, index := deviceNumbers(d)
-	if kind == kindCUDA {
-		return "cuda:" + strconv.Itoa(max(index, 0))
+	if index, ok := cudaIndex(d); ok {
+		return "cuda:" + strconv.Itoa(int(index))
 	}
 	return "cpu"
 }
 
 // IsCUDA reports whether d is a CUDA device.
-func IsCUDA(d Device) bool { return strings.HasPrefix(DeviceName(d), "cuda") }
+func IsCUDA(d Device) bool {
+	_, ok := cudaIndex(d)
+	return ok
+}
 
 // deviceOf is where t lies.
 func deviceOf(t Tensor) (Device, error) {
 	var kind, index C.int
-	err := message(C.sd_tensor_device(C.sd_tensor(handle(t)), &kind, &index))
+	err := failure("device", C.sd_tensor_device(cTensor(t), &kind, &index))
 	runtime.KeepAlive(t)
 	if err != nil {
-		return Device{}, fmt.Errorf("torch: device: %w", err)
+		return Device{}, err
 	}
 	if kind == kindCUDA {
 		return namedDevice("cuda:" + strconv.Itoa(max(int(index), 0))), nil

@@ -8,7 +8,6 @@ import "C"
 import (
 	"encoding/json"
 	"fmt"
-	"unsafe"
 )
 
 // FakeCounts is what the fake device of the device tests counted; see cpp/fake.
@@ -58,10 +57,8 @@ type FakeReport struct {
 
 // ReadFake returns the counts since the start or [ResetFake].
 func ReadFake() (FakeReport, error) {
-	text := C.sd_fake_report()
-	defer C.sd_release(unsafe.Pointer(text))
 	var r FakeReport
-	if err := json.Unmarshal([]byte(C.GoString(text)), &r); err != nil {
+	if err := json.Unmarshal([]byte(ownText(C.sd_fake_report())), &r); err != nil {
 		return FakeReport{}, fmt.Errorf("torch: counts of the fake device: %w", err)
 	}
 	return r, nil

@@ -27,22 +27,20 @@ var ErrNoGraph = errors.New("this work cannot be recorded as a CUDA graph")
 // until leave is called by the same goroutine. Work done before is waited for, and
 // leave waits for the work on the stream. On the CPU both do nothing.
 func OwnStream(d Device) (leave func() error, err error) {
-	kind, index := deviceNumbers(d)
-	if kind != kindCUDA {
+	index, ok := cudaIndex(d)
+	if !ok {
 		return func() error { return nil }, nil
 	}
 	unpin := Pin()
+	what := "stream of " + DeviceName(d)
 	var stream C.sd_stream
-	if err := message(C.sd_stream_enter(C.int(max(index, 0)), &stream)); err != nil {
+	if err := failure(what, C.sd_stream_enter(index, &stream)); err != nil {
 		unpin()
-		return nil, fmt.Errorf("torch: stream of %s: %w", DeviceName(d), err)
+		return nil, err
 	}
 	return func() error {
 		defer unpin()
-		if err := message(C.sd_stream_leave(stream)); err != nil {
-			return fmt.Errorf("torch: stream of %s: %w", DeviceName(d), err)
-		}
-		return nil
+		return failure(what, C.sd_stream_leave(stream))
 	}, nil
 }
 
@@ -57,8 +55,8 @@ func OwnStream(d Device) (leave func() error, err error) {
 // An error wraps [ErrNoGraph]; nothing was done then, and the work can still be
 // done as usual.
 func Record(d Device, memory *Graph, work func() error) (*Graph, error) {
-	kind, index := deviceNumbers(d)
-	if kind != kindCUDA {
+	index, ok := cudaIndex(d)
+	if !ok {
 		return nil, fmt.Errorf("torch: record: %w: device %s is not a CUDA device", ErrNoGraph, DeviceName(d))
 	}
 	defer Pin()()
@@ -67,7 +65,7 @@ func Record(d Device, memory *Graph, work func() error) (*Graph, error) {
 		share = memory.handle
 	}
 	var handle C.sd_graph
-	err := message(C.sd_graph_begin(C.int(max(index, 0)), share, &handle))
+	err := message(C.sd_graph_begin(index, share, &handle))
 	runtime.KeepAlive(memory)
 	if err != nil {
 		return nil, fmt.Errorf("torch: record: %w: %w", ErrNoGraph, err)
@@ -89,12 +87,7 @@ func Record(d Device, memory *Graph, work func() error) (*Graph, error) {
 }
 
 // Replay starts the recorded work once more and returns at once.
-func (g *Graph) Replay() error {
-	if err := message(C.sd_graph_replay(g.handle)); err != nil {
-		return fmt.Errorf("torch: replay: %w", err)
-	}
-	return nil
-}
+func (g *Graph) Replay() error { return failure("replay", C.sd_graph_replay(g.handle)) }
 
 // Close frees the graph and its memory. The work must have ended: leave the
 // stream first, or call [Synchronize]. A second Close does nothing.

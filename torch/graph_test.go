@@ -20,11 +20,7 @@ func TestRecordNeedsCUDA(t *testing.T) {
 }
 
 func TestRecordReportsWhatTheWorkSays(t *testing.T) {
-	if reason := CUDAMissing(); reason != "" {
-		t.Skip("no CUDA device: " + reason)
-	}
-	d, err := ParseDevice("cuda")
-	require.NoError(t, err)
+	d := cudaDevice(t)
 	leave, err := OwnStream(d)
 	require.NoError(t, err)
 	defer func() { require.NoError(t, leave()) }()
@@ -49,11 +45,7 @@ func TestMemoryAndCapability(t *testing.T) {
 	require.NoError(t, ResetPeakMemory(CPU()))
 	major, minor := Capability(CPU())
 	assert.Zero(t, major+minor)
-	if reason := CUDAMissing(); reason != "" {
-		t.Skip("no CUDA device: " + reason)
-	}
-	d, err := ParseDevice("cuda")
-	require.NoError(t, err)
+	d := cudaDevice(t)
 	major, _ = Capability(d)
 	assert.Positive(t, major)
 	require.NoError(t, ResetPeakMemory(d))

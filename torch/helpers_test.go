@@ -40,12 +40,8 @@ func vector(values ...float64) array {
 
 // eachIndex visits the indices of a shape in C order.
 func eachIndex(shape []int64, visit func(i []int64)) {
-	total := int64(1)
-	for _, n := range shape {
-		total *= n
-	}
 	index := make([]int64, len(shape))
-	for range total {
+	for range elementsOf(shape) {
 		visit(index)
 		for d := len(shape) - 1; d >= 0; d-- {
 			if index[d]++; index[d] < shape[d] {
@@ -132,4 +128,15 @@ func needKernels(t *testing.T, family string) {
 	if !CPUKernels(family) {
 		t.Skipf("this build, or this CPU, has no kernels of the family %s", family)
 	}
+}
+
+// cudaDevice is a CUDA device; the test is skipped where there is none.
+func cudaDevice(t *testing.T) Device {
+	t.Helper()
+	if reason := CUDAMissing(); reason != "" {
+		t.Skip("no CUDA device: " + reason)
+	}
+	d, err := ParseDevice("cuda")
+	require.NoError(t, err)
+	return d
 }

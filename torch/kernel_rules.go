@@ -26,8 +26,8 @@ type KernelRules struct {
 // Kernels are the rules in force: at the start of a process libtorch's own.
 func Kernels() (KernelRules, error) {
 	var benchmark, convolution, product, deterministic C.int
-	if err := message(C.sd_kernel_rules(&benchmark, &convolution, &product, &deterministic)); err != nil {
-		return KernelRules{}, fmt.Errorf("torch: kernel rules: %w", err)
+	if err := failure("kernel rules", C.sd_kernel_rules(&benchmark, &convolution, &product, &deterministic)); err != nil {
+		return KernelRules{}, err
 	}
 	return KernelRules{
 		Benchmark: benchmark != 0, Deterministic: deterministic != 0,
@@ -51,16 +51,6 @@ func SetKernels(r KernelRules) error {
 			return fmt.Errorf("torch: set kernel rules: %w", err)
 		}
 	}
-	number := func(on bool) C.int {
-		if on {
-			return 1
-		}
-		return 0
-	}
-	err := message(C.sd_set_kernel_rules(number(r.Benchmark), number(r.ConvolutionTF32), number(r.ProductTF32),
-		number(r.Deterministic)))
-	if err != nil {
-		return fmt.Errorf("torch: set kernel rules: %w", err)
-	}
-	return nil
+	return failure("set kernel rules", C.sd_set_kernel_rules(flag(r.Benchmark), flag(r.ConvolutionTF32),
+		flag(r.ProductTF32), flag(r.Deterministic)))
 }

@@ -6,39 +6,32 @@ import "C"
 
 import (
 	"fmt"
-	"runtime"
 	"strconv"
 	"strings"
 	"time"
 	"unsafe"
 )
 
-// HasCUDAKernels reports whether our own kernels run on a CUDA device. They are
-// compiled there by NVRTC, which the first call tries with a small one (about a
-// second, kept in the user's cache folder). Where they do not, composed operators
+// CUDAKernelsMissing says why our own kernels do not run on d, "" when they do. They
+// are compiled there by NVRTC, which the first call tries with a small one (about a
+// second, kept in the user's cache folder). Where they do not run, composed operators
 // take over, and libtorch's warning says why.
-func HasCUDAKernels(d Device) bool { return CUDAKernelsMissing(d) == "" }
-
-// CUDAKernelsMissing says why our own kernels do not run on d, "" when they do.
 func CUDAKernelsMissing(d Device) string {
-	kind, index := deviceNumbers(d)
-	if kind != kindCUDA {
+	index, ok := cudaIndex(d)
+	if !ok {
 		return "not a CUDA device"
 	}
 	var reason *C.char
-	if err := message(C.sd_kernels_missing(C.int(max(index, 0)), &reason)); err != nil {
+	if err := message(C.sd_kernels_missing(index, &reason)); err != nil {
 		return err.Error()
 	}
-	defer C.sd_release(unsafe.Pointer(reason))
-	return C.GoString(reason)
+	return ownText(reason)
 }
 
 // KernelCache is the folder in which compiled kernels are kept from one program to
 // the next, "" where neither $SPIKEDHS_CACHE nor a home folder is set.
 func KernelCache() string {
-	folder := C.sd_kernels_folder()
-	defer C.sd_release(unsafe.Pointer(folder))
-	return C.GoString(folder)
+	return ownText(C.sd_kernels_folder())
 }
 
 // KernelMatrix says for what our kernels are compiled by [CompileKernels].
@@ -92,14 +85,12 @@ func CompileKernels(m KernelMatrix) ([]CompiledProgram, error) {
 		return nil, fmt.Errorf("torch: kernels: want at least one T, family and element type")
 	}
 	var table *C.char
-	err := message(C.sd_kernels_compile(file, C.int(m.Capability), &steps[0], C.int(len(steps)),
+	err := failure("kernels", C.sd_kernels_compile(file, C.int(m.Capability), &steps[0], C.int(len(steps)),
 		&families[0], C.int(len(families)), &elements[0], C.int(len(elements)), &table))
-	runtime.KeepAlive(elements)
 	if err != nil {
-		return nil, fmt.Errorf("torch: kernels: %w", err)
+		return nil, err
 	}
-	defer C.sd_release(unsafe.Pointer(table))
-	return readPrograms(C.GoString(table)), nil
+	return readPrograms(ownText(table)), nil
 }
 
 func cInts(list []int) []C.int {
@@ -133,9 +124,8 @@ func readPrograms(table string) []CompiledProgram {
 func cachedKernel(capability int) (int, string, error) {
 	var size C.int64_t
 	var name *C.char
-	if err := message(C.sd_kernels_cached(C.int(capability), &size, &name)); err != nil {
-		return 0, "", fmt.Errorf("torch: kernels: %w", err)
+	if err := failure("kernels", C.sd_kernels_cached(C.int(capability), &size, &name)); err != nil {
+		return 0, "", err
 	}
-	defer C.sd_release(unsafe.Pointer(name))
-	return int(size), C.GoString(name), nil
+	return int(size), ownText(name), nil
 }

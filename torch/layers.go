@@ -1,5 +1,11 @@
 package torch
 
+import (
+	"cmp"
+	"fmt"
+	"slices"
+)
+
 // Mode says whether a forward pass trains or evaluates: batch normalisation
 // uses the batch's statistics in the first case, the running ones in the other.
 type Mode bool
@@ -25,15 +31,7 @@ type ConvOptions struct {
 }
 
 func (o ConvOptions) withDefaults() ConvOptions {
-	if o.Kernel == 0 {
-		o.Kernel = 1
-	}
-	if o.Stride == 0 {
-		o.Stride = 1
-	}
-	if o.Groups == 0 {
-		o.Groups = 1
-	}
+	o.Kernel, o.Stride, o.Groups = cmp.Or(o.Kernel, 1), cmp.Or(o.Stride, 1), cmp.Or(o.Groups, 1)
 	return o
 }
 
@@ -58,12 +56,8 @@ func NewConv3d(p Path, in, out int64, o ConvOptions) *Conv { return newConv(p, 3
 func newConv(p Path, dims int, in, out int64, o ConvOptions) *Conv {
 	o = o.withDefaults()
 	in /= o.Groups
-	shape := []int64{out, in}
-	fanIn := in
-	for range dims {
-		shape = append(shape, o.Kernel)
-		fanIn *= o.Kernel
-	}
+	kernel := slices.Repeat([]int64{o.Kernel}, dims)
+	shape, fanIn := append([]int64{out, in}, kernel...), in*elementsOf(kernel)
 	c := &Conv{Options: o, name: p.Name(), dims: dims, path: p}
 	init := FanIn(fanIn)
 	if IsCUDA(p.Device()) {
@@ -104,31 +98,20 @@ func (c *Conv) LeaveBiasOut() {
 // Forward convolves x.
 func (c *Conv) Forward(s *Scope, x Tensor) Tensor {
 	defer s.Blame(c.name, s.Err())
-	stride := make([]int64, c.dims)
-	padding := make([]int64, c.dims)
-	for i := range stride {
-		stride[i], padding[i] = c.Options.Stride, c.Options.Padding
-	}
 	inner := s.Child()
 	defer inner.Close()
-	weight := inner.computeIn(c.Options.Compute, c.Weight)
-	var bias any
-	if Defined(c.Bias) {
-		bias = inner.computeIn(c.Options.Compute, c.Bias)
+	each := func(n int64) []int64 { return slices.Repeat([]int64{n}, c.dims) }
+	weight, bias := inner.computeIn(c.Options.Compute, c.Weight), c.biasIn(inner)
+	return inner.Return(inner.Tensor(fmt.Sprintf("aten::conv%dd", c.dims), inner.computeIn(c.Options.Compute, x),
+		weight, bias, each(c.Options.Stride), each(c.Options.Padding), each(1), c.Options.Groups))
+}
+
+// biasIn is the bias in the type of the computation, nil where there is none.
+func (c *Conv) biasIn(s *Scope) any {
+	if !Defined(c.Bias) {
+		return nil
 	}
-	name := "aten::conv2d"
-	if c.dims == 3 {
-		name = "aten::conv3d"
-	}
-	args := []any{inner.computeIn(c.Options.Compute, x), weight, bias, stride, padding}
-	if c.Options.Groups > 1 {
-		dilation := make([]int64, c.dims)
-		for i := range dilation {
-			dilation[i] = 1
-		}
-		args = append(args, dilation, c.Options.Groups)
-	}
-	return inner.Return(inner.Tensor(name, args...))
+	return s.computeIn(c.Options.Compute, c.Bias)
 }
 
 // computeIn converts t to an element type; 0 leaves it as it is.
@@ -205,10 +188,7 @@ func (b *BatchNorm) Fold(s *Scope, weight, bias Tensor) (Tensor, Tensor) {
 	c := s.WithoutGradient()
 	defer c.Close()
 	gain := c.Mul(b.Weight, c.Tensor("aten::rsqrt", c.Tensor("aten::add.Scalar", b.Variance, BatchNormEpsilon)))
-	shape := make([]int64, len(c.Shape(weight)))
-	for i := range shape {
-		shape[i] = 1
-	}
+	shape := slices.Repeat([]int64{1}, len(c.Shape(weight)))
 	if len(shape) > 0 {
 		shape[0] = -1
 	}

@@ -31,14 +31,8 @@ func (p *problem) scaledStep(t *testing.T, o Optimizer, spoil *float64) {
 	defer Pin()() // or gradients that meet are added in another order
 	s := NewScope()
 	defer s.Close()
-	loss := s.Zeros(CPU())
-	for i := range p.a {
-		w := p.v.All()[i].Value
-		quadratic := s.Scale(s.Mul(p.a[i].tensor(s), s.Mul(w, w)), 0.5)
-		loss = s.Add(loss, s.Sum(s.Add(quadratic, s.Mul(p.b[i].tensor(s), w))))
-	}
 	o.Begin(s)
-	gradients := s.GradientOf(o.LossScale().Scale(s, loss), tensors(p.v.Parameters()))
+	gradients := s.GradientOf(o.LossScale().Scale(s, p.loss(s)), Tensors(p.v.Parameters()))
 	if spoil != nil {
 		c := s.WithoutGradient()
 		c.Tensor("aten::fill_.Scalar", c.Narrow(gradients[1], 0, 2, 1), *spoil)

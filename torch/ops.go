@@ -1,5 +1,7 @@
 package torch
 
+import "slices"
+
 // Typed wrappers of the operators that this project uses. Each is one call of
 // [Scope.Call]; shapes are libtorch's. Anything else is reached by Call.
 
@@ -156,11 +158,7 @@ func (s *Scope) RepeatFirst(a Tensor, n int) Tensor {
 	if IsCUDA(s.Device(a)) && len(s.Shape(a)) == 4 {
 		return s.repeatLast(a, n)
 	}
-	copies := make([]Tensor, n)
-	for i := range copies {
-		copies[i] = a
-	}
-	return s.Cat(copies, 0)
+	return s.Cat(slices.Repeat([]Tensor{a}, n), 0)
 }
 
 // ResizeNearest resizes [N, C, H, W] to the grid h x w by nearest
@@ -197,15 +195,19 @@ func (s *Scope) TopK(a Tensor, k int) Tensor {
 
 // Shape is the shape of a, or nil after a failure; an unknown tensor makes s
 // fail.
-func (s *Scope) Shape(a Tensor) []int64 {
+func (s *Scope) Shape(a Tensor) []int64 { return ask(s, a, Shape, nil) }
+
+// ask returns what a function says of a; otherwise after a failure.
+func ask[R any](s *Scope, a Tensor, of func(Tensor) (R, error), otherwise R) R {
 	if s.err != nil {
-		return nil
+		return otherwise
 	}
-	shape, err := Shape(a)
+	answer, err := of(a)
 	if err != nil {
 		s.Fail(err)
+		return otherwise
 	}
-	return shape
+	return answer
 }
 
 // Size is the size of dimension dim of a. After a failure it is 1, so that
@@ -219,26 +221,7 @@ func (s *Scope) Size(a Tensor, dim int) int64 {
 }
 
 // Item is the number in a, or 0 after a failure.
-func (s *Scope) Item(a Tensor) float64 {
-	if s.err != nil {
-		return 0
-	}
-	value, err := Item(a)
-	if err != nil {
-		s.Fail(err)
-	}
-	return value
-}
+func (s *Scope) Item(a Tensor) float64 { return ask(s, a, Item, 0) }
 
 // Device is where a lies; the CPU after a failure.
-func (s *Scope) Device(a Tensor) Device {
-	if s.err != nil {
-		return CPU()
-	}
-	d, err := deviceOf(a)
-	if err != nil {
-		s.Fail(err)
-		return CPU()
-	}
-	return d
-}
+func (s *Scope) Device(a Tensor) Device { return ask(s, a, deviceOf, CPU()) }

@@ -39,9 +39,19 @@ var (
 	_ Optimizer = (*Adam)(nil)
 )
 
+// rule is what one optimiser does and others do not.
+type rule interface {
+	Begin(s *Scope)
+	// apply applies the gradients of some parameters, by their numbers; there is at
+	// least one. c records no gradients.
+	apply(c *Scope, which []int, values, grads []Tensor)
+}
+
 // slots are the tensors that an optimiser keeps for its parameters, with
-// names "<slot>.<parameter>".
+// names "<slot>.<parameter>", and what all optimisers do alike.
 type slots struct {
+	rule
+	rate       float64
 	parameters []Variable
 	store      *Variables
 	steps      int64
@@ -128,6 +138,30 @@ func (o *slots) SetState(tensors map[string]Tensor, steps int64) error {
 	return nil
 }
 
+// SetLearningRate implements [Optimizer].
+func (o *slots) SetLearningRate(rate float64) { o.rate = rate }
+
+// Step implements [Optimizer].
+func (o *slots) Step(s *Scope, gradients []Tensor) {
+	if o.check(s, gradients); s.err != nil {
+		return
+	}
+	o.Begin(s)
+	o.Apply(s, gradients)
+}
+
+// Apply implements [Optimizer].
+func (o *slots) Apply(s *Scope, gradients []Tensor) {
+	if o.check(s, gradients); s.err != nil {
+		return
+	}
+	c := s.WithoutGradient()
+	defer c.Close()
+	if which, values, grads := o.changed(gradients); len(which) > 0 {
+		o.apply(c, which, values, grads)
+	}
+}
+
 // LossScale implements [Optimizer].
 func (o *slots) LossScale() *LossScale { return o.scale }
 
@@ -170,7 +204,7 @@ func (o *slots) check(s *Scope, gradients []Tensor) {
 // g = grad + decay*w; m = momentum*m + g; w -= rate*m.
 type SGD struct {
 	slots
-	rate, momentum, decay float64
+	momentum, decay float64
 }
 
 // SGDOptions are the constants of [SGD]; momentum and decay default to 0. LossScale is
@@ -187,19 +221,9 @@ func newSGD(d Device, parameters []Variable, o SGDOptions, together bool) (*SGD,
 	if err != nil {
 		return nil, err
 	}
-	return &SGD{slots: state, rate: o.Rate, momentum: o.Momentum, decay: o.WeightDecay}, nil
-}
-
-// SetLearningRate implements [Optimizer].
-func (o *SGD) SetLearningRate(rate float64) { o.rate = rate }
-
-// Step implements [Optimizer].
-func (o *SGD) Step(s *Scope, gradients []Tensor) {
-	if o.check(s, gradients); s.err != nil {
-		return
-	}
-	o.Begin(s)
-	o.Apply(s, gradients)
+	sgd := &SGD{slots: state, momentum: o.Momentum, decay: o.WeightDecay}
+	sgd.rule, sgd.rate = sgd, o.Rate
+	return sgd, nil
 }
 
 // Begin implements [Optimizer].
@@ -208,34 +232,36 @@ func (o *SGD) Begin(s *Scope) {
 	o.together.set(s, o.rate)
 }
 
-// Apply implements [Optimizer].
-func (o *SGD) Apply(s *Scope, gradients []Tensor) {
-	if o.check(s, gradients); s.err != nil {
-		return
+func (o *SGD) apply(c *Scope, which []int, values, grads []Tensor) {
+	momenta, t := o.slotsOf(0, which), o.together
+	if t != nil {
+		grads = c.inLayoutOf(values, grads)
+		if t.fused && c.has(fusedSGD) {
+			c.Call(fusedSGD, values, grads, momenta, Named{"weight_decay", o.decay}, Named{"momentum", o.momentum},
+				Named{"lr", t.numbers[0]}, Named{"dampening", 0.0}, Named{"nesterov", false}, Named{"maximize", false},
+				Named{"is_first_step", false}, Named{"found_inf", o.scale.foundInf()})
+			return
+		}
 	}
-	c := s.WithoutGradient()
-	defer c.Close()
-	which, values, grads := o.changed(gradients)
-	if o.together != nil {
-		o.applyTogether(c, which, values, grads)
-		return
-	}
-	if len(which) == 0 {
-		return
-	}
-	momenta := o.slotsOf(0, which)
+	before := t.keep(c, o.scale)
 	c.Call("aten::_foreach_mul_.Scalar", momenta, o.momentum)
 	c.addTogether(momenta, grads, 1)
 	if o.decay != 0 {
 		c.addTogether(momenta, values, o.decay)
 	}
-	c.addTogether(values, momenta, -o.rate)
+	if t == nil {
+		c.addTogether(values, momenta, -o.rate)
+		return
+	}
+	c.Tensor("aten::mul.out", t.slots[0], t.numbers[0], Named{"out", t.change})
+	t.skip(c, o.scale, before)
+	t.subtract(c, values, which)
 }
 
 // Adam (Kingma and Ba 2015) with weight decay added to the gradient.
 type Adam struct {
 	slots
-	rate, beta1, beta2, decay float64
+	beta1, beta2, decay float64
 }
 
 // AdamOptions are the constants of [Adam]; betas default to 0.9 and 0.999. LossScale is
@@ -260,19 +286,9 @@ func newAdam(d Device, parameters []Variable, o AdamOptions, together bool) (*Ad
 	if err != nil {
 		return nil, err
 	}
-	return &Adam{slots: state, rate: o.Rate, beta1: o.Beta1, beta2: o.Beta2, decay: o.WeightDecay}, nil
-}
-
-// SetLearningRate implements [Optimizer].
-func (o *Adam) SetLearningRate(rate float64) { o.rate = rate }
-
-// Step implements [Optimizer].
-func (o *Adam) Step(s *Scope, gradients []Tensor) {
-	if o.check(s, gradients); s.err != nil {
-		return
-	}
-	o.Begin(s)
-	o.Apply(s, gradients)
+	adam := &Adam{slots: state, beta1: o.Beta1, beta2: o.Beta2, decay: o.WeightDecay}
+	adam.rule, adam.rate = adam, o.Rate
+	return adam, nil
 }
 
 // Begin implements [Optimizer].
@@ -294,14 +310,7 @@ func (o *Adam) constants() (rate, unbias float64) {
 	return o.rate / correction1, 1 / correction2
 }
 
-// Apply implements [Optimizer].
-func (o *Adam) Apply(s *Scope, gradients []Tensor) {
-	if o.check(s, gradients); s.err != nil {
-		return
-	}
-	c := s.WithoutGradient()
-	defer c.Close()
-	which, values, grads := o.changed(gradients)
+func (o *Adam) apply(c *Scope, which []int, values, grads []Tensor) {
 	if o.together != nil {
 		o.applyTogether(c, which, values, grads)
 		return
@@ -331,12 +340,8 @@ func (o *Adam) Apply(s *Scope, gradients []Tensor) {
 func (s *Scope) ClipGradients(gradients []Tensor, limit float64) Tensor {
 	c := s.WithoutGradient()
 	defer c.Close()
-	var present, norms []Tensor
-	for _, grad := range gradients {
-		if Defined(grad) {
-			present = append(present, grad)
-		}
-	}
+	var norms []Tensor
+	present := onlyDefined(gradients)
 	if len(present) == 0 {
 		return c.Return(c.Full(CPU(), 0))
 	}

@@ -1,5 +1,7 @@
 package torch
 
+import "slices"
+
 // together is what an optimiser keeps for devices where a call costs more than its
 // work, so that an operator runs over all parameters at once.
 type together struct {
@@ -112,47 +114,17 @@ const (
 	fusedAdam = "aten::_fused_adam_.tensor_lr"
 )
 
-// applyTogether is [SGD.Apply] to some parameters. c records no gradients.
-func (o *SGD) applyTogether(c *Scope, which []int, values, grads []Tensor) {
-	if len(which) == 0 {
-		return
-	}
-	momenta, rate := o.slotsOf(0, which), o.together.numbers[0]
-	grads = c.inLayoutOf(values, grads)
-	if o.together.fused && c.has(fusedSGD) {
-		c.Call(fusedSGD, values, grads, momenta, Named{"weight_decay", o.decay}, Named{"momentum", o.momentum},
-			Named{"lr", rate}, Named{"dampening", 0.0}, Named{"nesterov", false}, Named{"maximize", false},
-			Named{"is_first_step", false}, Named{"found_inf", o.scale.foundInf()})
-		return
-	}
-	before := o.together.keep(c, o.scale)
-	c.Call("aten::_foreach_mul_.Scalar", momenta, o.momentum)
-	c.addTogether(momenta, grads, 1)
-	if o.decay != 0 {
-		c.addTogether(momenta, values, o.decay)
-	}
-	c.Tensor("aten::mul.out", o.together.slots[0], rate, Named{"out", o.together.change})
-	o.together.skip(c, o.scale, before)
-	o.together.subtract(c, values, which)
-}
-
 // fused reports whether steps are done by one kernel.
 func (o *Adam) fused(s *Scope) bool {
 	return o.together != nil && o.together.fused && s.has(fusedAdam)
 }
 
-// applyTogether is [Adam.Apply] to some parameters. c records no gradients.
+// applyTogether is [Adam.apply] over all parameters at once.
 func (o *Adam) applyTogether(c *Scope, which []int, values, grads []Tensor) {
-	if len(which) == 0 {
-		return
-	}
 	first, second, t := o.slotsOf(0, which), o.slotsOf(1, which), o.together
 	grads = c.inLayoutOf(values, grads)
 	if o.fused(c) {
-		steps := make([]Tensor, len(which))
-		for i := range steps {
-			steps[i] = t.numbers[1]
-		}
+		steps := slices.Repeat(t.numbers[1:], len(which))
 		c.Call(fusedAdam, values, grads, first, second, []Tensor{}, steps, Named{"lr", t.numbers[0]},
 			Named{"beta1", o.beta1}, Named{"beta2", o.beta2}, Named{"weight_decay", o.decay}, Named{"eps", adamEpsilon},
 			Named{"amsgrad", false}, Named{"maximize", false}, Named{"found_inf", o.scale.foundInf()})

@@ -92,11 +92,7 @@ func TestBeginInAFailedScopeCountsButWritesNothing(t *testing.T) {
 
 // On a CUDA device: recorded steps change the parameters as the others do.
 func TestRecordedStepsOnCUDA(t *testing.T) {
-	if reason := CUDAMissing(); reason != "" {
-		t.Skip("no CUDA device: " + reason)
-	}
-	d, err := ParseDevice("cuda")
-	require.NoError(t, err)
+	d := cudaDevice(t)
 	leave, err := OwnStream(d)
 	require.NoError(t, err)
 	train := func(recorded bool) []float32 {

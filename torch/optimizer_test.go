@@ -32,27 +32,24 @@ func newProblem(t *testing.T) *problem {
 	return p
 }
 
-// step does one optimiser step on fresh gradients.
-func (p *problem) step(t *testing.T, o Optimizer) {
-	t.Helper()
-	s := NewScope()
-	defer s.Close()
+// loss is the sum of a/2 w^2 + b w over all numbers w.
+func (p *problem) loss(s *Scope) Tensor {
 	loss := s.Zeros(CPU())
 	for i := range p.a {
 		w := p.v.All()[i].Value
 		quadratic := s.Scale(s.Mul(p.a[i].tensor(s), s.Mul(w, w)), 0.5)
 		loss = s.Add(loss, s.Sum(s.Add(quadratic, s.Mul(p.b[i].tensor(s), w))))
 	}
-	o.Step(s, s.GradientOf(loss, tensors(p.v.Parameters())))
-	require.NoError(t, s.Err())
+	return loss
 }
 
-func tensors(list []Variable) []Tensor {
-	var all []Tensor
-	for _, x := range list {
-		all = append(all, x.Value)
-	}
-	return all
+// step does one optimiser step on fresh gradients.
+func (p *problem) step(t *testing.T, o Optimizer) {
+	t.Helper()
+	s := NewScope()
+	defer s.Close()
+	o.Step(s, s.GradientOf(p.loss(s), Tensors(p.v.Parameters())))
+	require.NoError(t, s.Err())
 }
 
 // oracle does the same in float64: update changes one number w, whose gradient

@@ -14,17 +14,12 @@ func (c *Conv) ForwardPlanes(s *Scope, x Tensor, planes int) Tensor {
 	defer inner.Close()
 	x = inner.computeIn(c.Options.Compute, x)
 	weight := inner.computeIn(c.Options.Compute, c.Weight) // [O, C, k, k, k]
-	k := c.Options.Kernel
-	if k > 1 {
+	if c.Options.Kernel > 1 {
 		x = inner.Tensor("spikedhs::depth_stack", x, planes)
 	}
 	weight = inner.Tensor("aten::permute", weight, []int64{0, 2, 1, 3, 4})
 	weight = inner.ChannelsLast(inner.Tensor("aten::flatten.using_ints", weight, 1, 2))
-	var bias any
-	if Defined(c.Bias) {
-		bias = inner.computeIn(c.Options.Compute, c.Bias)
-	}
 	stride := []int64{c.Options.Stride, c.Options.Stride}
 	padding := []int64{c.Options.Padding, c.Options.Padding}
-	return inner.Return(inner.Tensor("aten::conv2d", x, weight, bias, stride, padding))
+	return inner.Return(inner.Tensor("aten::conv2d", x, weight, c.biasIn(inner), stride, padding))
 }

@@ -5,12 +5,10 @@ import "C"
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
-	"unsafe"
 )
 
 // OperatorTime is what one operator took during a profile.
@@ -37,30 +35,22 @@ func StartProfile(shapes bool) error { return StartDeviceProfile(CPU(), shapes) 
 // device. Nothing may be recorded as a graph meanwhile, and [Synchronize] must come
 // before [StopProfile]. On the CPU it is StartProfile.
 func StartDeviceProfile(d Device, shapes bool) error {
-	kind, index := deviceNumbers(d)
-	flag, device := C.int(0), C.int(-1)
-	if shapes {
-		flag = 1
+	index, ok := cudaIndex(d)
+	if !ok {
+		index = -1
 	}
-	if kind == kindCUDA {
-		device = C.int(max(index, 0))
-	}
-	if err := message(C.sd_profile_start(flag, device)); err != nil {
-		return fmt.Errorf("torch: profile: %w", err)
-	}
-	return nil
+	return failure("profile", C.sd_profile_start(flag(shapes), index))
 }
 
 // StopProfile ends a profile and returns its operators, the slowest first: by their
 // time on the device where that was taken.
 func StopProfile() ([]OperatorTime, error) {
 	var table *C.char
-	if err := message(C.sd_profile_stop(&table)); err != nil {
-		return nil, fmt.Errorf("torch: profile: %w", err)
+	if err := failure("profile", C.sd_profile_stop(&table)); err != nil {
+		return nil, err
 	}
-	defer C.sd_release(unsafe.Pointer(table))
 	var list []OperatorTime
-	for line := range strings.Lines(C.GoString(table)) {
+	for line := range strings.Lines(ownText(table)) {
 		fields := strings.Split(strings.TrimSuffix(line, "\n"), "\t")
 		if len(fields) != 4 {
 			continue

@@ -4,11 +4,9 @@ package torch
 import "C"
 
 import (
-	"fmt"
 	"os"
 	"runtime"
 	"strconv"
-	"unsafe"
 
 	"github.com/spikedhs/spikedhs/torch/wheel"
 )
@@ -49,18 +47,13 @@ func Location() (foundBy, library string) {
 
 // Describe is libtorch's own description of its build and of its threads.
 func Describe() string {
-	text := C.sd_describe()
-	defer C.sd_release(unsafe.Pointer(text))
-	return C.GoString(text)
+	return ownText(C.sd_describe())
 }
 
 // SetThreads sets how many threads one operator uses, from whichever goroutine
 // it is called.
 func SetThreads(n int) error {
-	if err := message(C.sd_set_threads(C.int(n))); err != nil {
-		return fmt.Errorf("torch: set threads: %w", err)
-	}
-	return nil
+	return failure("set threads", C.sd_set_threads(C.int(n)))
 }
 
 // Threads is the number of threads that an operator uses.
@@ -85,32 +78,20 @@ func Pin() (unpin func()) {
 
 // Seed starts the random numbers of every device from seed.
 func Seed(seed uint64) error {
-	if err := message(C.sd_seed(C.uint64_t(seed))); err != nil {
-		return fmt.Errorf("torch: seed: %w", err)
-	}
-	return nil
+	return failure("seed", C.sd_seed(C.uint64_t(seed)))
 }
 
 // GeneratorState is the state of a device's random numbers, for a checkpoint.
 func (s *Scope) GeneratorState(d Device) Tensor {
-	if s.err != nil {
-		return Tensor{}
-	}
 	kind, index := deviceNumbers(d)
-	var out C.sd_tensor
-	if err := message(C.sd_generator_state(C.int(kind), C.int(index), &out)); err != nil {
-		return s.fail(fmt.Errorf("torch: generator state: %w", err))
-	}
-	return s.adopt(unsafe.Pointer(out))
+	return s.made("generator state", func(out *C.sd_tensor) *C.char {
+		return C.sd_generator_state(C.int(kind), C.int(index), out)
+	})
 }
 
 // SetGeneratorState restores what [Scope.GeneratorState] returned.
 func SetGeneratorState(d Device, state Tensor) error {
+	defer runtime.KeepAlive(state)
 	kind, index := deviceNumbers(d)
-	err := message(C.sd_set_generator_state(C.int(kind), C.int(index), C.sd_tensor(handle(state))))
-	runtime.KeepAlive(state)
-	if err != nil {
-		return fmt.Errorf("torch: set generator state: %w", err)
-	}
-	return nil
+	return failure("set generator state", C.sd_set_generator_state(C.int(kind), C.int(index), cTensor(state)))
 }

@@ -2,13 +2,15 @@ package torch
 
 import (
 	"bufio"
+	"cmp"
 	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"math"
-	"sort"
+	"reflect"
+	"slices"
 	"strings"
 )
 
@@ -30,12 +32,24 @@ type safetensorsEntry struct {
 	Offsets []int64 `json:"data_offsets"` // begin and end
 }
 
-var safetensorsTypes = []struct {
+// safetensorsType is an element type: its name in a header, libtorch's number, the
+// size of one element, and how tensors of it are written and read.
+type safetensorsType struct {
 	name  string
 	dtype int8
 	bytes int64
-}{
-	{"F32", Float32, 4}, {"F64", Float64, 8}, {"I64", Int64, 8}, {"I32", Int32, 4}, {"U8", Uint8, 1},
+	write func(io.Writer, Tensor) error
+	read  func(*Scope, []byte, []int64) Tensor
+}
+
+var safetensorsTypes = []safetensorsType{
+	typeNamed[float32]("F32"), typeNamed[float64]("F64"), typeNamed[int64]("I64"), typeNamed[int32]("I32"),
+	typeNamed[uint8]("U8"),
+}
+
+func typeNamed[E Element](name string) safetensorsType {
+	bytes := int64(reflect.TypeFor[E]().Size())
+	return safetensorsType{name, dtypeOf[E](), bytes, writeSlice[E], fromBytes[E]}
 }
 
 // WriteSafetensors writes tensors in the given order, and metadata. The same
@@ -44,14 +58,12 @@ func WriteSafetensors(w io.Writer, tensors []Variable, metadata map[string]strin
 	var header strings.Builder
 	header.WriteByte('{')
 	if len(metadata) > 0 {
-		text, err := json.Marshal(metadata) // keys come sorted
-		if err != nil {
-			return fmt.Errorf("torch: write safetensors: %w", err)
-		}
+		text, _ := json.Marshal(metadata) // keys come sorted; strings and numbers always can be
 		header.WriteString(`"` + metadataName + `":` + string(text))
 	}
 	var offset int64
 	written := map[string]bool{}
+	var types []safetensorsType
 	for _, t := range tensors {
 		if t.Name == metadataName {
 			return fmt.Errorf("torch: write safetensors: no tensor can be named %s", metadataName)
@@ -60,19 +72,13 @@ func WriteSafetensors(w io.Writer, tensors []Variable, metadata map[string]strin
 			return fmt.Errorf("torch: write safetensors: two tensors are named %s", t.Name)
 		}
 		written[t.Name] = true
-		entry, err := entryOf(t, offset)
+		kind, entry, err := entryOf(t, offset)
 		if err != nil {
-			return err
+			return fmt.Errorf("torch: write safetensors %s: %w", t.Name, err)
 		}
-		offset = entry.Offsets[1]
-		text, err := json.Marshal(entry)
-		if err != nil {
-			return fmt.Errorf("torch: write safetensors: %w", err)
-		}
-		name, err := json.Marshal(t.Name)
-		if err != nil {
-			return fmt.Errorf("torch: write safetensors: %w", err)
-		}
+		types, offset = append(types, kind), entry.Offsets[1]
+		text, _ := json.Marshal(entry)
+		name, _ := json.Marshal(t.Name)
 		if header.Len() > 1 {
 			header.WriteByte(',')
 		}
@@ -83,12 +89,10 @@ func WriteSafetensors(w io.Writer, tensors []Variable, metadata map[string]strin
 		header.WriteByte(' ')
 	}
 	out := bufio.NewWriterSize(w, 1<<20)
-	var length [8]byte
-	binary.LittleEndian.PutUint64(length[:], uint64(header.Len()))
-	out.Write(length[:])
+	out.Write(binary.LittleEndian.AppendUint64(nil, uint64(header.Len())))
 	out.WriteString(header.String())
-	for _, t := range tensors {
-		if err := writeTensor(out, t.Value); err != nil {
+	for i, t := range tensors {
+		if err := types[i].write(out, t.Value); err != nil {
 			return fmt.Errorf("torch: write safetensors %s: %w", t.Name, err)
 		}
 	}
@@ -98,47 +102,26 @@ func WriteSafetensors(w io.Writer, tensors []Variable, metadata map[string]strin
 	return nil
 }
 
-func entryOf(t Variable, offset int64) (safetensorsEntry, error) {
+// entryOf is the entry of a tensor whose bytes begin at offset, and its type.
+func entryOf(t Variable, offset int64) (safetensorsType, safetensorsEntry, error) {
 	shape, err := Shape(t.Value)
 	if err != nil {
-		return safetensorsEntry{}, fmt.Errorf("torch: write safetensors %s: %w", t.Name, err)
+		return safetensorsType{}, safetensorsEntry{}, err
 	}
 	dtype, err := Dtype(t.Value)
 	if err != nil {
-		return safetensorsEntry{}, fmt.Errorf("torch: write safetensors %s: %w", t.Name, err)
+		return safetensorsType{}, safetensorsEntry{}, err
 	}
 	if shape == nil {
 		shape = []int64{}
 	}
 	for _, known := range safetensorsTypes {
 		if known.dtype == dtype {
-			bytes := known.bytes
-			for _, n := range shape {
-				bytes *= n
-			}
-			return safetensorsEntry{Dtype: known.name, Shape: shape, Offsets: []int64{offset, offset + bytes}}, nil
+			offsets := []int64{offset, offset + known.bytes*elementsOf(shape)}
+			return known, safetensorsEntry{Dtype: known.name, Shape: shape, Offsets: offsets}, nil
 		}
 	}
-	return safetensorsEntry{}, fmt.Errorf("torch: write safetensors %s: element type %s is not supported", t.Name, dtypeName(dtype))
-}
-
-func writeTensor(w io.Writer, t Tensor) error {
-	dtype, err := Dtype(t)
-	if err != nil {
-		return err
-	}
-	switch dtype {
-	case Float32:
-		return writeSlice[float32](w, t)
-	case Float64:
-		return writeSlice[float64](w, t)
-	case Int64:
-		return writeSlice[int64](w, t)
-	case Int32:
-		return writeSlice[int32](w, t)
-	default:
-		return writeSlice[uint8](w, t)
-	}
+	return safetensorsType{}, safetensorsEntry{}, fmt.Errorf("element type %s is not supported", dtypeName(dtype))
 }
 
 func writeSlice[E Element](w io.Writer, t Tensor) error {
@@ -178,7 +161,7 @@ func readSafetensors(s *Scope, r io.Reader) (map[string]Tensor, map[string]strin
 		if int64(len(data)) != e.Offsets[1]-e.Offsets[0] {
 			return nil, nil, fmt.Errorf("tensor %s is cut short: %w", e.name, ErrSafetensors)
 		}
-		tensors[e.name] = e.tensor(s, data)
+		tensors[e.name] = e.kind.read(s, data, e.Shape)
 		if err := s.Err(); err != nil {
 			return nil, nil, fmt.Errorf("tensor %s: %w", e.name, err)
 		}
@@ -191,8 +174,8 @@ func readSafetensors(s *Scope, r io.Reader) (map[string]Tensor, map[string]strin
 
 type namedEntry struct {
 	safetensorsEntry
-	name  string
-	dtype int8
+	name string
+	kind safetensorsType
 }
 
 // readHeader parses and checks the header; entries come in file order.
@@ -239,15 +222,8 @@ func readHeader(r io.Reader) ([]namedEntry, map[string]string, error) {
 		}
 		entries = append(entries, e)
 	}
-	sort.Slice(entries, func(i, j int) bool {
-		a, b := entries[i], entries[j]
-		if a.Offsets[0] != b.Offsets[0] {
-			return a.Offsets[0] < b.Offsets[0]
-		}
-		if a.Offsets[1] != b.Offsets[1] {
-			return a.Offsets[1] < b.Offsets[1]
-		}
-		return a.name < b.name
+	slices.SortFunc(entries, func(a, b namedEntry) int {
+		return cmp.Or(slices.Compare(a.Offsets, b.Offsets), cmp.Compare(a.name, b.name))
 	})
 	return entries, metadata, nil
 }
@@ -261,7 +237,7 @@ func (e *namedEntry) check() error {
 		if known.name != e.Dtype {
 			continue
 		}
-		e.dtype = known.dtype
+		e.kind = known
 		bytes, span := known.bytes, known.bytes // span: without sizes of 0, as strides are
 		for _, n := range e.Shape {
 			if n < 0 || span > math.MaxInt64/max(n, 1) {
@@ -278,24 +254,8 @@ func (e *namedEntry) check() error {
 	return fmt.Errorf("tensor %s has element type %q: %w", e.name, e.Dtype, ErrSafetensors)
 }
 
-// tensor makes the tensor from its bytes.
-func (e *namedEntry) tensor(s *Scope, data []byte) Tensor {
-	switch e.dtype {
-	case Float32:
-		return fromBytes[float32](s, data, 4, e.Shape)
-	case Float64:
-		return fromBytes[float64](s, data, 8, e.Shape)
-	case Int64:
-		return fromBytes[int64](s, data, 8, e.Shape)
-	case Int32:
-		return fromBytes[int32](s, data, 4, e.Shape)
-	default:
-		return FromSlice(s, data, e.Shape...)
-	}
-}
-
-func fromBytes[E Element](s *Scope, data []byte, size int, shape []int64) Tensor {
-	values := make([]E, len(data)/size)
+func fromBytes[E Element](s *Scope, data []byte, shape []int64) Tensor {
+	values := make([]E, elementsOf(shape))
 	if _, err := binary.Decode(data, binary.LittleEndian, values); err != nil {
 		return s.fail(err)
 	}

@@ -60,28 +60,28 @@ func (s *Scope) Records() bool { return s.record }
 // Return moves t from s to the parent of s, so that it outlives s. A tensor
 // that s does not own is returned as it is.
 func (s *Scope) Return(t Tensor) Tensor {
-	if s.parent == nil || t.T == nil {
-		return t
+	if s.parent != nil && s.disown(t) {
+		s.parent.owned = append(s.parent.owned, t.T)
 	}
+	return t
+}
+
+// disown takes t off what s owns; false where s does not own it.
+func (s *Scope) disown(t Tensor) bool {
 	for i := len(s.owned) - 1; i >= 0; i-- {
 		if s.owned[i] == t.T {
 			s.owned = append(s.owned[:i], s.owned[i+1:]...)
-			s.parent.owned = append(s.parent.owned, t.T)
-			break
+			return true
 		}
 	}
-	return t
+	return false
 }
 
 // Free frees t now when s owns it: for large temporaries in the middle of a
 // scope. Its memory goes when the gradient graph does not need it either.
 func (s *Scope) Free(t Tensor) {
-	for i := len(s.owned) - 1; i >= 0; i-- {
-		if s.owned[i] == t.T {
-			s.owned = append(s.owned[:i], s.owned[i+1:]...)
-			freeHandle(t.T)
-			return
-		}
+	if s.disown(t) {
+		freeHandle(t.T)
 	}
 }
 

@@ -5,10 +5,10 @@ package torch
 import "C"
 
 import (
-	"errors"
 	"fmt"
+	"maps"
 	"runtime"
-	"sort"
+	"slices"
 	"unsafe"
 )
 
@@ -31,17 +31,11 @@ func (b *Script) Save(path string) error {
 	defer names.free()
 	defer extraNames.free()
 	defer extraTexts.free()
-	handles := make([]uint64, 0, len(b.Tensors))
 	for _, t := range b.Tensors {
 		names.add(t.Name)
-		handles = append(handles, uint64(uintptr(handle(t.Value))))
 	}
-	keys := make([]string, 0, len(b.Extra))
-	for key := range b.Extra {
-		keys = append(keys, key)
-	}
-	sort.Strings(keys)
-	for _, key := range keys {
+	tensors := handles(Tensors(b.Tensors))
+	for _, key := range slices.Sorted(maps.Keys(b.Extra)) {
 		extraNames.add(key)
 		extraTexts.add(b.Extra[key])
 	}
@@ -49,16 +43,13 @@ func (b *Script) Save(path string) error {
 	cString(path, func(cPath *C.char) {
 		cString(b.Class, func(cClass *C.char) {
 			cString(b.Source, func(cSource *C.char) {
-				err = message(C.sd_script_save(cPath, cClass, cSource, names.pointer(), words(handles), C.int64_t(len(handles)),
-					extraNames.pointer(), extraTexts.pointer(), C.int64_t(len(keys))))
+				err = failure("save script "+path, C.sd_script_save(cPath, cClass, cSource, names.pointer(), words(tensors),
+					C.int64_t(len(tensors)), extraNames.pointer(), extraTexts.pointer(), C.int64_t(len(b.Extra))))
 			})
 		})
 	})
 	runtime.KeepAlive(b)
-	if err != nil {
-		return fmt.Errorf("torch: save script %s: %w", path, err)
-	}
-	return nil
+	return err
 }
 
 // stringArray is a C array of C strings.
@@ -95,10 +86,10 @@ func loadScript(path string, d Device, freeze C.int) (*ScriptModule, error) {
 	m := &ScriptModule{}
 	var err error
 	cString(path, func(cPath *C.char) {
-		err = message(C.sd_script_load(cPath, C.int(kind), C.int(index), freeze, &m.module))
+		err = failure("load script "+path, C.sd_script_load(cPath, C.int(kind), C.int(index), freeze, &m.module))
 	})
 	if err != nil {
-		return nil, fmt.Errorf("torch: load script %s: %w", path, err)
+		return nil, err
 	}
 	runtime.SetFinalizer(m, (*ScriptModule).Close)
 	return m, nil
@@ -110,58 +101,41 @@ func ScriptExtra(path, name string) (string, error) {
 	var err error
 	cString(path, func(cPath *C.char) {
 		cString(name, func(cName *C.char) {
-			err = message(C.sd_script_extra(cPath, cName, &text))
+			err = failure("read "+name+" of script "+path, C.sd_script_extra(cPath, cName, &text))
 		})
 	})
 	if err != nil {
-		return "", fmt.Errorf("torch: read %s of script %s: %w", name, path, err)
+		return "", err
 	}
-	defer C.sd_release(unsafe.Pointer(text))
-	return C.GoString(text), nil
+	return ownText(text), nil
 }
 
 // Forward calls the module's forward method, which must return one tensor.
 func (m *ScriptModule) Forward(s *Scope, inputs ...Tensor) Tensor {
-	if s.err != nil {
-		return Tensor{}
-	}
-	if m.module == nil {
-		return s.fail(errors.New("torch: script forward: module was closed"))
-	}
-	handles := make([]uint64, len(inputs))
-	for i, t := range inputs {
-		handles[i] = uint64(uintptr(handle(t)))
-	}
-	var out C.sd_tensor
-	var err error
-	cString("forward", func(method *C.char) {
-		err = message(C.sd_script_call(m.module, method, words(handles), C.int64_t(len(handles)), &out))
+	defer runtime.KeepAlive(inputs)
+	return m.made(s, "script forward", "forward", func(method *C.char, out *C.sd_tensor) *C.char {
+		return C.sd_script_call(m.module, method, words(handles(inputs)), C.int64_t(len(inputs)), out)
 	})
-	runtime.KeepAlive(inputs)
-	runtime.KeepAlive(m)
-	if err != nil {
-		return s.fail(fmt.Errorf("torch: script forward: %w", err))
-	}
-	return s.adopt(unsafe.Pointer(out))
 }
 
 // Tensor is a weight of a module that [OpenScript] read, by its name. It shares
 // its memory with the module and outlives it.
 func (m *ScriptModule) Tensor(s *Scope, name string) Tensor {
-	if s.err != nil {
-		return Tensor{}
+	return m.made(s, "script tensor", name, func(cName *C.char, out *C.sd_tensor) *C.char {
+		return C.sd_script_tensor(m.module, cName, out)
+	})
+}
+
+// made takes over the tensor that a C function makes of the module and a name.
+func (m *ScriptModule) made(s *Scope, what, name string, call func(name *C.char, out *C.sd_tensor) *C.char) (t Tensor) {
+	if m.module == nil && s.err == nil {
+		return s.fail(fmt.Errorf("torch: %s: module was closed", what))
 	}
-	if m.module == nil {
-		return s.fail(errors.New("torch: script tensor: module was closed"))
-	}
-	var out C.sd_tensor
-	var err error
-	cString(name, func(cName *C.char) { err = message(C.sd_script_tensor(m.module, cName, &out)) })
-	runtime.KeepAlive(m)
-	if err != nil {
-		return s.fail(fmt.Errorf("torch: script tensor: %w", err))
-	}
-	return s.adopt(unsafe.Pointer(out))
+	defer runtime.KeepAlive(m)
+	cString(name, func(cName *C.char) {
+		t = s.made(what, func(out *C.sd_tensor) *C.char { return call(cName, out) })
+	})
+	return t
 }
 
 // Close frees the module; it may be called again.

@@ -54,11 +54,10 @@ const maxDimensions = 8
 func Shape(t Tensor) ([]int64, error) {
 	var sizes [maxDimensions]int64
 	var dims C.int64_t
-	err := message(C.sd_tensor_shape(C.sd_tensor(handle(t)),
-		(*C.int64_t)(&sizes[0]), C.int64_t(len(sizes)), &dims))
+	err := failure("shape", C.sd_tensor_shape(cTensor(t), (*C.int64_t)(&sizes[0]), C.int64_t(len(sizes)), &dims))
 	runtime.KeepAlive(t)
 	if err != nil {
-		return nil, fmt.Errorf("torch: shape: %w", err)
+		return nil, err
 	}
 	if int(dims) > len(sizes) {
 		return nil, fmt.Errorf("torch: shape: %d dimensions, at most %d are supported", dims, len(sizes))
@@ -66,15 +65,21 @@ func Shape(t Tensor) ([]int64, error) {
 	return append([]int64(nil), sizes[:dims]...), nil
 }
 
+// elementsOf is the number of elements of a shape.
+func elementsOf(shape []int64) int64 {
+	n := int64(1)
+	for _, size := range shape {
+		n *= size
+	}
+	return n
+}
+
 // Dtype returns the element type of t.
 func Dtype(t Tensor) (int8, error) {
 	var dtype C.int
-	err := message(C.sd_tensor_dtype(C.sd_tensor(handle(t)), &dtype))
+	err := failure("dtype", C.sd_tensor_dtype(cTensor(t), &dtype))
 	runtime.KeepAlive(t)
-	if err != nil {
-		return 0, fmt.Errorf("torch: dtype: %w", err)
-	}
-	return int8(dtype), nil
+	return int8(dtype), err
 }
 
 // Element lists the Go types that tensors are filled from and read into.
@@ -108,10 +113,7 @@ func fromHost[E Element](s *Scope, what string, pinned bool, values []E, shape [
 	if s.err != nil {
 		return Tensor{}
 	}
-	elements := int64(1)
-	for _, n := range shape {
-		elements *= n
-	}
+	elements := elementsOf(shape)
 	if elements != int64(len(values)) {
 		return s.fail(fmt.Errorf("torch: %s: shape %v needs %d values, got %d", what, shape, elements, len(values)))
 	}
@@ -123,19 +125,11 @@ func fromHost[E Element](s *Scope, what string, pinned bool, values []E, shape [
 	if len(shape) > 0 {
 		sizes = (*C.int64_t)(&shape[0])
 	}
-	var out C.sd_tensor
 	var zero E
-	bytes, dtype, dims := C.int64_t(elements*int64(unsafe.Sizeof(zero))), C.int(dtypeOf[E]()), C.int64_t(len(shape))
-	var err error
-	if pinned {
-		err = message(C.sd_tensor_from_host_pinned(data, bytes, dtype, sizes, dims, &out))
-	} else {
-		err = message(C.sd_tensor_from_host(data, bytes, dtype, sizes, dims, &out))
-	}
-	if err != nil {
-		return s.fail(fmt.Errorf("torch: %s: %w", what, err))
-	}
-	return s.adopt(unsafe.Pointer(out))
+	return s.made(what, func(out *C.sd_tensor) *C.char {
+		return C.sd_tensor_from_host(data, C.int64_t(elements*int64(unsafe.Sizeof(zero))), C.int(dtypeOf[E]()),
+			sizes, C.int64_t(len(shape)), flag(pinned), out)
+	})
 }
 
 // ToSlice copies t, from any device and layout, into a new slice in C order.
@@ -152,80 +146,56 @@ func ToSlice[E Element](t Tensor) ([]E, error) {
 	if want := dtypeOf[E](); dtype != want {
 		return nil, fmt.Errorf("torch: to slice: tensor has element type %s, the slice has %s", dtypeName(dtype), dtypeName(want))
 	}
-	elements := int64(1)
-	for _, n := range shape {
-		elements *= n
-	}
+	elements := elementsOf(shape)
 	values := make([]E, elements)
 	if elements == 0 {
 		return values, nil
 	}
 	var zero E
-	err = message(C.sd_tensor_to_host(C.sd_tensor(handle(t)), unsafe.Pointer(&values[0]),
+	err = failure("to slice", C.sd_tensor_to_host(cTensor(t), unsafe.Pointer(&values[0]),
 		C.int64_t(elements*int64(unsafe.Sizeof(zero)))))
 	runtime.KeepAlive(t)
 	if err != nil {
-		return nil, fmt.Errorf("torch: to slice: %w", err)
+		return nil, err
 	}
 	return values, nil
 }
 
-// Item returns the one float32 or float64 number that t holds.
+// Item returns the one float32, float64 or int64 number that t holds.
 func Item(t Tensor) (float64, error) {
 	dtype, err := Dtype(t)
 	if err != nil {
 		return 0, err
 	}
-	var value float64
-	var n int
 	switch dtype {
 	case Float64:
-		var v []float64
-		if v, err = ToSlice[float64](t); len(v) == 1 {
-			value = v[0]
-		}
-		n = len(v)
+		return item[float64](t)
 	case Int64:
-		var v []int64
-		if v, err = ToSlice[int64](t); len(v) == 1 {
-			value = float64(v[0])
-		}
-		n = len(v)
-	default:
-		var v []float32
-		if v, err = ToSlice[float32](t); len(v) == 1 {
-			value = float64(v[0])
-		}
-		n = len(v)
+		return item[int64](t)
 	}
+	return item[float32](t)
+}
+
+func item[E Element](t Tensor) (float64, error) {
+	values, err := ToSlice[E](t)
 	if err != nil {
 		return 0, err
 	}
-	if n != 1 {
-		return 0, fmt.Errorf("torch: item: tensor has %d elements, not one", n)
+	if len(values) != 1 {
+		return 0, fmt.Errorf("torch: item: tensor has %d elements, not one", len(values))
 	}
-	return value, nil
+	return float64(values[0]), nil
+}
+
+var dtypeNames = map[int8]string{
+	Uint8: "uint8", Int32: "int32", Int64: "int64", Bool: "bool",
+	Float16: "float16", BFloat16: "bfloat16", Float32: "float32", Float64: "float64",
 }
 
 // dtypeName names an element type in messages.
 func dtypeName(dtype int8) string {
-	switch dtype {
-	case Uint8:
-		return "uint8"
-	case Int32:
-		return "int32"
-	case Int64:
-		return "int64"
-	case Float32:
-		return "float32"
-	case Float64:
-		return "float64"
-	case Bool:
-		return "bool"
-	case BFloat16:
-		return "bfloat16"
-	case Float16:
-		return "float16"
+	if name, ok := dtypeNames[dtype]; ok {
+		return name
 	}
 	return fmt.Sprintf("type %d", dtype)
 }

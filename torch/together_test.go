@@ -192,7 +192,7 @@ func TestOptimizersTakeTheGradientOfABiasLeftOutToBeZero(t *testing.T) {
 			o, err := make(v)
 			require.NoError(t, err)
 			defer func() { require.NoError(t, o.(interface{ Close() error }).Close()) }()
-			o.Step(s, s.GradientOf(s.Sum(used.Weight), tensors(v.Parameters())))
+			o.Step(s, s.GradientOf(s.Sum(used.Weight), Tensors(v.Parameters())))
 			require.NoError(t, s.Err())
 			assertClose(t, compute(before.shape, func(i []int64) float64 { return before.at(i...) * (1 - 0.5*0.25) }), used.Bias, 1e-6)
 			assertClose(t, untouched, unused.Bias, 0)

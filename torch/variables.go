@@ -3,7 +3,7 @@ package torch
 import (
 	"errors"
 	"fmt"
-	"sort"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -57,13 +57,7 @@ func (v *Variables) All() []Variable { return v.list }
 
 // Parameters lists the trainable variables in order of creation.
 func (v *Variables) Parameters() []Variable {
-	var list []Variable
-	for _, x := range v.list {
-		if x.Trainable {
-			list = append(list, x)
-		}
-	}
-	return list
+	return slices.DeleteFunc(slices.Clone(v.list), func(x Variable) bool { return !x.Trainable })
 }
 
 // Convolutions lists the convolutions whose parameters are among v, in order of
@@ -83,22 +77,15 @@ func Tensors(list []Variable) []Tensor {
 // with one of the given paths.
 func (v *Variables) Count(without ...string) (int64, error) {
 	var total int64
-next:
 	for _, x := range v.Parameters() {
-		for _, path := range without {
-			if strings.HasPrefix(x.Name, path+".") {
-				continue next
-			}
+		if slices.ContainsFunc(without, func(path string) bool { return strings.HasPrefix(x.Name, path+".") }) {
+			continue
 		}
 		shape, err := Shape(x.Value)
 		if err != nil {
 			return 0, fmt.Errorf("torch: count %s: %w", x.Name, err)
 		}
-		n := int64(1)
-		for _, size := range shape {
-			n *= size
-		}
-		total += n
+		total += elementsOf(shape)
 	}
 	return total, nil
 }
@@ -152,7 +139,7 @@ func (v *Variables) Assign(values map[string]Tensor) error {
 		}
 	}
 	if len(missing)+len(unknown) > 0 {
-		sort.Strings(unknown)
+		slices.Sort(unknown)
 		return fmt.Errorf("torch: assign: %d variables of the network are not in the file%s, %d of the file are not in the network%s: %w",
 			len(missing), example(missing), len(unknown), example(unknown), ErrMismatch)
 	}
@@ -165,7 +152,7 @@ func (v *Variables) Assign(values map[string]Tensor) error {
 		if err != nil {
 			return fmt.Errorf("torch: assign %s: %w", x.Name, err)
 		}
-		if fmt.Sprint(have) != fmt.Sprint(want) {
+		if !slices.Equal(have, want) {
 			return fmt.Errorf("torch: assign: %s has shape %v in the file and %v in the network: %w", x.Name, have, want, ErrMismatch)
 		}
 	}
@@ -186,11 +173,9 @@ func example(names []string) string {
 
 // ClearGradients forgets the gradients of all parameters.
 func (v *Variables) ClearGradients() error {
-	for _, x := range v.list {
-		if x.Trainable {
-			if err := ClearGradient(x.Value); err != nil {
-				return err
-			}
+	for _, x := range v.Parameters() {
+		if err := ClearGradient(x.Value); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -212,10 +197,7 @@ func (p Path) At(name string, i int) Path { return p.Sub(name).Sub(strconv.Itoa(
 
 // Name is the path without a dot at its end.
 func (p Path) Name() string {
-	if p.prefix == "" {
-		return ""
-	}
-	return p.prefix[:len(p.prefix)-1]
+	return strings.TrimSuffix(p.prefix, ".")
 }
 
 // Device is where the variables are made.

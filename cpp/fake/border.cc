@@ -27,19 +27,6 @@ struct Streams {
 };
 }  // namespace
 
-char *sd_tensor_from_host_pinned(const void *data, int64_t bytes, int dtype,
-                                 const int64_t *shape, int64_t dims,
-                                 sd_tensor *out) {
-  return guarded([&] {
-    at::Tensor t = fake::empty_pinned(at::IntArrayRef(shape, dims),
-                                      static_cast<at::ScalarType>(dtype));
-    TORCH_CHECK(static_cast<int64_t>(t.nbytes()) == bytes, "shape ", t.sizes(),
-                " needs ", t.nbytes(), " bytes, got ", bytes);
-    if (bytes > 0) std::memcpy(t.data_ptr(), data, bytes);
-    *out = spikedhs::wrap(std::move(t));
-  });
-}
-
 char *sd_cuda_versions(int *runtime, int *driver, int *nvrtc, int *cudnn,
                        char **driver_error, char **nvrtc_path) {
   return guarded([&] {

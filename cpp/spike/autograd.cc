@@ -17,25 +17,6 @@ void check_scalar(const at::Tensor &loss) {
   TORCH_CHECK(loss.requires_grad(),
               "loss does not depend on any tensor that requires a gradient");
 }
-
-// Writes the gradients of n inputs, 0 for those without influence.
-void gradients(const std::vector<at::Tensor> &outputs,
-               const std::vector<at::Tensor> &arriving, const uint64_t *inputs,
-               int64_t n, bool retain, uint64_t *grads) {
-  std::vector<at::Tensor> variables;
-  variables.reserve(n);
-  for (int64_t i = 0; i < n; i++) {
-    variables.push_back(unwrap(reinterpret_cast<sd_tensor>(inputs[i])));
-  }
-  const auto result = torch::autograd::grad(outputs, variables, arriving,
-                                            /*retain_graph=*/retain,
-                                            /*create_graph=*/false,
-                                            /*allow_unused=*/true);
-  for (int64_t i = 0; i < n; i++) {
-    grads[i] =
-        result[i].defined() ? reinterpret_cast<uint64_t>(wrap(result[i])) : 0;
-  }
-}
 }  // namespace
 
 char *sd_require_grad(sd_tensor t, int on) {
@@ -61,21 +42,28 @@ char *sd_clear_grad(sd_tensor t) {
   return guarded([&] { unwrap(t).mutable_grad() = at::Tensor(); });
 }
 
-char *sd_grad_of(sd_tensor loss, const uint64_t *inputs, int64_t n,
-                 uint64_t *grads) {
-  return guarded([&] {
-    const at::Tensor &value = unwrap(loss);
-    check_scalar(value);
-    gradients({value}, {}, inputs, n, /*retain=*/false, grads);
-  });
-}
-
-char *sd_grad_through(sd_tensor output, sd_tensor grad, const uint64_t *inputs,
-                      int64_t n, int retain, uint64_t *grads) {
+char *sd_grad_of(sd_tensor output, sd_tensor grad, const uint64_t *inputs,
+                 int64_t n, int retain, uint64_t *grads) {
   return guarded([&] {
     const at::Tensor &value = unwrap(output);
-    if (value.requires_grad()) {
-      gradients({value}, {unwrap(grad)}, inputs, n, retain != 0, grads);
+    std::vector<at::Tensor> arriving, variables;
+    if (grad == nullptr) {
+      check_scalar(value);
+    } else if (value.requires_grad()) {
+      arriving.push_back(unwrap(grad));
+    } else {
+      return;
+    }
+    for (int64_t i = 0; i < n; i++) {
+      variables.push_back(unwrap(reinterpret_cast<sd_tensor>(inputs[i])));
+    }
+    const auto result = torch::autograd::grad({value}, variables, arriving,
+                                              /*retain_graph=*/retain != 0,
+                                              /*create_graph=*/false,
+                                              /*allow_unused=*/true);
+    for (int64_t i = 0; i < n; i++) {
+      grads[i] =
+          result[i].defined() ? reinterpret_cast<uint64_t>(wrap(result[i])) : 0;
     }
   });
 }

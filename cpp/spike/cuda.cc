@@ -22,21 +22,6 @@
 
 using spikedhs::guarded;
 
-char *sd_tensor_from_host_pinned(const void *data, int64_t bytes, int dtype,
-                                 const int64_t *shape, int64_t dims,
-                                 sd_tensor *out) {
-  return guarded([&] {
-    at::Tensor t = at::empty(at::IntArrayRef(shape, dims),
-                             at::TensorOptions()
-                                 .dtype(static_cast<at::ScalarType>(dtype))
-                                 .pinned_memory(true));
-    TORCH_CHECK(static_cast<int64_t>(t.nbytes()) == bytes, "shape ", t.sizes(),
-                " needs ", t.nbytes(), " bytes, got ", bytes);
-    if (bytes > 0) std::memcpy(t.data_ptr(), data, bytes);
-    *out = spikedhs::wrap(std::move(t));
-  });
-}
-
 namespace {
 // What `ask` answers, 0 where it throws: libtorch does so for a part that it
 // was built without.

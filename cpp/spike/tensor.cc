@@ -4,12 +4,25 @@
 #include <atomic>
 
 #include "accelerator.h"
+#ifdef SPIKEDHS_FAKE_DEVICE
+#include "../fake/fake.h"
+#endif
 #include "guard.h"
 
 namespace spikedhs {
 namespace {
+
 std::atomic<int64_t> live_handles{0};
+
+at::Tensor empty_on_host(at::IntArrayRef shape, at::ScalarType type,
+                         bool pinned) {
+#ifdef SPIKEDHS_FAKE_DEVICE
+  if (pinned) return fake::empty_pinned(shape, type);
+#endif
+  return at::empty(shape, at::dtype(type).pinned_memory(pinned));
 }
+
+}  // namespace
 
 sd_tensor wrap(at::Tensor tensor) {
   auto *handle = new at::Tensor(std::move(tensor));
@@ -31,10 +44,12 @@ using spikedhs::wrap;
 void sd_release(void *memory) { std::free(memory); }
 
 char *sd_tensor_from_host(const void *data, int64_t bytes, int dtype,
-                          const int64_t *shape, int64_t dims, sd_tensor *out) {
+                          const int64_t *shape, int64_t dims, int pinned,
+                          sd_tensor *out) {
   return guarded([&] {
-    at::Tensor t = at::empty(at::IntArrayRef(shape, dims),
-                             static_cast<at::ScalarType>(dtype));
+    at::Tensor t = spikedhs::empty_on_host(at::IntArrayRef(shape, dims),
+                                           static_cast<at::ScalarType>(dtype),
+                                           pinned != 0);
     TORCH_CHECK(static_cast<int64_t>(t.nbytes()) == bytes, "shape ", t.sizes(),
                 " needs ", t.nbytes(), " bytes, got ", bytes);
     if (bytes > 0) std::memcpy(t.data_ptr(), data, bytes);

@@ -52,16 +52,13 @@ enum {
   SD_BFLOAT16 = 15
 };
 
-// Copies `bytes` bytes of host memory into a new CPU tensor.
+// Copies `bytes` bytes of host memory into a new CPU tensor, where `pinned` is
+// not 0 in page-locked memory, from which a CUDA device copies without making
+// the caller wait; that needs a CUDA device.
 SPIKEDHS_API char *sd_tensor_from_host(const void *data, int64_t bytes,
                                        int dtype, const int64_t *shape,
-                                       int64_t dims, sd_tensor *out);
-
-// The same into page-locked memory, from which a CUDA device copies without
-// making the caller wait. Needs a CUDA device.
-SPIKEDHS_API char *sd_tensor_from_host_pinned(const void *data, int64_t bytes,
-                                              int dtype, const int64_t *shape,
-                                              int64_t dims, sd_tensor *out);
+                                       int64_t dims, int pinned,
+                                       sd_tensor *out);
 
 // Copies a tensor of any device and layout to host memory in C order.
 SPIKEDHS_API char *sd_tensor_to_host(sd_tensor t, void *data, int64_t bytes);
@@ -125,16 +122,14 @@ SPIKEDHS_API char *sd_backward(sd_tensor loss);
 // The accumulated gradient, or NULL in *out when there is none.
 SPIKEDHS_API char *sd_grad(sd_tensor t, sd_tensor *out);
 SPIKEDHS_API char *sd_clear_grad(sd_tensor t);
-// Gradients of a scalar for the n inputs only (no other gradient is formed);
-// grads[i] is NULL where an input has no influence.
-SPIKEDHS_API char *sd_grad_of(sd_tensor loss, const uint64_t *inputs, int64_t n,
+// Gradients of sum(grad * output) for the n inputs only (no other gradient is
+// formed); grads[i] is NULL where an input has no influence. What the graph
+// keeps stays there when `retain` is not 0. An output that depends on nothing
+// that requires a gradient gives none; without `grad` (NULL) it is a loss, one
+// number that must depend on something.
+SPIKEDHS_API char *sd_grad_of(sd_tensor output, sd_tensor grad,
+                              const uint64_t *inputs, int64_t n, int retain,
                               uint64_t *grads);
-// The gradient of sum(grad * output) for n inputs, as sd_grad_of. What the
-// graph keeps stays there when `retain` is not 0. An output that depends on
-// nothing that requires a gradient gives none.
-SPIKEDHS_API char *sd_grad_through(sd_tensor output, sd_tensor grad,
-                                   const uint64_t *inputs, int64_t n,
-                                   int retain, uint64_t *grads);
 
 // Runtime
 // ----------------------------------------------------------------------
