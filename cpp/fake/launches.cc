@@ -11,6 +11,7 @@
 #include <ATen/core/ivalue.h>
 
 #include <algorithm>
+#include <sstream>
 #include <unordered_map>
 
 #include "fake.h"
@@ -18,168 +19,78 @@
 namespace spikedhs::fake {
 namespace {
 
-const std::unordered_map<std::string, int64_t> table = {
+// The operators of namespace aten that make so many launches, by their names.
+struct Group {
+  int64_t launches;
+  const char *operators;
+};
+
+const Group groups[] = {
     // Memory.h: no kernel, or a memset, which a graph has as a node like one.
-    {"aten::zero_", 1},
-    {"aten::fill_", 1},
-    {"aten::set_", 0},
-    {"aten::_local_scalar_dense", 0},  // a copy, counted as a read
-    {"aten::equal", 2},                // eq, all; and a read
+    {1, "zero_ fill_"},
+    // Memory alone; a copy, which is counted as a read.
+    {0, "set_ _local_scalar_dense"},
+    {2, "equal"},  // eq, all; and a read
     // Pointwise (Loops.cuh).
-    {"aten::abs", 1},
-    {"aten::add", 1},
-    {"aten::addcdiv", 1},
-    {"aten::addcmul", 1},
-    {"aten::add_", 1},
-    {"aten::addcdiv_", 1},
-    {"aten::addcmul_", 1},
-    {"aten::arange", 1},
-    {"aten::bitwise_and", 1},
-    {"aten::bitwise_not", 1},
-    {"aten::bitwise_or", 1},
-    {"aten::clamp", 1},
-    {"aten::clamp_max", 1},
-    {"aten::clamp_min", 1},
-    {"aten::cos", 1},
-    {"aten::div", 1},
-    {"aten::div_", 1},
-    {"aten::eq", 1},
-    {"aten::exp", 1},
-    {"aten::floor", 1},
-    {"aten::ge", 1},
-    {"aten::gt", 1},
-    {"aten::heaviside", 1},
-    {"aten::isfinite", 1},
-    {"aten::isnan", 1},
-    {"aten::le", 1},
-    {"aten::lerp", 1},
-    {"aten::lerp_", 1},
-    {"aten::log", 1},
-    {"aten::log2", 1},
-    {"aten::logical_and", 1},
-    {"aten::logical_not", 1},
-    {"aten::logical_or", 1},
-    {"aten::lt", 1},
-    {"aten::masked_fill_", 1},
-    {"aten::maximum", 1},
-    {"aten::minimum", 1},
-    {"aten::mul", 1},
-    {"aten::mul_", 1},
-    {"aten::nan_to_num", 1},
-    {"aten::ne", 1},
-    {"aten::neg", 1},
-    {"aten::pow", 1},
-    {"aten::reciprocal", 1},
-    {"aten::relu", 1},
-    {"aten::relu_", 1},
-    {"aten::remainder", 1},
-    {"aten::round", 1},
-    {"aten::rsqrt", 1},
-    {"aten::rsub", 1},
-    {"aten::sgn", 1},
-    {"aten::sigmoid", 1},
-    {"aten::sign", 1},
-    {"aten::sin", 1},
-    {"aten::sqrt", 1},
-    {"aten::square", 1},
-    {"aten::sub", 1},
-    {"aten::sub_", 1},
-    {"aten::tanh", 1},
-    {"aten::tanh_backward", 1},
-    {"aten::threshold_backward", 1},
-    {"aten::trunc", 1},
-    {"aten::where", 1},
+    {1,
+     "abs add addcdiv addcmul add_ addcdiv_ addcmul_ arange bitwise_and "
+     "bitwise_not bitwise_or clamp clamp_max clamp_min cos div div_ eq "
+     "exp floor ge gt heaviside isfinite isnan le lerp lerp_ log log2 "
+     "logical_and logical_not logical_or lt masked_fill_ maximum minimum "
+     "mul mul_ nan_to_num ne neg pow reciprocal relu relu_ remainder "
+     "round rsqrt rsub sgn sigmoid sign sin sqrt square sub sub_ tanh "
+     "tanh_backward threshold_backward trunc where"},
     // Reductions (Reduce.cuh), and softmax with its kin (SoftMax.cu).
-    {"aten::_log_softmax", 1},
-    {"aten::_log_softmax_backward_data", 1},
-    {"aten::_softmax", 1},
-    {"aten::_softmax_backward_data", 1},
-    {"aten::all", 1},
-    {"aten::amax", 1},
-    {"aten::amin", 1},
-    {"aten::any", 1},
-    {"aten::argmax", 1},
-    {"aten::argmin", 1},
-    {"aten::count_nonzero", 2},  // ne, sum
-    {"aten::cumsum", 1},
-    {"aten::linalg_vector_norm", 1},
-    {"aten::max", 1},
-    {"aten::mean", 1},
-    {"aten::min", 1},
-    {"aten::norm", 1},
-    {"aten::prod", 1},
-    {"aten::std", 1},
-    {"aten::sum", 1},
-    {"aten::var", 1},
-    {"aten::logsumexp",
-     4},  // composed inside: amax, sub, exp and sum, log and add
+    {1,
+     "_log_softmax _log_softmax_backward_data _softmax "
+     "_softmax_backward_data all amax amin any argmax argmin cumsum "
+     "linalg_vector_norm max mean min norm prod std sum var"},
+    {2, "count_nonzero"},  // ne, sum
+    {4, "logsumexp"},  // composed inside: amax, sub, exp and sum, log and add
     // Shape.cu: up to 128 inputs in one kernel.
-    {"aten::cat", 1},
-    {"aten::_cat", 1},
-    {"aten::flip", 1},
-    {"aten::roll", 1},
-    {"aten::tril", 1},
-    {"aten::triu", 1},
+    {1, "cat _cat flip roll tril triu"},
     // Indexing.cu, IndexKernel.cu, TensorTopK.cu (find the value, gather),
     // Sort.cu.
-    {"aten::gather", 1},
-    {"aten::index", 1},
-    {"aten::index_add", 1},
-    {"aten::index_add_", 1},
-    {"aten::index_copy_", 1},
-    {"aten::index_fill_", 1},
-    {"aten::index_put_", 1},
-    {"aten::index_select", 1},
-    {"aten::masked_select", 3},
-    {"aten::nonzero", 3},
-    {"aten::repeat_interleave", 2},
-    {"aten::scatter", 2},  // a copy, and the kernel
-    {"aten::scatter_", 1},
-    {"aten::scatter_add", 2},
-    {"aten::scatter_add_", 1},
-    {"aten::sort", 2},
-    {"aten::take", 1},
-    {"aten::topk", 2},
+    {1,
+     "gather index index_add index_add_ index_copy_ index_fill_ "
+     "index_put_ index_select scatter_ scatter_add_ take"},
+    {2, "repeat_interleave sort topk"},
+    {2, "scatter scatter_add"},  // a copy, and the kernel
+    {3, "masked_select nonzero"},
     // Blas.cpp: one product of cuBLAS, its sum with another tensor inside.
-    {"aten::addmm", 1},
-    {"aten::addmv", 1},
-    {"aten::baddbmm", 1},
-    {"aten::bmm", 1},
-    {"aten::dot", 1},
-    {"aten::mm", 1},
-    {"aten::mv", 1},
+    {1, "addmm addmv baddbmm bmm dot mm mv"},
     // Normalization.cu: statistics, their running means, the values; and two
     // kernels backward.
-    {"aten::native_batch_norm", 3},
-    {"aten::native_batch_norm_backward", 2},
+    {3, "native_batch_norm"},
+    {2, "native_batch_norm_backward"},
     // NLLLoss*.cu; the gradient is filled with zeros first.
-    {"aten::nll_loss_forward", 1},
-    {"aten::nll_loss_backward", 2},
-    {"aten::nll_loss2d_forward", 1},
-    {"aten::nll_loss2d_backward", 2},
+    {1, "nll_loss_forward nll_loss2d_forward"},
+    {2, "nll_loss_backward nll_loss2d_backward"},
     // Pooling and resizing (AdaptiveAveragePooling.cu, AveragePool2d.cu,
-    // UpSampleNearest*.cu).
-    {"aten::_adaptive_avg_pool2d", 1},
-    {"aten::_adaptive_avg_pool2d_backward", 1},
-    {"aten::adaptive_avg_pool2d", 1},
-    {"aten::avg_pool2d", 1},
-    {"aten::avg_pool2d_backward", 1},
-    {"aten::max_pool2d_with_indices", 1},
-    {"aten::max_pool2d_with_indices_backward", 2},  // zeros first
-    {"aten::upsample_nearest2d", 1},
-    {"aten::upsample_nearest2d_backward", 1},
-    {"aten::upsample_nearest3d", 1},
-    {"aten::upsample_nearest3d_backward", 1},
-    {"aten::upsample_bilinear2d", 1},
-    {"aten::upsample_bilinear2d_backward", 2},  // zeros first
+    // UpSampleNearest*.cu); two where zeros are written first.
+    {1,
+     "_adaptive_avg_pool2d _adaptive_avg_pool2d_backward "
+     "adaptive_avg_pool2d avg_pool2d avg_pool2d_backward "
+     "max_pool2d_with_indices upsample_nearest2d "
+     "upsample_nearest2d_backward upsample_nearest3d "
+     "upsample_nearest3d_backward upsample_bilinear2d"},
+    {2, "max_pool2d_with_indices_backward upsample_bilinear2d_backward"},
     // AmpKernels.cu.
-    {"aten::_amp_update_scale_", 1},
+    {1, "_amp_update_scale_"},
     // Random numbers (Distribution*.cu).
-    {"aten::bernoulli_", 1},
-    {"aten::normal_", 1},
-    {"aten::uniform_", 1},
-    {"aten::random_", 1},
+    {1, "bernoulli_ normal_ uniform_ random_"},
 };
+
+const std::unordered_map<std::string, int64_t> table = [] {
+  std::unordered_map<std::string, int64_t> all;
+  for (const Group &group : groups) {
+    std::istringstream names(group.operators);
+    for (std::string name; names >> name;) {
+      all.emplace("aten::" + name, group.launches);
+    }
+  }
+  return all;
+}();
 
 // Tensors whose elements one kernel takes in one go: all lists of the call.
 std::vector<std::vector<at::Tensor>> lists_of(
