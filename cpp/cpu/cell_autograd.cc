@@ -169,8 +169,7 @@ struct CellFunction : torch::autograd::Function<CellFunction> {
     const size_t count = plan.fans.size() * kFanParameters;
     const std::vector<at::Tensor> parameters(saved.begin() + 1,
                                              saved.begin() + 1 + count);
-    optional<at::Tensor> mix;
-    if (saved[0].defined()) mix = saved[0];
+    const optional<at::Tensor> mix = if_defined(saved[0]);
     CellTrace trace;
     if (context->saved_data["recompute"].toBool()) {
       const at::Tensor s0 = saved[1 + count], s1 = saved[2 + count];

@@ -51,26 +51,17 @@ SPIKEDHS_LOCAL void for_channels(int64_t run, Body body) {
   }
 }
 
-// Rows of `run` elements, `stride` apart, into a flat array.
-template <typename Scalar>
+// Rows of `run` elements, `stride` apart, into a flat array, or added to it.
+template <bool kAdd = false, typename Scalar>
 SPIKEDHS_LOCAL void gather(float *to, const Scalar *from, int64_t stride,
                            int64_t rows, int64_t run) {
   for (int64_t p = 0; p < rows; p++) {
     const Scalar *row = from + p * stride;
     float *out = to + p * run;
     foresee<false>(row + rows * stride, run);
-    for_channels(run, [=](int64_t c) { out[c] = load(row[c]); });
-  }
-}
-
-template <typename Scalar>
-SPIKEDHS_LOCAL void gather_add(float *to, const Scalar *from, int64_t stride,
-                               int64_t rows, int64_t run) {
-  for (int64_t p = 0; p < rows; p++) {
-    const Scalar *row = from + p * stride;
-    float *out = to + p * run;
-    foresee<false>(row + rows * stride, run);
-    for_channels(run, [=](int64_t c) { out[c] += load(row[c]); });
+    for_channels(run, [=](int64_t c) {
+      out[c] = kAdd ? out[c] + load(row[c]) : load(row[c]);
+    });
   }
 }
 

@@ -272,11 +272,11 @@ void node_backward(const NodeArgs &a, int64_t first, int64_t last,
         const SpikeGrad &g = a.grads[k];
         const int64_t row = (t * a.pixels + at) * g.stride;
         if (g.is_float) {
-          gather_add(grad, static_cast<const float *>(g.data) + row, g.stride,
-                     rows, w);
+          gather<true>(grad, static_cast<const float *>(g.data) + row, g.stride,
+                       rows, w);
         } else {
-          gather_add(grad, static_cast<const Scalar *>(g.data) + row, g.stride,
-                     rows, w);
+          gather<true>(grad, static_cast<const Scalar *>(g.data) + row,
+                       g.stride, rows, w);
         }
       }
       reverse_nodes[static_cast<int>(a.family)](a, dense, acc + t * dense, grad,

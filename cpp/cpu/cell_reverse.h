@@ -66,16 +66,14 @@ void reverse_node(const NodeArgs &a, int64_t n, float *__restrict potential,
 using ReversePart = void (*)(const NodeArgs &, int64_t, const ReverseStep &);
 using ReverseNode = void (*)(const NodeArgs &, int64_t, float *, const float *,
                              float *);
-constexpr ReversePart reverse_parts[kFamilies] = {
-    &reverse_part<Family::kDspike>,      &reverse_part<Family::kTriangular>,
-    &reverse_part<Family::kSuperSpike>,  &reverse_part<Family::kArcTan>,
-    &reverse_part<Family::kRectangular>, &reverse_part<Family::kExponential>,
-    &reverse_part<Family::kTable>};
-constexpr ReverseNode reverse_nodes[kFamilies] = {
-    &reverse_node<Family::kDspike>,      &reverse_node<Family::kTriangular>,
-    &reverse_node<Family::kSuperSpike>,  &reverse_node<Family::kArcTan>,
-    &reverse_node<Family::kRectangular>, &reverse_node<Family::kExponential>,
-    &reverse_node<Family::kTable>};
+#define SPIKEDHS_PART(name) &reverse_part<Family::name>,
+#define SPIKEDHS_NODE(name) &reverse_node<Family::name>,
+constexpr ReversePart reverse_parts[] = {
+    SPIKEDHS_EACH_SURROGATE(SPIKEDHS_PART)};
+constexpr ReverseNode reverse_nodes[] = {
+    SPIKEDHS_EACH_SURROGATE(SPIKEDHS_NODE)};
+#undef SPIKEDHS_PART
+#undef SPIKEDHS_NODE
 
 }  // namespace
 }  // namespace SPIKEDHS_ISA

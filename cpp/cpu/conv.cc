@@ -43,11 +43,7 @@ at::Tensor forward_tiles(const Tiles &tiles, const at::Tensor &x,
                          const at::Tensor &weight,
                          const optional<at::Tensor> &bias, int64_t stride,
                          at::IntArrayRef padding) {
-  TileConv c{};
-  c.images = x.size(0);
-  c.in = x.size(1);
-  c.height = x.size(2);
-  c.width = x.size(3);
+  TileConv c(x);
   c.out = weight.size(0);
   c.kernel_height = weight.size(2);
   c.kernel_width = weight.size(3);
@@ -102,11 +98,7 @@ at::Tensor input_gradient_tiles(const Tiles &tiles, const at::Tensor &x,
         result.slice(2, i, height, stride).slice(3, j, width, stride).zero_();
         continue;
       }
-      TileConv c{};
-      c.images = x.size(0);
-      c.in = grad.size(1);
-      c.height = grad.size(2);
-      c.width = grad.size(3);
+      TileConv c(grad);
       c.kernel_height = static_cast<int64_t>(rows.taps.size());
       c.kernel_width = static_cast<int64_t>(columns.taps.size());
       c.stride = 1;

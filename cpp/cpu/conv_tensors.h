@@ -15,6 +15,13 @@ inline Bf16 *halves(const at::Tensor &t) {
   return static_cast<Bf16 *>(t.data_ptr());
 }
 
+// The input of a convolution, dense with channels last.
+struct Images {
+  int64_t images, in, height, width;
+  explicit Images(const at::Tensor &x)
+      : images(x.size(0)), in(x.size(1)), height(x.size(2)), width(x.size(3)) {}
+};
+
 // Dense, with channels last.
 inline at::Tensor last(const at::Tensor &t) {
   return t.contiguous(at::MemoryFormat::ChannelsLast);

@@ -18,11 +18,7 @@ constexpr int64_t kSide = 3;
 WinogradConv forward_conv(const WinogradFamily &family, const at::Tensor &x,
                           int64_t out, int64_t stride,
                           at::IntArrayRef padding) {
-  WinogradConv c{};
-  c.images = x.size(0);
-  c.in = x.size(1);
-  c.height = x.size(2);
-  c.width = x.size(3);
+  WinogradConv c(x);
   c.out = out;
   c.out_height = (c.height + 2 * padding[0] - kSide) / stride + 1;
   c.out_width = (c.width + 2 * padding[1] - kSide) / stride + 1;
@@ -37,11 +33,7 @@ WinogradConv forward_conv(const WinogradFamily &family, const at::Tensor &x,
 WinogradConv backward_conv(const WinogradFamily &family, const at::Tensor &x,
                            const at::Tensor &grad, int64_t stride,
                            at::IntArrayRef padding) {
-  WinogradConv c{};
-  c.images = grad.size(0);
-  c.in = grad.size(1);
-  c.height = grad.size(2);
-  c.width = grad.size(3);
+  WinogradConv c(grad);
   c.out = x.size(1);
   c.out_height = x.size(2);
   c.out_width = x.size(3);
@@ -150,16 +142,6 @@ const WinogradFamily &checked(const at::Tensor &x, const at::Tensor &weight,
   return plain ? *generic::winograd() : winograd_kernels();
 }
 
-const WinogradFamily &checked_gradient(const at::Tensor &x,
-                                       const at::Tensor &grad,
-                                       const at::Tensor &weight, int64_t stride,
-                                       at::IntArrayRef padding, bool plain) {
-  check_conv_gradient("winograd", x, grad, weight, stride, padding);
-  TORCH_CHECK(grad.scalar_type() == x.scalar_type(),
-              "winograd: a gradient of another type");
-  return checked(x, weight, stride, padding, plain);
-}
-
 at::Tensor forward_checked(const at::Tensor &x, const at::Tensor &weight,
                            const optional<at::Tensor> &bias, int64_t stride,
                            at::IntArrayRef padding, bool plain) {
@@ -167,20 +149,17 @@ at::Tensor forward_checked(const at::Tensor &x, const at::Tensor &weight,
                           bias, stride, padding);
 }
 
-at::Tensor input_gradient_checked(const at::Tensor &x, const at::Tensor &grad,
-                                  const at::Tensor &weight, int64_t stride,
-                                  at::IntArrayRef padding, bool plain) {
-  return winograd_input_gradient(
-      checked_gradient(x, grad, weight, stride, padding, plain), x, grad,
-      weight, stride, padding);
-}
-
-at::Tensor weight_gradient_checked(const at::Tensor &x, const at::Tensor &grad,
-                                   const at::Tensor &weight, int64_t stride,
-                                   at::IntArrayRef padding, bool plain) {
-  return winograd_weight_gradient(
-      checked_gradient(x, grad, weight, stride, padding, plain), x, grad,
-      stride, padding);
+template <bool kOfInput>
+at::Tensor gradient_checked(const at::Tensor &x, const at::Tensor &grad,
+                            const at::Tensor &weight, int64_t stride,
+                            at::IntArrayRef padding, bool plain) {
+  check_conv_gradient("winograd", x, grad, weight, stride, padding);
+  TORCH_CHECK(grad.scalar_type() == x.scalar_type(),
+              "winograd: a gradient of another type");
+  const auto &family = checked(x, weight, stride, padding, plain);
+  return kOfInput
+             ? winograd_input_gradient(family, x, grad, weight, stride, padding)
+             : winograd_weight_gradient(family, x, grad, stride, padding);
 }
 
 }  // namespace
@@ -194,9 +173,9 @@ TORCH_LIBRARY_FRAGMENT(spikedhs, m) {
   m.def(
       "winograd_input_gradient(Tensor x, Tensor grad, Tensor weight, int "
       "stride, int[] padding, bool plain) -> Tensor",
-      &spikedhs::input_gradient_checked);
+      &spikedhs::gradient_checked<true>);
   m.def(
       "winograd_weight_gradient(Tensor x, Tensor grad, Tensor weight, int "
       "stride, int[] padding, bool plain) -> Tensor",
-      &spikedhs::weight_gradient_checked);
+      &spikedhs::gradient_checked<false>);
 }

@@ -6,16 +6,9 @@
 // writes the current's gradient. Nothing else goes to memory.
 #include "lif_kernels.h"
 
-#include <string.h>
-
-#include "flat.h"
 #include "isa.h"
 #include "lanes.h"
 #include "lif_step.h"
-
-#if defined(__AVX2__)
-#include <immintrin.h>
-#endif
 
 namespace spikedhs {
 namespace SPIKEDHS_ISA {
@@ -238,15 +231,11 @@ constexpr auto by_formula =
 // kNative: the processor has instructions for bfloat16.
 template <typename Scalar, typename Real, bool kNative = false>
 constexpr LifKernels<Scalar, Real> kernels() {
+#define SPIKEDHS_BY_FORMULA(name) by_formula<Family::name, Scalar, Real>,
   LifKernels<Scalar, Real> k{&forward<Scalar, Real>,
-                             {by_formula<Family::kDspike, Scalar, Real>,
-                              by_formula<Family::kTriangular, Scalar, Real>,
-                              by_formula<Family::kSuperSpike, Scalar, Real>,
-                              by_formula<Family::kArcTan, Scalar, Real>,
-                              by_formula<Family::kRectangular, Scalar, Real>,
-                              by_formula<Family::kExponential, Scalar, Real>,
-                              by_formula<Family::kTable, Scalar, Real>},
+                             {SPIKEDHS_EACH_SURROGATE(SPIKEDHS_BY_FORMULA)},
                              {}};
+#undef SPIKEDHS_BY_FORMULA
 #if defined(__AVX512F__)
   if constexpr (sizeof(Real) == sizeof(float)) {
     k.forward = &forward_lanes<Scalar>;

@@ -381,20 +381,9 @@ void tile_of(const SpikeJob &job, int64_t first_row, int64_t rows,
 
 void tile(const SpikeJob &job, int64_t first_row, int64_t rows,
           float *scratch) {
-  switch (job.vectors) {
-    case 1:
-      return tile_of<1>(job, first_row, rows, scratch);
-    case 2:
-      return tile_of<2>(job, first_row, rows, scratch);
-    case 3:
-      return tile_of<3>(job, first_row, rows, scratch);
-    case 4:
-      return tile_of<4>(job, first_row, rows, scratch);
-    case 5:
-      return tile_of<5>(job, first_row, rows, scratch);
-    case 6:
-      return tile_of<6>(job, first_row, rows, scratch);
-  }
+  constexpr decltype(&tile_of<1>) kTiles[kMaxVectors] = {
+      tile_of<1>, tile_of<2>, tile_of<3>, tile_of<4>, tile_of<5>, tile_of<6>};
+  kTiles[job.vectors - 1](job, first_row, rows, scratch);
 }
 
 int64_t count(const uint64_t *a, int64_t n) {

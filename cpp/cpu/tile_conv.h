@@ -16,18 +16,19 @@
 #include <cstdint>
 #include <vector>
 
+#include "conv_tensors.h"
 #include "tiles.h"
 
 namespace spikedhs {
 
-struct TileConv {
-  int64_t images, height, width, in;  // the input, dense with channels last
+struct TileConv : Images {
+  using Images::Images;
   // Tap (a, b) of output (y, x) reads input (stride*y + a + top,
   // stride*x + b + left); outside it there are zeros.
-  int64_t kernel_height, kernel_width, stride, top, left;
-  int64_t out, out_height, out_width;
+  int64_t kernel_height = 0, kernel_width = 0, stride = 0, top = 0, left = 0;
+  int64_t out = 0, out_height = 0, out_width = 0;
   // Elements from an image of the output to the next, a row, a column.
-  int64_t image_step, row_step, column_step;
+  int64_t image_step = 0, row_step = 0, column_step = 0;
 
   // Whether the sums over the channels of a row's taps are separate products,
   // channel by channel in turn.

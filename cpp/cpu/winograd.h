@@ -41,17 +41,19 @@
 
 #include <cstdint>
 
+#include "conv_tensors.h"
 #include "winograd_kernels.h"
 
 namespace spikedhs {
 
-struct WinogradConv {
-  const WinogradKernels *kernels;
-  int64_t images, in, height, width;  // the input, dense with channels last
-  int64_t out, out_height, out_width;
-  int64_t top, left;          // the first pixel of the first tile's patch
-  int64_t out_top, out_left;  // its first output; what is outside is left away
-  int64_t direct;             // products of an image and pair of channels
+struct WinogradConv : Images {
+  using Images::Images;
+  const WinogradKernels *kernels = nullptr;
+  int64_t out = 0, out_height = 0, out_width = 0;
+  int64_t top = 0, left = 0;  // the first pixel of the first tile's patch
+  // Its first output; what is outside is left away.
+  int64_t out_top = 0, out_left = 0;
+  int64_t direct = 0;  // products of an image and pair of channels
 
   const WinogradSizes &sizes() const { return kernels->sizes; }
   int64_t tile_rows() const;

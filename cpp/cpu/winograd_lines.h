@@ -143,11 +143,8 @@ struct StridedBack {
   }
 
   SPIKEDHS_LOCAL static void weight_line(const Lanes *g, Lanes *to) {
-    to[0] = g[2];
-    to[1] = g[0] + g[2];
-    to[2] = g[0];
-    to[3] = g[1];
-    to[4] = g[1];
+    const Lanes turned[] = {g[2], g[1], g[0]};
+    Strided::weight_line(turned, to);
   }
 };
 

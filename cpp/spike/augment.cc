@@ -90,6 +90,15 @@ TORCH_LIBRARY_FRAGMENT(spikedhs, library) {
   library.def(
       "augment(Tensor images, Tensor index, Tensor choices, Tensor tables, "
       "int height, int width, int cutout) -> Tensor");
+  // The fallback under a name of its own, for comparison on any device.
+  library.def(
+      "augment_composed(Tensor images, Tensor index, Tensor choices, "
+      "Tensor tables, int height, int width, int cutout) -> Tensor",
+      &spikedhs::augment_composed);
+}
+
+TORCH_LIBRARY_IMPL(spikedhs, CompositeExplicitAutograd, library) {
+  library.impl("augment", &spikedhs::augment_composed);
 }
 
 TORCH_LIBRARY_IMPL(spikedhs, CPU, library) {

@@ -1,5 +1,4 @@
 #include <ATen/ATen.h>
-#include <torch/library.h>
 
 #include <cmath>
 
@@ -54,15 +53,3 @@ at::Tensor augment_composed(const at::Tensor &images, const at::Tensor &index,
 }
 
 }  // namespace spikedhs
-
-TORCH_LIBRARY_FRAGMENT(spikedhs, library) {
-  // The fallback under a name of its own, for comparison on any device.
-  library.def(
-      "augment_composed(Tensor images, Tensor index, Tensor choices, "
-      "Tensor tables, int height, int width, int cutout) -> Tensor",
-      &spikedhs::augment_composed);
-}
-
-TORCH_LIBRARY_IMPL(spikedhs, CompositeExplicitAutograd, library) {
-  library.impl("augment", &spikedhs::augment_composed);
-}

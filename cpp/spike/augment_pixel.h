@@ -14,6 +14,7 @@ constexpr int kAugmentChoices = 5;
 constexpr int kAugmentThreads = 256;  // of a block
 
 struct AugmentBatch {
+  static constexpr const char *kOperator = "augment";
   const uint8_t *images;   // [stored, channels, height, width]
   const int64_t *index;    // [batch], which stored image
   const int32_t *choices;  // [batch, kAugmentChoices]

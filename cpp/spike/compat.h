@@ -1,6 +1,7 @@
 // Every difference between the supported libtorch versions (1.13 to 2.11+).
 #pragma once
 
+#include <ATen/core/Tensor.h>
 #include <c10/util/Optional.h>
 #include <torch/version.h>
 
@@ -20,5 +21,10 @@ using optional = std::optional<T>;
 template <typename T>
 using optional = c10::optional<T>;
 #endif
+
+// No value for a tensor that is undefined.
+inline optional<at::Tensor> if_defined(const at::Tensor &t) {
+  return t.defined() ? optional<at::Tensor>(t) : optional<at::Tensor>();
+}
 
 }  // namespace spikedhs

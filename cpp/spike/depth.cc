@@ -3,13 +3,13 @@
 
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
-#include <ATen/core/dispatch/Dispatcher.h>
 #include <torch/csrc/autograd/custom_function.h>
 #include <torch/library.h>
 
 #include <algorithm>
 
 #include "depth_tensors.h"
+#include "dispatched.h"
 
 namespace spikedhs {
 
@@ -127,13 +127,6 @@ at::Tensor stack_backward_cpu(const at::Tensor &grad, int64_t planes) {
   return out;
 }
 
-at::Tensor call(const char *name, const at::Tensor &x, int64_t planes) {
-  return c10::Dispatcher::singleton()
-      .findSchemaOrThrow(name, "")
-      .typed<at::Tensor(const at::Tensor &, int64_t)>()
-      .call(x, planes);
-}
-
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
@@ -159,11 +152,15 @@ at::Tensor stack_autograd(const at::Tensor &x, int64_t planes) {
 }  // namespace
 
 at::Tensor depth_stack(const at::Tensor &x, int64_t planes) {
-  return call("spikedhs::depth_stack", x, planes);
+  static const auto op =
+      dispatched<decltype(depth_stack_composed)>("spikedhs::depth_stack");
+  return op.call(x, planes);
 }
 
 at::Tensor depth_stack_backward(const at::Tensor &grad, int64_t planes) {
-  return call("spikedhs::depth_stack_backward", grad, planes);
+  static const auto op = dispatched<decltype(depth_stack_backward_composed)>(
+      "spikedhs::depth_stack_backward");
+  return op.call(grad, planes);
 }
 
 at::Tensor depth_weight(const at::Tensor &weight) {

@@ -7,12 +7,16 @@
 namespace spikedhs {
 
 constexpr int kDepthTaps = 3;
-constexpr int kDepthThreads = 256;  // of a block
 
-// `x` is [images * planes, channels, pixels], `stack` has kDepthTaps times the
-// channels; the one that is written is not const where it is used.
-template <typename Scalar>
+// x is [images * planes, channels, pixels], the stack has kDepthTaps times the
+// channels. Forward reads x, backward the gradient of the stack.
+template <typename Scalar, bool kForward>
 struct DepthStack {
+  using Number = Scalar;
+  static constexpr const char *kOperator =
+      kForward ? "depth_stack" : "depth_stack_backward";
+  static constexpr const char *kName =
+      kForward ? "DepthForward" : "DepthBackward";
   const Scalar *from;
   Scalar *to;
   int64_t images, planes, pixels, channels;  // of x
@@ -20,12 +24,18 @@ struct DepthStack {
   SPIKEDHS_INLINE int64_t size() const {
     return images * planes * pixels * channels;
   }
+  SPIKEDHS_INLINE int64_t written() const {
+    return kForward ? kDepthTaps * size() : size();
+  }
 };
+template <typename Scalar>
+using DepthForward = DepthStack<Scalar, true>;
+template <typename Scalar>
+using DepthBackward = DepthStack<Scalar, false>;
 
 // Writes the kLanes elements of the stack from `at` on.
 template <int kLanes, typename Index, typename Scalar>
-SPIKEDHS_INLINE void depth_forward_thread(const DepthStack<Scalar> &p,
-                                          Index at) {
+SPIKEDHS_INLINE void indexed_thread(const DepthForward<Scalar> &p, Index at) {
   const Index channels = static_cast<Index>(p.channels);
   const Index pixels = static_cast<Index>(p.pixels);
   const Index planes = static_cast<Index>(p.planes);
@@ -43,9 +53,9 @@ SPIKEDHS_INLINE void depth_forward_thread(const DepthStack<Scalar> &p,
 
 // Writes the gradient of the kLanes elements of x from `at` on: summed in the
 // order of the CPU's loop.
-template <int kLanes, typename Index, typename Scalar, typename Real>
-SPIKEDHS_INLINE void depth_backward_thread(const DepthStack<Scalar> &p,
-                                           Index at) {
+template <int kLanes, typename Index, typename Scalar>
+SPIKEDHS_INLINE void indexed_thread(const DepthBackward<Scalar> &p, Index at) {
+  using Real = decltype(load(Scalar{}));
   const Index channels = static_cast<Index>(p.channels);
   const Index pixels = static_cast<Index>(p.pixels);
   const Index planes = static_cast<Index>(p.planes);

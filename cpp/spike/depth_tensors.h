@@ -16,19 +16,18 @@ inline at::Tensor depth_empty(const at::Tensor &like, int64_t channels) {
       like.options().memory_format(at::MemoryFormat::ChannelsLast));
 }
 
-// Calls `launch` with a DepthStack that reads `from` and writes a new tensor of
-// `channels` channels; x has `x_channels`.
-template <typename Launch>
+// Calls `launch` with a DepthStack that reads `from` and writes a new tensor; x
+// has `channels` channels.
+template <bool kForward, typename Launch>
 at::Tensor depth_tensors(const at::Tensor &from, int64_t planes,
-                         int64_t channels, int64_t x_channels,
-                         const Launch &launch) {
+                         int64_t channels, const Launch &launch) {
   const at::Tensor in = from.contiguous(at::MemoryFormat::ChannelsLast);
-  at::Tensor out = depth_empty(in, channels);
+  at::Tensor out = depth_empty(in, kForward ? kDepthTaps * channels : channels);
   lif_dispatch<kForDevice>(in.scalar_type(), "depth_stack", [&](auto element) {
     using scalar_t = typename decltype(element)::type;
-    launch(DepthStack<LifElement<scalar_t>>{
+    launch(DepthStack<LifElement<scalar_t>, kForward>{
         lif_elements<scalar_t>(in), lif_elements<scalar_t>(out),
-        in.size(0) / planes, planes, in.size(2) * in.size(3), x_channels});
+        in.size(0) / planes, planes, in.size(2) * in.size(3), channels});
   });
   return out;
 }
@@ -37,14 +36,13 @@ template <typename Launch>
 at::Tensor depth_forward_tensors(const at::Tensor &x, int64_t planes,
                                  const Launch &launch) {
   check_depth(x, planes);
-  return depth_tensors(x, planes, kDepthTaps * x.size(1), x.size(1), launch);
+  return depth_tensors<true>(x, planes, x.size(1), launch);
 }
 
 template <typename Launch>
 at::Tensor depth_backward_tensors(const at::Tensor &grad, int64_t planes,
                                   const Launch &launch) {
-  const int64_t channels = grad.size(1) / kDepthTaps;
-  return depth_tensors(grad, planes, channels, channels, launch);
+  return depth_tensors<false>(grad, planes, grad.size(1) / kDepthTaps, launch);
 }
 
 }  // namespace spikedhs

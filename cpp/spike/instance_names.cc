@@ -21,11 +21,6 @@ std::string real(Element e) {
   return e == Element::kDouble ? "double" : "float";
 }
 
-std::string by_index(const char *kernel, int lanes, bool wide, Element e) {
-  return std::string("spikedhs::") + kernel + "<" + std::to_string(lanes) +
-         (wide ? ", int64_t, " : ", uint32_t, ") + scalar(e);
-}
-
 }  // namespace
 
 Instance lif_forward_instance(const LifVersion &v, Element e) {
@@ -42,22 +37,12 @@ Instance lif_backward_instance(const LifVersion &v, int family, Element e) {
                         real(e) + ">"};
 }
 
-Instance volume_forward_instance(int lanes, bool wide, Element e) {
-  return {"volume.cu", by_index("volume_forward_kernel", lanes, wide, e) + ">"};
-}
-
-Instance volume_backward_instance(int lanes, bool wide, Element e) {
-  return {"volume.cu", by_index("volume_backward_kernel", lanes, wide, e) +
-                           ", " + real(e) + ">"};
-}
-
-Instance depth_forward_instance(int lanes, bool wide, Element e) {
-  return {"depth.cu", by_index("depth_forward_kernel", lanes, wide, e) + ">"};
-}
-
-Instance depth_backward_instance(int lanes, bool wide, Element e) {
-  return {"depth.cu", by_index("depth_backward_kernel", lanes, wide, e) + ", " +
-                          real(e) + ">"};
+Instance indexed_instance(const char *arguments, int lanes, bool wide,
+                          Element e) {
+  return {"indexed.cu", "spikedhs::indexed_kernel<" + std::to_string(lanes) +
+                            (wide ? ", int64_t" : ", uint32_t") +
+                            ", spikedhs::" + arguments + "<" + scalar(e) +
+                            ">>"};
 }
 
 Instance augment_instance() {

@@ -11,8 +11,6 @@ namespace spikedhs {
 
 // The element type of a kernel.
 enum class Element { kFloat, kDouble, kBf16, kFp16 };
-constexpr Element kElements[] = {Element::kFloat, Element::kDouble,
-                                 Element::kBf16, Element::kFp16};
 
 constexpr Element element_of(float) { return Element::kFloat; }
 constexpr Element element_of(double) { return Element::kDouble; }
@@ -34,11 +32,10 @@ struct LifVersion {
 Instance lif_forward_instance(const LifVersion &version, Element element);
 Instance lif_backward_instance(const LifVersion &version, int family,
                                Element element);
-// `wide`: indices of 64 bits.
-Instance volume_forward_instance(int lanes, bool wide, Element element);
-Instance volume_backward_instance(int lanes, bool wide, Element element);
-Instance depth_forward_instance(int lanes, bool wide, Element element);
-Instance depth_backward_instance(int lanes, bool wide, Element element);
+// By the template of the kernel's arguments, such as "VolumeForward". `wide`:
+// indices of 64 bits.
+Instance indexed_instance(const char *arguments, int lanes, bool wide,
+                          Element element);
 Instance augment_instance();
 
 }  // namespace spikedhs

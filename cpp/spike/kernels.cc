@@ -41,15 +41,14 @@ void add_lif(const Matrix &m, std::vector<std::string> *names) {
   }
 }
 
-using MakeInstance = Instance (*)(int lanes, bool wide, Element);
-
-void add_indexed(const Matrix &m, std::initializer_list<MakeInstance> kernels,
-                 int lanes, std::vector<std::string> *names) {
+void add_indexed(const Matrix &m, std::vector<std::string> *names) {
   for (const Element e : m.elements) {
-    for (const MakeInstance make : kernels) {
+    for (const char *arguments :
+         {"VolumeForward", "VolumeBackward", "DepthForward", "DepthBackward"}) {
       for (const bool wide : {false, true}) {
-        names->push_back(make(lanes, wide, e).name);
-        names->push_back(make(1, wide, e).name);
+        for (const int lanes : {kWideLanes, 1}) {
+          names->push_back(indexed_instance(arguments, lanes, wide, e).name);
+        }
       }
     }
   }
@@ -124,23 +123,15 @@ char *sd_kernels_compile(const char *nvrtc, int capability, const int *steps,
     const std::unique_ptr<const Nvrtc> own(
         compiler == nullptr ? new Nvrtc(nvrtc) : nullptr);
     if (compiler == nullptr) compiler = own.get();
-    std::vector<std::string> lif, volume, depth;
+    std::vector<std::string> lif, indexed;
     spikedhs::add_lif(m, &lif);
-    spikedhs::add_indexed(
-        m,
-        {spikedhs::volume_forward_instance, spikedhs::volume_backward_instance},
-        spikedhs::kWideLanes, &volume);
-    spikedhs::add_indexed(
-        m,
-        {spikedhs::depth_forward_instance, spikedhs::depth_backward_instance},
-        spikedhs::kWideLanes, &depth);
+    spikedhs::add_indexed(m, &indexed);
     const auto compiled = [&](const char *program,
                               const std::vector<std::string> &names) {
       return spikedhs::compiled_lines(*compiler, program, names, capability);
     };
     *table =
-        copy_text(compiled("lif.cu", lif) + compiled("volume.cu", volume) +
-                  compiled("depth.cu", depth) +
+        copy_text(compiled("lif.cu", lif) + compiled("indexed.cu", indexed) +
                   compiled("augment.cu", {spikedhs::augment_instance().name}));
   });
 }

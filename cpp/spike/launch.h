@@ -33,6 +33,11 @@ struct Grid {
   int64_t shared;  // bytes of a block
 };
 
+struct KernelCall {
+  Instance instance;
+  Grid grid;
+};
+
 // Blocks of `threads` that do `work`, each thread `lanes` of it.
 inline Grid grid_of(int64_t work, int threads, int lanes, int64_t shared = 0) {
   const int64_t each = int64_t{threads} * lanes;
@@ -52,20 +57,5 @@ std::string kernels_missing(c10::Device device);
 // where a graph is recorded and the kernel would have to be loaded first.
 bool launch_kernel(c10::Device device, const char *name,
                    const Instance &instance, const Grid &grid, void *arguments);
-
-// The same with the emulation of the kernel, emulate(p), for the fake device.
-template <typename Arguments, typename Emulate>
-bool launch(c10::Device device, const char *name, const Instance &instance,
-            const Grid &grid, Arguments p, const Emulate &emulate) {
-  if (grid.blocks == 0) return true;
-#ifdef SPIKEDHS_FAKE_DEVICE
-  (void)device, (void)instance;
-  fake::launch(name, [p, emulate] { emulate(p); });
-  return true;
-#else
-  (void)emulate;
-  return launch_kernel(device, name, instance, grid, &p);
-#endif
-}
 
 }  // namespace spikedhs

@@ -6,13 +6,29 @@
 #include "lif.h"
 
 #include <ATen/ATen.h>
-#include <ATen/core/dispatch/Dispatcher.h>
 #include <torch/csrc/autograd/custom_function.h>
 #include <torch/library.h>
 
+#include "dispatched.h"
 #include "surrogate.h"
 
 namespace spikedhs {
+
+std::string lif_schema(const char *name) {
+  return std::string(name) +
+         "(Tensor current, Tensor temperature, float tau, float threshold, "
+         "int steps, Tensor? membrane=None, bool keep_membrane=False, "
+         "int surrogate=0, Tensor? table=None) -> "
+         "(Tensor spikes, Tensor membrane_out)";
+}
+
+std::string lif_backward_schema(const char *name) {
+  return std::string(name) +
+         "(Tensor grad_spikes, Tensor? grad_membrane, Tensor current, "
+         "Tensor temperature, float tau, float threshold, int steps, "
+         "Tensor? membrane, int surrogate=0, Tensor? table=None) -> "
+         "(Tensor grad_current, Tensor grad_membrane_in)";
+}
 
 void check_surrogate(int64_t surrogate, const optional<at::Tensor> &table) {
   TORCH_CHECK(surrogate >= 0 && surrogate < kFamilies,
@@ -62,29 +78,6 @@ namespace {
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
-LifResult call_lif(const at::Tensor &current, const at::Tensor &temperature,
-                   double tau, double threshold, int64_t steps,
-                   const optional<at::Tensor> &membrane, bool keep_membrane,
-                   int64_t surrogate, const optional<at::Tensor> &table) {
-  static const auto op = c10::Dispatcher::singleton()
-                             .findSchemaOrThrow("spikedhs::lif", "")
-                             .typed<decltype(lif_composed)>();
-  return op.call(current, temperature, tau, threshold, steps, membrane,
-                 keep_membrane, surrogate, table);
-}
-
-LifResult call_lif_backward(
-    const at::Tensor &grad_spikes, const optional<at::Tensor> &grad_membrane,
-    const at::Tensor &current, const at::Tensor &temperature, double tau,
-    double threshold, int64_t steps, const optional<at::Tensor> &membrane,
-    int64_t surrogate, const optional<at::Tensor> &table) {
-  static const auto op = c10::Dispatcher::singleton()
-                             .findSchemaOrThrow("spikedhs::lif_backward", "")
-                             .typed<decltype(lif_backward_composed)>();
-  return op.call(grad_spikes, grad_membrane, current, temperature, tau,
-                 threshold, steps, membrane, surrogate, table);
-}
-
 struct LifFunction : torch::autograd::Function<LifFunction> {
   static variable_list forward(AutogradContext *context,
                                const at::Tensor &current,
@@ -103,8 +96,9 @@ struct LifFunction : torch::autograd::Function<LifFunction> {
     context->saved_data["steps"] = steps;
     // No zeros in the place of a gradient that there is not: a launch a layer.
     context->set_materialize_grads(false);
-    auto [spikes, last] = call_lif(current, temperature, tau, threshold, steps,
-                                   membrane, keep_membrane, surrogate, table);
+    static const auto op = dispatched<decltype(lif_composed)>("spikedhs::lif");
+    auto [spikes, last] = op.call(current, temperature, tau, threshold, steps,
+                                  membrane, keep_membrane, surrogate, table);
     return {spikes, last};
   }
 
@@ -118,15 +112,14 @@ struct LifFunction : torch::autograd::Function<LifFunction> {
     if (grads[1].defined() && grads[1].numel() == grad_spikes.numel() / steps) {
       grad_membrane = grads[1];
     }
-    optional<at::Tensor> membrane;
-    if (saved[2].defined()) membrane = saved[2];
-    optional<at::Tensor> table;
-    if (saved[3].defined()) table = saved[3];
-    auto [grad_current, grad_start] = call_lif_backward(
-        grad_spikes, grad_membrane, current, saved[1],
-        context->saved_data["tau"].toDouble(),
-        context->saved_data["threshold"].toDouble(), steps, membrane,
-        context->saved_data["surrogate"].toInt(), table);
+    static const auto op =
+        dispatched<decltype(lif_backward_composed)>("spikedhs::lif_backward");
+    auto [grad_current, grad_start] =
+        op.call(grad_spikes, grad_membrane, current, saved[1],
+                context->saved_data["tau"].toDouble(),
+                context->saved_data["threshold"].toDouble(), steps,
+                if_defined(saved[2]), context->saved_data["surrogate"].toInt(),
+                if_defined(saved[3]));
     const at::Tensor none;  // temperature and numbers carry no gradient
     return {grad_current, none, none, none, none, grad_start, none, none, none};
   }
@@ -145,23 +138,11 @@ LifResult lif_autograd(const at::Tensor &current, const at::Tensor &temperature,
 }  // namespace spikedhs
 
 TORCH_LIBRARY(spikedhs, library) {
-  library.def(
-      "lif(Tensor current, Tensor temperature, float tau, float threshold, "
-      "int steps, Tensor? membrane=None, bool keep_membrane=False, int "
-      "surrogate=0, Tensor? table=None) -> "
-      "(Tensor spikes, Tensor membrane_out)");
-  library.def(
-      "lif_backward(Tensor grad_spikes, Tensor? grad_membrane, Tensor current, "
-      "Tensor temperature, float tau, float threshold, int steps, "
-      "Tensor? membrane, int surrogate=0, Tensor? table=None) -> (Tensor "
-      "grad_current, Tensor grad_membrane_in)");
-  // The fallback under names of its own, for comparison on any device.
-  library.def(
-      "lif_composed(Tensor current, Tensor temperature, float tau, "
-      "float threshold, int steps, Tensor? membrane=None, "
-      "bool keep_membrane=False, int surrogate=0, Tensor? table=None) -> "
-      "(Tensor spikes, Tensor membrane_out)",
-      &spikedhs::lif_composed);
+  library.def(spikedhs::lif_schema("lif").c_str());
+  library.def(spikedhs::lif_backward_schema("lif_backward").c_str());
+  // The fallback under a name of its own, for comparison on any device.
+  library.def(spikedhs::lif_schema("lif_composed").c_str(),
+              &spikedhs::lif_composed);
   // dy/du by itself, for statistics of membranes.
   library.def(
       "surrogate(Tensor u, Tensor temperature, float threshold, "

@@ -3,6 +3,7 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <string>
 #include <tuple>
 
 #include "compat.h"
@@ -38,6 +39,10 @@ at::Tensor surrogate_composed(const at::Tensor &u,
 // membrane after the last reset, shape [N, ...]. `membrane` is the state to
 // start from; absent means zero.
 using LifResult = std::tuple<at::Tensor, at::Tensor>;
+
+// The operators' arguments, under a name.
+std::string lif_schema(const char *name);
+std::string lif_backward_schema(const char *name);
 
 // By ATen operators alone: any device, and the tests' second opinion.
 LifResult lif_composed(const at::Tensor &current, const at::Tensor &temperature,

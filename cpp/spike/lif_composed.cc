@@ -99,11 +99,9 @@ struct Spike : torch::autograd::Function<Spike> {
   static variable_list backward(AutogradContext *context, variable_list grads) {
     const auto saved = context->get_saved_variables();
     const double threshold = context->saved_data["threshold"].toDouble();
-    optional<at::Tensor> table;
-    if (saved[2].defined()) table = saved[2];
     const at::Tensor slope =
         derivative(saved[0], saved[1], threshold,
-                   context->saved_data["family"].toInt(), table);
+                   context->saved_data["family"].toInt(), if_defined(saved[2]));
     const at::Tensor none;
     return {grads[0] * slope, none, none, none, none};
   }

@@ -58,7 +58,7 @@ void lif_with_steps(int steps, const Run &run) {
 }
 
 template <typename Scalar, typename Real>
-void lif_emulate(const LifForward<Scalar, Real> &p) {
+void emulate(const LifForward<Scalar, Real> &p) {
   const LifVersion version = lif_version(p);
   if (version.lanes == 1) return lif_emulate_kernel<0, 1>(p);
   lif_with_steps(version.steps, [&](auto steps) {
@@ -67,7 +67,7 @@ void lif_emulate(const LifForward<Scalar, Real> &p) {
 }
 
 template <typename Scalar, typename Real>
-void lif_emulate(const LifBackward<Scalar, Real> &p) {
+void emulate(const LifBackward<Scalar, Real> &p) {
   constexpr int kLanes = kLifLanes<Scalar>;
   const LifVersion version = lif_version(p);
   if (version.lanes == 1) return lif_emulate_kernel<kLifWindow, false, 1>(p);

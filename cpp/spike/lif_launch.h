@@ -1,5 +1,5 @@
 // Which version of the LIF kernels runs: how many lanes a thread, and whether T
-// is compiled in. lif_device.cc launches it, lif_emulate.h emulates it.
+// is compiled in. kernel_device.cc launches it, lif_emulate.h emulates it.
 #pragma once
 
 #include "instance_names.h"
@@ -63,6 +63,23 @@ template <typename Scalar, typename Real>
 LifVersion lif_version(const LifBackward<Scalar, Real> &p) {
   constexpr int kLanes = kLifLanes<Scalar>;
   return lif_backward_version(p.steps, kLanes, lif_packs(p, kLanes));
+}
+
+template <typename Scalar, typename Real>
+KernelCall kernel_call(const LifForward<Scalar, Real> &p) {
+  const LifVersion version = lif_version(p);
+  return {lif_forward_instance(version, element_of(Scalar{})),
+          grid_of(p.neurons, kLifThreads, version.lanes)};
+}
+
+template <typename Scalar, typename Real>
+KernelCall kernel_call(const LifBackward<Scalar, Real> &p) {
+  const LifVersion version = lif_version(p);
+  const int64_t shared =
+      lif_wants_table(p, version.lanes) ? 2 * p.channels * sizeof(Real) : 0;
+  return {lif_backward_instance(version, static_cast<int>(p.family),
+                                element_of(Scalar{})),
+          grid_of(p.neurons, kLifThreads, version.lanes, shared)};
 }
 
 }  // namespace spikedhs

@@ -93,16 +93,14 @@ SPIKEDHS_INLINE void store(Fp16 *to, float x) {
 
 // Eq. 1: the membrane potential before the reset. Product and sum round one by
 // one on every device, so that a spike does not depend on where it is computed.
-SPIKEDHS_INLINE float lif_charge(float v_before, float current, float tau) {
+template <typename Real>
+SPIKEDHS_INLINE Real lif_charge(Real v_before, Real current, Real tau) {
 #if defined(__CUDA_ARCH__)
-  return __fadd_rn(__fmul_rn(tau, v_before), current);
-#else
-  return tau * v_before + current;
-#endif
-}
-SPIKEDHS_INLINE double lif_charge(double v_before, double current, double tau) {
-#if defined(__CUDA_ARCH__)
-  return __dadd_rn(__dmul_rn(tau, v_before), current);
+  if constexpr (sizeof(Real) == sizeof(float)) {
+    return __fadd_rn(__fmul_rn(tau, v_before), current);
+  } else {
+    return __dadd_rn(__dmul_rn(tau, v_before), current);
+  }
 #else
   return tau * v_before + current;
 #endif

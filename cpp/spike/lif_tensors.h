@@ -58,6 +58,13 @@ inline bool lif_present(const optional<at::Tensor> &t) {
   return t.has_value() && t->defined();
 }
 
+inline void lif_check_device(const char *what, const optional<at::Tensor> &t,
+                             const at::Tensor &current) {
+  TORCH_CHECK(!lif_present(t) || t->device() == current.device(), "lif: the ",
+              what, " is on ", t->device(), ", the current on ",
+              current.device());
+}
+
 template <bool kDevice>
 LifInput lif_input(const at::Tensor &t, at::MemoryFormat format,
                    int64_t steps) {
@@ -101,6 +108,7 @@ LifResult lif_forward_tensors(const at::Tensor &current,
                               const Launch &launch) {
   check_lif(current, temperature, {tau, threshold, steps, surrogate}, membrane,
             table);
+  if (kDevice) lif_check_device("membrane state", membrane, current);
   const auto format = current.suggest_memory_format();
   const LifInput in = lif_input<kDevice>(current, format, steps);
   const at::Tensor &input = in.tensor;
@@ -135,6 +143,11 @@ LifResult lif_backward_tensors(
     int64_t surrogate, const optional<at::Tensor> &table,
     const Launch &launch) {
   check_surrogate(surrogate, table);
+  if (kDevice) {
+    lif_check_device("gradient of the spikes", grad_spikes, current);
+    lif_check_device("gradient of the membrane", grad_membrane, current);
+    lif_check_device("membrane state", membrane, current);
+  }
   const auto format = current.suggest_memory_format();
   const LifInput in = lif_input<kDevice>(current, format, steps);
   const LifInput grads = lif_input<kDevice>(grad_spikes, format, steps);

@@ -45,6 +45,7 @@ struct LifRows {
 // end.
 template <typename Scalar, typename Real>
 struct LifForward {
+  static constexpr const char *kOperator = "lif";
   const Scalar *current;
   LifRows current_rows;
   Scalar *spikes;
@@ -57,6 +58,7 @@ struct LifForward {
 // The channel of neuron i is (i / run) % channels.
 template <typename Scalar, typename Real>
 struct LifBackward {
+  static constexpr const char *kOperator = "lif_backward";
   const Scalar *current;
   LifRows current_rows;
   const Scalar *grad_spikes;

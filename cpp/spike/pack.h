@@ -14,8 +14,10 @@ namespace spikedhs {
 
 constexpr int64_t kPackBytes = 16;  // of one load
 
-// Neighbouring channels of a thread, in kernels that number elements.
+// In kernels that number elements: neighbouring channels of a thread, threads
+// of a block.
 constexpr int kWideLanes = 8;
+constexpr int kIndexedThreads = 256;
 
 // A pack starts at a multiple of its size, up to the 16 bytes that a thread can
 // move in one instruction.

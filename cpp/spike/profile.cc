@@ -1,4 +1,5 @@
-// Time by operator, forward and backward, from libtorch's own record hooks.
+// Time by operator, forward and backward, from libtorch's own record hooks, and
+// named ranges of work.
 #include <ATen/record_function.h>
 
 #include <chrono>
@@ -48,6 +49,7 @@ struct Running : at::ObserverContext {
 };
 
 thread_local Running *innermost = nullptr;
+thread_local std::vector<std::unique_ptr<at::RecordFunction>> ranges;
 
 // The types and shapes of tensor arguments, such as " float[8, 3, 32, 32]".
 std::string describe(const at::RecordFunction &function) {
@@ -106,6 +108,21 @@ void end(const at::RecordFunction &function, at::ObserverContext *context) {
 
 }  // namespace
 }  // namespace spikedhs
+
+void sd_range_begin(const char *name) {
+  try {
+    spikedhs::ranges.push_back(
+        std::make_unique<at::RecordFunction>(at::RecordScope::USER_SCOPE));
+    at::RecordFunction &range = *spikedhs::ranges.back();
+    if (range.isActive()) range.before(std::string(name));
+  } catch (...) {
+    // Whoever listens failed; the work itself can go on.
+  }
+}
+
+void sd_range_end(void) {
+  if (!spikedhs::ranges.empty()) spikedhs::ranges.pop_back();
+}
 
 char *sd_profile_start(int shapes, int device) {
   return spikedhs::guarded([&] {

@@ -22,16 +22,14 @@
 
 namespace spikedhs {
 
-// The numbers of the operators' argument `surrogate` and of spike/surrogate.go.
-enum class Family : int {
-  kDspike,
-  kTriangular,
-  kSuperSpike,
-  kArcTan,
-  kRectangular,
-  kExponential,
-  kTable,
-};
+// In the order of the operators' argument `surrogate` and of
+// spike/surrogate.go.
+#define SPIKEDHS_EACH_SURROGATE(use)                          \
+  use(kDspike) use(kTriangular) use(kSuperSpike) use(kArcTan) \
+      use(kRectangular) use(kExponential) use(kTable)
+#define SPIKEDHS_ENUMERATOR(name) name,
+enum class Family : int { SPIKEDHS_EACH_SURROGATE(SPIKEDHS_ENUMERATOR) };
+#undef SPIKEDHS_ENUMERATOR
 constexpr int64_t kFamilies = 7;
 
 // The derivative of a family of the user's, as numbers h(z, b) with z = b x:
@@ -196,45 +194,38 @@ SPIKEDHS_INLINE Real surrogate_factor(Real b,
   }
 }
 
-// The same for a family that is only known at run time; in a CUDA kernel all
-// threads take the same way.
+template <Family kFamily>
+struct FamilyTag {
+  static constexpr Family value = kFamily;
+};
+
+// Calls run(FamilyTag<...>()) for a family that is only known at run time; in a
+// CUDA kernel all threads take the same way.
+template <typename Run>
+SPIKEDHS_INLINE auto with_family(Family family, const Run &run) {
+#define SPIKEDHS_CASE(name) \
+  case Family::name:        \
+    return run(FamilyTag<Family::name>());
+  switch (family) { SPIKEDHS_EACH_SURROGATE(SPIKEDHS_CASE) }
+#undef SPIKEDHS_CASE
+  return run(FamilyTag<Family::kDspike>());
+}
+
 template <typename Real>
 SPIKEDHS_INLINE Real surrogate_derivative(Family family, Real u, Real vth,
                                           Real b, Real factor,
                                           const DerivativeTable<Real> &table) {
-#define SPIKEDHS_CASE(name) \
-  case Family::name:        \
-    return surrogate_derivative<Family::name>(u, vth, b, factor, table)
-  switch (family) {
-    SPIKEDHS_CASE(kTriangular);
-    SPIKEDHS_CASE(kSuperSpike);
-    SPIKEDHS_CASE(kArcTan);
-    SPIKEDHS_CASE(kRectangular);
-    SPIKEDHS_CASE(kExponential);
-    SPIKEDHS_CASE(kTable);
-    default:
-      return surrogate_derivative<Family::kDspike>(u, vth, b, factor, table);
-  }
-#undef SPIKEDHS_CASE
+  return with_family(family, [&](auto tag) {
+    return surrogate_derivative<decltype(tag)::value>(u, vth, b, factor, table);
+  });
 }
 
 template <typename Real>
 SPIKEDHS_INLINE Real surrogate_factor(Family family, Real b,
                                       const DerivativeTable<Real> &table) {
-#define SPIKEDHS_CASE(name) \
-  case Family::name:        \
-    return surrogate_factor<Family::name>(b, table)
-  switch (family) {
-    SPIKEDHS_CASE(kTriangular);
-    SPIKEDHS_CASE(kSuperSpike);
-    SPIKEDHS_CASE(kArcTan);
-    SPIKEDHS_CASE(kRectangular);
-    SPIKEDHS_CASE(kExponential);
-    SPIKEDHS_CASE(kTable);
-    default:
-      return surrogate_factor<Family::kDspike>(b, table);
-  }
-#undef SPIKEDHS_CASE
+  return with_family(family, [&](auto tag) {
+    return surrogate_factor<decltype(tag)::value>(b, table);
+  });
 }
 
 }  // namespace spikedhs

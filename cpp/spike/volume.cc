@@ -2,11 +2,12 @@
 // form for devices without a kernel.
 #include "volume.h"
 
-#include <ATen/core/dispatch/Dispatcher.h>
 #include <torch/csrc/autograd/custom_function.h>
 #include <torch/library.h>
 
 #include <algorithm>
+
+#include "dispatched.h"
 
 namespace spikedhs {
 
@@ -83,24 +84,6 @@ namespace {
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
-at::Tensor call_volume(const at::Tensor &left, const at::Tensor &right,
-                       int64_t planes) {
-  static const auto op =
-      c10::Dispatcher::singleton()
-          .findSchemaOrThrow("spikedhs::feature_volume", "")
-          .typed<at::Tensor(const at::Tensor &, const at::Tensor &, int64_t)>();
-  return op.call(left, right, planes);
-}
-
-VolumeGrads call_volume_backward(const at::Tensor &grad_volume,
-                                 bool channels_last) {
-  static const auto op =
-      c10::Dispatcher::singleton()
-          .findSchemaOrThrow("spikedhs::feature_volume_backward", "")
-          .typed<VolumeGrads(const at::Tensor &, bool)>();
-  return op.call(grad_volume, channels_last);
-}
-
 struct VolumeFunction : torch::autograd::Function<VolumeFunction> {
   static at::Tensor forward(AutogradContext *context, const at::Tensor &left,
                             const at::Tensor &right, int64_t planes) {
@@ -108,12 +91,16 @@ struct VolumeFunction : torch::autograd::Function<VolumeFunction> {
     // The backward pass needs the memory order alone: no tensor is kept.
     context->saved_data["channels_last"] =
         volume_shape(left, planes).channels_last;
-    return call_volume(left, right, planes);
+    static const auto op =
+        dispatched<decltype(volume_composed)>("spikedhs::feature_volume");
+    return op.call(left, right, planes);
   }
 
   static variable_list backward(AutogradContext *context, variable_list grads) {
-    auto [left, right] = call_volume_backward(
-        grads[0], context->saved_data["channels_last"].toBool());
+    static const auto op = dispatched<decltype(volume_backward_composed)>(
+        "spikedhs::feature_volume_backward");
+    auto [left, right] =
+        op.call(grads[0], context->saved_data["channels_last"].toBool());
     return {left, right, at::Tensor()};
   }
 };

@@ -82,9 +82,9 @@ VolumeGrads volume_backward_tensors(const at::Tensor &grad_volume,
       grads.scalar_type(), "feature_volume_backward", [&](auto element) {
         using scalar_t = typename decltype(element)::type;
         using Element = LifElement<scalar_t>;
-        launch(VolumeBackward<Element, LifReal<scalar_t>>{
-            lif_elements<scalar_t>(grads), lif_elements<scalar_t>(left),
-            lif_elements<scalar_t>(right), shape});
+        launch(VolumeBackward<Element>{lif_elements<scalar_t>(grads),
+                                       lif_elements<scalar_t>(left),
+                                       lif_elements<scalar_t>(right), shape});
       });
   return {left, right};
 }

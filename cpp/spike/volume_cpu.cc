@@ -89,8 +89,9 @@ void add_runs(Real *sum, const Scalar *from, int64_t count, int64_t run,
 }
 
 struct Backward {
-  template <typename Scalar, typename Real>
-  void operator()(const VolumeBackward<Scalar, Real> &p) const {
+  template <typename Scalar>
+  void operator()(const VolumeBackward<Scalar> &p) const {
+    using Real = decltype(load(Scalar{}));
     const VolumeShape &s = p.shape;
     // A pixel of the volume's row is `pixel` numbers, of which each view's half
     // is a run; without channels-last a row holds one channel.

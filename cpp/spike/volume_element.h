@@ -17,8 +17,6 @@
 
 namespace spikedhs {
 
-constexpr int kVolumeThreads = 256;  // of a block
-
 struct VolumeShape {
   int64_t batch, channels, planes, height, width;  // of a feature; planes of V
   bool channels_last;  // memory order of features and volume alike
@@ -49,16 +47,26 @@ struct VolumeShape {
 
 template <typename Scalar>
 struct VolumeForward {
+  using Number = Scalar;
+  static constexpr const char *kOperator = "feature_volume";
+  static constexpr const char *kName = "VolumeForward";
   const Scalar *left, *right;
   Scalar *volume;
   VolumeShape shape;
+
+  SPIKEDHS_INLINE int64_t written() const { return shape.volume_size(); }
 };
 
-template <typename Scalar, typename Real>
+template <typename Scalar>
 struct VolumeBackward {
+  using Number = Scalar;
+  static constexpr const char *kOperator = "feature_volume_backward";
+  static constexpr const char *kName = "VolumeBackward";
   const Scalar *grad_volume;
   Scalar *grad_left, *grad_right;
   VolumeShape shape;
+
+  SPIKEDHS_INLINE int64_t written() const { return shape.feature_size(); }
 };
 
 // The remainder by `size`, which is then divided off.
@@ -72,21 +80,14 @@ SPIKEDHS_INLINE Index split_off(Index *rest, int64_t size) {
 
 // Writes the kLanes elements that lie from `at` on in the volume's memory.
 template <int kLanes, typename Index, typename Scalar>
-SPIKEDHS_INLINE void volume_forward_thread(const VolumeForward<Scalar> &p,
-                                           Index at) {
+SPIKEDHS_INLINE void indexed_thread(const VolumeForward<Scalar> &p, Index at) {
   const VolumeShape &s = p.shape;
-  Index rest = at, b, c, i, y, x;
-  if (s.channels_last) {
-    c = split_off(&rest, 2 * s.channels);
-    x = split_off(&rest, s.width);
-    y = split_off(&rest, s.height);
-    i = split_off(&rest, s.planes), b = rest;
-  } else {
-    x = split_off(&rest, s.width);
-    y = split_off(&rest, s.height);
-    i = split_off(&rest, s.planes);
-    c = split_off(&rest, 2 * s.channels), b = rest;
-  }
+  Index rest = at, c = 0;
+  if (s.channels_last) c = split_off(&rest, 2 * s.channels);
+  const Index x = split_off(&rest, s.width), y = split_off(&rest, s.height);
+  const Index i = split_off(&rest, s.planes);
+  if (!s.channels_last) c = split_off(&rest, 2 * s.channels);
+  const Index b = rest;
   Pack<Scalar, kLanes> out = {};
   const Index channels = static_cast<Index>(s.channels);
   if (x >= i) {
@@ -99,20 +100,15 @@ SPIKEDHS_INLINE void volume_forward_thread(const VolumeForward<Scalar> &p,
 
 // Writes both gradients of the kLanes feature elements from `at` on: the sums
 // over all planes that hold a copy of them, from plane 0 on as on the CPU.
-template <int kLanes, typename Index, typename Scalar, typename Real>
-SPIKEDHS_INLINE void volume_backward_thread(
-    const VolumeBackward<Scalar, Real> &p, Index at) {
+template <int kLanes, typename Index, typename Scalar>
+SPIKEDHS_INLINE void indexed_thread(const VolumeBackward<Scalar> &p, Index at) {
+  using Real = decltype(load(Scalar{}));
   const VolumeShape &s = p.shape;
-  Index rest = at, b, c, y, x;
-  if (s.channels_last) {
-    c = split_off(&rest, s.channels);
-    x = split_off(&rest, s.width);
-    y = split_off(&rest, s.height), b = rest;
-  } else {
-    x = split_off(&rest, s.width);
-    y = split_off(&rest, s.height);
-    c = split_off(&rest, s.channels), b = rest;
-  }
+  Index rest = at, c = 0;
+  if (s.channels_last) c = split_off(&rest, s.channels);
+  const Index x = split_off(&rest, s.width), y = split_off(&rest, s.height);
+  if (!s.channels_last) c = split_off(&rest, s.channels);
+  const Index b = rest;
   const Index planes = static_cast<Index>(s.planes);
   const Index width = static_cast<Index>(s.width);
   const Index other = c + static_cast<Index>(s.channels);  // of the right view
