@@ -10,8 +10,10 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/spikedhs/spikedhs/search/genotype"
 	"github.com/spikedhs/spikedhs/torch"
 	"github.com/spikedhs/spikedhs/train/run"
+	"github.com/spikedhs/spikedhs/train/task"
 )
 
 // checkpointFormat is the version of the checkpoints that this program writes.
@@ -152,6 +154,21 @@ func readCheckpoint(path string) (*checkpoint, error) {
 		return nil, fmt.Errorf("%w: %s has format %d, this program knows up to %d: use a newer one", ErrCheckpoint, path, c.at.Format, checkpointFormat)
 	}
 	return c, nil
+}
+
+// network builds a trained network with the weights of the checkpoint.
+func (c *checkpoint) network(p task.Problem, m machine, g genotype.Genotype) (task.Network, error) {
+	net, err := p.Network(m.device, m.precision, g)
+	if err != nil {
+		return nil, err
+	}
+	if err = c.check(phaseTrain, net.Identity()); err == nil {
+		err = c.assign(net.Variables(), "network")
+	}
+	if err != nil {
+		return nil, errors.Join(err, net.Close())
+	}
+	return net, nil
 }
 
 // check compares phase and network with what is expected.

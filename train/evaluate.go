@@ -116,14 +116,8 @@ func Open(ctx context.Context, dir, checkpoint, device string) (*Trained, error)
 	}
 	defer saved.close()
 	t.Epoch, t.Score, t.Validated = saved.at.Epoch, saved.at.Accuracy, saved.at.Best != nil
-	if t.Network, err = problem.Network(m.device, m.precision, g); err != nil {
+	if t.Network, err = saved.network(problem, m, g); err != nil {
 		return nil, err
-	}
-	if err := saved.check(phaseTrain, t.Network.Identity()); err != nil {
-		return nil, errors.Join(err, t.Close())
-	}
-	if err := saved.assign(t.Network.Variables(), "network"); err != nil {
-		return nil, errors.Join(err, t.Close())
 	}
 	return t, nil
 }

@@ -42,9 +42,6 @@ type epochFacts struct {
 	memory  memory
 }
 
-// noteEvery is the number of steps between records of the loss.
-const noteEvery = 10
-
 // enterStream enters the stream that steps are recorded on, where they are. Without
 // one nothing is recorded.
 func (l *loop) enterStream() (leave func() error) {
@@ -228,63 +225,15 @@ func (l *loop) full() bool { return l.job.MaxSteps > 0 && l.at.Step >= l.job.Max
 // early tells that the run ended before its last epoch, as it was told to.
 func (l *loop) early() bool { return l.full() && l.at.Epoch < l.c.Epochs }
 
-// reading is what the weights' stage has summed up, an error where the training diverged.
-func (l *loop) reading() (reading, error) {
-	r, err := l.stages[0].meter.read()
-	if err == nil {
-		err = r.checkFinite(l.at.Phase)
+// finish notes the end of a run that came to its last epoch.
+func (l *loop) finish() error {
+	if l.early() {
+		return nil
 	}
-	return r, err
-}
-
-// record writes the record of an epoch of so many images.
-func (l *loop) record(facts epochFacts, r reading, images int64, more ...run.Field) error {
-	fields := append([]run.Field{
-		run.F("epoch", l.at.Epoch+1), run.F("step", l.at.Step), run.F("loss", r.meanLoss()), run.F(l.score().Key, r.percent()),
-	}, more...)
-	fields = append(append(fields, run.Wall("images_per_s", float64(images)/facts.seconds)), facts.memory.fields()...)
-	return l.log(l.at.Phase+"_epoch", fields...)
-}
-
-// log writes a record.
-func (l *loop) log(kind string, fields ...run.Field) error {
-	if err := l.metrics.Log(kind, fields...); err != nil {
-		return fmt.Errorf("train: metrics: %w", err)
+	if err := l.folder.MarkEnded(time.Now()); err != nil {
+		return fmt.Errorf("train: %w", err)
 	}
 	return nil
-}
-
-// chart writes loss and score of an epoch to TensorBoard, and more.
-func (l *loop) chart(r reading, more ...task.Scalar) error {
-	return l.scalars(append([]task.Scalar{
-		{Tag: l.at.Phase + "/loss", Value: r.meanLoss()}, {Tag: l.at.Phase + "/" + l.score().Key, Value: r.percent()},
-	}, more...)...)
-}
-
-// look records the loss now and then, and stops a training that diverged.
-func (l *loop) look() error {
-	note := ""
-	if l.at.Step%noteEvery == 0 {
-		r, err := l.reading()
-		if err != nil {
-			return err
-		}
-		if err := l.note(r); err != nil {
-			return err
-		}
-		note = r.words(l.score())
-	}
-	l.job.Progress.Add(1, note)
-	return nil
-}
-
-// note records the mean loss since the last such record of the epoch.
-func (l *loop) note(r reading) error {
-	since := r.since(l.at.Noted)
-	seconds := time.Since(l.noted).Seconds()
-	l.at.Noted, l.noted = r, time.Now()
-	return l.log(l.at.Phase+"_step", run.F("step", l.at.Step), run.F("loss", since.meanLoss()),
-		run.Wall("images_per_s", float64(since.Images)/seconds))
 }
 
 // interrupt saves a checkpoint where the run stands.
@@ -385,14 +334,4 @@ func (l *loop) close() error {
 		all = append(all, g.close())
 	}
 	return errors.Join(all...)
-}
-
-// scalars writes numbers to TensorBoard at the present step.
-func (l *loop) scalars(values ...task.Scalar) error {
-	for _, v := range values {
-		if err := l.events.Scalar(l.at.Step, v.Tag, v.Value); err != nil {
-			return fmt.Errorf("train: tensorboard: %w", err)
-		}
-	}
-	return nil
 }

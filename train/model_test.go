@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/spikedhs/spikedhs/torch"
+	"github.com/spikedhs/spikedhs/train/task"
 	"github.com/spikedhs/spikedhs/train/task/classify"
 )
 
@@ -89,7 +90,7 @@ func TestExportWithoutAccuracy(t *testing.T) {
 	mustTrain(t, b.job("train"))
 	trained := mustOpen(t, b.path("train"))
 	require.NoError(t, trained.Network.Export(b.path("model.pt"), "", nil))
-	text, err := torch.ScriptExtra(b.path("model.pt"), classify.ModelInfoFile)
+	text, err := torch.ScriptExtra(b.path("model.pt"), task.InfoFile)
 	require.NoError(t, err)
 	assert.NotContains(t, text, "top1")
 	assert.Error(t, trained.Network.Export(b.path("no/such/folder/model.pt"), "", nil))
@@ -119,8 +120,8 @@ func TestFilesThatAreNoModels(t *testing.T) {
 		require.NoError(t, os.WriteFile(b.path(name), content, 0o644))
 	}
 	scripts := map[string]map[string]string{
-		"foreign.pt": nil, "broken.pt": {classify.ModelInfoFile: "{"}, "empty-info.pt": {classify.ModelInfoFile: "{}"},
-		"future.pt": {classify.ModelInfoFile: `{"format": 99}`},
+		"foreign.pt": nil, "broken.pt": {task.InfoFile: "{"}, "empty-info.pt": {task.InfoFile: "{}"},
+		"future.pt": {task.InfoFile: `{"format": 99}`},
 	}
 	for name, extra := range scripts {
 		script := torch.Script{Class: "M", Source: "def forward(self, x: Tensor) -> Tensor:\n    return x\n", Extra: extra}

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"time"
 
 	"github.com/spikedhs/spikedhs/data"
 	"github.com/spikedhs/spikedhs/search/genotype"
@@ -150,7 +149,7 @@ func (p *searcher) epochEnded(_ context.Context, facts epochFacts) (string, erro
 	if err != nil {
 		return "", err
 	}
-	view, err := p.look(min(p.loop.at.Epoch+1, p.c.Search.Epochs))
+	view, err := p.look("epoch %d of %d", min(p.loop.at.Epoch+1, p.c.Search.Epochs), p.c.Search.Epochs)
 	if err != nil {
 		return "", err
 	}
@@ -172,12 +171,9 @@ func (p *searcher) epochEnded(_ context.Context, facts epochFacts) (string, erro
 	return fmt.Sprintf("%s, %s, genotype %s", a.words(score), view.Words, view.Genotype.Hash()), nil
 }
 
-// look decodes the architecture as it is after so many epochs.
-func (p *searcher) look(epochs int) (task.View, error) {
-	return p.lookAs(fmt.Sprintf("%s, epoch %d of %d, seed %d", p.problem.About(), epochs, p.c.Search.Epochs, p.c.Run.Seed))
-}
-
-func (p *searcher) lookAs(origin string) (task.View, error) {
+// look decodes the architecture as it is, and says when that was.
+func (p *searcher) look(when string, epochs ...any) (task.View, error) {
+	origin := fmt.Sprintf("%s, %s, seed %d", p.problem.About(), fmt.Sprintf(when, epochs...), p.c.Run.Seed)
 	name := p.c.Run.Name
 	if name == "" {
 		name = p.problem.FoundName()
@@ -191,7 +187,7 @@ func (p *searcher) collapsed() bool {
 	if limit <= 0 || p.loop.at.Epoch <= p.c.Search.WarmupEpochs {
 		return false
 	}
-	v, err := p.look(p.loop.at.Epoch)
+	v, err := p.look("epoch %d", p.loop.at.Epoch)
 	if err != nil || v.Skips <= limit {
 		return false
 	}
@@ -201,7 +197,7 @@ func (p *searcher) collapsed() bool {
 
 // finish writes the genotype and its drawings.
 func (p *searcher) finish() (*SearchResult, error) {
-	view, err := p.lookAs(fmt.Sprintf("%s, %d epochs, seed %d", p.problem.About(), p.loop.at.Epoch, p.c.Run.Seed))
+	view, err := p.look("%d epochs", p.loop.at.Epoch)
 	if err != nil {
 		return nil, err
 	}
@@ -210,13 +206,7 @@ func (p *searcher) finish() (*SearchResult, error) {
 		return nil, err
 	}
 	result := &SearchResult{Task: p.job.task, Genotype: view.Genotype, Folder: folder}
-	if p.loop.early() {
-		return result, nil
-	}
-	if err := folder.MarkEnded(time.Now()); err != nil {
-		return nil, fmt.Errorf("train: %w", err)
-	}
-	return result, nil
+	return result, p.loop.finish()
 }
 
 func (p *searcher) close() {

@@ -239,12 +239,12 @@ func (u *surrogates) finish(took time.Duration) error {
 	var moves []string
 	for _, r := range results {
 		moves = append(moves, fmt.Sprintf("%s %.4g -> %.4g", r.Layer, r.Before, r.After))
-		err := l.metrics.Log("dgs", run.F("epoch", l.at.Epoch), run.F("step", l.at.Step), run.F("layer", r.Layer),
+		err := l.log("dgs", run.F("epoch", l.at.Epoch), run.F("step", l.at.Step), run.F("layer", r.Layer),
 			run.F("before", r.Before), run.F("after", r.After), run.F("chosen", r.Chosen),
 			run.F("temperatures", r.Temperatures), run.F("shares", r.Shares), run.F("iterations", p.Iterations()),
 			run.F("network_passes", passes.Network), run.F("layer_passes", passes.Layer), run.Wall("search_seconds", round(took.Seconds())))
 		if err != nil {
-			return fmt.Errorf("train: metrics: %w", err)
+			return err
 		}
 		scalars := []task.Scalar{{Tag: "dgs/" + r.Layer + "/temperature", Value: r.After}}
 		for i, share := range r.Shares {
@@ -277,11 +277,11 @@ func (u *surrogates) measure(ctx context.Context) ([]dgs.Reading, error) {
 func (u *surrogates) note(readings []dgs.Reading) error {
 	l := u.loop
 	for _, r := range readings {
-		err := l.metrics.Log("layer_epoch", run.F("epoch", l.at.Epoch+1), run.F("step", l.at.Step), run.F("layer", r.Layer),
+		err := l.log("layer_epoch", run.F("epoch", l.at.Epoch+1), run.F("step", l.at.Step), run.F("layer", r.Layer),
 			run.F("temperature", r.Temperature), run.F("gradient_norm", r.Gradient), run.F("support", r.Support),
 			run.F("useless", r.Useless), run.F("firing_rate", r.Rate))
 		if err != nil {
-			return fmt.Errorf("train: metrics: %w", err)
+			return err
 		}
 		at := "layers/" + r.Layer + "/"
 		if err := l.scalars([]task.Scalar{

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
-	"time"
 
 	"github.com/spikedhs/spikedhs/search/genotype"
 	"github.com/spikedhs/spikedhs/torch"
@@ -82,10 +81,7 @@ func Train(ctx context.Context, job Job) (*TrainResult, error) {
 		percent := result.Evaluation.Percent()
 		result.Score = &percent
 	}
-	if err := t.loop.folder.MarkEnded(time.Now()); err != nil {
-		return nil, fmt.Errorf("train: %w", err)
-	}
-	return result, nil
+	return result, t.loop.finish()
 }
 
 // trainer is a running training.
@@ -218,14 +214,11 @@ func (t *trainer) finish(ctx context.Context) (task.Evaluation, error) {
 		return nil, err
 	}
 	defer saved.close()
-	net, err := t.problem.Network(t.machine.device, t.machine.precision, t.g)
+	net, err := saved.network(t.problem, t.machine, t.g)
 	if err != nil {
 		return nil, err
 	}
 	defer net.Close()
-	if err := saved.assign(net.Variables(), "network"); err != nil {
-		return nil, err
-	}
 	e, err := measureTest(ctx, net, "test", t.job.Progress, t.loop.folder)
 	if err != nil {
 		return nil, err

@@ -3,7 +3,6 @@ package stereo
 import (
 	"context"
 	"runtime"
-	"slices"
 
 	"github.com/spikedhs/spikedhs/data"
 	"github.com/spikedhs/spikedhs/data/internal/ordered"
@@ -45,30 +44,14 @@ func (s *Set) Stream(ctx context.Context, frames []Frame, warmup int) (*Stream, 
 		return nil, err
 	}
 	wanted := map[Frame]bool{}
-	type span struct{ first, last int }
-	spans := map[string]span{}
-	var names []string
 	for _, f := range frames {
 		wanted[f] = true
-		r, ok := spans[f.Sequence]
-		if !ok {
-			names = append(names, f.Sequence)
-			r = span{f.Index, f.Index}
-		}
-		spans[f.Sequence] = span{min(r.first, f.Index), max(r.last, f.Index)}
 	}
-	var list []Frame
-	var starts []int
-	for _, name := range names {
-		starts = append(starts, len(list))
-		for i := max(0, spans[name].first-max(0, warmup)); i <= spans[name].last; i++ {
-			list = append(list, Frame{name, i})
-		}
-	}
+	list := Between(frames, warmup)
 	workers := runtime.GOMAXPROCS(0)
 	make := func(_ context.Context) func(*Step, int, int) error {
 		return func(step *Step, i, _ int) error {
-			_, step.Reset = slices.BinarySearch(starts, i)
+			step.Reset = i == 0 || list[i-1].Sequence != list[i].Sequence
 			step.Scored = wanted[list[i]]
 			return s.fill(step, list[i])
 		}
@@ -77,6 +60,29 @@ func (s *Set) Stream(ctx context.Context, frames []Frame, warmup int) (*Stream, 
 		End: len(list), Workers: workers, Ahead: 2 * workers, Parts: 1,
 		Begin: func(int) *Step { return new(Step) }, Worker: make, Closed: data.ErrClosed,
 	}), len(list)}, nil
+}
+
+// Between are frames in the order of time, with all that lie between them and so many
+// before the first, sequence by sequence as they first appear.
+func Between(frames []Frame, before int) []Frame {
+	type span struct{ first, last int }
+	spans := map[string]span{}
+	var names []string
+	for _, f := range frames {
+		r, known := spans[f.Sequence]
+		if !known {
+			names = append(names, f.Sequence)
+			r = span{f.Index, f.Index}
+		}
+		spans[f.Sequence] = span{min(r.first, f.Index), max(r.last, f.Index)}
+	}
+	var list []Frame
+	for _, name := range names {
+		for i := max(0, spans[name].first-max(0, before)); i <= spans[name].last; i++ {
+			list = append(list, Frame{name, i})
+		}
+	}
+	return list
 }
 
 // fill makes the step of a frame.

@@ -30,7 +30,18 @@ func nearest(name string) string {
 	if known != "" && (!dotted || isSection(section) && !isKey(name)) {
 		return known // in the wrong section
 	}
-	return cmp.Or(Closest(name, 1+max(1, len(leaf)/3), candidates(dotted)), known)
+	var names []string
+	for _, s := range sections {
+		if !dotted {
+			names = append(names, s.name)
+		}
+	}
+	for _, k := range keys {
+		if dotted {
+			names = append(names, k.Name)
+		}
+	}
+	return cmp.Or(Closest(name, 1+max(1, len(leaf)/3), names), known)
 }
 
 // Closest is the candidate that the fewest changes of single letters make of a word,
@@ -43,21 +54,6 @@ func Closest(word string, limit int, candidates []string) string {
 		}
 	}
 	return best
-}
-
-// candidates are the names that a misspelt key or section may have meant.
-func candidates(dotted bool) []string {
-	var names []string
-	if dotted {
-		for _, k := range keys {
-			names = append(names, k.Name)
-		}
-		return names
-	}
-	for _, s := range sections {
-		names = append(names, s.name)
-	}
-	return names
 }
 
 // keysEndingIn returns the full names of the keys whose last part is leaf.

@@ -69,7 +69,8 @@ func (e *Events) Restart(step int64) error {
 
 // Scalar writes a number.
 func (e *Events) Scalar(step int64, tag string, value float64) error {
-	return e.summary(step, message(nil).bytes(valueTag, []byte(tag)).float(valueScalar, float32(value)))
+	summary := message(nil).bytes(summaryValue, message(nil).bytes(valueTag, []byte(tag)).float(valueScalar, float32(value)))
+	return e.write(e.event().integer(eventStep, step).bytes(eventSummary, summary))
 }
 
 // Close closes the file.
@@ -78,11 +79,6 @@ func (e *Events) Close() error { return e.file.Close() }
 // event begins an event of this moment.
 func (e *Events) event() message {
 	return message(nil).double(eventWallTime, float64(e.now().UnixMicro())/1e6)
-}
-
-func (e *Events) summary(step int64, value message) error {
-	summary := message(nil).bytes(summaryValue, value)
-	return e.write(e.event().integer(eventStep, step).bytes(eventSummary, summary))
 }
 
 func (e *Events) write(event message) error {

@@ -18,14 +18,12 @@ import (
 const (
 	// Kind is what the description of an exported stereo network calls itself.
 	Kind = "stereo"
-	// InfoFile is the name of the description inside an archive.
-	InfoFile = "spikedhs.json"
 	// format is the version of archives that this program writes, and the last that
 	// it reads.
 	format = 1
 )
 
-// Info describes an exported stereo network; it lies in the archive as [InfoFile].
+// Info describes an exported stereo network; it lies in the archive as [task.InfoFile].
 type Info struct {
 	Kind   string `json:"kind"`
 	Format int    `json:"format"`
@@ -130,25 +128,23 @@ func (m *Model) Device() torch.Device { return m.device }
 func (m *Model) Close() error { return m.program.Close() }
 
 // Export writes the model as a TorchScript archive, atomically: see
-// stereo.Program.Script for its methods. The description lies in it as [InfoFile].
+// stereo.Program.Script for its methods. The description lies in it as [task.InfoFile].
 func (m *Model) Export(path string) error {
-	text, err := json.MarshalIndent(m.Info, "", "  ")
-	if err != nil {
-		return fmt.Errorf("stream: export: %w", err)
-	}
-	return task.SaveScript(path, m.program.Script(m.Info.Height, m.Info.Width, map[string]string{InfoFile: string(text)}))
+	return task.SaveScript(path, m.Info, nil, func(files map[string]string) *torch.Script {
+		return m.program.Script(m.Info.Height, m.Info.Width, files)
+	})
 }
 
 // Load reads an exported model onto a device. It runs as the program does, several
 // times faster than its script.
 func Load(path string, d torch.Device) (*Model, error) {
-	text, err := torch.ScriptExtra(path, InfoFile)
+	text, err := torch.ScriptExtra(path, task.InfoFile)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrModel, err)
 	}
 	m := &Model{device: d}
 	if err := json.Unmarshal([]byte(text), &m.Info); err != nil {
-		return nil, fmt.Errorf("%w: %s has no valid %s: %w", ErrModel, path, InfoFile, err)
+		return nil, fmt.Errorf("%w: %s has no valid %s: %w", ErrModel, path, task.InfoFile, err)
 	}
 	switch i := m.Info; {
 	case i.Kind != Kind:

@@ -65,7 +65,7 @@ func Open(ctx context.Context, path string, o SourceOptions) (Source, error) {
 		if o.In == nil {
 			return nil, errors.New("stream: there is no input to read")
 		}
-		return openPackets(o.In, nil, o)
+		return openPackets(io.NopCloser(o.In), o)
 	}
 	found, err := os.Stat(path)
 	if err != nil {
@@ -85,7 +85,7 @@ func Open(ctx context.Context, path string, o SourceOptions) (Source, error) {
 	if err != nil {
 		return nil, err
 	}
-	s, err := openPackets(f, f, o)
+	s, err := openPackets(f, o)
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("%s: %w", path, err), f.Close())
 	}
@@ -105,14 +105,12 @@ func openRecording(r *data.Recording, o SourceOptions) (Source, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &flow{
-		Slicer: steps, rig: data.Rig{Width: r.Width, Height: r.Height},
-		bad:   func() int { return r.Counts.OutOfFrame + r.Counts.BadPolarity + r.Counts.BadTime },
-		close: func() error { return nil },
-	}, nil
+	bad := func() int { return r.Counts.OutOfFrame + r.Counts.BadPolarity + r.Counts.BadTime }
+	return &flow{steps, data.Rig{Width: r.Width, Height: r.Height}, bad, func() error { return nil }}, nil
 }
 
-func openPackets(in io.Reader, closer io.Closer, o SourceOptions) (Source, error) {
+// openPackets reads a pipe; in is closed with the source where it is a file of its own.
+func openPackets(in io.ReadCloser, o SourceOptions) (Source, error) {
 	r, err := newPacketReader(in)
 	if err != nil {
 		return nil, err
@@ -121,15 +119,7 @@ func openPackets(in io.Reader, closer io.Closer, o SourceOptions) (Source, error
 	if err != nil {
 		return nil, err
 	}
-	return &flow{
-		Slicer: steps, rig: data.Rig{Width: r.width, Height: r.height}, bad: func() int { return r.bad },
-		close: func() error {
-			if closer == nil {
-				return nil
-			}
-			return closer.Close()
-		},
-	}, nil
+	return &flow{steps, data.Rig{Width: r.width, Height: r.height}, func() int { return r.bad }, in.Close}, nil
 }
 
 func (f *flow) Len() int { return 0 }
@@ -166,7 +156,7 @@ func openFolder(ctx context.Context, path string, o SourceOptions) (Source, erro
 		return nil, err
 	}
 	f := &folder{ctx: ctx, set: set, o: o, scored: map[data.Frame]bool{}}
-	f.frames = between(wanted)
+	f.frames = data.Between(wanted, 0)
 	for _, frame := range wanted {
 		f.scored[frame] = true
 	}
@@ -195,27 +185,6 @@ func splitOf(set *data.Set, name string) ([]data.Frame, error) {
 		return parts.Test, nil
 	}
 	return nil, fmt.Errorf("stream: split %q: choose one of train, validation, test, 1, 2, 3", name)
-}
-
-// between are frames in the order of time with all that lie between them, sequence
-// by sequence.
-func between(wanted []data.Frame) []data.Frame {
-	first, last := map[string]int{}, map[string]int{}
-	var names []string
-	for _, f := range wanted {
-		if _, known := first[f.Sequence]; !known {
-			names = append(names, f.Sequence)
-			first[f.Sequence], last[f.Sequence] = f.Index, f.Index
-		}
-		first[f.Sequence], last[f.Sequence] = min(first[f.Sequence], f.Index), max(last[f.Sequence], f.Index)
-	}
-	var list []data.Frame
-	for _, name := range names {
-		for i := first[name]; i <= last[name]; i++ {
-			list = append(list, data.Frame{Sequence: name, Index: i})
-		}
-	}
-	return list
 }
 
 func (f *folder) Next() (*data.Step, time.Duration, error) {

@@ -2,7 +2,6 @@ package stream
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -12,6 +11,7 @@ import (
 	data "github.com/spikedhs/spikedhs/data/stereo"
 	"github.com/spikedhs/spikedhs/search"
 	"github.com/spikedhs/spikedhs/torch"
+	"github.com/spikedhs/spikedhs/train/task"
 )
 
 // ErrWindow is the cause of an error about events that hold no such window.
@@ -196,12 +196,6 @@ func (d *Disparities) Summary() Summary {
 // IsModel tells whether a file is an exported stereo network. Another file, or none,
 // is not.
 func IsModel(path string) bool {
-	text, err := torch.ScriptExtra(path, InfoFile)
-	if err != nil {
-		return false
-	}
-	var i struct {
-		Kind string `json:"kind"`
-	}
-	return json.Unmarshal([]byte(text), &i) == nil && i.Kind == Kind
+	kind, ok := task.ModelKind(path)
+	return ok && kind == Kind
 }

@@ -91,31 +91,33 @@ func (m *counts) result() Evaluation {
 	return m.Evaluation
 }
 
-// evaluate runs the inference form over a whole set and counts its spikes on the way.
-func (n *Network) evaluate(ctx context.Context, set data.Dataset, part task.Part, tick func(n int)) (Evaluation, error) {
+// Evaluate runs the folded network over the images of a part and counts its spikes on the
+// way.
+func (n *Network) Evaluate(ctx context.Context, part task.Part, on task.Measuring) (task.Evaluation, error) {
 	sets := n.problem.sets
+	set := sets.of(part)
 	p, err := n.Folded()
 	if err != nil {
-		return Evaluation{}, err
+		return nil, err
 	}
 	defer p.Close()
 	loader, err := sets.plainLoader(n.config, set)
 	if err != nil {
-		return Evaluation{}, err
+		return nil, err
 	}
 	d := n.Variables().Device()
 	count := newCounter(p, task.EvalPrecision(n.config, d), n.config.Eval.CountImages)
 	m := new(counts)
 	forward := func(s *torch.Scope, x task.Tensors) torch.Tensor { return count.forward(s, x.Inputs[0]) }
-	if err := task.Measure(ctx, d, loader, forward, m, tick); err != nil {
-		return Evaluation{}, err
+	if err := task.Measure(ctx, d, loader, forward, m, on.Tick); err != nil {
+		return nil, err
 	}
 	e := m.result()
 	if e.Images > 0 {
 		// Registered operations may multiply; the counts say where they do.
 		spiking := n.Options.Activation != search.ActivationReLU && n.Options.Stem == search.StemSpike && n.Genotype.Published()
 		if e.Activity, err = count.activity(spiking); err != nil {
-			return Evaluation{}, err
+			return nil, err
 		}
 	}
 	if part == task.Test {

@@ -2,7 +2,6 @@ package classify
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"math"
@@ -21,9 +20,6 @@ const (
 	plainFormat = 1
 	modelFormat = 2
 )
-
-// ModelInfoFile is the name of the description inside an exported archive.
-const ModelInfoFile = "spikedhs.json"
 
 // ModelInfo describes an exported model; it is stored in the archive.
 type ModelInfo struct {
@@ -71,15 +67,13 @@ func (n *Network) Export(path, version string, top1 *float64) error {
 	if info.Parameters, err = n.Parameters(); err != nil {
 		return err
 	}
-	text, err := json.MarshalIndent(info, "", "  ")
-	if err != nil {
-		return fmt.Errorf("train: export: %w", err)
-	}
 	instructions, err := p.Description()
 	if err != nil {
 		return fmt.Errorf("train: export: %w", err)
 	}
-	return task.SaveScript(path, export.TorchScript(p, map[string]string{ModelInfoFile: string(text), graph.ProgramFile: instructions}))
+	return task.SaveScript(path, info, map[string]string{graph.ProgramFile: instructions}, func(files map[string]string) *torch.Script {
+		return export.TorchScript(p, files)
+	})
 }
 
 // Takes says what the archive takes and gives.
@@ -113,10 +107,6 @@ func (a Agreement) String() string {
 
 // Check compares on the first images of the test set; see [task.Network].
 func (n *Network) Check(ctx context.Context, path string, count int) (task.Agreement, error) {
-	return n.check(ctx, path, count)
-}
-
-func (n *Network) check(ctx context.Context, path string, count int) (Agreement, error) {
 	sets, d := n.problem.sets, n.Variables().Device()
 	defer torch.Pin()()
 	var a Agreement

@@ -10,6 +10,7 @@ import (
 
 	"github.com/spikedhs/spikedhs/search/graph"
 	"github.com/spikedhs/spikedhs/torch"
+	"github.com/spikedhs/spikedhs/train/task"
 )
 
 // Model is an exported network, ready for images; the run folder is not needed.
@@ -29,19 +30,16 @@ var ErrModel = errors.New("not a model exported by spikedhs")
 
 // LoadModel reads an exported model onto a device.
 func LoadModel(path string, d torch.Device) (*Model, error) {
-	text, err := torch.ScriptExtra(path, ModelInfoFile)
+	text, err := torch.ScriptExtra(path, task.InfoFile)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrModel, err)
 	}
 	m := &Model{device: d}
-	var of struct { // what every kind of model says of itself
-		Kind string `json:"kind"`
-	}
-	if err := json.Unmarshal([]byte(text), &of); err == nil && of.Kind != "" {
-		return nil, fmt.Errorf("%w for images: %s holds a %s network; use `spikedhs stream`", ErrModel, path, of.Kind)
+	if kind, ok := task.ModelKind(path); ok && kind != "" {
+		return nil, fmt.Errorf("%w for images: %s holds a %s network; use `spikedhs stream`", ErrModel, path, kind)
 	}
 	if err := json.Unmarshal([]byte(text), &m.Info); err != nil || m.Info.Format < 1 {
-		return nil, fmt.Errorf("%w: %s has no valid %s", ErrModel, path, ModelInfoFile)
+		return nil, fmt.Errorf("%w: %s has no valid %s", ErrModel, path, task.InfoFile)
 	}
 	if m.Info.Format > modelFormat {
 		return nil, fmt.Errorf("%w: %s has format %d, this program knows up to %d: use a newer one", ErrModel, path, m.Info.Format, modelFormat)

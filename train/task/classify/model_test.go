@@ -15,6 +15,7 @@ import (
 	"github.com/spikedhs/spikedhs/search/graph"
 	"github.com/spikedhs/spikedhs/torch"
 	"github.com/spikedhs/spikedhs/train/config"
+	"github.com/spikedhs/spikedhs/train/task"
 )
 
 func TestAgreementCountsNaNAsADifference(t *testing.T) {
@@ -61,10 +62,10 @@ func TestModelWithoutInstructionsRunsAsScript(t *testing.T) {
 		t.Cleanup(func() { require.NoError(t, m.Close()) })
 		return m
 	}
-	m := load("new.pt", map[string]string{ModelInfoFile: string(info), graph.ProgramFile: instructions})
+	m := load("new.pt", map[string]string{task.InfoFile: string(info), graph.ProgramFile: instructions})
 	require.NotNil(t, m.program)
 	assert.Equal(t, torch.CPUKernels("events"), m.program.EventDriven())
-	old := load("old.pt", map[string]string{ModelInfoFile: string(info)})
+	old := load("old.pt", map[string]string{task.InfoFile: string(info)})
 	require.Nil(t, old.program)
 
 	pixels := make([]float32, images*side*side)

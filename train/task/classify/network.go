@@ -1,7 +1,6 @@
 package classify
 
 import (
-	"context"
 	"fmt"
 	"slices"
 
@@ -64,11 +63,6 @@ func (n *Network) Precision() search.Precision { return n.Options.Precision }
 // Size is the number of images of a part.
 func (n *Network) Size(part task.Part) (int, string, error) {
 	return n.problem.sets.of(part).Len(), "images", nil
-}
-
-// Evaluate measures the folded network on the images of a part.
-func (n *Network) Evaluate(ctx context.Context, part task.Part, m task.Measuring) (task.Evaluation, error) {
-	return n.evaluate(ctx, n.problem.sets.of(part), part, m.Tick)
 }
 
 // fingerprint names a trained network by what its weights depend on.

@@ -23,33 +23,35 @@ func NewNetwork(d torch.Device, g genotype.Genotype, c *config.Config, o stereo.
 	if err != nil {
 		return nil, err
 	}
-	return &Network{Network: n, losses: newLosses(c, n.Options.Steps)}, nil
-}
-
-// Loss is that of every time step behind the burn-in; the output is the cost of all time
-// steps.
-func (n *Network) Loss(p search.Pass, x task.Tensors) (total, loss, output torch.Tensor) {
-	cost := n.Forward(p, x.Inputs[0], x.Inputs[1])
-	loss = n.of(p.Scope, cost, x.Target)
-	return loss, loss, cost
+	return &Network{Network: n, losses: newLosses(c, n.Options, n.Forward)}, nil
 }
 
 // Identity names what the weights depend on.
 func (n *Network) Identity() string { return fingerprint(n.Genotype, n.Options) }
 
-// Precision is the type of the convolutions.
-func (n *Network) Precision() search.Precision { return n.Options.Precision }
-
 // losses is the loss of the time steps behind the burn-in, and what is right.
 type losses struct {
+	forward       func(p search.Pass, left, right torch.Tensor) torch.Tensor
+	precision     search.Precision
 	steps, burnIn int
 	diversity     float64
 }
 
 // newLosses; a search may have fewer steps than the training and keeps at least the
 // last.
-func newLosses(c *config.Config, steps int) losses {
-	return losses{steps: steps, burnIn: min(c.Stereo.BurnIn, steps-1), diversity: c.Stereo.Diversity}
+func newLosses(c *config.Config, o stereo.Options, forward func(p search.Pass, left, right torch.Tensor) torch.Tensor) losses {
+	return losses{forward: forward, precision: o.Precision, steps: o.Steps, burnIn: min(c.Stereo.BurnIn, o.Steps-1), diversity: c.Stereo.Diversity}
+}
+
+// Precision is the type of the convolutions.
+func (l losses) Precision() search.Precision { return l.precision }
+
+// Loss is that of every time step behind the burn-in; the output is the cost of all time
+// steps.
+func (l losses) Loss(p search.Pass, x task.Tensors) (total, loss, output torch.Tensor) {
+	cost := l.forward(p, x.Inputs[0], x.Inputs[1])
+	loss = l.of(p.Scope, cost, x.Target)
+	return loss, loss, cost
 }
 
 func (l losses) of(s *torch.Scope, cost, labels torch.Tensor) torch.Tensor {

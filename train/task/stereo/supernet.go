@@ -3,7 +3,6 @@ package stereo
 import (
 	"fmt"
 
-	"github.com/spikedhs/spikedhs/search"
 	"github.com/spikedhs/spikedhs/search/genotype"
 	"github.com/spikedhs/spikedhs/search/stereo"
 	"github.com/spikedhs/spikedhs/torch"
@@ -25,24 +24,13 @@ func NewSupernet(d torch.Device, c *config.Config, o stereo.Options) (*Supernet,
 	if err != nil {
 		return nil, err
 	}
-	return &Supernet{n, newLosses(c, n.Options.Steps), fmt.Sprintf(
+	return &Supernet{n, newLosses(c, n.Options, n.Forward), fmt.Sprintf(
 		"stereo supernet of %d and %d layers, f=%d, disparities up to %d px, stems %s, head %s, %d bins of events",
 		c.Stereo.FeatureLayers, c.Stereo.MatchingLayers, o.Width, o.MaxDisparity, o.Stems, o.Head, o.Channels)}, nil
 }
 
-// Loss is that of every time step behind the burn-in; the output is the cost of all time
-// steps.
-func (n *Supernet) Loss(p search.Pass, x task.Tensors) (total, loss, output torch.Tensor) {
-	cost := n.Forward(p, x.Inputs[0], x.Inputs[1])
-	loss = n.of(p.Scope, cost, x.Target)
-	return loss, loss, cost
-}
-
 // Identity names what the weights depend on.
 func (n *Supernet) Identity() string { return n.identity }
-
-// Precision is the type of the convolutions.
-func (n *Supernet) Precision() search.Precision { return n.Options.Precision }
 
 // View decodes cells and paths. Entropies are means over both subnets as a share of the
 // maximum: 1 is undecided, 0 decided.
