@@ -139,12 +139,7 @@ func TestStepsAtATime(t *testing.T) {
 		t.Run(kind, func(t *testing.T) {
 			b := newBench(t)
 			require.NoError(t, start(context.Background(), b.job("whole", busy)))
-			j := b.job("cut", busy)
-			for _, steps := range []int64{1, 5, 7, 0} {
-				j.MaxSteps = steps
-				require.NoError(t, start(context.Background(), j))
-				j = b.resume("cut")
-			}
+			b.inParts(t, start, b.job("cut", busy), 1, 5, 7, 0)
 			b.remains(t, "whole").require(t, b.remains(t, "cut"))
 		})
 	}
@@ -153,10 +148,7 @@ func TestStepsAtATime(t *testing.T) {
 // What a killed process recorded after its last checkpoint is done again.
 func TestResumeAfterACrash(t *testing.T) {
 	b := newBench(t)
-	mustTrain(t, b.job("whole", busy))
-	j := b.job("cut", busy)
-	j.MaxSteps = 15
-	mustTrain(t, j)
+	j := b.busyInTwo(t)
 	early := b.file(t, "cut", run.CheckpointDir, CheckpointFile)
 	next := b.resume("cut")
 	next.MaxSteps = 25 // records of steps 20 and of epoch 2

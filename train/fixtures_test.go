@@ -169,6 +169,28 @@ func (b *bench) job(name string, change ...func(*config.Config)) Job {
 // resume continues the run in the folder.
 func (b *bench) resume(name string) Job { return Job{Out: b.path(name), Resume: true} }
 
+// inParts does a run up to so many steps, and resumes it for each further number.
+func (b *bench) inParts(t *testing.T, start func(context.Context, Job) error, j Job, steps ...int64) {
+	t.Helper()
+	for _, n := range steps {
+		j.MaxSteps = n
+		require.NoError(t, start(context.Background(), j))
+		folder, err := run.Open(j.Out)
+		require.NoError(t, err)
+		require.Equal(t, n > 0, folder.Info().Ended.IsZero())
+		j = b.resume(filepath.Base(j.Out))
+	}
+}
+
+// busyInTwo trains as a whole, and another up to step 15.
+func (b *bench) busyInTwo(t *testing.T) (cut Job) {
+	t.Helper()
+	mustTrain(t, b.job("whole", busy))
+	cut = b.job("cut", busy)
+	b.inParts(t, runs["train"], cut, 15)
+	return cut
+}
+
 // busy turns on everything that draws random numbers or keeps a state.
 func busy(c *config.Config) {
 	c.Train.CropPadding, c.Train.Flip, c.Train.Cutout = 1, true, 3

@@ -34,10 +34,7 @@ func TestKernelRules(t *testing.T) {
 // defaults, and can be resumed.
 func TestResumeOfAFolderWithoutTheKeys(t *testing.T) {
 	b := newBench(t)
-	mustTrain(t, b.job("whole", busy))
-	j := b.job("cut", busy)
-	j.MaxSteps = 15
-	mustTrain(t, j)
+	b.busyInTwo(t)
 	keys := regexp.MustCompile(`(?m)^(cudnn_benchmark|tf32|deterministic) = .*\n`)
 	text := b.file(t, "cut", run.ConfigFile)
 	require.Len(t, keys.FindAll(text, -1), 3)

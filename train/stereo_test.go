@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -61,16 +62,7 @@ func TestStereoResumeIsExact(t *testing.T) {
 		t.Run(kind, func(t *testing.T) {
 			b := newStereoBench(t)
 			require.NoError(t, start(context.Background(), b.job("whole")))
-			j := b.job("cut")
-			for _, steps := range []int64{1, 3} {
-				j.MaxSteps = steps
-				require.NoError(t, start(context.Background(), j))
-				folder, err := run.Open(b.path("cut"))
-				require.NoError(t, err)
-				assert.True(t, folder.Info().Ended.IsZero())
-				j = b.resume("cut")
-			}
-			require.NoError(t, start(context.Background(), j))
+			b.inParts(t, start, b.job("cut"), 1, 3, 0)
 			b.remains(t, "whole").require(t, b.remains(t, "cut"))
 			if kind == "train" {
 				best := b.file(t, "whole", run.CheckpointDir, BestCheckpointFile)
@@ -81,6 +73,27 @@ func TestStereoResumeIsExact(t *testing.T) {
 			assert.NotEqual(t, b.remains(t, "whole").metrics, b.remains(t, "other").metrics)
 		})
 	}
+}
+
+// A folder whose optimiser and schedule stand in [stereo], as they did, is the same run.
+func TestStereoResumeOfAnOldFolder(t *testing.T) {
+	b := newStereoBench(t)
+	mustTrain(t, b.job("whole"))
+	b.inParts(t, runs["train"], b.job("cut"), 1)
+	text := string(b.file(t, "cut", run.ConfigFile))
+	for _, key := range []string{`optimizer = "adam"`, "milestones = [1]", "decay = 0.5"} {
+		_, rest, ok := strings.Cut(text, "[train]\n")
+		require.True(t, ok)
+		require.Contains(t, rest, "\n"+key+"\n")
+		text = strings.Replace(text, "[stereo]\n", "[stereo]\n"+key+"\n", 1)
+	}
+	at := strings.Index(text, "[train]\n")
+	old := strings.NewReplacer(`optimizer = "adam"`, `optimizer = "sgd"`, "milestones = [1]", "milestones = []")
+	head, rest, _ := strings.Cut(text[at:], "[dgs]\n")
+	text = text[:at] + old.Replace(head) + "[dgs]\n" + rest
+	require.NoError(t, os.WriteFile(b.path("cut/"+run.ConfigFile), []byte(text), 0o644))
+	mustTrain(t, b.resume("cut"))
+	b.remains(t, "whole").require(t, b.remains(t, "cut"))
 }
 
 // Steps that are recorded as CUDA graphs, on data that lie on the device, leave what others

@@ -1,36 +1,26 @@
 package run
 
 import (
-	"bytes"
 	"os"
 	"strconv"
 	"strings"
 )
 
 // residentMegabytes returns the memory of this process that is in RAM.
-func residentMegabytes() (megabytes float64, ok bool) {
-	text, err := os.ReadFile("/proc/self/statm")
-	if err != nil {
-		return 0, false
-	}
-	columns := bytes.Fields(text) // in pages: size, resident, ...
-	if len(columns) < 2 {
-		return 0, false
-	}
-	pages, err := strconv.ParseInt(string(columns[1]), 10, 64)
-	return float64(pages) * float64(os.Getpagesize()) / (1 << 20), err == nil
-}
+func residentMegabytes() (megabytes float64, ok bool) { return statusMegabytes("VmRSS:") }
 
 // PeakMegabytes is the most memory of this process that was ever in RAM; ok is
 // false where that is not known. getrusage would count the program that started
 // this one.
-func PeakMegabytes() (megabytes float64, ok bool) {
+func PeakMegabytes() (megabytes float64, ok bool) { return statusMegabytes("VmHWM:") }
+
+func statusMegabytes(key string) (megabytes float64, ok bool) {
 	text, err := os.ReadFile("/proc/self/status")
 	if err != nil {
 		return 0, false
 	}
 	for line := range strings.Lines(string(text)) {
-		if value, found := strings.CutPrefix(line, "VmHWM:"); found {
+		if value, found := strings.CutPrefix(line, key); found {
 			kilobytes, err := strconv.ParseFloat(strings.Fields(value)[0], 64)
 			return kilobytes / 1024, err == nil
 		}

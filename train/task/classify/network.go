@@ -15,6 +15,7 @@ import (
 // Network is the network of a genotype with its loss.
 type Network struct {
 	*search.Network
+	classes
 	config  *config.Config
 	problem *problem // nil where there are no data
 }
@@ -45,12 +46,11 @@ func (n *Network) Loss(p search.Pass, x task.Tensors) (total, loss, output torch
 	return total, loss, out.Logits
 }
 
-// Right counts the images whose first guess is their class.
-func (n *Network) Right(s *torch.Scope, logits torch.Tensor, x task.Tensors) (torch.Tensor, float64) {
-	return right(s, logits, x)
-}
+// classes tells what of the logits is right.
+type classes struct{}
 
-func right(s *torch.Scope, logits torch.Tensor, x task.Tensors) (torch.Tensor, float64) {
+// Right counts the images whose first guess is their class.
+func (classes) Right(s *torch.Scope, logits torch.Tensor, x task.Tensors) (torch.Tensor, float64) {
 	return s.Sum(s.Tensor("aten::eq.Tensor", s.Tensor("aten::argmax", logits, 1), x.Target)), 1
 }
 

@@ -1,6 +1,8 @@
 package classify
 
 import (
+	"cmp"
+
 	"github.com/spikedhs/spikedhs/data"
 	"github.com/spikedhs/spikedhs/search"
 	"github.com/spikedhs/spikedhs/spike"
@@ -25,12 +27,7 @@ func SearchOptions(c *config.Config, channels, classes int, p search.Precision) 
 }
 
 // searchSteps is T of the supernet.
-func searchSteps(c *config.Config) int {
-	if c.Search.Steps > 0 {
-		return c.Search.Steps
-	}
-	return c.Network.Steps
-}
+func searchSteps(c *config.Config) int { return cmp.Or(c.Search.Steps, c.Network.Steps) }
 
 // networkOptions are the options that search and training share.
 func networkOptions(c *config.Config, channels, classes int, p search.Precision) search.Options {

@@ -27,6 +27,7 @@ type net interface {
 // Supernet is the network of a search with its loss.
 type Supernet struct {
 	net
+	classes
 	identity   string
 	candidates []genotype.Op
 }
@@ -37,7 +38,7 @@ func NewSupernet(d torch.Device, c *config.Config, o search.Options) (*Supernet,
 	if err != nil {
 		return nil, err
 	}
-	return &Supernet{n, fmt.Sprintf("supernet of %d nodes, %s, F=%d, levels %v, %s", n.Nodes, n.Downsample, o.Width, o.Levels, shapeOf(o)) + over(o), o.Candidates}, nil
+	return &Supernet{n, classes{}, fmt.Sprintf("supernet of %d nodes, %s, F=%d, levels %v, %s", n.Nodes, n.Downsample, o.Width, o.Levels, shapeOf(o)) + over(o), o.Candidates}, nil
 }
 
 // over names the candidate operations where they are not those of the paper.
@@ -66,7 +67,7 @@ func newSupernet(c *config.Config, d torch.Device, o search.Options, sets *image
 		n.Close()
 		return nil, fmt.Errorf("%w: search.layer_search: %w", config.ErrInvalid, err)
 	}
-	return &Supernet{n, fmt.Sprintf("trellis supernet of %d nodes and %d layers, F=%d, %s", n.Nodes, len(o.Levels), o.Width, shapeOf(o)) + over(o), o.Candidates}, nil
+	return &Supernet{n, classes{}, fmt.Sprintf("trellis supernet of %d nodes and %d layers, F=%d, %s", n.Nodes, len(o.Levels), o.Width, shapeOf(o)) + over(o), o.Candidates}, nil
 }
 
 // Loss is the cross entropy; the output is the logits [N, classes].
@@ -74,11 +75,6 @@ func (n *Supernet) Loss(p search.Pass, x task.Tensors) (total, loss, output torc
 	out := n.Forward(p, x.Inputs[0])
 	loss = p.Scope.CrossEntropy(out.Logits, x.Target)
 	return loss, loss, out.Logits
-}
-
-// Right counts the images whose first guess is their class.
-func (n *Supernet) Right(s *torch.Scope, logits torch.Tensor, x task.Tensors) (torch.Tensor, float64) {
-	return right(s, logits, x)
 }
 
 // Identity names what the weights depend on.

@@ -1,6 +1,8 @@
 package stereo
 
 import (
+	"fmt"
+
 	"github.com/spikedhs/spikedhs/search"
 	"github.com/spikedhs/spikedhs/search/genotype"
 	"github.com/spikedhs/spikedhs/search/stereo"
@@ -27,7 +29,11 @@ func NewNetwork(d torch.Device, g genotype.Genotype, c *config.Config, o stereo.
 }
 
 // Identity names what the weights depend on.
-func (n *Network) Identity() string { return fingerprint(n.Genotype, n.Options) }
+func (n *Network) Identity() string {
+	o := n.Options
+	return fmt.Sprintf("stereo genotype %s, f=%d, disparities up to %d px, stems %s, head %s, %d bins of events",
+		n.Genotype.Hash(), o.Width, o.MaxDisparity, o.Stems, o.Head, o.Channels)
+}
 
 // losses is the loss of the time steps behind the burn-in, and what is right.
 type losses struct {

@@ -1,10 +1,9 @@
 package stereo
 
 import (
-	"fmt"
+	"cmp"
 
 	"github.com/spikedhs/spikedhs/search"
-	"github.com/spikedhs/spikedhs/search/genotype"
 	"github.com/spikedhs/spikedhs/search/stereo"
 	"github.com/spikedhs/spikedhs/spike"
 	"github.com/spikedhs/spikedhs/train/config"
@@ -33,12 +32,7 @@ func SearchOptions(c *config.Config, channels int, p search.Precision) stereo.Op
 }
 
 // searchSteps is T of the supernet.
-func searchSteps(c *config.Config) int {
-	if c.Search.Steps > 0 {
-		return c.Search.Steps
-	}
-	return c.Stereo.Steps
-}
+func searchSteps(c *config.Config) int { return cmp.Or(c.Search.Steps, c.Stereo.Steps) }
 
 // options are those that search and training share.
 func options(c *config.Config, channels int, p search.Precision) stereo.Options {
@@ -49,10 +43,4 @@ func options(c *config.Config, channels int, p search.Precision) stereo.Options 
 		Stems:       stereo.Stems(c.Stereo.Stems), Head: stereo.Head(c.Stereo.Head),
 		SharedNorm: c.Stereo.BN == "folded", Recompute: c.Run.Recompute,
 	}
-}
-
-// fingerprint names a trained stereo network by what its weights depend on.
-func fingerprint(g genotype.Genotype, o stereo.Options) string {
-	return fmt.Sprintf("stereo genotype %s, f=%d, disparities up to %d px, stems %s, head %s, %d bins of events",
-		g.Hash(), o.Width, o.MaxDisparity, o.Stems, o.Head, o.Channels)
 }
