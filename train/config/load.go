@@ -48,6 +48,7 @@ type layers struct {
 	where origins
 	old   map[string]any // values that moved keys were given under their old names, by the new ones
 	given map[string]layer
+	both  []movedKey // that a document gave under both names
 }
 
 // layer is what gave a moved key a value, under the one name or the other.
@@ -73,8 +74,8 @@ func (l *layers) apply(name, text string) error {
 	for key, line := range lines {
 		l.where[key] = fmt.Sprintf("%s:%d", name, line)
 	}
-	problems := l.move(tree, strings.HasPrefix(text, heading))
-	return invalid(inOrder(append(problems, l.c.bind(tree)...), lines), l.where)
+	l.move(tree, strings.HasPrefix(text, heading))
+	return invalid(inOrder(l.c.bind(tree), lines), l.where)
 }
 
 // finish gives moved keys their values and checks the result.

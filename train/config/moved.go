@@ -15,9 +15,9 @@ type movedKey struct {
 
 var movedKeys []movedKey
 
-// move takes the old names out of a document. Both names are a mistake, but in a document
-// that lists every key, as a run records it: there the old one is what counted.
-func (l *layers) move(tree map[string]any, recorded bool) (problems []problem) {
+// move takes the old names out of a document. Both names are a mistake of a document of the
+// task, but where it lists every key, as a run records it: there the old one is what counted.
+func (l *layers) move(tree map[string]any, recorded bool) {
 	at := func(key string) (table map[string]any, name string, given bool) {
 		section, name, _ := strings.Cut(key, ".")
 		table, _ = tree[section].(map[string]any)
@@ -28,7 +28,7 @@ func (l *layers) move(tree map[string]any, recorded bool) (problems []problem) {
 		table, name, isOld := at(m.old)
 		_, _, isNew := at(m.key)
 		if isOld && isNew && !recorded {
-			problems = append(problems, problem{m.old, m.both()})
+			l.both = append(l.both, m)
 		}
 		if isOld {
 			l.old[m.key] = table[name]
@@ -37,10 +37,10 @@ func (l *layers) move(tree map[string]any, recorded bool) (problems []problem) {
 			l.given[m.key] = document
 		}
 	}
-	return problems
 }
 
-func (m movedKey) both() string {
+// twice says that a key was given under both names.
+func (m movedKey) twice() string {
 	return fmt.Sprintf("%s is called %s now, which is given, too; leave %[1]s out", m.old, m.key)
 }
 
@@ -51,7 +51,7 @@ func (l *layers) rename(name string) (key string, old bool, mistake string) {
 			continue
 		}
 		if name == m.old && l.given[m.key] == settings || name == m.key && l.given[m.old] == settings {
-			mistake = m.both()
+			mistake = m.twice()
 		}
 		l.given[name] = settings
 		delete(l.old, m.key) // of the document
@@ -64,6 +64,11 @@ func (l *layers) rename(name string) (key string, old bool, mistake string) {
 // other tasks mean nothing.
 func (l *layers) moved() (problems []problem) {
 	fields := l.c.fields()
+	for _, m := range l.both {
+		if m.owns(l.c) {
+			problems = append(problems, problem{m.old, m.twice()})
+		}
+	}
 	for _, m := range movedKeys {
 		value, isOld := l.old[m.key]
 		if !m.owns(l.c) || !isOld && l.given[m.key] != 0 {

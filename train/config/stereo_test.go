@@ -65,6 +65,7 @@ func TestKeysThatMoved(t *testing.T) {
 		"images":                  {"", nil, course{"sgd", []int{}, 0.5}},
 		"images, recorded":        {recorded, nil, course{"sgd", []int{}, 0.5}},
 		"recorded":                {recorded + stereo, nil, course{"adam", []int{3}, 0.25}},
+		"images, both":            {"[train]\ndecay = 0.4\n[stereo]\ndecay = 0.1\n", nil, course{"sgd", []int{}, 0.4}},
 		"old":                     {stereo + "[stereo]\noptimizer = 'sgd'\nmilestones = []\n", nil, course{"sgd", []int{}, 0.5}},
 		"new":                     {stereo + "[train]\noptimizer = 'sgd'\nmilestones = [7]\n", nil, course{"sgd", []int{7}, 0.5}},
 		"old setting":             {stereo + "[train]\ndecay = 0.1\n", []string{"stereo.decay=0.2", "stereo.milestones=[1, 2]"}, course{"adam", []int{1, 2}, 0.2}},
