@@ -145,27 +145,6 @@ func (f *family) place(d torch.Device) (torch.Tensor, error) {
 	return t, registry.scope.Err()
 }
 
-// at is the derivative without a table.
-func (f *family) at(x, b float64) float64 {
-	if math.Abs(b*x) >= tableReach {
-		return 0
-	}
-	return f.derivative(x, b)
-}
-
-// area is the integral of the derivative from 0 to x, by Simpson's rule.
-func (f *family) area(x, b float64) float64 {
-	x = max(-tableReach/b, min(tableReach/b, x))
-	const pieces = 1000
-	h := x / pieces
-	sum := 0.0
-	for i := range pieces {
-		left := float64(i) * h
-		sum += f.derivative(left, b) + 4*f.derivative(left+h/2, b) + f.derivative(left+h, b)
-	}
-	return sum * h / 6
-}
-
 func registered(name Surrogate) *family {
 	registry.Lock()
 	defer registry.Unlock()

@@ -3,7 +3,6 @@ package spike
 import (
 	"errors"
 	"fmt"
-	"math"
 	"slices"
 	"strings"
 
@@ -72,73 +71,6 @@ func (f Surrogate) String() string {
 		return string(DefaultSurrogate)
 	}
 	return string(f)
-}
-
-// Derivative is dy/du at x = u - Vth for the temperature b. The families of
-// [Register] give their function, which the operators interpolate. It is NaN for
-// a family that there is not.
-func (f Surrogate) Derivative(x, b float64) float64 {
-	z := b * x
-	switch f {
-	case "", DefaultSurrogate:
-		u := x + DefaultThreshold
-		if u <= 0 || u >= 1 {
-			return 0
-		}
-		h := math.Tanh(b * (u - DefaultThreshold))
-		return b / 2 * (1 - h*h) / math.Tanh(b/2)
-	case Triangular:
-		return b * max(0, 1-math.Abs(z))
-	case SuperSpike:
-		return 1 / ((1 + math.Abs(z)) * (1 + math.Abs(z)))
-	case ArcTan:
-		w := math.Pi / 2 * z
-		return b / 2 / (1 + w*w)
-	case Rectangular:
-		if math.Abs(z) < 0.5 {
-			return b
-		}
-		return 0
-	case Exponential:
-		return b / 2 * math.Exp(-math.Abs(z))
-	}
-	if r := registered(f); r != nil {
-		return r.at(x, b)
-	}
-	return math.NaN()
-}
-
-// Value is the soft step whose slope is Derivative, 1/2 at x = 0. All but
-// [SuperSpike]'s, which runs from 1/2 - 1/b to 1/2 + 1/b, go from 0 to 1. It is
-// NaN for a family that there is not.
-func (f Surrogate) Value(x, b float64) float64 {
-	z := b * x
-	switch f {
-	case "", DefaultSurrogate:
-		u := x + DefaultThreshold
-		if u <= 0 || u >= 1 {
-			return max(0, min(1, u)) // 0 or 1
-		}
-		return math.Tanh(b*(u-DefaultThreshold))/(2*math.Tanh(b/2)) + 0.5
-	case Triangular:
-		z = max(-1, min(1, z))
-		return 0.5 + z - z*math.Abs(z)/2
-	case SuperSpike:
-		return 0.5 + x/(1+math.Abs(z))
-	case ArcTan:
-		return 0.5 + math.Atan(math.Pi/2*z)/math.Pi
-	case Rectangular:
-		return max(0, min(1, 0.5+z))
-	case Exponential:
-		if z < 0 {
-			return math.Exp(z) / 2
-		}
-		return 1 - math.Exp(-z)/2
-	}
-	if r := registered(f); r != nil {
-		return 0.5 + r.area(x, b)
-	}
-	return math.NaN()
 }
 
 // Arguments are the trailing arguments of spikedhs::lif, lif_composed and cell
