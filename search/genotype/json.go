@@ -22,18 +22,15 @@ func readDocument(data []byte) (json.RawMessage, error) {
 		return nil, invalid(documentRoot, "not valid UTF-8; save the file as UTF-8")
 	}
 	var raw json.RawMessage
-	err := json.Unmarshal(data, &raw)
 	var syntax *json.SyntaxError
-	switch {
-	case errors.As(err, &syntax):
+	err := json.Unmarshal(data, &raw)
+	if errors.As(err, &syntax) {
 		return nil, invalid(documentRoot, "not JSON at byte %d: %v; correct it there", syntax.Offset, syntax)
-	case err != nil:
-		return nil, invalid(documentRoot, "not JSON: %v; correct it", err)
 	}
-	return raw, nil
+	return raw, err
 }
 
-// readStrict decodes raw into v, made of structs, slices, strings and integers with
+// readStrict decodes raw, a part of a document that was read, into v, made of structs, slices, strings and integers with
 // json tags. It refuses what encoding/json lets pass: a key twice, in another case,
 // unknown or missing (unless its tag has omitempty), null. Faults name their JSON path.
 func readStrict(where string, raw json.RawMessage, v reflect.Value) error {
@@ -48,10 +45,8 @@ func readStrict(where string, raw json.RawMessage, v reflect.Value) error {
 		if err := json.Unmarshal(raw, &items); err != nil {
 			return invalid(where, "%v; correct the JSON", err)
 		}
-		if len(items) > 0 { // an empty list is none
-			v.Set(reflect.MakeSlice(v.Type(), len(items), len(items)))
-		}
-		for i, item := range items {
+		for i, item := range items { // an empty list is none
+			v.Set(reflect.Append(v, reflect.Zero(v.Type().Elem())))
 			if err := readStrict(element(where, i), item, v.Index(i)); err != nil {
 				return err
 			}
@@ -113,24 +108,22 @@ func objectValues(where string, raw json.RawMessage) (map[string]json.RawMessage
 		return nil, err
 	}
 	dec := json.NewDecoder(bytes.NewReader(raw))
-	if _, err := dec.Token(); err != nil {
-		return nil, invalid(where, "%v; correct the JSON", err)
-	}
+	_, err := dec.Token() // the brace
 	values := map[string]json.RawMessage{}
-	for dec.More() {
+	for err == nil && dec.More() {
+		var key json.Token
 		var value json.RawMessage
-		key, err := dec.Token()
-		if err == nil {
+		if key, err = dec.Token(); err == nil {
 			err = dec.Decode(&value)
-		}
-		if err != nil {
-			return nil, invalid(where, "%v; correct the JSON", err)
 		}
 		name := fmt.Sprint(key)
 		if _, twice := values[name]; twice {
 			return nil, invalid(at(where, name), "given twice; remove one")
 		}
 		values[name] = value
+	}
+	if err != nil {
+		return nil, invalid(where, "%v; correct the JSON", err)
 	}
 	return values, nil
 }

@@ -84,19 +84,12 @@ type Options struct {
 	// Precision is what convolutions compute in while training, [search.Float32]
 	// by default. Statistics, membranes and the cost are float32.
 	Precision search.Precision
-	// Recompute keeps only the inputs of a cell for the backward pass and computes
-	// what lies inside once more: less memory, more time, the same numbers.
-	Recompute bool
-	// Unfused trains by the layers one by one, the reference of the cell operator.
-	Unfused bool
-	// FewLaunches takes the forms that launch few kernels on the CPU too, where they are
-	// tested; see [search.Options].
-	FewLaunches bool
+	// Recompute, Unfused, FewLaunches and Candidates are those of [search.Options].
+	Recompute, Unfused, FewLaunches bool
+	Candidates                      []genotype.Op
 	// TrellisLevels is how many levels a supernet has, the finest first, 1 to 4.
 	// Default 4, as in the paper.
 	TrellisLevels int
-	// Candidates are the operations of a search; see [search.Options].
-	Candidates []genotype.Op
 	// Deviation is the spread of a supernet's first alpha and beta. Default 1e-3.
 	Deviation float64
 }
