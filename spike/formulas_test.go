@@ -108,22 +108,23 @@ func TestDspikeHandValues(t *testing.T) {
 func TestDspikeEndsAndPeak(t *testing.T) {
 	for _, b := range []float64{0.5, 1, 3, 6} {
 		peak := b / (2 * math.Tanh(b/2))
-		assert.InDelta(t, peak, DefaultSurrogate.Derivative(0.5-0.5, b), 1e-12)
-		assert.Less(t, DefaultSurrogate.Derivative(0.45-0.5, b), peak)
-		assert.InDelta(t, DefaultSurrogate.Derivative(0.2-0.5, b), DefaultSurrogate.Derivative(0.8-0.5, b), 1e-12, "symmetric")
+		assert.InDelta(t, peak, DefaultSurrogate.Derivative(0, b), 1e-12)
+		assert.Less(t, DefaultSurrogate.Derivative(-0.05, b), peak)
+		assert.InDelta(t, DefaultSurrogate.Derivative(-0.3, b), DefaultSurrogate.Derivative(0.3, b), 1e-12, "symmetric")
 		assert.InDelta(t, 0, DefaultSurrogate.Value(1e-9-0.5, b), 1e-7)
-		assert.InDelta(t, 0.5, DefaultSurrogate.Value(0.5-0.5, b), 1e-12)
-		assert.InDelta(t, 1, DefaultSurrogate.Value(1-1e-9-0.5, b), 1e-7)
-		assert.Zero(t, DefaultSurrogate.Value(-0.1-0.5, b))
-		assert.Equal(t, 1.0, DefaultSurrogate.Value(1.1-0.5, b))
+		assert.InDelta(t, 0.5, DefaultSurrogate.Value(0, b), 1e-12)
+		assert.InDelta(t, 1, DefaultSurrogate.Value(0.5-1e-9, b), 1e-7)
+		assert.Zero(t, DefaultSurrogate.Value(-0.6, b))
+		assert.Equal(t, 1.0, DefaultSurrogate.Value(0.6, b))
 	}
 }
 
 func TestDspikeDerivativeIsTheSlopeOfValue(t *testing.T) {
 	const h = 1e-6
 	for _, b := range []float64{0.5, 1, 3, 6} {
-		for u := -0.345; u < 1.4; u += 0.01 { // no point within h of 0 or 1
-			assert.InDelta(t, (DefaultSurrogate.Value(u+h-0.5, b)-DefaultSurrogate.Value(u-h-0.5, b))/(2*h), DefaultSurrogate.Derivative(u-0.5, b), 1e-8, "b = %v, u = %v", b, u)
+		for x := -0.845; x < 0.9; x += 0.01 { // no point within h of 1/2 on either side
+			slope := (DefaultSurrogate.Value(x+h, b) - DefaultSurrogate.Value(x-h, b)) / (2 * h)
+			assert.InDelta(t, slope, DefaultSurrogate.Derivative(x, b), 1e-8, "b = %v, x = %v", b, x)
 		}
 	}
 }
