@@ -14,12 +14,10 @@ func (f Surrogate) Derivative(x, b float64) float64 {
 	z := b * x
 	switch f {
 	case "", DefaultSurrogate:
-		u := x + DefaultThreshold
-		if u <= 0 || u >= 1 {
+		if math.Abs(x) >= 0.5 {
 			return 0
 		}
-		h := math.Tanh(b * (u - DefaultThreshold))
-		return b / 2 * (1 - h*h) / math.Tanh(b/2)
+		return b / 2 * (1 - math.Pow(math.Tanh(z), 2)) / math.Tanh(b/2)
 	case Triangular:
 		return b * max(0, 1-math.Abs(z))
 	case SuperSpike:
@@ -48,11 +46,8 @@ func (f Surrogate) Value(x, b float64) float64 {
 	z := b * x
 	switch f {
 	case "", DefaultSurrogate:
-		u := x + DefaultThreshold
-		if u <= 0 || u >= 1 {
-			return max(0, min(1, u)) // 0 or 1
-		}
-		return math.Tanh(b*(u-DefaultThreshold))/(2*math.Tanh(b/2)) + 0.5
+		inside := max(-0.5, min(0.5, x)) // behind the ends it is 0 or 1
+		return math.Tanh(b*inside)/(2*math.Tanh(b/2)) + 0.5
 	case Triangular:
 		z = max(-1, min(1, z))
 		return 0.5 + z - z*math.Abs(z)/2
