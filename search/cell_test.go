@@ -108,7 +108,9 @@ func TestCellAgainstTheFormula(t *testing.T) {
 }
 
 // compute is a cell of its wiring by the formula and by the code, with the leaves of both.
-func (w where) compute(t *testing.T, s *torch.Scope, rows [][2]int, mode torch.Mode, o *Options) (want, have torch.Tensor, leaves []torch.Variable) {
+func (w where) compute(
+	t *testing.T, s *torch.Scope, rows [][2]int, mode torch.Mode, o *Options,
+) (want, have torch.Tensor, leaves []torch.Variable) {
 	t.Helper()
 	wiring, err := genotype.NewCell(rows)
 	require.NoError(t, err)

@@ -94,8 +94,8 @@ func Resume(layers []*Layer, o Options, from State) (*Phase, error) {
 		return nil, err
 	}
 	odd := func(shares []float64) bool { return len(shares) != p.options.Candidates }
-	if !slices.Equal(from.Layers, p.state.Layers) || len(from.Shares) != len(layers) || slices.ContainsFunc(from.Shares, odd) ||
-		from.Iteration < 0 || from.Iteration > p.options.Iterations {
+	fits := slices.Equal(from.Layers, p.state.Layers) && len(from.Shares) == len(layers) && !slices.ContainsFunc(from.Shares, odd)
+	if !fits || from.Iteration < 0 || from.Iteration > p.options.Iterations {
 		return nil, fmt.Errorf("dgs: the saved search of %v at iteration %d is not one of these layers and options: %w", from.Layers, from.Iteration, ErrOptions)
 	}
 	p.state = from.clone()

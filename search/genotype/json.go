@@ -30,8 +30,8 @@ func readDocument(data []byte) (json.RawMessage, error) {
 	return raw, err
 }
 
-// readStrict decodes raw, a part of a document that was read, into v, made of structs, slices, strings and integers with
-// json tags. It refuses what encoding/json lets pass: a key twice, in another case,
+// readStrict decodes raw, a part of a document that was read, into v, made of structs,
+// slices, strings and integers with json tags. It refuses what encoding/json lets pass: a key twice, in another case,
 // unknown or missing (unless its tag has omitempty), null. Faults name their JSON path.
 func readStrict(where string, raw json.RawMessage, v reflect.Value) error {
 	switch v.Kind() {

@@ -57,7 +57,9 @@ func parse(data []byte) (Genotype, error) {
 
 // formats are the documents of each format by version, from 1.
 var formats = map[string][]func() document{
-	formatName: {func() document { return &chain{} }, func() document { return &chain{} }, func() document { return &current{} }},
+	formatName: {
+		func() document { return &chain{} }, func() document { return &chain{} }, func() document { return &current{} },
+	},
 }
 
 // newDocument chooses the form by format and version, before fields are checked by

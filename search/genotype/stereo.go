@@ -38,5 +38,7 @@ type onItsPath struct {
 }
 
 func (d *stereo) genotype() (Genotype, error) {
-	return d.head.with(d.Ops, subnet{"feature", d.Feature.Path, nil, d.Feature.Cell}, subnet{"matching", d.Matching.Path, nil, d.Matching.Cell})
+	return d.head.with(d.Ops,
+		subnet{Name: "feature", Path: d.Feature.Path, Cell: d.Feature.Cell},
+		subnet{Name: "matching", Path: d.Matching.Path, Cell: d.Matching.Cell})
 }
