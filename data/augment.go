@@ -41,11 +41,6 @@ type Augment struct {
 	Levels *[256]float32
 }
 
-// Eval is a with its random steps turned off: padding and normalisation stay.
-func (a Augment) Eval() Augment {
-	return Augment{Pad: a.Pad, Mean: a.Mean, Std: a.Std, Levels: a.Levels}
-}
-
 // check reports what makes a unusable for images of c channels.
 func (a Augment) check(c int) error {
 	if a.Pad < 0 || a.CropPadding < 0 || a.Cutout < 0 {

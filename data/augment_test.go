@@ -170,9 +170,7 @@ func TestCutoutIsZeroAfterNormalisation(t *testing.T) {
 }
 
 func TestEvalIsDeterministic(t *testing.T) {
-	a := Augment{Pad: 1, CropPadding: 4, Flip: true, Cutout: 16, Mean: []float32{0.5}, Std: []float32{0.5}}
-	eval := a.Eval()
-	assert.Equal(t, Augment{Pad: 1, Mean: a.Mean, Std: a.Std}, eval)
+	eval := Augment{Pad: 1, Mean: []float32{0.5}, Std: []float32{0.5}}
 	transform, err := eval.Compile(1, 1, 2)
 	require.NoError(t, err)
 	dst := make([]float32, 12)

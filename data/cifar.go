@@ -119,7 +119,6 @@ func (f *cifarFormat) find(place string, split Split) (string, bool) {
 	return "", false
 }
 
-// load implements format.
 func (f *cifarFormat) load(ctx context.Context, src *source, where string, split Split, _ OpenOptions) (Dataset, error) {
 	part := f.split(split)
 	total := part.records * len(part.names)

@@ -24,29 +24,15 @@
 //	})
 //	batches := loader.Epoch(ctx, epoch, 0)
 //	defer batches.Close()
-//	for {
-//		batch, err := batches.Next()
-//		if err == io.EOF {
-//			break
-//		}
-//		// ... batch.Inputs[0], batch.Labels ...
-//		batch.Release()
-//	}
+//	batch, err := batches.Next() // io.EOF behind the last
+//	// ... batch.Inputs[0], batch.Labels ...
+//	batch.Release()
 //
-// Evaluation uses the same Augment without its random steps, [Augment.Eval].
 // The 28x28 images of MNIST and Fashion-MNIST become 32x32 with Pad: 2.
 //
 // Image files are not read into memory: an [ImageFolder] is a [Cropper], whose
-// pictures are decoded when a batch needs them. Its Image is the centre crop for
-// evaluation; with [Augment].Resized the loader takes a random part instead, and
-// all its workers share the decoding of a batch:
-//
-//	photos, err := data.OpenWith(ctx, "image-folder", "photos", data.Train, data.OpenOptions{Size: 224})
-//	loader, err := data.NewLoader(photos, data.LoaderOptions{
-//		Batch: 160, Seed: seed, Shuffle: true,
-//		Augment: data.Augment{Resized: data.ImageNetCrop, Flip: true, Mean: mean, Std: std},
-//	})
-//
+// pictures are decoded when a batch needs them, by all workers. Its Image is the centre
+// crop for evaluation; with [Augment].Resized the loader takes a random part instead.
 // Files that cannot be read are warned of and left out; [CorruptOf] counts them.
 //
 // One seed gives one run: a batch depends on the seed, the epoch and its number,

@@ -2,9 +2,7 @@ package data
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -36,11 +34,10 @@ const testShare = 10
 //   - a folder for each class: no split, see testShare.
 func (s *eventSource) listEventFiles(folder string, split Split) ([]eventFile, []string, error) {
 	entries, err := os.ReadDir(folder)
-	if err != nil {
-		if errors.Is(err, fs.ErrNotExist) {
-			return nil, nil, fmt.Errorf("%s is not there: %w", folder, ErrNotFound)
-		}
+	if there, err := exists(err); err != nil {
 		return nil, nil, err
+	} else if !there {
+		return nil, nil, fmt.Errorf("%s is not there: %w", folder, ErrNotFound)
 	}
 	var parts, lists [2]string
 	for _, e := range entries {
@@ -126,11 +123,10 @@ func filesOfClasses(folder string, classes []string) ([]eventFile, error) {
 	for label, class := range classes {
 		dir := filepath.Join(folder, class)
 		entries, err := os.ReadDir(dir)
-		if errors.Is(err, fs.ErrNotExist) {
-			continue // a class without test recordings
-		}
-		if err != nil {
+		if there, err := exists(err); err != nil {
 			return nil, err
+		} else if !there {
+			continue // a class without test recordings
 		}
 		var names []string
 		for _, e := range entries {

@@ -6,10 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync"
 
 	"github.com/spikedhs/spikedhs/data/events"
+	"github.com/spikedhs/spikedhs/data/internal/cache"
 )
 
 // EventOptions say how recordings are read and made into stacks.
@@ -41,11 +43,10 @@ type EventSet struct {
 	where      string
 	files      []eventFile
 	classes    []string
-	step       [3]int // channels, rows and columns of a time step
+	step       [3]int             // channels, rows and columns of a time step
+	kept       *cache.Memory[int] // stacks by file
 	mutex      sync.Mutex
-	kept       [][]byte // by file; nil: not yet
-	left       int64    // bytes for more of kept
-	seen       []bool   // files whose problems are counted
+	seen       []bool // files whose problems are counted
 	problems   events.Problems
 	troubled   int // files with problems
 	advertised bool
@@ -88,8 +89,7 @@ func (src *eventSource) open(ctx context.Context, path string, split Split, o Ev
 	if err := s.settle(); err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
-	s.kept, s.seen = make([][]byte, len(s.files)), make([]bool, len(s.files))
-	s.left = cmp.Or(o.Memory, defaultEventMemory)
+	s.kept, s.seen = cache.New[int](cmp.Or(o.Memory, defaultEventMemory)), make([]bool, len(s.files))
 	return s, nil
 }
 
@@ -152,10 +152,7 @@ func (s *EventSet) Image(i int, dst []byte) (int, error) {
 	c, h, w := s.Shape()
 	dst = dst[:c*h*w]
 	file := s.files[i]
-	s.mutex.Lock()
-	packed := s.kept[i]
-	s.mutex.Unlock()
-	if packed != nil {
+	if packed := s.kept.Get(i); packed != nil {
 		s.unpack(dst, packed)
 		return file.label, nil
 	}
@@ -167,7 +164,7 @@ func (s *EventSet) Image(i int, dst []byte) (int, error) {
 		return 0, fmt.Errorf("%s: %w", s.Name(), err)
 	}
 	s.note(i, r.Problems)
-	s.keep(i, dst)
+	s.kept.Put(i, s.pack(dst))
 	return file.label, nil
 }
 
@@ -198,32 +195,16 @@ func (s *EventSet) Problems() (events.Problems, int) {
 	return s.problems, s.troubled
 }
 
-// keep stores a stack while there is memory: a bit a pixel where they are binary.
-func (s *EventSet) keep(i int, stack []byte) {
-	size := int64(len(stack))
-	if s.options.Kind == events.Binary {
-		size = (size + 7) / 8
+// pack copies a stack for memory: a bit a pixel where it is binary.
+func (s *EventSet) pack(stack []byte) []byte {
+	if s.options.Kind != events.Binary {
+		return slices.Clone(stack)
 	}
-	s.mutex.Lock()
-	fits := s.kept[i] == nil && size <= s.left
-	if fits {
-		s.left -= size
+	packed := make([]byte, (len(stack)+7)/8)
+	for k, v := range stack {
+		packed[k/8] |= v << (k % 8)
 	}
-	s.mutex.Unlock()
-	if !fits {
-		return
-	}
-	packed := make([]byte, size)
-	if s.options.Kind == events.Binary {
-		for k, v := range stack {
-			packed[k/8] |= v << (k % 8)
-		}
-	} else {
-		copy(packed, stack)
-	}
-	s.mutex.Lock()
-	s.kept[i] = packed
-	s.mutex.Unlock()
+	return packed
 }
 
 func (s *EventSet) unpack(dst, packed []byte) {
@@ -234,11 +215,6 @@ func (s *EventSet) unpack(dst, packed []byte) {
 	for k := range dst {
 		dst[k] = packed[k/8] >> (k % 8) & 1
 	}
-}
-
-// Stack reads one recording as the images of s are read, from any file.
-func (s *EventSet) Stack(path string) ([]byte, error) {
-	return StackFile(path, s.source.Name, s.options)
 }
 
 // StackFile makes the stack of one recording, planes T,C,H,W of bytes, as a set of

@@ -178,8 +178,8 @@ func TestEventSetKeepsStacks(t *testing.T) {
 	s := openEvents(t, "n-mnist", nmnistFolder(t), Train, o)
 	readAll(t, s)
 	kept := 0
-	for _, k := range s.kept {
-		if k != nil {
+	for i := range s.Len() {
+		if s.kept.Get(i) != nil {
 			kept++
 		}
 	}

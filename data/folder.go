@@ -1,10 +1,12 @@
 package data
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
 	"log/slog"
+	"math"
 	"math/rand/v2"
 	"os"
 	"sync"
@@ -55,9 +57,6 @@ func (f *ImageFolder) Shape() (c, h, w int) { return 3, f.size, f.size }
 
 // Path is the file of image i.
 func (f *ImageFolder) Path(i int) string { return f.index.path(i) }
-
-// Label is the class of image i, without a look into its file.
-func (f *ImageFolder) Label(i int) int { return f.index.files[i].label }
 
 // Corrupt tells of the files that could not be read so far.
 func (f *ImageFolder) Corrupt() Corrupt { return f.bad.report() }
@@ -177,13 +176,11 @@ func ImageFolders(name string, labels int, advice string) Source {
 // folderFormat is a layout of image files in class folders.
 type folderFormat struct{}
 
-// find implements format.
 func (folderFormat) find(place string, split Split) (string, bool) {
 	_, ok := splitFolder(place, split)
 	return place, ok
 }
 
-// load implements format.
 func (folderFormat) load(ctx context.Context, src *source, where string, split Split, o OpenOptions) (Dataset, error) {
 	index, err := indexFolder(ctx, where, split)
 	if err != nil {
@@ -206,22 +203,11 @@ type OpenOptions struct {
 	Events EventOptions
 }
 
-// withDefaults fills in what was left out.
 func (o OpenOptions) withDefaults() (OpenOptions, error) {
-	if o.Size == 0 {
-		o.Size = DefaultSize
-	}
-	if err := checkSize(o.Size); err != nil {
-		return o, err
-	}
-	switch {
-	case o.MaxCorrupt == 0:
-		o.MaxCorrupt = DefaultMaxCorrupt
-	case o.MaxCorrupt < 0:
-		o.MaxCorrupt = 0
-	}
-	if o.Log == nil {
-		o.Log = slog.Default()
+	o.Size, o.MaxCorrupt = cmp.Or(o.Size, DefaultSize), max(0, cmp.Or(o.MaxCorrupt, DefaultMaxCorrupt))
+	o.Log = cmp.Or(o.Log, slog.Default())
+	if o.Size < 1 || o.Size > math.MaxInt16 {
+		return o, fmt.Errorf("size of %d pixels; choose 1..%d", o.Size, math.MaxInt16)
 	}
 	return o, nil
 }

@@ -75,10 +75,7 @@ func indexFolder(ctx context.Context, root string, split Split) (*folderIndex, e
 	if x.classes, err = classNames(root, keys); err != nil {
 		return nil, err
 	}
-	label := make(map[string]int, len(keys))
-	for i, key := range keys {
-		label[key] = i
-	}
+	label := places(keys)
 	if split == Test {
 		labels, where, err := testLabels(root, dir)
 		if err != nil {
@@ -132,6 +129,15 @@ func classKeys(root, training string) ([]string, error) {
 		return nil, malformed("%s lists %d classes, %s has folders of %d", filepath.Join(root, classOrderFile), len(order), training, len(found))
 	}
 	return order, nil
+}
+
+// places are the places of keys in their list.
+func places(keys []string) map[string]int {
+	m := make(map[string]int, len(keys))
+	for i, key := range keys {
+		m[key] = i
+	}
+	return m
 }
 
 // subfolders are the names of the folders in dir, sorted byte by byte. Hidden ones

@@ -93,11 +93,7 @@ func readClassOrder(path string) ([]string, error) {
 // first is taken; where two classes would have one name, both keep their folder's
 // name behind it.
 func classNames(root string, keys []string) ([]string, error) {
-	names := make([]string, len(keys))
-	place := make(map[string]int, len(keys))
-	for i, key := range keys {
-		place[key] = i
-	}
+	names, place := make([]string, len(keys)), places(keys)
 	for _, file := range []string{classOrderFile, synsetFile, wordsFile} {
 		_, err := readLines(filepath.Join(root, file), func(_ int, line string) error {
 			key, rest := keyAndRest(line)

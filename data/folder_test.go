@@ -47,7 +47,7 @@ func TestFolderLayouts(t *testing.T) {
 					label, err := set.Image(i, make([]byte, 3*16))
 					require.NoError(t, err)
 					assert.Equal(t, i, label)
-					assert.Equal(t, i, set.Label(i))
+					assert.Equal(t, i, set.index.files[i].label)
 				}
 			}
 			assert.Empty(t, log.String())

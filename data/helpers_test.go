@@ -4,7 +4,16 @@ import (
 	"archive/tar"
 	"bytes"
 	"compress/gzip"
+	"context"
 	"encoding/binary"
+	"fmt"
+	"image"
+	"image/color"
+	"image/jpeg"
+	"image/png"
+	"io"
+	"log/slog"
+	"math"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -125,4 +134,135 @@ func readAll(t testing.TB, set Dataset) (pixels []byte, labels []int) {
 		pixels, labels = append(pixels, one...), append(labels, label)
 	}
 	return pixels, labels
+}
+
+// scene is a picture of gradients with some noise, so that both blur and shifts show.
+func scene(w, h int, seed uint64) *image.RGBA {
+	rng := rand.New(rand.NewPCG(seed, 1))
+	img := image.NewRGBA(image.Rect(0, 0, w, h))
+	for y := range h {
+		for x := range w {
+			wave := 60 * math.Sin(float64(x)/7+float64(seed)) * math.Cos(float64(y)/11)
+			level := func(base float64) uint8 {
+				return uint8(max(0, min(255, base+wave+20*rng.Float64())))
+			}
+			img.SetRGBA(x, y, color.RGBA{
+				level(200 * float64(x) / float64(w)), level(200 * float64(y) / float64(h)), level(100), 255,
+			})
+		}
+	}
+	return img
+}
+
+func jpegOf(t testing.TB, img image.Image) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	require.NoError(t, jpeg.Encode(&b, img, &jpeg.Options{Quality: 90}))
+	return b.Bytes()
+}
+
+func pngOf(t testing.TB, img image.Image) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	require.NoError(t, png.Encode(&b, img))
+	return b.Bytes()
+}
+
+// greyOf is one grey level of w by h pixels.
+func greyOf(w, h int, level uint8) *image.Gray {
+	img := image.NewGray(image.Rect(0, 0, w, h))
+	for i := range img.Pix {
+		img.Pix[i] = level
+	}
+	return img
+}
+
+// withOrientation puts an EXIF segment behind the first marker of a JPEG file.
+func withOrientation(file []byte, tag int, order binary.AppendByteOrder) []byte {
+	exif := []byte("Exif\x00\x00II*\x00")
+	if order.String() == "BigEndian" {
+		exif = []byte("Exif\x00\x00MM\x00*")
+	}
+	exif = order.AppendUint32(exif, 8)
+	exif = order.AppendUint16(exif, 2)
+	for _, entry := range [][2]int{{0x0100, 640}, {0x0112, tag}} {
+		exif = order.AppendUint16(exif, uint16(entry[0]))
+		exif = order.AppendUint16(exif, 3)
+		exif = order.AppendUint32(exif, 1)
+		exif = order.AppendUint16(exif, uint16(entry[1]))
+		exif = order.AppendUint16(exif, 0)
+	}
+	segment := binary.BigEndian.AppendUint16([]byte{0xff, 0xe1}, uint16(len(exif)+2))
+	return append(append(append([]byte{}, file[:2]...), append(segment, exif...)...), file[2:]...)
+}
+
+// plant writes files below a new folder.
+func plant(t testing.TB, files map[string][]byte) string {
+	t.Helper()
+	root := t.TempDir()
+	for name, content := range files {
+		path := filepath.Join(root, filepath.FromSlash(name))
+		require.NoError(t, os.MkdirAll(filepath.Dir(path), 0o755))
+		if content != nil {
+			require.NoError(t, os.WriteFile(path, content, 0o644))
+		} else {
+			require.NoError(t, os.MkdirAll(path, 0o755))
+		}
+	}
+	return root
+}
+
+// small is a folder of n training and m test images a class, each of one grey level
+// that tells which it is.
+func small(t testing.TB, classes, n, m int) map[string][]byte {
+	t.Helper()
+	files := map[string][]byte{}
+	for c := range classes {
+		for k := range max(n, m) {
+			img := pngOf(t, greyOf(12, 9, uint8(c*n+k)))
+			if k < n {
+				files[fmt.Sprintf("train/class%d/image%03d.png", c, k)] = img
+			}
+			if k < m {
+				files[fmt.Sprintf("val/class%d/image%03d.png", c, k)] = img
+			}
+		}
+	}
+	return files
+}
+
+// quiet options log to a buffer.
+func quiet(size int) (OpenOptions, *bytes.Buffer) {
+	log := &bytes.Buffer{}
+	return OpenOptions{Size: size, Log: slog.New(slog.NewTextHandler(log, nil))}, log
+}
+
+func openFolder(t testing.TB, root string, split Split, o OpenOptions) *ImageFolder {
+	t.Helper()
+	set, err := OpenWith(context.Background(), "image-folder", root, split, o)
+	require.NoError(t, err)
+	return set.(*ImageFolder)
+}
+
+// wholeEpoch runs one epoch and returns what each image of the set became.
+func wholeEpoch(t testing.TB, loader *Loader, epoch int) (images map[int64][]float32, labels map[int64]int64, err error) {
+	t.Helper()
+	images, labels = map[int64][]float32{}, map[int64]int64{}
+	batches := loader.Epoch(context.Background(), epoch, 0)
+	defer batches.Close()
+	for {
+		b, err := batches.Next()
+		if err == io.EOF {
+			return images, labels, nil
+		}
+		if err != nil {
+			return images, labels, err
+		}
+		size := b.C * b.H * b.W
+		for k, i := range b.Indices {
+			images[i] = append([]float32{}, b.Inputs[0][k*size:(k+1)*size]...)
+			labels[i] = b.Labels[k]
+		}
+		b.Release()
+	}
 }

@@ -3,21 +3,21 @@ package data
 import (
 	"bytes"
 	"encoding/binary"
+	"errors"
 	"io"
-	"slices"
+
+	"github.com/spikedhs/spikedhs/data/internal/number"
 )
 
 const (
-	idxUint8  = 0x08    // type code of unsigned bytes
-	idxLimit  = 1 << 31 // bytes of payload; 45 times the largest MNIST file
-	idxAtOnce = 1 << 20 // bytes to allocate before any has been seen
+	idxUint8 = 0x08    // type code of unsigned bytes
+	idxLimit = 1 << 31 // bytes of payload; 45 times the largest MNIST file
 )
 
 // readIDX reads an IDX file of unsigned bytes with the given number of axes:
 // two zero bytes, the type code, the number of axes, one big-endian uint32 size
 // for each axis, then the values, last axis fastest. It returns the sizes and
-// the values. Memory is claimed only as bytes arrive, so a header that promises
-// too much costs nothing.
+// the values.
 func readIDX(r io.Reader, axes int) (sizes []int, values []byte, err error) {
 	var magic [4]byte
 	if _, err := io.ReadFull(r, magic[:]); err != nil {
@@ -38,30 +38,15 @@ func readIDX(r io.Reader, axes int) (sizes []int, values []byte, err error) {
 		total *= int(size)
 		sizes = append(sizes, int(size))
 	}
-	if values, err = readGrowing(r, total); err != nil {
-		return nil, nil, err
+	values, err = number.ReadBytes(r, total)
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		return nil, nil, malformed("truncated: %d of %d declared bytes", len(values), total)
+	}
+	if err != nil {
+		return nil, nil, contentError(err)
 	}
 	if err := expectEOF(r); err != nil {
 		return nil, nil, err
 	}
 	return sizes, values, nil
-}
-
-// readGrowing reads exactly n bytes into a buffer that doubles as it fills.
-func readGrowing(r io.Reader, n int) ([]byte, error) {
-	buf := make([]byte, 0, min(n, idxAtOnce))
-	for len(buf) < n {
-		if len(buf) == cap(buf) {
-			buf = slices.Grow(buf, min(len(buf), n-len(buf)))
-		}
-		got, err := io.ReadFull(r, buf[len(buf):min(cap(buf), n)])
-		buf = buf[:len(buf)+got]
-		if err == io.EOF || err == io.ErrUnexpectedEOF {
-			return nil, malformed("truncated: %d of %d declared bytes", len(buf), n)
-		}
-		if err != nil {
-			return nil, contentError(err)
-		}
-	}
-	return buf, nil
 }

@@ -77,7 +77,6 @@ func (f mnistFormat) find(place string, split Split) (string, bool) {
 	return place, ok
 }
 
-// load implements format.
 func (f mnistFormat) load(ctx context.Context, src *source, folder string, split Split, _ OpenOptions) (Dataset, error) {
 	sizes, pixels, err := readIDXFile(ctx, filepath.Join(folder, f.imageFile(split)), 3)
 	if err != nil {

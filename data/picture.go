@@ -2,13 +2,11 @@ package data
 
 import (
 	"bytes"
-	"fmt"
 	"image"
 	"image/color"
 	"image/jpeg"
 	"image/png"
 	"io"
-	"math"
 )
 
 // maxPixels is the largest picture that is decoded: a small file may claim to be a
@@ -244,12 +242,4 @@ func sniff(b []byte) string {
 		return "HEIF or AVIF"
 	}
 	return ""
-}
-
-// checkSize refuses sides of a crop that cannot be meant.
-func checkSize(size int) error {
-	if size < 1 || size > math.MaxInt16 {
-		return fmt.Errorf("size of %d pixels; choose 1..%d", size, math.MaxInt16)
-	}
-	return nil
 }

@@ -1,9 +1,11 @@
 package data
 
 import (
+	"bytes"
 	"encoding/binary"
 	"fmt"
 	"image"
+	"image/jpeg"
 	"math"
 	"math/rand/v2"
 	"testing"
@@ -190,4 +192,41 @@ func TestCentreCrop(t *testing.T) {
 	sx, sy := 500.0/341, 375.0/256
 	assert.InDeltaSlice(t, []float64{58 * sx, 16 * sy, 282 * sx, 240 * sy}, []float64{w.x0, w.y0, w.x1, w.y1}, 1e-9)
 	assert.Equal(t, [4]int{0, 0, 500, 375}, [4]int{w.left, w.top, w.right, w.foot})
+}
+
+// One photograph of the usual size of ImageNet's, decoded, then cropped to 224.
+func BenchmarkPictures(b *testing.B) {
+	file := jpegOf(b, scene(500, 375, 1))
+	b.Run("decode", func(b *testing.B) {
+		b.ReportAllocs()
+		for range b.N {
+			_, err := jpeg.Decode(bytes.NewReader(file))
+			require.NoError(b, err)
+		}
+	})
+	s := newDecoder()
+	require.NoError(b, s.decode(file))
+	dst := make([]byte, 3*224*224)
+	b.Run("centre", func(b *testing.B) {
+		b.ReportAllocs()
+		for range b.N {
+			s.render(centre(500, 375, 224), 224, dst)
+		}
+	})
+	b.Run("crop", func(b *testing.B) {
+		b.ReportAllocs()
+		var rng rand.PCG
+		for range b.N {
+			s.render(ImageNetCrop.draw(500, 375, &rng), 224, dst)
+		}
+	})
+	t, err := Augment{Flip: true, Mean: imageNetMean, Std: imageNetStd}.Compile(3, 224, 224)
+	require.NoError(b, err)
+	out := make([]float32, len(dst))
+	b.Run("normalise", func(b *testing.B) {
+		var rng rand.PCG
+		for range b.N {
+			t.Apply(out, dst, &rng)
+		}
+	})
 }

@@ -3,6 +3,7 @@ package data
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 
 	"github.com/spikedhs/spikedhs/data/internal/random"
 )
@@ -55,8 +56,7 @@ func Halves(ds Dataset, seed uint64) (a, b Dataset) {
 // view makes a subset of valid indices; one of a subset refers to the set
 // underneath, so that views do not pile up.
 func view(ds Dataset, indices []int) Dataset {
-	base, flat := ds, make([]int, len(indices))
-	copy(flat, indices)
+	base, flat := ds, slices.Clone(indices)
 	if s, ok := underlying(ds); ok {
 		base = s.Dataset
 		for k, i := range flat {

@@ -66,7 +66,7 @@ func TestTrainOnEvents(t *testing.T) {
 	var labels []int
 	right := 0
 	for i := range set.Len() {
-		stack, err := set.Stack(set.File(i))
+		stack, err := data.StackFile(set.File(i), set.Name(), set.Options())
 		require.NoError(t, err)
 		label, err := set.Image(i, make([]byte, len(stack)))
 		require.NoError(t, err)

@@ -23,14 +23,12 @@ func decodeAEDAT(content []byte, o Options) (*Recording, error) {
 	if !bytes.HasPrefix(content, []byte("#!AER-DAT")) {
 		return nil, malformed("does not begin with #!AER-DAT2.0; AEDAT 4 is to be converted to .npy first")
 	}
-	for first := true; len(content) > 0 && content[0] == '#'; first = false {
-		end := bytes.IndexByte(content, '\n')
-		if end < 0 {
-			return nil, malformed("truncated: the header has no end")
-		}
-		line := strings.TrimSpace(string(content[:end]))
-		content = content[end+1:]
-		if first && line != "#!AER-DAT2.0" {
+	lines, content, err := header(content, '#')
+	if err != nil {
+		return nil, err
+	}
+	for i, line := range lines {
+		if i == 0 && line != "#!AER-DAT2.0" {
 			return nil, malformed("version %.20q; only #!AER-DAT2.0 is read", line)
 		}
 		if chip, ok := strings.CutPrefix(line, "# AEChip:"); ok && !strings.Contains(chip, "DVS128") {

@@ -1,6 +1,7 @@
 package events
 
 import (
+	"bytes"
 	"cmp"
 	"errors"
 	"fmt"
@@ -16,6 +17,18 @@ var ErrFormat = errors.New("bad event data")
 // malformed describes bad content as an ErrFormat.
 func malformed(format string, args ...any) error {
 	return fmt.Errorf("%s: %w", fmt.Sprintf(format, args...), ErrFormat)
+}
+
+// header cuts off the lines that begin with mark.
+func header(content []byte, mark byte) (lines []string, rest []byte, err error) {
+	for len(content) > 0 && content[0] == mark {
+		line, behind, found := bytes.Cut(content, []byte{'\n'})
+		if !found {
+			return nil, nil, malformed("truncated: the header has no end")
+		}
+		lines, content = append(lines, strings.TrimSpace(string(line))), behind
+	}
+	return lines, content, nil
 }
 
 // Event is a change of brightness at a pixel.

@@ -1,23 +1,18 @@
 package events
 
 import (
-	"bytes"
 	"encoding/binary"
 	"strconv"
 	"strings"
 )
 
 // percentHeader cuts off the lines that begin with '%' and returns their words.
-func percentHeader(content []byte) (lines [][]string, rest []byte, err error) {
-	for len(content) > 0 && content[0] == '%' {
-		end := bytes.IndexByte(content, '\n')
-		if end < 0 {
-			return nil, nil, malformed("truncated: the header has no end")
-		}
-		lines = append(lines, strings.Fields(strings.ToLower(strings.TrimLeft(string(content[:end]), "% "))))
-		content = content[end+1:]
+func percentHeader(content []byte) (words [][]string, rest []byte, err error) {
+	lines, rest, err := header(content, '%')
+	for _, line := range lines {
+		words = append(words, strings.Fields(strings.ToLower(strings.TrimLeft(line, "% "))))
 	}
-	return lines, content, nil
+	return words, rest, err
 }
 
 // declared finds the sensor's size in a header: "width 304" and "height 240", or

@@ -1,6 +1,9 @@
 package hdf5
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+	"fmt"
+)
 
 // undefined is the address of what does not exist, for the largest size of addresses.
 const undefined = ^uint64(0)
@@ -55,4 +58,12 @@ func (c *cursor) signature(want string) {
 	if got := string(c.bytes(len(want))); c.err == nil && got != want {
 		c.err = malformed("%q where %q should be", got, want)
 	}
+}
+
+func malformed(format string, args ...any) error {
+	return fmt.Errorf("%w: %s", ErrFormat, fmt.Sprintf(format, args...))
+}
+
+func unsupported(format string, args ...any) error {
+	return fmt.Errorf("%w: %s", ErrUnsupported, fmt.Sprintf(format, args...))
 }

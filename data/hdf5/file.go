@@ -17,14 +17,6 @@ var (
 	ErrUnsupported = errors.New("kind of HDF5 that is not read")
 )
 
-func malformed(format string, args ...any) error {
-	return fmt.Errorf("%w: %s", ErrFormat, fmt.Sprintf(format, args...))
-}
-
-func unsupported(format string, args ...any) error {
-	return fmt.Errorf("%w: %s", ErrUnsupported, fmt.Sprintf(format, args...))
-}
-
 // File is an open HDF5 file. It may be used from several goroutines.
 type File struct {
 	r          io.ReaderAt

@@ -87,11 +87,12 @@ func TestConvert(t *testing.T) {
 	require.NoError(t, err)
 	frames, err := set.Frames()
 	require.NoError(t, err)
-	for _, f := range frames {
-		for _, v := range []stereo.View{stereo.Left, stereo.Right} {
-			_, err := set.Stack(v, f)
-			require.NoError(t, err)
-		}
+	steps, err := set.Stream(context.Background(), frames, 0)
+	require.NoError(t, err)
+	defer steps.Close()
+	for range frames {
+		_, err := steps.Next()
+		require.NoError(t, err)
 	}
 	assert.True(t, set.Counts()["indoor_flying_1"].Clean())
 

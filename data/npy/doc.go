@@ -9,6 +9,6 @@
 // Format versions 1 to 3 are read, any plain integer, float32 or float64 type, either
 // byte order, either memory order. Files are written as version 1, little-endian, in C
 // order, byte for byte like numpy.save. Python objects are never read. A header that
-// claims more than the file has costs no memory. [ReadRecords] reads structured types. Source of the format: NumPy
-// Enhancement Proposal 1.
+// claims more than the file has costs no memory. [ReadRecords] reads structured types.
+// Source of the format: NumPy Enhancement Proposal 1.
 package npy

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/spikedhs/spikedhs/data/internal/number"
 )
 
 const (
@@ -30,41 +32,43 @@ type header struct {
 type field struct{ name, descr string }
 
 func readHeader(r io.Reader) (header, error) {
-	start := make([]byte, len(magic)+2)
-	if err := readFull(r, start, "magic"); err != nil {
+	start, err := readBytes(r, len(magic)+2, "magic")
+	if err != nil {
 		return header{}, err
 	}
 	if string(start[:len(magic)]) != magic {
 		return header{}, malformed("it does not start like one; give a file written by numpy.save")
 	}
-	major, size := start[len(magic)], make([]byte, 4)
-	if major < 1 || major > 3 {
+	digits := 4 // bytes of the length; version 3 allows UTF-8 in the names of fields
+	switch major := start[len(magic)]; major {
+	case 1:
+		digits = 2
+	case 2, 3:
+	default:
 		return header{}, malformed("version %d is unknown, versions 1 to 3 are read; save the array again with numpy.save", major)
 	}
-	bytes := 4 // of the length; version 3 allows UTF-8 in the names of fields
-	if major == 1 {
-		bytes = 2
-	}
-	if err := readFull(r, size[:bytes], "header length"); err != nil {
+	size, err := readBytes(r, digits, "header length")
+	if err != nil {
 		return header{}, err
 	}
-	length := binary.LittleEndian.Uint32(size)
+	length := binary.LittleEndian.Uint32(append(size, 0, 0))
 	if length > maxHeader {
 		return header{}, malformed("the header claims more than %d bytes; save the array again with numpy.save", maxHeader)
 	}
-	text := make([]byte, length)
-	if err := readFull(r, text, "header"); err != nil {
+	text, err := readBytes(r, int(length), "header")
+	if err != nil {
 		return header{}, err
 	}
 	return parseHeader(string(text))
 }
 
-func readFull(r io.Reader, b []byte, what string) error {
-	n, err := io.ReadFull(r, b)
+// readBytes reads a part of a file.
+func readBytes(r io.Reader, n int, what string) ([]byte, error) {
+	b, err := number.ReadBytes(r, n)
 	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
-		return malformed("truncated in its %s after %d of %d bytes; copy the file again", what, n, len(b))
+		return nil, malformed("truncated in its %s after %d of %d bytes; copy the file again", what, len(b), n)
 	}
-	return err
+	return b, err
 }
 
 // parseHeader reads the Python dictionary of a header, such as

@@ -2,7 +2,6 @@ package npy
 
 import (
 	"bufio"
-	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -52,27 +51,11 @@ func Read(r io.Reader) (*Array, error) {
 	if err != nil {
 		return nil, err
 	}
-	data, err := readData(r, n*t.Size)
+	data, err := readBytes(r, n*t.Size, "data")
 	if err != nil {
 		return nil, err
 	}
 	return &Array{Shape: h.shape, dtype: t, fortran: h.fortran, data: data}, nil
-}
-
-// readData reads size bytes without trusting size: memory grows with what arrives.
-func readData(r io.Reader, size int) ([]byte, error) {
-	const trusted = 1 << 15
-	if size <= trusted {
-		b := make([]byte, size)
-		return b, readFull(r, b, "data")
-	}
-	var b bytes.Buffer
-	b.Grow(trusted)
-	n, err := io.CopyN(&b, r, int64(size))
-	if errors.Is(err, io.EOF) {
-		return nil, malformed("truncated in its data after %d of %d bytes; copy the file again", n, size)
-	}
-	return b.Bytes(), err
 }
 
 // ReadFile reads the array in the file at path, which must hold nothing else. Errors
@@ -132,7 +115,7 @@ func ReadRecords(r io.Reader) (fields []string, rows []float64, err error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	data, err := readData(r, n*size)
+	data, err := readBytes(r, n*size, "data")
 	if err == nil {
 		err = expectEnd(r)
 	}

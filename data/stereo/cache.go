@@ -9,7 +9,6 @@ import (
 	"math"
 	"os"
 	"path/filepath"
-	"sync"
 )
 
 // CacheFolder is the folder of a data set in which stacks are kept by default.
@@ -86,15 +85,6 @@ func Whole(path string, write func(path string) error) error {
 	return err
 }
 
-// memory keeps packed stacks and labels until its bytes are used up. What came first
-// stays: training visits all with the same frequency, so that nothing is gained by
-// putting out one for another.
-type memory struct {
-	mu    sync.RWMutex
-	left  int64
-	items map[memoryKey][]byte
-}
-
 // memoryKey names a stack of a view, or with view -1 the label of a frame.
 type memoryKey struct {
 	frame Frame
@@ -102,19 +92,3 @@ type memoryKey struct {
 }
 
 const labelView View = -1
-
-func (m *memory) get(key memoryKey) []byte {
-	m.mu.RLock()
-	defer m.mu.RUnlock()
-	return m.items[key]
-}
-
-func (m *memory) put(key memoryKey, item []byte) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if m.items[key] != nil || int64(len(item)) > m.left {
-		return
-	}
-	m.left -= int64(len(item))
-	m.items[key] = item
-}

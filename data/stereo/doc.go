@@ -11,12 +11,8 @@
 //	loader, err := stereo.NewLoader(set, a, stereo.WindowOptions{Steps: 5, CropHeight: 200, CropWidth: 280},
 //		data.LoaderOptions{Batch: 2, Seed: seed, Shuffle: true})
 //	batches := loader.Epoch(ctx, epoch, 0)
-//	defer batches.Close()
-//	for {
-//		batch, err := batches.Next() // io.EOF behind the last
-//		// batch.Inputs [T*N, 5, H, W], left and right, batch.Truth [T*N, H, W] ...
-//		batch.Release()
-//	}
+//	batch, err := batches.Next() // io.EOF behind the last
+//	// batch.Inputs [T*N, 5, H, W], left and right, batch.Truth [T*N, H, W] ...
 //
 // A stack is a [bins, H, W] array of -1, 0 and +1: the sign of the sum of polarities
 // that a pixel saw in a bin (Wang et al. 2019), oldest bin first. Stacks are computed

@@ -55,6 +55,17 @@ func openSet(t testing.TB, root string, o Options) *Set {
 	return s
 }
 
+// stackOf is the stack of a view for a frame, [Channels, Height, Width].
+func stackOf(s *Set, v View, f Frame) ([]int8, error) {
+	packed, err := s.packed(v, f)
+	if err != nil {
+		return nil, err
+	}
+	stack := make([]int8, s.binning.Bins*s.rig.Width*s.rig.Height)
+	unpack(stack, packed, s.binning.Bins, s.rig.Width, s.rig.Height, s.whole())
+	return stack, nil
+}
+
 func frameNames(frames []Frame) (names []string) {
 	for _, f := range frames {
 		names = append(names, fmt.Sprintf("%s/%d", f.Sequence, f.Index))

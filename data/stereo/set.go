@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"slices"
 	"sync"
+
+	"github.com/spikedhs/spikedhs/data/internal/cache"
 )
 
 // Options configure a [Set]; the zero value has the defaults.
@@ -35,7 +37,7 @@ type Set struct {
 	log       *slog.Logger
 	sequences map[string]*sequence
 	names     []string
-	memory    memory
+	memory    *cache.Memory[memoryKey]
 
 	mu       sync.Mutex
 	counted  map[memoryKey]bool
@@ -65,7 +67,7 @@ func Open(root string, o Options) (*Set, error) {
 	s := &Set{
 		root: base, binning: b, log: o.Log, sequences: map[string]*sequence{},
 		counted: map[memoryKey]bool{}, counts: map[string]Counts{}, warnings: map[string]bool{},
-		memory: memory{left: cmp.Or(o.Memory, 1<<30), items: map[memoryKey][]byte{}},
+		memory: cache.New[memoryKey](cmp.Or(o.Memory, 1<<30)),
 		cache:  cmp.Or(o.Cache, filepath.Join(base, CacheFolder)),
 	}
 	if s.log == nil {
@@ -215,23 +217,12 @@ func (s *Set) Events(v View, f Frame) ([]Event, Counts, error) {
 	return events, counts, err
 }
 
-// Stack is the stack of a view for a frame, [Channels, Height, Width].
-func (s *Set) Stack(v View, f Frame) ([]int8, error) {
-	packed, err := s.packed(v, f)
-	if err != nil {
-		return nil, err
-	}
-	stack := make([]int8, s.binning.Bins*s.rig.Width*s.rig.Height)
-	unpack(stack, packed, s.binning.Bins, s.rig.Width, s.rig.Height, s.whole())
-	return stack, nil
-}
-
 func (s *Set) whole() crop { return crop{width: s.rig.Width, height: s.rig.Height} }
 
 // packed is a packed stack from memory, from disk or from its events.
 func (s *Set) packed(v View, f Frame) ([]byte, error) {
 	key := memoryKey{f, v}
-	if p := s.memory.get(key); p != nil {
+	if p := s.memory.Get(key); p != nil {
 		return p, nil
 	}
 	if err := s.check([]Frame{f}); err != nil {
@@ -251,7 +242,7 @@ func (s *Set) packed(v View, f Frame) ([]byte, error) {
 		store(k)
 	}
 	s.count(key, k.counts)
-	s.memory.put(key, k.packed)
+	s.memory.Put(key, k.packed)
 	return k.packed, nil
 }
 
@@ -282,7 +273,7 @@ func (s *Set) fromDisk(v View, f Frame, end float64) (k kept, store func(kept), 
 // label is the label image of a frame.
 func (s *Set) label(f Frame) ([]byte, error) {
 	key := memoryKey{f, labelView}
-	if l := s.memory.get(key); l != nil {
+	if l := s.memory.Get(key); l != nil {
 		return l, nil
 	}
 	if err := s.check([]Frame{f}); err != nil {
@@ -297,7 +288,7 @@ func (s *Set) label(f Frame) ([]byte, error) {
 		counts.Unlabelled = 1
 	}
 	s.count(key, counts)
-	s.memory.put(key, l)
+	s.memory.Put(key, l)
 	return l, nil
 }
 

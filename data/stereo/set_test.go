@@ -67,14 +67,14 @@ func TestStacksAreCached(t *testing.T) {
 	require.NoError(t, err)
 	for _, f := range frames {
 		for _, v := range []View{Left, Right} {
-			_, err := s.Stack(v, f)
+			_, err := stackOf(s, v, f)
 			require.NoError(t, err)
 		}
 	}
 	for _, v := range []View{Left, Right} {
 		for _, f := range frames {
 			want := oracle(t, s, v, f)
-			got, err := s.Stack(v, f)
+			got, err := stackOf(s, v, f)
 			require.NoError(t, err)
 			assert.Equal(t, want, got)
 			// A new set finds it on the disk: the events may be unreadable by then.
@@ -85,12 +85,12 @@ func TestStacksAreCached(t *testing.T) {
 			require.NoError(t, err)
 			require.NoError(t, os.WriteFile(path, make([]byte, len(old)), 0o600))
 			require.NoError(t, os.Chtimes(path, info.ModTime(), info.ModTime()))
-			got, err = openSet(t, root, Options{}).Stack(v, f)
+			got, err = stackOf(openSet(t, root, Options{}), v, f)
 			require.NoError(t, err)
 			assert.Equal(t, want, got)
 			// Another time of change is another key.
 			require.NoError(t, os.Chtimes(path, info.ModTime().Add(5e9), info.ModTime().Add(5e9)))
-			_, err = openSet(t, root, Options{}).Stack(v, f)
+			_, err = stackOf(openSet(t, root, Options{}), v, f)
 			require.ErrorIs(t, err, data.ErrFormat)
 			require.NoError(t, os.WriteFile(path, old, 0o600))
 		}
@@ -105,7 +105,7 @@ func TestStacksAreCached(t *testing.T) {
 		b[len(b)-1] ^= 0xff
 		require.NoError(t, os.WriteFile(path, b, 0o600))
 	}
-	got, err := openSet(t, root, Options{}).Stack(Right, frames[1])
+	got, err := stackOf(openSet(t, root, Options{}), Right, frames[1])
 	require.NoError(t, err)
 	assert.Equal(t, oracle(t, s, Right, frames[1]), got)
 }
@@ -133,7 +133,7 @@ func TestBadData(t *testing.T) {
 	var log bytes.Buffer
 	s := openSet(t, root, Options{Log: slog.New(slog.NewTextHandler(&log, nil))})
 	for range 2 { // counted once
-		stack, err := s.Stack(Left, Frame{"a", 1})
+		stack, err := stackOf(s, Left, Frame{"a", 1})
 		require.NoError(t, err)
 		set := 0
 		for _, v := range stack {
@@ -149,7 +149,7 @@ func TestBadData(t *testing.T) {
 	assert.Contains(t, log.String(), "bad_polarity=2")
 	// The disk cache remembers what was wrong.
 	again := openSet(t, root, Options{})
-	_, err := again.Stack(Left, Frame{"a", 1})
+	_, err := stackOf(again, Left, Frame{"a", 1})
 	require.NoError(t, err)
 	want.Unlabelled = 0
 	assert.Equal(t, want, again.Counts()["a"])

@@ -53,10 +53,17 @@ func TestGenerate(t *testing.T) {
 	assert.Equal(t, []stereo.Frame{{Sequence: "scene_0002", Index: 0}, {Sequence: "scene_0002", Index: 1}, {Sequence: "scene_0002", Index: 2}, {Sequence: "scene_0002", Index: 3}}, parts.Test)
 	frames, err := set.Frames()
 	require.NoError(t, err)
+	steps, err := set.Stream(context.Background(), frames, 0)
+	require.NoError(t, err)
+	defer steps.Close()
 	for _, f := range frames {
-		for _, v := range []stereo.View{stereo.Left, stereo.Right} {
-			_, err := set.Stack(v, f)
-			require.NoError(t, err)
+		step, err := steps.Next()
+		require.NoError(t, err)
+		array, err := npy.ReadFile(stereo.FloatFile(set.Dir(f.Sequence), f.Index))
+		require.NoError(t, err)
+		exact := npy.Values[float32](array)
+		for i, d := range step.Label {
+			require.InDelta(t, exact[i], d, 0.5/7+1e-5)
 		}
 	}
 	total := 0
@@ -67,14 +74,6 @@ func TestGenerate(t *testing.T) {
 	assert.Greater(t, total, 5000)
 	for _, f := range frames {
 		assert.InDelta(t, 0.05*float64(f.Index+1), set.Times(f.Sequence)[f.Index], 1e-9)
-		array, err := npy.ReadFile(stereo.FloatFile(set.Dir(f.Sequence), f.Index))
-		require.NoError(t, err)
-		exact := npy.Values[float32](array)
-		label, err := set.Label(f)
-		require.NoError(t, err)
-		for i, d := range label {
-			require.InDelta(t, exact[i], d, 0.5/7+1e-5)
-		}
 		events, _, err := set.Events(stereo.Right, f)
 		require.NoError(t, err)
 		for _, e := range events {

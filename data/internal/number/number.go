@@ -3,7 +3,9 @@ package number
 
 import (
 	"encoding/binary"
+	"io"
 	"math"
+	"slices"
 )
 
 // Number are the types that numbers of files convert to.
@@ -43,4 +45,22 @@ func Decode[T Number](t Type, b []byte) T {
 		return T(int64(bits<<unused) >> unused)
 	}
 	return T(bits)
+}
+
+// ReadBytes reads n bytes into memory that is claimed as they arrive, so that a header
+// that promises too much costs nothing. At an error, io.EOF or io.ErrUnexpectedEOF where
+// there are fewer, it returns those it has got.
+func ReadBytes(r io.Reader, n int) ([]byte, error) {
+	const atOnce = 1 << 20
+	b := make([]byte, 0, min(n, atOnce))
+	for len(b) < n {
+		if len(b) == cap(b) {
+			b = slices.Grow(b, min(len(b), n-len(b)))
+		}
+		got, err := io.ReadFull(r, b[len(b):min(cap(b), n)])
+		if b = b[:len(b)+got]; err != nil {
+			return b, err
+		}
+	}
+	return b, nil
 }
