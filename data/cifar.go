@@ -55,7 +55,10 @@ func init() {
 		labels: []int{10},
 		names:  "batches.meta.txt",
 	}, remoteFile{"cifar-10-binary.tar.gz", "c32a1d4ab5d03f1284b67883e8d87530", 170_052_171}))
-	for label, s := range []Source{{Name: "cifar100-coarse", Classes: cifar100Coarse}, {Name: "cifar100", Classes: cifar100Classes}} {
+	for label, s := range []Source{
+		{Name: "cifar100-coarse", Classes: cifar100Coarse},
+		{Name: "cifar100", Classes: cifar100Classes},
+	} {
 		s.Mean, s.Std = []float32{0.5071, 0.4867, 0.4408}, []float32{0.2675, 0.2565, 0.2761}
 		Register(cifar(s, "cifar100", cifarFormat{
 			folder: "cifar-100-binary",
@@ -73,7 +76,8 @@ func cifar(s Source, folder string, format cifarFormat, archive remoteFile) Sour
 	s.Channels, s.Height, s.Width = 3, cifarSide, cifarSide
 	format.archive = archive.name
 	return (&source{
-		Source: s, folder: folder, format: &format, address: "https://www.cs.toronto.edu/~kriz/", remote: []remoteFile{archive},
+		Source: s, folder: folder, format: &format,
+		address: "https://www.cs.toronto.edu/~kriz/", remote: []remoteFile{archive},
 	}).published()
 }
 

@@ -34,7 +34,8 @@ func init() {
 // classes may be nil, then the names of folders serve. address is where a person finds
 // the files.
 func Recordings(name string, width, height int, classes []string, address string) Source {
-	r := &eventSource{Source: Source{Name: name, Width: width, Height: height, Classes: classes, Events: true}, address: address}
+	s := Source{Name: name, Width: width, Height: height, Classes: classes, Events: true}
+	r := &eventSource{Source: s, address: address}
 	r.recordings = r
 	r.Open = func(ctx context.Context, path string, split Split, o OpenOptions) (Dataset, error) {
 		set, err := r.open(ctx, path, split, o.Events)

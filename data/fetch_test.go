@@ -248,7 +248,9 @@ func TestFetchThenOpen(t *testing.T) {
 		asked = append(asked, r.URL.Path[1:])
 		w.Write(published[r.URL.Path[1:]])
 	})
-	src := &source{Source: Source{Name: "tiny", Classes: digitClasses}, folder: "tiny", format: mnistFormat{}, address: server.URL}
+	src := &source{
+		Source: Source{Name: "tiny", Classes: digitClasses}, folder: "tiny", format: mnistFormat{}, address: server.URL,
+	}
 	for name, body := range published {
 		src.remote = append(src.remote, remoteFile{name, md5Of(body), int64(len(body))})
 	}

@@ -21,8 +21,8 @@ import (
 // Colour images are made grey. An image that gives no event has no file, since
 // there is no such recording.
 //
-// done, when given, is told each image. It fails where the folder of the split exists, where an image cannot be read or a
-// file not be written, and with the error of ctx.
+// done, when given, is told each image. It fails where the folder of the split exists,
+// where an image cannot be read or a file not be written, and with the error of ctx.
 func WriteSaccades(ctx context.Context, set Dataset, dir string, split Split, s events.Saccade, done func()) error {
 	name := map[Split]string{Train: "Train", Test: "Test"}[split]
 	if name == "" {

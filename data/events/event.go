@@ -102,20 +102,19 @@ func (p Problems) Add(q Problems) Problems {
 func (p Problems) String() string {
 	var list []string
 	for _, kind := range []struct {
-		count int
-		one   string
-		many  string
+		count      int
+		noun, what string
 	}{
-		{p.Unsorted, "event out of order, sorted", "events out of order, sorted"},
-		{p.Wrapped, "wrap of the clock, continued", "wraps of the clock, continued"},
-		{p.Outside, "event beside the sensor, dropped", "events beside the sensor, dropped"},
-		{p.Special, "special word, skipped", "special words, skipped"},
+		{p.Unsorted, "event", " out of order, sorted"},
+		{p.Wrapped, "wrap", " of the clock, continued"},
+		{p.Outside, "event", " beside the sensor, dropped"},
+		{p.Special, "special word", ", skipped"},
 	} {
-		switch {
-		case kind.count == 1:
-			list = append(list, "1 "+kind.one)
-		case kind.count > 1:
-			list = append(list, fmt.Sprintf("%d %s", kind.count, kind.many))
+		if kind.count > 1 {
+			kind.noun += "s"
+		}
+		if kind.count > 0 {
+			list = append(list, fmt.Sprintf("%d %s%s", kind.count, kind.noun, kind.what))
 		}
 	}
 	if list == nil {

@@ -165,7 +165,7 @@ func (s Stacks) Make(dst []byte, r *Recording) error {
 		}
 	}
 	for i, sum := range sums {
-		dst[i] = byte(cmp.Compare(sum, 0)) // 255 is -1
+		dst[i] = byte(min(1, max(-1, sum))) // 255 is -1
 	}
 	return nil
 }

@@ -28,7 +28,9 @@ type Dataset struct {
 const maxRank = 32
 
 // sharable are the messages that may lie in another place, which is not read.
-var sharable = map[int]string{msgDataspace: "a shared data space", msgDatatype: "a named data type", msgFilters: "shared filters"}
+var sharable = map[int]string{
+	msgDataspace: "a shared data space", msgDatatype: "a named data type", msgFilters: "shared filters",
+}
 
 // Dataset opens the array at path, such as "davis/left/events". It fails with
 // [ErrNotFound] where there is none.

@@ -10,7 +10,6 @@ import (
 	"math"
 	"os"
 	"path/filepath"
-	"reflect"
 	"sync"
 
 	"github.com/spikedhs/spikedhs/data"
@@ -79,16 +78,12 @@ func Convert(ctx context.Context, o Options) (Result, error) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	c, err := open(o)
-	if err != nil {
-		return Result{}, classify(err)
-	}
+	c := &conversion{o: o}
 	defer c.close()
-	if err := c.prepare(); err != nil {
-		return Result{}, classify(err)
-	}
-	if err := c.run(ctx); err != nil {
-		return c.result, classify(err)
+	for _, step := range []func() error{c.open, c.prepare, func() error { return c.run(ctx) }} {
+		if err := step(); err != nil {
+			return c.result, classify(err)
+		}
 	}
 	if err := stereo.WriteTimestamps(filepath.Join(o.Out, stereo.TimestampsFile), c.times); err != nil {
 		return c.result, err
@@ -134,15 +129,6 @@ func (c *conversion) close() {
 }
 
 // open opens all files and checks that they fit together.
-func open(o Options) (*conversion, error) {
-	c := &conversion{o: o}
-	if err := c.open(); err != nil {
-		c.close()
-		return nil, err
-	}
-	return c, nil
-}
-
 func (c *conversion) open() (err error) {
 	o := c.o
 	for _, path := range []string{o.Data, o.GT} {
@@ -230,7 +216,7 @@ func (c *conversion) prepare() error {
 	switch {
 	case err == nil:
 		var have source
-		if err := json.Unmarshal(text, &have); err != nil || !reflect.DeepEqual(have, want) {
+		if err := json.Unmarshal(text, &have); err != nil || have != want {
 			return fmt.Errorf("%s was made from other files; choose another --out or remove it: %w", c.o.Out, data.ErrFormat)
 		}
 	case !errors.Is(err, fs.ErrNotExist):

@@ -77,8 +77,7 @@ func parseHeader(text string) (header, error) {
 	var h header
 	p := literal{rest: text}
 	seen := map[string]bool{}
-	p.expect('{')
-	for !p.accept('}') {
+	p.list('{', '}', func() {
 		key := p.quoted()
 		p.expect(':')
 		if p.err == nil && seen[key] {
@@ -97,11 +96,7 @@ func parseHeader(text string) (header, error) {
 		default:
 			p.fail("unknown key %q", key)
 		}
-		if !p.accept(',') {
-			p.expect('}')
-			break
-		}
-	}
+	})
 	p.end()
 	if p.err == nil && len(seen) != 3 {
 		p.fail("descr, fortran_order or shape is missing")

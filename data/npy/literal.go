@@ -42,6 +42,18 @@ func (p *literal) expect(c byte) {
 	}
 }
 
+// list reads items with commas between them in brackets.
+func (p *literal) list(open, end byte, item func()) {
+	p.expect(open)
+	for !p.accept(end) {
+		item()
+		if !p.accept(',') {
+			p.expect(end)
+			return
+		}
+	}
+}
+
 // quoted reads a string without escapes.
 func (p *literal) quoted() string {
 	p.skipSpace()
@@ -65,22 +77,17 @@ func (p *literal) fields() []field {
 	if p.err != nil || p.rest == "" || p.rest[0] != '[' {
 		return nil
 	}
-	list := []field{}
-	p.expect('[')
-	for !p.accept(']') {
+	fields := []field{}
+	p.list('[', ']', func() {
 		p.expect('(')
 		name := p.quoted()
 		p.expect(',')
-		list = append(list, field{name, p.quoted()})
+		fields = append(fields, field{name, p.quoted()})
 		if !p.accept(')') {
 			p.fail("expected ')' at %.20q (fields are plain numbers)", p.rest)
 		}
-		if !p.accept(',') {
-			p.expect(']')
-			break
-		}
-	}
-	return list
+	})
+	return fields
 }
 
 func (p *literal) boolean() bool {
@@ -98,14 +105,7 @@ func (p *literal) boolean() bool {
 // tuple reads a tuple of whole numbers such as (6, 2), (6,) or ().
 func (p *literal) tuple() []int {
 	numbers := []int{}
-	p.expect('(')
-	for !p.accept(')') {
-		numbers = append(numbers, p.number())
-		if !p.accept(',') {
-			p.expect(')')
-			break
-		}
-	}
+	p.list('(', ')', func() { numbers = append(numbers, p.number()) })
 	return numbers
 }
 

@@ -20,17 +20,17 @@ const (
 // rounded half to even; [Invalid] for NaN, infinity and what does not fit. It computes
 // in float32, like the code that made the published labels.
 func Quantize(depth float32, fb float64) uint8 {
-	v := math.RoundToEven(float64(float32(LabelScale*fb) / (depth + 1e-15)))
-	if math.IsInf(float64(depth), 0) || !(v >= 0 && v < Invalid) {
+	if math.IsInf(float64(depth), 0) {
 		return Invalid
 	}
-	return uint8(v)
+	return level(float64(float32(LabelScale*fb) / (depth + 1e-15)))
 }
 
 // QuantizeDisparity is the value of a label image for a disparity in pixels.
-func QuantizeDisparity(d float64) uint8 {
-	v := math.RoundToEven(LabelScale * d)
-	if !(v >= 0 && v < Invalid) {
+func QuantizeDisparity(d float64) uint8 { return level(LabelScale * d) }
+
+func level(v float64) uint8 {
+	if v = math.RoundToEven(v); !(v >= 0 && v < Invalid) {
 		return Invalid
 	}
 	return uint8(v)

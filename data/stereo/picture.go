@@ -137,7 +137,6 @@ func errorColour(d, truth float64) color.RGBA {
 	if math.IsNaN(off) || math.IsInf(truth, 0) {
 		return color.RGBA{150, 150, 150, 255}
 	}
-	last := errorColours[len(errorColours)-1]
 	for i, b := range errorColours[1:] {
 		a := errorColours[i]
 		if off > b.at {
@@ -147,7 +146,7 @@ func errorColour(d, truth float64) color.RGBA {
 		mix := func(k int) uint8 { return uint8(math.Round(a.colour[k] + x*(b.colour[k]-a.colour[k]))) }
 		return color.RGBA{mix(0), mix(1), mix(2), 255}
 	}
-	return color.RGBA{uint8(last.colour[0]), uint8(last.colour[1]), uint8(last.colour[2]), 255}
+	return color.RGBA{A: 255}
 }
 
 // Overlay draws the events of a stack, [c, h, w], over a copy of a picture of the same
@@ -155,19 +154,17 @@ func errorColour(d, truth float64) color.RGBA {
 func Overlay(picture *image.RGBA, stack []float32, c int) *image.RGBA {
 	b := picture.Bounds()
 	w, h := b.Dx(), b.Dy()
-	out := image.NewRGBA(image.Rect(0, 0, w, h))
-	draw.Draw(out, out.Bounds(), picture, b.Min, draw.Src)
-	for i := range h * w {
+	return paint(h, w, func(i int) color.RGBA {
 		sum := float32(0)
 		for k := range c {
 			sum += stack[k*h*w+i]
 		}
 		switch {
 		case sum > 0:
-			out.SetRGBA(i%w, i/w, color.RGBA{255, 255, 255, 255})
+			return color.RGBA{255, 255, 255, 255}
 		case sum < 0:
-			out.SetRGBA(i%w, i/w, nothing)
+			return nothing
 		}
-	}
-	return out
+		return picture.RGBAAt(b.Min.X+i%w, b.Min.Y+i/w)
+	})
 }

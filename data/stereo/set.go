@@ -2,6 +2,7 @@ package stereo
 
 import (
 	"cmp"
+	"crypto/sha256"
 	"fmt"
 	"log/slog"
 	"maps"
@@ -229,45 +230,40 @@ func (s *Set) packed(v View, f Frame) ([]byte, error) {
 		return nil, err
 	}
 	end := s.sequences[f.Sequence].times[f.Index]
-	pixels := s.rig.Width * s.rig.Height
-	k, store, ok := s.fromDisk(v, f, end)
+	width, height := s.rig.Width, s.rig.Height
+	path, cached := s.cacheFile(v, f, end)
+	k, ok := readKept(path, cached, planes(s.binning.Bins)*width*height)
 	if !ok {
 		events, counts, err := s.Events(v, f)
 		if err != nil {
 			return nil, err
 		}
-		stack := make([]int8, s.binning.Bins*pixels)
-		counts.BadTime += s.binning.Stack(stack, events, end, s.rig.Width, s.rig.Height)
-		k = kept{packed: pack(stack, s.binning.Bins, pixels), counts: counts}
-		store(k)
+		stack := make([]int8, s.binning.Bins*width*height)
+		counts.BadTime += s.binning.Stack(stack, events, end, width, height)
+		k = kept{packed: pack(stack, s.binning.Bins, width*height), counts: counts}
+		if path != "" {
+			if err := writeKept(path, cached, k); err != nil {
+				s.noCache.Do(func() {
+					s.log.Warn("stacks cannot be kept on disk and are computed again each time; "+
+						"choose another cache folder", "err", err)
+				})
+			}
+		}
 	}
 	s.count(key, k.counts)
 	s.memory.Put(key, k.packed)
 	return k.packed, nil
 }
 
-// fromDisk looks for a stack in the cache folder; store puts it there.
-func (s *Set) fromDisk(v View, f Frame, end float64) (k kept, store func(kept), ok bool) {
-	store = func(kept) {}
-	if s.cache == "none" {
-		return kept{}, store, false
-	}
+// cacheFile is the file of the cache for a stack, and what it has to begin with; "" where
+// nothing is kept on disk, or there are no events, as reading them will tell.
+func (s *Set) cacheFile(v View, f Frame, end float64) (path string, key [sha256.Size]byte) {
 	info, err := os.Stat(EventFile(s.Dir(f.Sequence), v, f.Index))
-	if err != nil {
-		return kept{}, store, false // reading the events tells what is wrong
+	if err != nil || s.cache == "none" {
+		return "", key
 	}
-	key := cacheKey(info, s.binning, end, s.rig.Width, s.rig.Height)
-	path := filepath.Join(s.cache, f.Sequence, fmt.Sprintf("%s-%d", v, s.binning.Bins), fmt.Sprintf("%06d.sbt", f.Index))
-	if k, ok = readKept(path, key, planes(s.binning.Bins)*s.rig.Width*s.rig.Height); ok {
-		return k, store, true
-	}
-	return kept{}, func(k kept) {
-		if err := writeKept(path, key, k); err != nil {
-			s.noCache.Do(func() {
-				s.log.Warn("stacks cannot be kept on disk and are computed again each time; choose another cache folder", "err", err)
-			})
-		}
-	}, false
+	name := fmt.Sprintf("%s-%d/%06d.sbt", v, s.binning.Bins, f.Index)
+	return filepath.Join(s.cache, f.Sequence, name), cacheKey(info, s.binning, end, s.rig.Width, s.rig.Height)
 }
 
 // label is the label image of a frame.

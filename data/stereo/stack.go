@@ -59,7 +59,7 @@ func (b Binning) Stack(dst []int8, events []Event, end float64, width, height in
 		sums[((b.Bins-1-bin)*height+int(e.Y))*width+int(e.X)] += int32(e.P)
 	}
 	for i, sum := range sums {
-		dst[i] = int8(cmp.Compare(sum, 0))
+		dst[i] = int8(min(1, max(-1, sum)))
 	}
 	return outside
 }
