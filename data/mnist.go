@@ -21,40 +21,32 @@ var (
 )
 
 func init() {
-	Register((&source{
-		Source: Source{
-			Name: "fashion-mnist", Channels: 1, Height: 28, Width: 28, Classes: fashionClasses,
-			Mean: []float32{0.2860}, Std: []float32{0.3530},
-		},
-		folder:    "fashion-mnist",
-		ambiguous: true,
-		system:    "/usr/share/datasets/fashion-mnist",
-		pkg:       "dataset-fashion-mnist",
-		format:    mnistFormat{},
-		address:   "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/",
-		remote: []remoteFile{
+	fashion := mnist("fashion-mnist", fashionClasses, 0.2860, 0.3530,
+		"http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/", []remoteFile{
 			{"train-images-idx3-ubyte.gz", "8d4fb7e6c68d591d4c3dfef9ec88bf0d", 26_421_880},
 			{"train-labels-idx1-ubyte.gz", "25c81989df183df01b3e8a0aad5dffbe", 29_515},
 			{"t10k-images-idx3-ubyte.gz", "bef4ecab320f06d8554ea6380940ec79", 4_422_102},
 			{"t10k-labels-idx1-ubyte.gz", "bb300cfdad3c16e7a12a480ee83cd310", 5_148},
-		},
-	}).published())
-	Register((&source{
-		Source: Source{
-			Name: "mnist", Channels: 1, Height: 28, Width: 28, Classes: digitClasses,
-			Mean: []float32{0.1307}, Std: []float32{0.3081},
-		},
-		folder:    "mnist",
-		ambiguous: true,
-		format:    mnistFormat{},
-		address:   "https://ossci-datasets.s3.amazonaws.com/mnist/",
-		remote: []remoteFile{
+		})
+	fashion.system, fashion.pkg = "/usr/share/datasets/fashion-mnist", "dataset-fashion-mnist"
+	Register(fashion.published())
+	Register(mnist("mnist", digitClasses, 0.1307, 0.3081,
+		"https://ossci-datasets.s3.amazonaws.com/mnist/", []remoteFile{
 			{"train-images-idx3-ubyte.gz", "f68b3c2dcbeaaa9fbdd348bbdeb94873", 9_912_422},
 			{"train-labels-idx1-ubyte.gz", "d53e105ee54ea40749a09fcbcd1e9432", 28_881},
 			{"t10k-images-idx3-ubyte.gz", "9fb629c4189551a2d022fa330f9573f3", 1_648_877},
 			{"t10k-labels-idx1-ubyte.gz", "ec29112dd5afa0611ce80d1b7f02629c", 4_542},
+		}).published())
+}
+
+// mnist is a set of 28x28 images in the files of MNIST, in a folder of the set's name.
+func mnist(name string, classes []string, mean, std float32, address string, files []remoteFile) *source {
+	return &source{
+		Source: Source{
+			Name: name, Channels: 1, Height: 28, Width: 28, Classes: classes, Mean: []float32{mean}, Std: []float32{std},
 		},
-	}).published())
+		folder: name, ambiguous: true, format: mnistFormat{}, address: address, remote: files,
+	}
 }
 
 // mnistFormat is a folder of IDX files, plain or gzipped: images and labels of
