@@ -1,9 +1,6 @@
 """The side of a benchmark that is SpikingJelly; see worker.py, whose protocol it
 speaks. `impl` is "spikingjelly" or "spikingjelly-dhs", `task` "train" or "infer".
 """
-import json
-import sys
-
 import torch
 
 import worker
@@ -50,9 +47,7 @@ def make(case):
 
 
 def main():
-    case = json.loads(sys.argv[1])
-    torch.set_num_threads(case["threads"])
-    torch.backends.cudnn.benchmark = True  # as on the other side
+    case = worker.case_of_command()
     images, step = make(case)
     worker.serve(images.device, step)
 

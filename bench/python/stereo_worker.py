@@ -5,14 +5,11 @@ The case has "task": "stereo-train", "stereo-search" or "stereo-stream", "batch"
 "max_disparity" and the subnets "feature" and "matching", each with "path" and "cell";
 for a search the numbers of cells "feature_layers" and "matching_layers" instead.
 """
-import json
-import sys
-
 import torch
 
 from stereo import Stereo, estimate, loss_of
 from stereo_supernet import SearchStep, StereoSupernet
-from worker import serve
+from worker import case_of_command, serve
 
 SETTLING = 5  # the Go side does the same
 
@@ -73,9 +70,7 @@ def make(case):
 
 
 def main():
-    case = json.loads(sys.argv[1])
-    torch.set_num_threads(case["threads"])
-    torch.backends.cudnn.benchmark = True  # as on the other side
+    case = case_of_command()
     _, step = make(case)
     serve(torch.device(case.get("device", "cpu")), step)
 

@@ -158,10 +158,16 @@ def serve(device, step, last=lambda: {}):
     say({**answer, **last()})
 
 
-def main():
+def case_of_command():
+    """The case of the command line, with its threads set."""
     case = json.loads(sys.argv[1])
     torch.set_num_threads(case["threads"])
     torch.backends.cudnn.benchmark = True  # as on the other side
+    return case
+
+
+def main():
+    case = case_of_command()
     net, images, step = make(case)
     infer = case["task"] == "infer"
     serve(images.device, step, lambda: {"firing_rate": firing_rate(net, images)} if infer else {})

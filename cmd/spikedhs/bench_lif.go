@@ -25,7 +25,9 @@ func benchLIFCommand() *cli.Command {
 
 func runBenchLIF(c *cli.Context) error {
 	o := newConsole(c)
-	one := bench.LIFCase{Device: deviceName(c), Repeats: c.Int("repeats"), Seconds: c.Float64("seconds"), Batch: 32, Width: 64, Steps: 6, Size: 64}
+	one := bench.LIFCase{
+		Setting: bench.Setting{Batch: 32, Width: 64, Steps: 6, Size: 64, Device: deviceName(c)}, Repeats: c.Int("repeats"), Seconds: c.Float64("seconds"),
+	}
 	if err := singles(c, single{"batch", &one.Batch}, single{"width", &one.Width}, single{"steps", &one.Steps}, single{"size", &one.Size}); err != nil {
 		return err
 	}

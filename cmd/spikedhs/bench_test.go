@@ -157,9 +157,9 @@ func TestBenchNeedsPython(t *testing.T) {
 
 // The worker answers on its standard output in the words of the scripts.
 func TestBenchWorker(t *testing.T) {
-	text, err := json.Marshal(bench.Case{
-		Task: bench.Infer, Impl: bench.Ours, Precision: "float32", Batch: 1, Width: 2, Steps: 2, Nodes: 3, Size: 8, Threads: 1, Device: "cpu",
-	})
+	text, err := json.Marshal(bench.Case{Task: bench.Infer, Setting: bench.Setting{
+		Impl: bench.Ours, Precision: "float32", Batch: 1, Width: 2, Steps: 2, Nodes: 3, Size: 8, Threads: 1, Device: "cpu",
+	}})
 	require.NoError(t, err)
 	c := program(t, "bench", "worker", string(text))
 	c.Stdin, c.Stderr = strings.NewReader("2\n1\n"), os.Stderr

@@ -34,10 +34,10 @@ func TestMain(m *testing.M) {
 
 // tiny is a case that takes milliseconds.
 func tiny(task Task) Case {
-	c := Case{
-		Task: task, Impl: Ours, Precision: "float32", Batch: 2, Width: 4, Steps: 2, Nodes: publishedNodes,
+	c := Case{Task: task, Setting: Setting{
+		Impl: Ours, Precision: "float32", Batch: 2, Width: 4, Steps: 2, Nodes: publishedNodes,
 		Size: 8, Threads: 1, Device: "cpu",
-	}
+	}}
 	if task == Search {
 		c.Nodes, c.Width = 2, 2
 	}

@@ -51,20 +51,25 @@ func (c Case) Has(impl string) bool { return ours(impl) || kinds[c.Task].has(c, 
 
 // Case is one point of a table.
 type Case struct {
-	Task Task   `json:"task"`
+	Task Task `json:"task"`
+	Setting
+	auto bool // the precision was left to the program
+}
+
+// Setting is what is measured how, beside the task.
+type Setting struct {
 	Impl string `json:"impl"`
 	// Precision is that of the convolutions, float32, bfloat16 or, on CUDA devices,
 	// float16.
 	Precision string `json:"precision"`
-	auto      bool   // the precision was left to the program
 	// Batch is the number of images of a step.
 	Batch int `json:"batch"`
 	// Width is F, Steps T, Nodes the number of nodes of a cell.
 	Width int `json:"width"`
 	Steps int `json:"steps"`
-	Nodes int `json:"nodes"`
+	Nodes int `json:"nodes,omitempty"`
 	// Size is the side of the images in pixels.
-	Size int `json:"size"`
+	Size int `json:"size,omitempty"`
 	// Threads is how many threads an operator uses.
 	Threads int `json:"threads"`
 	// Device is "cpu" or "cuda:N".
@@ -152,11 +157,10 @@ func (g Grid) Cases() ([]Case, error) {
 			for _, steps := range g.Steps {
 				for _, size := range g.Sizes {
 					for _, threads := range g.Threads {
-						c := Case{
-							auto: g.Precision == "auto",
-							Task: g.Task, Impl: Ours, Precision: precision, Batch: batch, Width: width, Steps: steps,
+						c := Case{Task: g.Task, auto: g.Precision == "auto", Setting: Setting{
+							Impl: Ours, Precision: precision, Batch: batch, Width: width, Steps: steps,
 							Nodes: g.Nodes, Size: size, Threads: threads, Device: torch.DeviceName(device),
-						}
+						}}
 						if err := c.Validate(); err != nil {
 							return nil, err
 						}

@@ -17,10 +17,10 @@ func TestGridDefaultsAreThePapersNetworks(t *testing.T) {
 		require.NoError(t, err)
 		require.Len(t, cases, len(want.widths))
 		for i, c := range cases {
-			assert.Equal(t, Case{
-				Task: task, Impl: Ours, Precision: "float32", Batch: 8, Width: want.widths[i], Steps: 6, Nodes: want.nodes,
+			assert.Equal(t, Case{Task: task, Setting: Setting{
+				Impl: Ours, Precision: "float32", Batch: 8, Width: want.widths[i], Steps: 6, Nodes: want.nodes,
 				Size: 32, Threads: 2, Device: "cpu",
-			}, c)
+			}}, c)
 		}
 	}
 }

@@ -53,7 +53,7 @@ func images(task Task, nodes, width int, precision string) func(*testing.T) Case
 	return func(t *testing.T) Case {
 		t.Helper()
 		// The number of launches does not depend on the number of images.
-		return Case{Task: task, Impl: Ours, Precision: precision, Batch: 2, Size: 32, Width: width, Steps: 6, Nodes: nodes, Threads: 2, Device: "cuda"}
+		return Case{Task: task, Setting: Setting{Impl: Ours, Precision: precision, Batch: 2, Size: 32, Width: width, Steps: 6, Nodes: nodes, Threads: 2, Device: "cuda"}}
 	}
 }
 

@@ -13,11 +13,8 @@ import (
 // LIFCase are the tensors that the neuron is measured on: [Steps*Batch, Width,
 // Size, Size], in channels-last order as between the layers of a network.
 type LIFCase struct {
-	Precision                 string
-	Batch, Width, Steps, Size int
-	Threads                   int
-	Device                    string
-	Repeats                   int
+	Setting
+	Repeats int
 	// Seconds is about how long a sample takes; default 2.
 	Seconds float64
 }
@@ -25,16 +22,9 @@ type LIFCase struct {
 // Bandwidth is how fast something moves its bytes, beside a plain copy.
 type Bandwidth struct {
 	Bench     string `json:"bench"`
-	Impl      string `json:"impl"`
 	Pass      string `json:"pass"`
 	Surrogate string `json:"surrogate"`
-	Precision string `json:"precision"`
-	Batch     int    `json:"batch"`
-	Width     int    `json:"width"`
-	Steps     int    `json:"steps"`
-	Size      int    `json:"size"`
-	Threads   int    `json:"threads"`
-	Device    string `json:"device"`
+	Setting
 	// Rate is neurons times steps a second; the median of the repeats.
 	Rate   float64 `json:"rate_per_s"`
 	Spread float64 `json:"spread"`
@@ -95,12 +85,12 @@ func LIF(ctx context.Context, c LIFCase) (rows []Bandwidth, err error) {
 	if err := inTurn(ctx, device, works, elements*bytes, c.Repeats, c.Seconds); err != nil {
 		return nil, fmt.Errorf("bench: lif: %w", err)
 	}
+	c.Impl, c.Device = Ours, torch.DeviceName(device)
 	reference := median(works[0].samples)
 	for _, w := range works[1:] {
 		rate := median(w.samples)
 		rows = append(rows, Bandwidth{
-			Bench: "lif", Impl: Ours, Pass: w.name, Surrogate: lif.Surrogate.String(), Precision: c.Precision, Batch: c.Batch, Width: c.Width, Steps: c.Steps,
-			Size: c.Size, Threads: c.Threads, Device: torch.DeviceName(device),
+			Bench: "lif", Pass: w.name, Surrogate: lif.Surrogate.String(), Setting: c.Setting,
 			Rate: rate * 1e9 / (w.units * bytes), Spread: spread(w.samples), GBPerS: rate,
 			CopyGBPerS: reference, Share: rate / reference, PeakRSSMB: peakMegabytes(),
 		})

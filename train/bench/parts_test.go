@@ -13,7 +13,7 @@ import (
 func TestLIF(t *testing.T) {
 	before := torch.LiveTensors()
 	for precision, bytes := range map[string]float64{"float32": 4, "bfloat16": 2} {
-		rows, err := LIF(context.Background(), LIFCase{Precision: precision, Batch: 2, Width: 8, Steps: 3, Size: 8, Threads: 1, Device: "cpu", Repeats: 1, Seconds: 0.01})
+		rows, err := LIF(context.Background(), LIFCase{Setting: Setting{Precision: precision, Batch: 2, Width: 8, Steps: 3, Size: 8, Threads: 1, Device: "cpu"}, Repeats: 1, Seconds: 0.01})
 		require.NoError(t, err)
 		require.Len(t, rows, 2)
 		for i, tensors := range []float64{2, 5} {

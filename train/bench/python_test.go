@@ -69,33 +69,39 @@ func checked(t *testing.T, c Case) model {
 // computed are the results of check.py for the weights and images of m.
 func computed(t *testing.T, p *Python, c Case, m model) map[string][]float32 {
 	t.Helper()
+	s := torch.NewInference()
+	defer s.Close()
+	numbers := map[string][]float32{}
+	for name, tensor := range checkedBy(t, p, scripts.Check, s, c, append(slices.Clone(m.variables),
+		torch.Variable{Name: "images", Value: m.batch.images}, torch.Variable{Name: "labels", Value: m.batch.labels})) {
+		var err error
+		numbers[name], err = torch.ToSlice[float32](tensor)
+		require.NoError(t, err)
+	}
+	return numbers
+}
+
+// checkedBy is what a script computes of a case from tensors.
+func checkedBy(t *testing.T, p *Python, script string, s *torch.Scope, c Case, tensors []torch.Variable) map[string]torch.Tensor {
+	t.Helper()
 	dir := t.TempDir()
 	in, out := filepath.Join(dir, "in"), filepath.Join(dir, "out")
 	f, err := os.Create(in)
 	require.NoError(t, err)
-	tensors := append(slices.Clone(m.variables), torch.Variable{Name: "images", Value: m.batch.images},
-		torch.Variable{Name: "labels", Value: m.batch.labels})
 	require.NoError(t, torch.WriteSafetensors(f, tensors, nil))
 	require.NoError(t, f.Close())
 	text, err := json.Marshal(c)
 	require.NoError(t, err)
-	run := exec.Command(p.Program, filepath.Join(p.Dir, scripts.Check), string(text), in, out)
+	run := exec.Command(p.Program, filepath.Join(p.Dir, script), string(text), in, out)
 	run.Dir = p.Dir
 	message, err := run.CombinedOutput()
 	require.NoError(t, err, string(message))
 	f, err = os.Open(out)
 	require.NoError(t, err)
 	defer f.Close()
-	s := torch.NewInference()
-	defer s.Close()
 	found, _, err := torch.ReadSafetensors(s, f)
 	require.NoError(t, err)
-	values := map[string][]float32{}
-	for name, tensor := range found {
-		values[name], err = torch.ToSlice[float32](tensor)
-		require.NoError(t, err)
-	}
-	return values
+	return found
 }
 
 // close32 compares slices relative to the largest value that is expected.

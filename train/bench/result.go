@@ -2,17 +2,8 @@ package bench
 
 // Row is what one implementation reached in a case.
 type Row struct {
-	Bench     string `json:"bench"`
-	Impl      string `json:"impl"`
-	Precision string `json:"precision"`
-	Batch     int    `json:"batch"`
-	Width     int    `json:"width"`
-	Steps     int    `json:"steps"`
-	Nodes     int    `json:"nodes,omitempty"`
-	Size      int    `json:"size,omitempty"`
-	Threads   int    `json:"threads"`
-	Device    string `json:"device"`
-	Shape
+	Bench string `json:"bench"`
+	Setting
 	// Rate is the median of Samples, images a second; Spread is the distance
 	// between the largest and the smallest over it.
 	Rate    float64   `json:"rate_per_s"`
@@ -31,18 +22,12 @@ type Row struct {
 
 // Pair is our Row over that of another implementation.
 type Pair struct {
-	Bench     string `json:"bench"`
-	Impl      string `json:"impl"`
-	Over      string `json:"over"`
-	Precision string `json:"precision"`
+	Bench string `json:"bench"`
+	// Setting is ours; nodes and the shape of stereo are left out.
+	Setting
+	Over string `json:"over"`
 	// OverPrecision is that of the other.
 	OverPrecision string `json:"over_precision"`
-	Batch         int    `json:"batch"`
-	Width         int    `json:"width"`
-	Steps         int    `json:"steps"`
-	Size          int    `json:"size"`
-	Threads       int    `json:"threads"`
-	Device        string `json:"device"`
 	// OverDevice is that of the other, where it is another one.
 	OverDevice string `json:"over_device,omitempty"`
 	// Ratio is our median rate over the other's: above 1 we are faster.
@@ -54,23 +39,15 @@ type Pair struct {
 }
 
 // row is an empty row of a case.
-func (c Case) row() Row {
-	return Row{
-		Bench: string(c.Task), Impl: c.Impl, Precision: c.Precision, Batch: c.Batch, Width: c.Width, Steps: c.Steps,
-		Nodes: c.Nodes, Size: c.Size, Threads: c.Threads, Device: c.Device, Shape: c.Shape,
-	}
-}
+func (c Case) row() Row { return Row{Bench: string(c.Task), Setting: c.Setting} }
 
 // over compares two rows of a case; ok is false where one has no rate.
 func (r Row) over(other Row) (p Pair, ok bool) {
 	if r.Rate == 0 || other.Rate == 0 {
 		return Pair{}, false
 	}
-	p = Pair{
-		Bench: r.Bench, Impl: r.Impl, Over: other.Impl, Precision: r.Precision, OverPrecision: other.Precision,
-		Batch: r.Batch, Width: r.Width, Steps: r.Steps, Size: r.Size, Threads: r.Threads, Device: r.Device,
-		Ratio: r.Rate / other.Rate,
-	}
+	p = Pair{Bench: r.Bench, Setting: r.Setting, Over: other.Impl, OverPrecision: other.Precision, Ratio: r.Rate / other.Rate}
+	p.Nodes, p.Shape = 0, Shape{}
 	if r.PeakRSSMB > 0 && other.PeakRSSMB > 0 {
 		p.MemoryRatio = r.PeakRSSMB / other.PeakRSSMB
 	}

@@ -89,7 +89,7 @@ func shim(t *testing.T) string {
 func TestSpikingJellyLIF(t *testing.T) {
 	p := spikingJelly(t)
 	for precision, tolerance := range map[string]float64{"float32": 1e-5, "bfloat16": 1.0 / 64} {
-		c := LIFCase{Precision: precision, Batch: 2, Width: 8, Steps: 5, Size: 8, Threads: 1, Device: "cpu", Repeats: 1, Seconds: 0.001}
+		c := LIFCase{Setting: Setting{Precision: precision, Batch: 2, Width: 8, Steps: 5, Size: 8, Threads: 1, Device: "cpu"}, Repeats: 1, Seconds: 0.001}
 		agreement, rows, err := SpikingJellyLIF(context.Background(), c, p, shim(t), "")
 		require.NoError(t, err)
 		assert.EqualValues(t, 2*8*5*8*8, agreement.Spikes)
@@ -103,7 +103,7 @@ func TestSpikingJellyLIF(t *testing.T) {
 			assert.InEpsilon(t, row.GBPerS/row.CopyGBPerS, row.Share, 1e-9)
 		}
 	}
-	_, _, err := SpikingJellyLIF(context.Background(), LIFCase{Precision: "float32", Batch: 1, Width: 1, Steps: 1, Size: 1, Threads: 1, Device: "cpu"}, p, "/nowhere.so", "")
+	_, _, err := SpikingJellyLIF(context.Background(), LIFCase{Setting: Setting{Precision: "float32", Batch: 1, Width: 1, Steps: 1, Size: 1, Threads: 1, Device: "cpu"}}, p, "/nowhere.so", "")
 	require.ErrorContains(t, err, "/nowhere.so")
 }
 

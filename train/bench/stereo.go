@@ -96,10 +96,10 @@ func stereoCase(of Task, size, precision, device string, threads int) (Case, err
 		return Case{}, fmt.Errorf("%w: %w", ErrCase, err)
 	}
 	shape := StereoShape{Rows: 96, Columns: 132, Channels: 5, MaxDisparity: 21}
-	c := Case{
-		Task: of, Impl: Ours, Precision: string(task.Precision(precision, d)), auto: precision == "auto",
+	c := Case{Task: of, auto: precision == "auto", Setting: Setting{
+		Impl: Ours, Precision: string(task.Precision(precision, d)),
 		Batch: 1, Width: 4, Steps: 5, Nodes: publishedNodes, Threads: threads, Device: torch.DeviceName(d), Shape: Shape{&shape},
-	}
+	}}
 	switch {
 	case size == "full":
 		shape.MaxDisparity, c.Width = 63, 8

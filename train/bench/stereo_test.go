@@ -2,10 +2,6 @@ package bench
 
 import (
 	"context"
-	"encoding/json"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -72,27 +68,23 @@ func TestStereoIsMeasured(t *testing.T) {
 // checkedByScript is what the script computes of a case from our variables.
 func checkedByScript(t *testing.T, s *torch.Scope, c Case, variables []torch.Variable, b task.Tensors) map[string]torch.Tensor {
 	t.Helper()
-	python := python(t)
-	dir := t.TempDir()
-	in, out := filepath.Join(dir, "in"), filepath.Join(dir, "out")
-	f, err := os.Create(in)
-	require.NoError(t, err)
-	require.NoError(t, torch.WriteSafetensors(f, append(slices.Clone(variables),
+	return checkedBy(t, python(t), "stereo_check.py", s, c, append(slices.Clone(variables),
 		torch.Variable{Name: "left", Value: b.Inputs[0]}, torch.Variable{Name: "right", Value: b.Inputs[1]},
-		torch.Variable{Name: "truth", Value: b.Target}), nil))
-	require.NoError(t, f.Close())
-	text, err := json.Marshal(c)
-	require.NoError(t, err)
-	run := exec.Command(python.Program, filepath.Join(python.Dir, "stereo_check.py"), string(text), in, out)
-	run.Dir = python.Dir
-	message, err := run.CombinedOutput()
-	require.NoError(t, err, string(message))
-	f, err = os.Open(out)
-	require.NoError(t, err)
-	defer f.Close()
-	found, _, err := torch.ReadSafetensors(s, f)
-	require.NoError(t, err)
-	return found
+		torch.Variable{Name: "truth", Value: b.Target}))
+}
+
+// costsAgree compares costs, disparities and the loss, which it returns.
+func costsAgree(t *testing.T, s *torch.Scope, found map[string]torch.Tensor, x task.Tensors,
+	forward func(p search.Pass, left, right torch.Tensor) torch.Tensor) (loss torch.Tensor) {
+	t.Helper()
+	cost := forward(search.Pass{Scope: s}, x.Inputs[0], x.Inputs[1])
+	agrees(t, s, found, "evaluated", cost, 1e-4)
+	agrees(t, s, found, "disparity", network.Estimate(s, cost), 1e-4)
+	cost = forward(search.Pass{Scope: s, Mode: torch.Train}, x.Inputs[0], x.Inputs[1])
+	agrees(t, s, found, "trained", cost, 1e-3)
+	loss = criterion.Loss(s, cost, x.Target, 1)
+	agrees(t, s, found, "loss", s.Reshape(loss, 1), 1e-4)
+	return loss
 }
 
 // agrees compares our tensor with the script's, relative to the largest number.
@@ -118,13 +110,7 @@ func TestStereoScriptAgrees(t *testing.T) {
 	s := torch.NewScope()
 	defer s.Close()
 	found := checkedByScript(t, s, c, our.Variables().All(), x)
-	cost := our.Forward(search.Pass{Scope: s}, x.Inputs[0], x.Inputs[1])
-	agrees(t, s, found, "evaluated", cost, 1e-4)
-	agrees(t, s, found, "disparity", network.Estimate(s, cost), 1e-4)
-	cost = our.Forward(search.Pass{Scope: s, Mode: torch.Train}, x.Inputs[0], x.Inputs[1])
-	agrees(t, s, found, "trained", cost, 1e-3)
-	loss := criterion.Loss(s, cost, x.Target, 1)
-	agrees(t, s, found, "loss", s.Reshape(loss, 1), 1e-4)
+	loss := costsAgree(t, s, found, x, our.Forward)
 	parameters := our.Variables().Parameters()
 	for i, gradient := range s.GradientOf(loss, torch.Tensors(parameters)) {
 		if name := "gradient." + parameters[i].Name; torch.Defined(found[name]) {
@@ -151,13 +137,7 @@ func TestStereoSupernetScriptAgrees(t *testing.T) {
 	}
 	require.NoError(t, drawing.Close())
 	found := checkedByScript(t, s, c, both(our.Weights(), our.Architecture()), x)
-	cost := our.Forward(search.Pass{Scope: s}, x.Inputs[0], x.Inputs[1])
-	agrees(t, s, found, "evaluated", cost, 1e-4)
-	agrees(t, s, found, "disparity", network.Estimate(s, cost), 1e-4)
-	cost = our.Forward(search.Pass{Scope: s, Mode: torch.Train}, x.Inputs[0], x.Inputs[1])
-	agrees(t, s, found, "trained", cost, 1e-3)
-	loss := criterion.Loss(s, cost, x.Target, 1)
-	agrees(t, s, found, "loss", s.Reshape(loss, 1), 1e-4)
+	loss := costsAgree(t, s, found, x, our.Forward)
 	parameters := append(slices.Clone(our.Weights().Parameters()), our.Architecture().Parameters()...)
 	for i, gradient := range s.GradientOf(loss, torch.Tensors(parameters)) {
 		name := "gradient." + parameters[i].Name

@@ -4,48 +4,20 @@ import (
 	"fmt"
 	"html/template"
 	"math"
+	"slices"
+
+	"github.com/spikedhs/spikedhs/search/graph"
 )
 
-// activity is how often the neurons fired in the last evaluation, and what follows
-// from it; see package search for what each value means.
-type activity struct {
-	Images     int             `json:"images"`
-	FiringRate float64         `json:"firing_rate"`
-	Dense      int64           `json:"dense_macs"`
-	Additions  float64         `json:"additions"`
-	MACs       int64           `json:"macs"`
-	Energy     float64         `json:"energy_mj"`
-	ANNEnergy  float64         `json:"ann_energy_mj"`
-	Ratio      float64         `json:"energy_ratio"`
-	Layers     []layerActivity `json:"layers"`
-	Neurons    []layerActivity `json:"neurons"`
-}
-
-// layerActivity is a layer that computes, or one of neurons.
-type layerActivity struct {
-	Name      string  `json:"name"`
-	Output    [3]int  `json:"output"`
-	Shape     [3]int  `json:"shape"`
-	Reads     string  `json:"reads"`
-	Rate      float64 `json:"rate"`
-	Steps     int     `json:"steps"`
-	Dense     int64   `json:"dense_macs"`
-	Additions float64 `json:"additions"`
-	MACs      int64   `json:"macs"`
-	Energy    float64 `json:"energy_mj"`
-}
-
-// readsAnalog is what a layer reads whose input is not made of spikes.
-const readsAnalog = "analog"
-
 // sound reports whether the values can be drawn.
-func (a *activity) sound() bool {
-	for _, l := range append(a.Layers[:len(a.Layers):len(a.Layers)], a.Neurons...) {
-		if !(l.Rate >= 0 && l.Rate <= 1) || !(l.Energy >= 0) || math.IsInf(l.Energy, 0) {
+func sound(a *graph.Activity) bool {
+	rate := func(r float64) bool { return r >= 0 && r <= 1 }
+	for _, l := range a.Layers {
+		if !rate(l.Rate) || !(l.Energy >= 0) || math.IsInf(l.Energy, 0) {
 			return false
 		}
 	}
-	return len(a.Layers) > 0
+	return len(a.Layers) > 0 && !slices.ContainsFunc(a.Neurons, func(n graph.NeuronActivity) bool { return !rate(n.Rate) })
 }
 
 // activityView is what the page shows of it.
@@ -55,7 +27,7 @@ type activityView struct {
 }
 
 // newActivityView shows it; counted is what an inference is, such as an image.
-func newActivityView(a *activity, counted string) *activityView {
+func newActivityView(a *graph.Activity, counted string) *activityView {
 	if a == nil {
 		return nil
 	}
@@ -76,10 +48,10 @@ func newActivityView(a *activity, counted string) *activityView {
 	}
 	for _, l := range a.Layers {
 		note := fmt.Sprintf("%s, s = %.3f", grid(l.Output), l.Rate)
-		if l.Reads == readsAnalog {
+		if l.Reads == graph.ReadsAnalog {
 			note = grid(l.Output) + ", analog"
 		}
-		row := barRow{name: l.Name, note: note, value: significant(1000*l.Energy) + narrow + "µJ", wrong: l.Reads == readsAnalog}
+		row := barRow{name: l.Name, note: note, value: significant(1000*l.Energy) + narrow + "µJ", wrong: l.Reads == graph.ReadsAnalog}
 		if most > 0 {
 			row.share = l.Energy / most
 		}

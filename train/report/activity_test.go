@@ -9,27 +9,28 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/spikedhs/spikedhs/search/graph"
 	"github.com/spikedhs/spikedhs/train/run"
 )
 
 // counts is the activity of a network of two convolutions and a classifier.
-func counts() *activity {
-	return &activity{
+func counts() *graph.Activity {
+	return &graph.Activity{
 		Images: 1000, FiringRate: 0.125, Dense: 3_000_000, Additions: 1_234_567, MACs: 450_000,
 		Energy: 0.00318, ANNEnergy: 0.0138, Ratio: 4.34,
-		Layers: []layerActivity{
+		Layers: []graph.LayerActivity{
 			{Name: "stem", Output: [3]int{24, 32, 32}, Reads: "analog", Rate: 0.97, Steps: 1, Dense: 450_000, MACs: 450_000, Energy: 0.00207},
 			{Name: "cell0_from_s0", Output: [3]int{16, 16, 16}, Reads: "spikes", Rate: 0.2, Steps: 4, Dense: 1_500_000, Additions: 1_200_000, Energy: 0.00108},
 			{Name: "head", Output: [3]int{10, 1, 1}, Reads: "spikes", Rate: 0.05, Steps: 4, Dense: 2400, Additions: 480, Energy: 0.0000004},
 		},
-		Neurons: []layerActivity{
+		Neurons: []graph.NeuronActivity{
 			{Name: "stem", Shape: [3]int{24, 32, 32}, Rate: 0.2}, {Name: "cell0_n0", Shape: [3]int{8, 16, 16}, Rate: 0.05},
 		},
 	}
 }
 
 // addActivity puts it into the evaluation of a run.
-func addActivity(t testing.TB, f *run.Folder, a *activity) {
+func addActivity(t testing.TB, f *run.Folder, a *graph.Activity) {
 	t.Helper()
 	text, err := os.ReadFile(f.Path(evaluationFile))
 	require.NoError(t, err)
@@ -55,11 +56,11 @@ func TestActivityIsShown(t *testing.T) {
 }
 
 func TestActivityThatCannotBe(t *testing.T) {
-	for name, change := range map[string]func(*activity){
-		"rate above one": func(a *activity) { a.Neurons[1].Rate = 1.5 },
-		"rate below":     func(a *activity) { a.Layers[0].Rate = -0.1 },
-		"energy below":   func(a *activity) { a.Layers[0].Energy = -1 },
-		"no layers":      func(a *activity) { a.Layers = nil },
+	for name, change := range map[string]func(*graph.Activity){
+		"rate above one": func(a *graph.Activity) { a.Neurons[1].Rate = 1.5 },
+		"rate below":     func(a *graph.Activity) { a.Layers[0].Rate = -0.1 },
+		"energy below":   func(a *graph.Activity) { a.Layers[0].Energy = -1 },
+		"no layers":      func(a *graph.Activity) { a.Layers = nil },
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := folder(t, "demo")

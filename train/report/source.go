@@ -10,6 +10,7 @@ import (
 	"slices"
 
 	"github.com/spikedhs/spikedhs/search/genotype"
+	"github.com/spikedhs/spikedhs/search/graph"
 	"github.com/spikedhs/spikedhs/train/run"
 	"github.com/spikedhs/spikedhs/train/task"
 	"github.com/spikedhs/spikedhs/train/task/registry"
@@ -49,7 +50,7 @@ type evaluation struct {
 	Confusion  [][]int  `json:"confusion"`
 	Classes    []string `json:"classes"`
 	// Activity is nil in the folders of older versions.
-	Activity *activity `json:"activity,omitempty"`
+	Activity *graph.Activity `json:"activity,omitempty"`
 }
 
 // load reads a run folder and the search in it.
@@ -114,7 +115,7 @@ func (s *source) loadEvaluation() {
 		s.tolerate(fmt.Errorf("%s: the confusion matrix is not a square of counts", s.folder.Path(evaluationFile)))
 		e.Confusion = nil
 	}
-	if e.Activity != nil && !e.Activity.sound() {
+	if e.Activity != nil && !sound(e.Activity) {
 		s.tolerate(fmt.Errorf("%s: firing rates must be 0 to 1 and energies numbers", s.folder.Path(evaluationFile)))
 		e.Activity = nil
 	}

@@ -107,25 +107,24 @@ func Collect(out, experiment string) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	a, err := readAsked(filepath.Join(out, e.Name))
+	o, err := readAsked(filepath.Join(out, e.Name))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("%w: %s holds no %s: run spikedhs reproduce %s --out %s first", run.ErrNotRun, out, e.Name, e.Name, out)
 	}
 	if err != nil {
 		return nil, err
 	}
-	o := Options{Experiment: a.Experiment, Scale: a.Scale, Data: a.Data, Out: out, Seeds: a.Seeds, Only: a.Only, Set: a.Set}
+	o.Out = out
 	p, err := o.plan()
 	if err != nil {
 		return nil, err
 	}
-	b := p.base
 	r := &Result{
-		Experiment: e.Name, Title: e.Title, About: e.About, Scale: a.Scale, Data: a.Data, Seeds: slices.Sorted(slices.Values(a.Seeds)),
-		Settings: slices.Concat([]string{"preset " + b.preset}, b.settings, b.extra), Command: a.Command,
+		Experiment: e.Name, Title: e.Title, About: e.About, Scale: o.Scale, Data: o.Data, Seeds: slices.Sorted(slices.Values(o.Seeds)),
+		Settings: slices.Concat([]string{"preset " + p.base.preset}, p.base.settings, p.base.extra), Command: o.Command,
 	}
 	for _, row := range p.rows {
-		one := RowResult{Name: row.Name, Label: row.Label, About: row.About, Settings: b.own(row), Paper: row.Paper}
+		one := RowResult{Name: row.Name, Label: row.Label, About: row.About, Settings: p.base.own(row), Paper: row.Paper}
 		if err := one.collect(out, p, row); err != nil {
 			return nil, err
 		}

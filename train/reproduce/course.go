@@ -71,19 +71,27 @@ func (o *Outcome) searched() []string {
 	return slices.Sorted(maps.Keys(layers))
 }
 
+// course are the phases that searched a layer, and what they did to it.
+func (o *Outcome) course(layer string) (epochs []float64, of []phaseLayer) {
+	for _, p := range o.phases {
+		for _, l := range p.layers {
+			if l.Layer == layer {
+				epochs, of = append(epochs, p.epoch), append(of, l)
+			}
+		}
+	}
+	return epochs, of
+}
+
 // temperatures is the course of a layer's temperature, as text.
 func (o *Outcome) temperatures(layer string) string {
 	text := ""
-	for _, p := range o.phases {
-		for _, l := range p.layers {
-			if l.Layer != layer {
-				continue
-			}
-			if text == "" {
-				text = fmt.Sprintf("%.4g", l.Before)
-			}
-			text += fmt.Sprintf(", %.4g", l.After)
+	_, phases := o.course(layer)
+	for _, l := range phases {
+		if text == "" {
+			text = fmt.Sprintf("%.4g", l.Before)
 		}
+		text += fmt.Sprintf(", %.4g", l.After)
 	}
 	return text
 }
@@ -129,12 +137,10 @@ func courseFigures(r *Result) ([]Figure, error) {
 		for _, one := range row.ended() {
 			for _, layer := range one.searched() {
 				s := report.Series{Name: fmt.Sprintf("%s, seed %d", layer, one.Seed)}
-				for _, p := range one.phases {
-					for _, l := range p.layers {
-						if l.Layer == layer {
-							s.X, s.Y = append(s.X, p.epoch), append(s.Y, l.After)
-						}
-					}
+				epochs, phases := one.course(layer)
+				s.X = epochs
+				for _, l := range phases {
+					s.Y = append(s.Y, l.After)
 				}
 				temperatures = append(temperatures, s)
 			}

@@ -16,37 +16,38 @@ import (
 	"github.com/spikedhs/spikedhs/train/run"
 )
 
-// Options say which experiment to run, how large, and where.
+// Options say which experiment to run, how large, and where. Those with a name in JSON
+// are kept in the folder, for a later report.
 type Options struct {
 	// Experiment, Scale and Data are names; an empty Data is the first of the scale
 	// that the experiment can be run on.
-	Experiment string
-	Scale      string
-	Data       string
-	// Out is the folder that holds a folder for each experiment.
-	Out string
+	Experiment string `json:"experiment"`
+	Scale      string `json:"scale"`
+	Data       string `json:"data"`
 	// Seeds are the seeds that every row is trained with. Default: 1.
-	Seeds []int64
+	Seeds []int64 `json:"seeds"`
 	// Only limits the experiment to rows of these names.
-	Only []string
+	Only []string `json:"only,omitempty"`
 	// Set are settings over those of every row, in the form section.key=value.
-	Set []string
+	Set []string `json:"set,omitempty"`
+	// Command and Version go into every run.json.
+	Command []string `json:"command,omitempty"`
+	Version string   `json:"-"`
+	// Out is the folder that holds a folder for each experiment.
+	Out string `json:"-"`
 	// Resume goes on with an experiment that is in Out already.
-	Resume bool
+	Resume bool `json:"-"`
 	// Jobs is how many runs go side by side. Default: as many as there are cores for
 	// the threads of a run; 1 without Worker, since libtorch has one random number
 	// generator a process.
-	Jobs int
+	Jobs int `json:"-"`
 	// Worker is the command that does a run in a process of its own: a program that
 	// calls [Work] with its standard input. Without it runs are done in this process.
-	Worker []string
+	Worker []string `json:"-"`
 	// Log receives what happens. Default: nothing.
-	Log *slog.Logger
+	Log *slog.Logger `json:"-"`
 	// Progress shows how far the experiment is. Default: nothing.
-	Progress *run.Progress
-	// Version and Command go into every run.json.
-	Version string
-	Command []string
+	Progress *run.Progress `json:"-"`
 }
 
 // setDefaults fills in what may be left out.
@@ -84,17 +85,6 @@ func (o *Options) setDefaults() error {
 // askedFile is where an experiment's folder keeps what was asked for.
 const askedFile = "experiment.json"
 
-// asked is what was asked for, for a later report.
-type asked struct {
-	Experiment string   `json:"experiment"`
-	Scale      string   `json:"scale"`
-	Data       string   `json:"data"`
-	Seeds      []int64  `json:"seeds"`
-	Only       []string `json:"only,omitempty"`
-	Set        []string `json:"set,omitempty"`
-	Command    []string `json:"command,omitempty"`
-}
-
 // open makes the folder of the experiment, or finds it.
 func (o *Options) open(dir string) error {
 	now, err := o.merged(dir)
@@ -109,8 +99,8 @@ func (o *Options) open(dir string) error {
 
 // merged is what is asked for now and was before: seeds and rows of earlier calls
 // stay part of it. It is an error if the folder is taken.
-func (o *Options) merged(dir string) (asked, error) {
-	now := asked{o.Experiment, o.Scale, o.Data, o.Seeds, o.Only, o.Set, o.Command}
+func (o *Options) merged(dir string) (Options, error) {
+	now := *o
 	before, err := readAsked(dir)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
@@ -133,17 +123,16 @@ func (o *Options) merged(dir string) (asked, error) {
 	return now, nil
 }
 
-func readAsked(dir string) (asked, error) {
-	var a asked
+func readAsked(dir string) (o Options, err error) {
 	path := filepath.Join(dir, askedFile)
 	text, err := os.ReadFile(path)
 	if err != nil {
-		return a, err
+		return o, err
 	}
-	if err := json.Unmarshal(text, &a); err != nil {
-		return a, fmt.Errorf("%s: %w", path, err)
+	if err := json.Unmarshal(text, &o); err != nil {
+		return o, fmt.Errorf("%s: %w", path, err)
 	}
-	return a, nil
+	return o, nil
 }
 
 func flags(settings []string) string {

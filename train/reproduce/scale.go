@@ -51,21 +51,13 @@ func Scales() []Scale {
 	return []Scale{
 		{
 			Name: "smoke", About: "seconds a run: shows that everything works, the accuracy means nothing",
-			dgs: []string{"dgs.every=1", "dgs.iterations=2"},
-			sets: []set{
-				{name: "fashion-mnist", preset: "fashion-mnist-demo", settings: smokeImages, width3: 4, width4: 3, stem: stem},
-				{name: cifar10, preset: "fashion-mnist-demo", settings: slices.Concat(smokeImages, colour), width3: 4, width4: 3, stem: stem},
-				{name: events, preset: "stereo-synthetic", settings: smokeStereo, stem: stereoStem},
-			},
+			dgs:  []string{"dgs.every=1", "dgs.iterations=2"},
+			sets: demoSets(smokeImages, 4, 3, smokeStereo),
 		},
 		{
 			Name: "small", About: "a minute or two a run on one core, stereo many: small networks, part of the training images",
-			dgs: []string{"dgs.every=1", "dgs.iterations=15"},
-			sets: []set{
-				{name: "fashion-mnist", preset: "fashion-mnist-demo", settings: smallImages, width3: 8, width4: 6, stem: stem},
-				{name: cifar10, preset: "fashion-mnist-demo", settings: slices.Concat(smallImages, colour), width3: 8, width4: 6, stem: stem},
-				{name: events, preset: "stereo-synthetic", settings: smallStereo, stem: stereoStem},
-			},
+			dgs:  []string{"dgs.every=1", "dgs.iterations=15"},
+			sets: demoSets(smallImages, 8, 6, smallStereo),
 		},
 		{
 			Name: "paper", About: "the paper's settings: GPU days",
@@ -80,6 +72,15 @@ func Scales() []Scale {
 				{name: events, preset: "mvsec-paper", stem: stereoStem},
 			},
 		},
+	}
+}
+
+// demoSets are the data sets of the scales below the paper's.
+func demoSets(images []string, width3, width4 int, stereo []string) []set {
+	return []set{
+		{name: "fashion-mnist", preset: "fashion-mnist-demo", settings: images, width3: width3, width4: width4, stem: stem},
+		{name: cifar10, preset: "fashion-mnist-demo", settings: slices.Concat(images, colour), width3: width3, width4: width4, stem: stem},
+		{name: events, preset: "stereo-synthetic", settings: stereo, stem: stereoStem},
 	}
 }
 
