@@ -151,26 +151,32 @@ func (g Grid) Cases() ([]Case, error) {
 		return nil, fmt.Errorf("%w: %s", ErrCase, strings.TrimPrefix(err.Error(), "torch: "))
 	}
 	precision := string(task.Precision(g.Precision, device))
-	var list []Case
-	for _, batch := range g.Batches {
-		for _, width := range g.Widths {
-			for _, steps := range g.Steps {
-				for _, size := range g.Sizes {
-					for _, threads := range g.Threads {
-						c := Case{Task: g.Task, auto: g.Precision == "auto", Setting: Setting{
-							Impl: Ours, Precision: precision, Batch: batch, Width: width, Steps: steps,
-							Nodes: g.Nodes, Size: size, Threads: threads, Device: torch.DeviceName(device),
-						}}
-						if err := c.Validate(); err != nil {
-							return nil, err
-						}
-						list = append(list, c)
-					}
-				}
+	cases := []Case{{Task: g.Task, auto: g.Precision == "auto", Setting: Setting{
+		Impl: Ours, Precision: precision, Nodes: g.Nodes, Device: torch.DeviceName(device),
+	}}}
+	for _, axis := range []struct {
+		values []int
+		of     func(*Case) *int
+	}{
+		{g.Batches, func(c *Case) *int { return &c.Batch }}, {g.Widths, func(c *Case) *int { return &c.Width }},
+		{g.Steps, func(c *Case) *int { return &c.Steps }}, {g.Sizes, func(c *Case) *int { return &c.Size }},
+		{g.Threads, func(c *Case) *int { return &c.Threads }},
+	} {
+		var more []Case
+		for _, c := range cases {
+			for _, n := range axis.values {
+				*axis.of(&c) = n
+				more = append(more, c)
 			}
 		}
+		cases = more
 	}
-	return list, nil
+	for _, c := range cases {
+		if err := c.Validate(); err != nil {
+			return nil, err
+		}
+	}
+	return cases, nil
 }
 
 func (g Grid) withDefaults() Grid {

@@ -27,10 +27,20 @@ var (
 	order []Task
 )
 
-// register adds a task.
-func register(t Task, k kind) {
-	kinds[t] = k
-	order = append(order, t)
+// recipe is what tasks of one kind differ in.
+type recipe struct {
+	task  Task
+	usage string
+	build func(Case, torch.Device) (workload, error)
+}
+
+// register adds tasks that have the rest in common.
+func register(common kind, list ...recipe) {
+	for _, r := range list {
+		common.usage, common.build = r.usage, r.build
+		kinds[r.task] = common
+		order = append(order, r.task)
+	}
 }
 
 // Tasks lists the tasks: those whose cases come from a [Grid], then those of named

@@ -3,7 +3,6 @@ package bench
 import (
 	"errors"
 	"fmt"
-	"io"
 
 	"github.com/spikedhs/spikedhs/search"
 	"github.com/spikedhs/spikedhs/search/graph"
@@ -74,15 +73,11 @@ func (t *learning) parts() ([]part, error) {
 }
 
 func (t *learning) close() error {
-	all := []io.Closer{}
-	for _, step := range t.steps {
-		all = append(all, step)
-	}
 	var failed []error
-	for _, one := range append(all, t.scope, t.model) {
-		failed = append(failed, one.Close())
+	for _, step := range t.steps {
+		failed = append(failed, step.Close())
 	}
-	return errors.Join(failed...)
+	return errors.Join(append(failed, t.scope.Close(), t.model.Close())...)
 }
 
 // inference is the task [Infer].

@@ -26,25 +26,16 @@ const (
 )
 
 func init() {
-	for _, k := range []struct {
-		task  Task
-		usage string
-		build func(Case, torch.Device) (workload, error)
-	}{
-		{StereoTrain, "training steps of the stereo network", newStereoTraining},
-		{StereoSearch, "steps of a stereo search: of the weights and of alpha and beta", newStereoSearching},
-		{StereoStream, "steps of a stream through the stereo network", newStereoStreaming},
-	} {
-		register(k.task, kind{
-			usage: k.usage, build: k.build, check: checkStereo,
-			has:    func(_ Case, impl string) bool { return impl == PythonPerStep },
-			script: func(string) string { return "stereo_worker.py" },
-			shape: func(c Case) string {
-				return fmt.Sprintf("f=%d T=%d %s", c.Width, c.Steps, c.Grid())
-			},
-			sizes: stereoSizes, about: "96x132 with f=4, MVSEC's with f=8; a search has half of f", sized: stereoCase,
-		})
-	}
+	register(kind{
+		check:  checkStereo,
+		has:    func(_ Case, impl string) bool { return impl == PythonPerStep },
+		script: func(string) string { return "stereo_worker.py" },
+		shape:  func(c Case) string { return fmt.Sprintf("f=%d T=%d %s", c.Width, c.Steps, c.Grid()) },
+		sizes:  stereoSizes, about: "96x132 with f=4, MVSEC's with f=8; a search has half of f", sized: stereoCase,
+	},
+		recipe{StereoTrain, "training steps of the stereo network", newStereoTraining},
+		recipe{StereoSearch, "steps of a stereo search: of the weights and of alpha and beta", newStereoSearching},
+		recipe{StereoStream, "steps of a stream through the stereo network", newStereoStreaming})
 }
 
 // Shape is what a case of named sizes has besides; Size is 0 then.

@@ -73,19 +73,12 @@ func newWorkload(c Case) (workload, error) {
 }
 
 func init() {
-	for _, k := range []struct {
-		task  Task
-		usage string
-		build func(Case, torch.Device) (workload, error)
-	}{
-		{Train, "training steps of the published genotype", newImageTraining},
-		{Search, "steps of a search: of the weights and of alpha", newImageSearching},
-		{Infer, "the folded network of the published genotype", newInference},
-	} {
-		register(k.task, kind{usage: k.usage, build: k.build, check: checkImages, has: hasImages, script: imageScript, shape: func(c Case) string {
-			return fmt.Sprintf("F=%d T=%d %dx%d", c.Width, c.Steps, c.Size, c.Size)
-		}})
-	}
+	register(kind{check: checkImages, has: hasImages, script: imageScript, shape: func(c Case) string {
+		return fmt.Sprintf("F=%d T=%d %dx%d", c.Width, c.Steps, c.Size, c.Size)
+	}},
+		recipe{Train, "training steps of the published genotype", newImageTraining},
+		recipe{Search, "steps of a search: of the weights and of alpha", newImageSearching},
+		recipe{Infer, "the folded network of the published genotype", newInference})
 }
 
 // hasImages: SpikingJelly's own network has fixed sizes.
