@@ -18,6 +18,7 @@ import (
 	"github.com/spikedhs/spikedhs/search"
 	"github.com/spikedhs/spikedhs/torch"
 	"github.com/spikedhs/spikedhs/torch/pytorch"
+	"github.com/spikedhs/spikedhs/train/task"
 	"github.com/spikedhs/spikedhs/train/task/classify"
 )
 
@@ -35,7 +36,7 @@ type model struct {
 	variables []torch.Variable
 	forward   func(search.Pass, torch.Tensor) search.Output
 	step      func() error
-	batch     *batch
+	batch     task.Tensors
 }
 
 // both are the variables of all given sets.
@@ -54,7 +55,7 @@ func checked(t *testing.T, c Case) model {
 	t.Cleanup(func() { require.NoError(t, w.close()) })
 	switch w := w.(type) {
 	case *learning:
-		b := &batch{images: w.on[0].Inputs[0], labels: w.on[0].Target}
+		b := w.on[0]
 		switch n := w.model.(type) {
 		case *classify.Network:
 			return model{both(n.Variables()), n.Forward, w.step, b}
@@ -73,7 +74,7 @@ func computed(t *testing.T, p *Python, c Case, m model) map[string][]float32 {
 	defer s.Close()
 	numbers := map[string][]float32{}
 	for name, tensor := range checkedBy(t, p, scripts.Check, s, c, append(slices.Clone(m.variables),
-		torch.Variable{Name: "images", Value: m.batch.images}, torch.Variable{Name: "labels", Value: m.batch.labels})) {
+		torch.Variable{Name: "images", Value: m.batch.Inputs[0]}, torch.Variable{Name: "labels", Value: m.batch.Target})) {
 		var err error
 		numbers[name], err = torch.ToSlice[float32](tensor)
 		require.NoError(t, err)
@@ -175,7 +176,7 @@ func logits(t *testing.T, m model, mode torch.Mode) []float32 {
 	t.Helper()
 	s := torch.NewInference()
 	defer s.Close()
-	numbers, err := torch.ToSlice[float32](m.forward(search.Pass{Scope: s, Mode: mode}, m.batch.images).Logits)
+	numbers, err := torch.ToSlice[float32](m.forward(search.Pass{Scope: s, Mode: mode}, m.batch.Inputs[0]).Logits)
 	require.NoError(t, err)
 	return numbers
 }

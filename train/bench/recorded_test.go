@@ -146,7 +146,7 @@ func TestRecordedInferenceReadsItsResult(t *testing.T) {
 	require.NoError(t, inScope(torch.NewInference(), func(s *torch.Scope) {
 		list[0].end(s)
 		inference := w.(*inference)
-		assert.NotZero(t, s.Item(s.Sum(inference.run(s, inference.batch.images))))
+		assert.NotZero(t, s.Item(s.Sum(inference.run(s, inference.images))))
 	}))
 }
 

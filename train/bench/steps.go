@@ -84,7 +84,8 @@ func (t *learning) close() error {
 type inference struct {
 	program *graph.Program
 	run     func(*torch.Scope, torch.Tensor) torch.Tensor
-	batch   *batch
+	images  torch.Tensor
+	scope   *torch.Scope // of the images
 }
 
 func newInference(c Case, d torch.Device) (workload, error) {
@@ -102,8 +103,10 @@ func newInference(c Case, d torch.Device) (workload, error) {
 		return nil, err
 	}
 	t.run = t.program.Runner(search.Precision(c.Precision).Compute())
-	if t.batch, err = newBatch(d, c.Batch, c.Size); err != nil {
-		return nil, errors.Join(err, t.program.Close())
+	t.scope = torch.NewInference()
+	t.images = drawBatch(t.scope, d, c.Batch, c.Size).Inputs[0]
+	if err := t.scope.Err(); err != nil {
+		return nil, errors.Join(fmt.Errorf("bench: batch: %w", err), t.close())
 	}
 	return t, nil
 }
@@ -112,14 +115,11 @@ func newInference(c Case, d torch.Device) (workload, error) {
 // takes images in -1..1, as the scripts do.
 func settled(net *search.Network, size int) (*graph.Program, error) {
 	for range settling {
-		b, err := newBatch(net.Variables().Device(), settlingBatch, size)
-		if err != nil {
-			return nil, err
-		}
-		err = inScope(torch.NewInference(), func(s *torch.Scope) {
-			net.Forward(search.Pass{Scope: s, Mode: torch.Train}, b.images)
+		err := inScope(torch.NewInference(), func(s *torch.Scope) {
+			x := drawBatch(s, net.Variables().Device(), settlingBatch, size)
+			net.Forward(search.Pass{Scope: s, Mode: torch.Train}, x.Inputs[0])
 		})
-		if err = errors.Join(err, b.close()); err != nil {
+		if err != nil {
 			return nil, err
 		}
 	}
@@ -127,15 +127,15 @@ func settled(net *search.Network, size int) (*graph.Program, error) {
 }
 
 func (t *inference) step() error {
-	return inScope(torch.NewInference(), func(s *torch.Scope) { s.Item(s.Sum(t.run(s, t.batch.images))) })
+	return inScope(torch.NewInference(), func(s *torch.Scope) { s.Item(s.Sum(t.run(s, t.images))) })
 }
 
 func (t *inference) parts() ([]part, error) {
 	scope := torch.NewInference()
-	result := scope.Sum(t.run(scope, t.batch.images))
+	result := scope.Sum(t.run(scope, t.images))
 	return []part{{
 		scope:      torch.NewInference,
-		work:       func(s *torch.Scope) { s.CopyTo(result, s.Sum(t.run(s, t.batch.images))) },
+		work:       func(s *torch.Scope) { s.CopyTo(result, s.Sum(t.run(s, t.images))) },
 		end:        func(s *torch.Scope) { s.Item(result) },
 		afterwards: func() { _ = scope.Close() }, // its one error was returned
 	}}, scope.Err()
@@ -143,11 +143,11 @@ func (t *inference) parts() ([]part, error) {
 
 // firingRate is the share of neurons that fire in a time step.
 func (t *inference) firingRate() (float64, error) {
-	a, err := t.program.Measure(t.batch.images)
+	a, err := t.program.Measure(t.images)
 	if err != nil {
 		return 0, err
 	}
 	return a.FiringRate, nil
 }
 
-func (t *inference) close() error { return errors.Join(t.batch.close(), t.program.Close()) }
+func (t *inference) close() error { return errors.Join(t.scope.Close(), t.program.Close()) }

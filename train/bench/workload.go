@@ -171,22 +171,7 @@ func newImageSearching(c Case, d torch.Device) (workload, error) {
 	})
 }
 
-// batch is a batch of noise in -1..1 with labels, as a loader would bring it.
-type batch struct {
-	scope          *torch.Scope
-	images, labels torch.Tensor
-}
-
-func newBatch(d torch.Device, images, size int) (*batch, error) {
-	b := &batch{scope: torch.NewInference()}
-	x := drawBatch(b.scope, d, images, size)
-	b.images, b.labels = x.Inputs[0], x.Target
-	if err := b.scope.Err(); err != nil {
-		return nil, fmt.Errorf("bench: batch: %w", err)
-	}
-	return b, nil
-}
-
+// drawBatch is a batch of noise in -1..1 with labels, as a loader would bring it.
 func drawBatch(s *torch.Scope, d torch.Device, images, size int) task.Tensors {
 	n, side := int64(images), int64(size)
 	x := torch.Uniform(1)(s, d, []int64{n, channels, side, side})
@@ -200,8 +185,6 @@ func drawBatch(s *torch.Scope, d torch.Device, images, size int) task.Tensors {
 	}
 	return task.Tensors{Inputs: []torch.Tensor{x}, Target: y, N: images}
 }
-
-func (b *batch) close() error { return b.scope.Close() }
 
 // inScope runs one step with a scope of its own.
 func inScope(s *torch.Scope, work func(*torch.Scope)) error {

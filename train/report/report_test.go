@@ -257,7 +257,7 @@ var foreign = regexp.MustCompile(`(?s)<details class="settings">.*?</details>|<d
 // before committing it after -update.
 func TestGolden(t *testing.T) {
 	dir := folder(t, "demo")
-	demoRun(t, dir)
+	addEvaluation(t, demoRun(t, dir), 3)
 	got := foreign.ReplaceAllString(write(t, dir), "")
 	got = strings.ReplaceAll(got, dir, "runs/demo")
 	path := filepath.Join("testdata", "demo.html")
