@@ -30,7 +30,7 @@ type loop struct {
 	noted   time.Time // when the loss was last recorded
 	skipped int64     // steps so far whose gradients were not finite
 	groups  []group
-	stages  []*stage                                                            // what step runs, the weights first; closed with the loop
+	steps   []*repeated                                                         // what step runs, the weights first; closed with the loop
 	before  func(ctx context.Context, saved *time.Time) error                   // before an epoch, or its rest
 	ended   func(ctx context.Context, e epochFacts) (summary string, err error) // after an epoch
 	stopped func() bool                                                         // after an epoch: no more epochs
@@ -46,15 +46,15 @@ type epochFacts struct {
 // one nothing is recorded.
 func (l *loop) enterStream() (leave func() error) {
 	stay := func() error { return nil }
-	if len(l.stages) == 0 || l.stages[0].recorder == nil || l.stages[0].recorder.stream == nil {
+	if len(l.steps) == 0 || l.steps[0].recorder == nil || l.steps[0].recorder.stream == nil {
 		return stay
 	}
-	leave, err := l.stages[0].recorder.stream()
+	leave, err := l.steps[0].recorder.stream()
 	if err == nil {
 		return leave
 	}
-	l.stages[0].recorder.warn(err)
-	for _, g := range l.stages {
+	l.steps[0].recorder.warn(err)
+	for _, g := range l.steps {
 		g.recorder = nil
 	}
 	return stay
@@ -122,7 +122,7 @@ func (l *loop) run(ctx context.Context) (err error) {
 		l.job.Progress.End(summary + used.String())
 		l.at.Epoch, l.at.Batch = l.at.Epoch+1, 0
 		l.at.Noted = reading{}
-		for _, g := range l.stages {
+		for _, g := range l.steps {
 			g.meter.reset()
 		}
 		if err := l.save(); err != nil {
@@ -179,7 +179,7 @@ func (l *loop) epoch(ctx context.Context, saved *time.Time) error {
 		}
 		end := torch.Annotate(l.at.Phase + " step")
 		s := torch.NewScope()
-		l.stages[0].step.Optimizer.SetLearningRate(l.rate())
+		l.steps[0].step.Optimizer.SetLearningRate(l.rate())
 		err = l.step(s, b)
 		end()
 		b.Release()
@@ -255,7 +255,7 @@ func (l *loop) save() error {
 	}
 	l.at.Records = l.metrics.Records()
 	l.at.Meters = nil
-	for _, g := range l.stages {
+	for _, g := range l.steps {
 		r, err := g.meter.read()
 		if err != nil {
 			return err
@@ -298,8 +298,8 @@ func (l *loop) open(c *checkpoint) error {
 	} else {
 		l.at = c.at
 		for i, r := range c.at.Meters {
-			if i < len(l.stages) {
-				l.stages[i].meter.restore(r)
+			if i < len(l.steps) {
+				l.steps[i].meter.restore(r)
 			}
 		}
 		if err = l.folder.MarkResumed(time.Now()); err != nil {
@@ -330,7 +330,7 @@ func (l *loop) close() error {
 	if l.events != nil {
 		all = append(all, l.events.Close())
 	}
-	for _, g := range l.stages {
+	for _, g := range l.steps {
 		all = append(all, g.close())
 	}
 	return errors.Join(all...)

@@ -11,9 +11,9 @@ import (
 // noteEvery is the number of steps between records of the loss.
 const noteEvery = 10
 
-// reading is what the weights' stage has summed up, an error where the training diverged.
+// reading is what the step of the weights has summed up, an error where the training diverged.
 func (l *loop) reading() (reading, error) {
-	r, err := l.stages[0].meter.read()
+	r, err := l.steps[0].meter.read()
 	if err == nil {
 		err = r.checkFinite(l.at.Phase)
 	}

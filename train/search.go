@@ -59,8 +59,8 @@ type searcher struct {
 	problem task.Problem
 	net     task.Supernet
 	descent *SupernetStep
-	onA     *stage // the step of the weights
-	onB     *stage // the step of the architecture
+	onA     *repeated // the step of the weights
+	onB     *repeated // the step of the architecture
 	loop    *loop
 	batches *data.Batches // of set B, in the present pass over it
 	passOfB int
@@ -81,10 +81,10 @@ func newSearcher(j *Job, m machine, problem task.Problem) (*searcher, error) {
 		return nil, errors.Join(err, a.Close(), b.Close(), p.net.Close())
 	}
 	recorder := m.recorder(j)
-	p.onA, p.onB = newStage(a, m, p.descent.Weights, recorder), newStage(b, m, p.descent.Architecture, recorder)
+	p.onA, p.onB = newRepeated(a, m, p.descent.Weights, recorder), newRepeated(b, m, p.descent.Architecture, recorder)
 	p.loop = &loop{
 		job: j, device: m.device, loader: a, step: p.step, c: &c.Search.Learning,
-		stages: []*stage{p.onA, p.onB}, ended: p.epochEnded, stopped: p.collapsed,
+		steps: []*repeated{p.onA, p.onB}, ended: p.epochEnded, stopped: p.collapsed,
 		groups: []group{
 			{prefix: "weights", variables: p.net.Weights()},
 			{prefix: "architecture", variables: p.net.Architecture()},

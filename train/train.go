@@ -111,10 +111,10 @@ func newTrainer(j *Job, m machine, problem task.Problem, g genotype.Genotype) (*
 	if t.descent, err = NewNetworkStep(t.net, &c.Train.Learning); err != nil {
 		return nil, errors.Join(err, loader.Close(), t.net.Close())
 	}
-	work := newStage(loader, m, t.descent, m.recorder(j))
+	work := newRepeated(loader, m, t.descent, m.recorder(j))
 	t.loop = &loop{
 		job: j, device: m.device, loader: loader, step: work.do, c: &c.Train.Learning,
-		stages: []*stage{work}, ended: t.epochEnded,
+		steps: []*repeated{work}, ended: t.epochEnded,
 		groups: []group{
 			{prefix: "network", variables: t.net.Variables()},
 			{prefix: "optimizer", optimizer: t.descent.Optimizer},

@@ -66,7 +66,7 @@ func runBenchLoader(c *cli.Context) error {
 	return o.object(row)
 }
 
-// runBenchPictures measures a folder of image files; see `bench loader --data`.
+// runBenchPictures measures a folder of image files; see `bench loader --dir`.
 func runBenchPictures(c *cli.Context, dir string) error {
 	o := newConsole(c)
 	options := bench.PicturesOptions{

@@ -24,13 +24,10 @@ func graphCommand() *cli.Command {
 		ArgsUsage: "RUN|FILE|PRESET",
 		Description: "A run has its own configuration; a genotype is built under --config, by default a preset of its task. " +
 			"Shapes and MACs are those of one time step, over inputs of the data set's size.",
-		Flags: slices.Concat([]cli.Flag{
-			&cli.StringFlag{Name: "config", Usage: "`FILE|PRESET` of settings for a genotype; spikedhs config list names the presets"},
-			&cli.StringSliceFlag{Name: "set", Usage: "one setting, `section.key=value`; may be given often"},
+		Flags: reporting(append(settingFlags(),
 			&cli.StringFlag{Name: "after", Value: "training", Usage: "`FORM` of the network: training, or folded to the inference form", Action: oneOf("after", "training", "folded")},
 			&cli.StringFlag{Name: "svg", Usage: "draw it as SVG into `FILE`, - for standard output"},
-			jsonFlag(),
-		}, logFlags()),
+		)...),
 		Action: showGraph,
 	}
 }

@@ -23,7 +23,7 @@ type Row struct {
 // Pair is our Row over that of another implementation.
 type Pair struct {
 	Bench string `json:"bench"`
-	// Setting is ours; nodes and the shape of stereo are left out.
+	// Setting is ours; nodes and the shape of two views are left out.
 	Setting
 	Over string `json:"over"`
 	// OverPrecision is that of the other.

@@ -8,11 +8,8 @@ import (
 	"github.com/spikedhs/spikedhs/train/report"
 )
 
-// The first layers of neurons, which figure 4 watches.
-const (
-	stem       = "stem0"
-	stereoStem = "feature.stem0"
-)
+// stem is the first layer of neurons, which figure 4 watches.
+const stem = "stem0"
 
 // courseTable is figure 4 in numbers: the temperature behind every phase of every
 // seed, and the gradient of the first stem.

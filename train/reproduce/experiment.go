@@ -65,7 +65,7 @@ type Number struct {
 
 // Experiments are all experiments, in the order of the paper.
 func Experiments() []Experiment {
-	return []Experiment{table1(), table3(), fig4(), fig5(), searchQuality(), stereo()}
+	return []Experiment{table1(), table3(), fig4(), fig5(), searchQuality(), disparity()}
 }
 
 // ExperimentNames are the names of all experiments.

@@ -7,7 +7,6 @@ const (
 	cifar10  = "cifar10"
 	cifar100 = "cifar100"
 	imagenet = "imagenet"
-	events   = "stereo" // recordings of two event cameras; the paper's are of MVSEC
 )
 
 // The presets of package genotype that rows name.

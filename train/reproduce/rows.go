@@ -3,8 +3,6 @@ package reproduce
 import (
 	"fmt"
 	"slices"
-
-	"github.com/spikedhs/spikedhs/search/genotype"
 )
 
 // Settings that make a row what it is, in one place for all experiments.
@@ -147,21 +145,4 @@ func searchQuality() Experiment {
 	published := n3(Row{Name: "published", Label: "published (n3)", About: "the paper's cell, for comparison"})
 	e.Rows = append(e.Rows, published)
 	return e
-}
-
-// stereo is the disparity of the events of two cameras.
-func stereo() Experiment {
-	published := Cell{Preset: genotype.PresetStereo}
-	return Experiment{
-		Name: "stereo", Title: "Event-based stereo: disparity and energy",
-		About: "The network of the paper with and without DGS on its first stem, and the one that a search of these data finds.",
-		Rows: []Row{
-			{Name: "published", Label: "SpikeDHS-Stereo", About: "the paper's cells and paths", Settings: []string{nowhere}, Cell: published,
-				Paper: map[string]Number{events: {Mean: paperFamilies["dspike"].without}}},
-			{Name: "published-dgs", Label: "SpikeDHS-Stereo with DGS", About: "DGS on the first stem", Settings: []string{onStem}, DGS: true, Cell: published,
-				Paper: map[string]Number{events: {Mean: paperFamilies["dspike"].with}}},
-			{Name: "searched", Label: "searched", About: "found by a search of these data", Settings: []string{nowhere}, Cell: Cell{Searched: true}},
-		},
-		tables: stereoTable, figures: bars("Pixels within 1 px in percent"),
-	}
 }

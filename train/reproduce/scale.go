@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/spikedhs/spikedhs/train/config"
 	"github.com/spikedhs/spikedhs/train/task/registry"
@@ -41,9 +42,6 @@ var (
 	smokeImages = append(fourCells, "data.train_images=300", "data.test_images=200", "train.epochs=2", "train.batch=50",
 		"search.epochs=2", "search.warmup_epochs=1", "search.batch=50", "search.images=200", "search.width=2")
 	smallImages = append(fourCells, "data.train_images=6000", "train.epochs=4", "search.images=4000")
-	smokeStereo = append(oneThread, "train.epochs=2", "train.width=2",
-		"search.epochs=2", "search.warmup_epochs=1", "search.images=8", "stereo.validation_frames=4")
-	smallStereo = append(oneThread, "train.epochs=4")
 )
 
 // Scales are all scales, the cheapest first.
@@ -52,12 +50,12 @@ func Scales() []Scale {
 		{
 			Name: "smoke", About: "seconds a run: shows that everything works, the accuracy means nothing",
 			dgs:  []string{"dgs.every=1", "dgs.iterations=2"},
-			sets: demoSets(smokeImages, 4, 3, smokeStereo),
+			sets: demoSets(smokeImages, 4, 3, smokeScenes),
 		},
 		{
-			Name: "small", About: "a minute or two a run on one core, stereo many: small networks, part of the training images",
+			Name: "small", About: "a minute or two a run on one core, with two cameras many: small networks, part of the training images",
 			dgs:  []string{"dgs.every=1", "dgs.iterations=15"},
-			sets: demoSets(smallImages, 8, 6, smallStereo),
+			sets: demoSets(smallImages, 8, 6, smallScenes),
 		},
 		{
 			Name: "paper", About: "the paper's settings: GPU days",
@@ -69,18 +67,18 @@ func Scales() []Scale {
 				// The paper has one network for ImageNet, of 58 M parameters: four nodes of F = 48
 				// come near it.
 				{name: imagenet, preset: "imagenet-paper", width3: 48, width4: 48, stem: stem},
-				{name: events, preset: "mvsec-paper", stem: stereoStem},
+				mvsec,
 			},
 		},
 	}
 }
 
 // demoSets are the data sets of the scales below the paper's.
-func demoSets(images []string, width3, width4 int, stereo []string) []set {
+func demoSets(images []string, width3, width4 int, two set) []set {
 	return []set{
 		{name: "fashion-mnist", preset: "fashion-mnist-demo", settings: images, width3: width3, width4: width4, stem: stem},
 		{name: cifar10, preset: "fashion-mnist-demo", settings: slices.Concat(images, colour), width3: width3, width4: width4, stem: stem},
-		{name: events, preset: "stereo-synthetic", settings: stereo, stem: stereoStem},
+		two,
 	}
 }
 
@@ -104,9 +102,26 @@ func (s Scale) DataNames(experiments ...Experiment) []string {
 // suiting are the data sets whose task has the subnets of the experiments' cells.
 func (s Scale) suiting(experiments ...Experiment) []set {
 	return slices.DeleteFunc(slices.Clone(s.sets), func(d set) bool {
-		c, err := config.Load(d.preset, nil)
-		return err != nil || slices.ContainsFunc(experiments, func(e Experiment) bool { return !e.has(registry.Of(c).Subnets()) })
+		subnets := subnetsOf(d.preset)
+		return subnets == nil || slices.ContainsFunc(experiments, func(e Experiment) bool { return !e.has(subnets) })
 	})
+}
+
+var presets sync.Map // of subnets, by name
+
+// subnetsOf are those of a preset's task, nil without such a preset; looked up once, since
+// the help of every command needs them.
+func subnetsOf(preset string) []string {
+	if known, ok := presets.Load(preset); ok {
+		return known.([]string)
+	}
+	c, err := config.Load(preset, nil)
+	if err != nil {
+		return nil
+	}
+	subnets := registry.Of(c).Subnets()
+	presets.Store(preset, subnets)
+	return subnets
 }
 
 // ExperimentsOn are the experiments that go with a data set of a scale; an empty name is

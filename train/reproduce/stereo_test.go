@@ -37,7 +37,7 @@ func TestStereoIsAnExperiment(t *testing.T) {
 	require.Contains(t, strings.Join(r.Search.Cells, "; "), "feature n0 = ")
 	require.Positive(t, r.Rows[1].Runs[0].SearchPasses, "of DGS")
 	require.Zero(t, r.Rows[0].Runs[0].SearchPasses)
-	lines := stereoTable(r)[0].Rows
+	lines := disparityTable(r)[0].Rows
 	require.Len(t, lines, 3)
 	for i, row := range r.Rows {
 		var e measured.Evaluation

@@ -20,7 +20,7 @@ func (r *Result) paperColumn() (name string, same bool) {
 
 // titles are how data sets are written.
 var titles = map[string]string{
-	"fashion-mnist": "Fashion-MNIST", "mnist": "MNIST", cifar10: "CIFAR-10", cifar100: "CIFAR-100", imagenet: "ImageNet", events: "event-based stereo",
+	"fashion-mnist": "Fashion-MNIST", "mnist": "MNIST", cifar10: "CIFAR-10", cifar100: "CIFAR-100", imagenet: "ImageNet", events: eventsTitle,
 }
 
 func title(data string) string {
@@ -181,22 +181,6 @@ func accuracyTable(r *Result) Table {
 		t.Notes = append(t.Notes, fmt.Sprintf("The paper has no numbers on %s; those on CIFAR-10 stand here to compare the order of the rows, not the numbers.", title(r.Data)))
 	}
 	return t
-}
-
-// stereoTable is accuracy, error and energy of the rows of stereo.
-func stereoTable(r *Result) []Table {
-	return []Table{r.table(r.Title, r.rows(), r.compared("within 1 px [%]",
-		numeric("paper [%]", func(row *RowResult) string { return number(row.Paper, events) }),
-		numeric("disparity error [px]", mean("%.3f", 1, metric("mean_disparity_error_px"))),
-		numeric("firing rate [%]", mean("%.1f", 100, of(firingRate))),
-		numeric("energy of a frame [mJ]", mean("%.4f", 1, of(energy))),
-		numeric("paper [mJ]", func(row *RowResult) string {
-			if row.Paper == nil {
-				return absent
-			}
-			return paperStereoEnergy
-		}),
-	), append(r.notesOn("pixels"), paperStereo)...)}
 }
 
 // mean shows the mean alone, by a factor.

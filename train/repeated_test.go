@@ -70,7 +70,7 @@ func TestStepsThatCannotBeRecorded(t *testing.T) {
 }
 
 // Whatever a capture fails of, the run goes on without and is the same run; each
-// stage says so once and frees what it had brought for it.
+// step says so once and frees what it had brought for it.
 func TestCapturesThatFail(t *testing.T) {
 	for kind, start := range runs {
 		t.Run(kind, func(t *testing.T) {

@@ -10,14 +10,14 @@ import (
 	"github.com/spikedhs/spikedhs/train/task"
 )
 
-// stage is a kind of step that a loop repeats, such as that of the weights: a
+// repeated is a kind of step that a loop repeats, such as that of the weights: a
 // batch comes to the device, work computes with it there, and one optimiser and
 // one meter take what it found.
 //
 // What changes from step to step on the host is kept out of work, so that work can
 // be recorded once as a CUDA graph and replayed: the count of steps and images, the
 // learning rate, and the batch, which is written over the recorded one.
-type stage struct {
+type repeated struct {
 	device   torch.Device
 	loader   *task.Loader
 	meter    *meter
@@ -30,13 +30,13 @@ type stage struct {
 	graph   replayer
 }
 
-// newStage repeats a step on what a loader serves.
-func newStage(l *task.Loader, m machine, step *Step, r *recorder) *stage {
-	return &stage{device: m.device, loader: l, meter: newMeter(m.device), step: step, recorder: r}
+// newRepeated repeats a step on what a loader serves.
+func newRepeated(l *task.Loader, m machine, step *Step, r *recorder) *repeated {
+	return &repeated{device: m.device, loader: l, meter: newMeter(m.device), step: step, recorder: r}
 }
 
 // work calls the same operators each time, and reads nothing back.
-func (g *stage) work(s *torch.Scope, x task.Tensors) {
+func (g *repeated) work(s *torch.Scope, x task.Tensors) {
 	loss, output := g.step.Lower(s, x)
 	g.meter.add(s, g.step.model, loss, output, x)
 }
@@ -47,7 +47,7 @@ type replayer interface {
 	Close()
 }
 
-// recorder is what the stages of a loop share to record their work.
+// recorder is what the steps of a loop share to record their work.
 type recorder struct {
 	log    *slog.Logger
 	stream func() (leave func() error, err error) // enters the stream that is recorded; nil: none is needed
@@ -55,7 +55,7 @@ type recorder struct {
 }
 
 // newRecorder records CUDA graphs. The first one's memory serves the others too,
-// since stages take turns and leave nothing in it for each other.
+// since steps follow each other and leave nothing in it for each other.
 func newRecorder(d torch.Device, log *slog.Logger) *recorder {
 	var first *torch.Graph
 	return &recorder{
@@ -84,7 +84,7 @@ func (r *recorder) warn(reason error) {
 const recordAfter = 3
 
 // do takes one step on a batch.
-func (g *stage) do(s *torch.Scope, b *data.Batch) error {
+func (g *repeated) do(s *torch.Scope, b *data.Batch) error {
 	g.step.Optimizer.Begin(s)
 	g.meter.count(b.N)
 	if g.recorder == nil || b.N != g.loader.Size() {
@@ -108,14 +108,14 @@ func (g *stage) do(s *torch.Scope, b *data.Batch) error {
 }
 
 // eager does the work one operator at a time.
-func (g *stage) eager(s *torch.Scope, b *data.Batch) error {
+func (g *repeated) eager(s *torch.Scope, b *data.Batch) error {
 	g.done++
 	g.work(s, g.loader.Tensors(s, g.loader.Upload(s, g.device, b), b.N))
 	return s.Err()
 }
 
 // record makes the graph of the work on batches like b, and does nothing else.
-func (g *stage) record(b *data.Batch) error {
+func (g *repeated) record(b *data.Batch) error {
 	g.scope = torch.NewInference()
 	g.tensors = g.loader.Upload(g.scope, g.device, b)
 	if err := g.scope.Err(); err != nil {
@@ -132,7 +132,7 @@ func (g *stage) record(b *data.Batch) error {
 }
 
 // forget gives up recording, and what there is of it.
-func (g *stage) forget() error {
+func (g *repeated) forget() error {
 	if g.graph != nil {
 		g.graph.Close()
 	}
@@ -145,4 +145,4 @@ func (g *stage) forget() error {
 }
 
 // close frees the graph, the meter, and what the loader keeps on the device.
-func (g *stage) close() error { return errors.Join(g.forget(), g.meter.close(), g.loader.Close()) }
+func (g *repeated) close() error { return errors.Join(g.forget(), g.meter.close(), g.loader.Close()) }
