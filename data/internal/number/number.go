@@ -51,8 +51,8 @@ func Decode[T Number](t Type, b []byte) T {
 // that promises too much costs nothing. At an error, io.EOF or io.ErrUnexpectedEOF where
 // there are fewer, it returns those it has got.
 func ReadBytes(r io.Reader, n int) ([]byte, error) {
-	const atOnce = 1 << 20
-	b := make([]byte, 0, min(n, atOnce))
+	const first = 32 << 10
+	b := make([]byte, 0, min(n, first))
 	for len(b) < n {
 		if len(b) == cap(b) {
 			b = slices.Grow(b, min(len(b), n-len(b)))
