@@ -1,7 +1,9 @@
 package train
 
 import (
+	"bytes"
 	"context"
+	"log/slog"
 	"math"
 	"os"
 	"testing"
@@ -9,7 +11,9 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/spikedhs/spikedhs/search"
 	"github.com/spikedhs/spikedhs/torch"
+	"github.com/spikedhs/spikedhs/train/config"
 	"github.com/spikedhs/spikedhs/train/task"
 	"github.com/spikedhs/spikedhs/train/task/classify"
 )
@@ -134,4 +138,100 @@ func TestFilesThatAreNoModels(t *testing.T) {
 		_, err := classify.LoadModel(b.path(name), torch.CPU())
 		assert.ErrorIs(t, err, classify.ErrModel, name)
 	}
+}
+
+func TestMeterCounts(t *testing.T) {
+	m := newMeter(torch.CPU())
+	defer func() { require.NoError(t, m.close()) }()
+	s := torch.NewScope()
+	defer s.Close()
+	// Three images of which two are right, then one that is wrong.
+	m.add(s, new(classify.Network), s.Full(torch.CPU(), 0.5), torch.FromSlice(s, []float32{9, 1, 2, 7, 0, 3}, 3, 2), task.Tensors{Target: torch.FromSlice(s, []int64{0, 1, 0}, 3), N: 3})
+	m.count(3)
+	m.add(s, new(classify.Network), s.Full(torch.CPU(), 2.5), torch.FromSlice(s, []float32{9, 1}, 1, 2), task.Tensors{Target: torch.FromSlice(s, []int64{1}, 1), N: 1})
+	m.count(1)
+	require.NoError(t, s.Err())
+	r, err := m.read()
+	require.NoError(t, err)
+	assert.Equal(t, reading{Loss: 4, Correct: 2, Images: 4}, r)
+	assert.Equal(t, 1.0, r.meanLoss())
+	assert.Equal(t, 50.0, r.percent())
+	assert.Equal(t, "loss 1.0000, top-1 50.00 %", r.words(classify.Task{}.Score()))
+	assert.Equal(t, reading{Loss: 3, Correct: 1, Images: 2}, r.since(reading{Loss: 1, Correct: 1, Images: 2}))
+
+	m.reset()
+	r, err = m.read()
+	require.NoError(t, err)
+	assert.Equal(t, reading{}, r)
+	assert.Zero(t, r.meanLoss())
+	assert.Zero(t, r.percent())
+
+	m.restore(reading{Loss: 1.25, Correct: 3, Images: 5})
+	m.add(s, new(classify.Network), s.Full(torch.CPU(), 1), torch.FromSlice(s, []float32{0, 1}, 1, 2), task.Tensors{Target: torch.FromSlice(s, []int64{1}, 1), N: 1})
+	m.count(1)
+	r, err = m.read()
+	require.NoError(t, err)
+	assert.Equal(t, reading{Loss: 2.25, Correct: 4, Images: 6}, r)
+}
+
+// float16 is refused on the CPU before a folder is made.
+func TestFloat16NeedsCUDA(t *testing.T) {
+	b := newBench(t)
+	for key, change := range map[string]func(*config.Config){
+		"run.precision":  func(c *config.Config) { c.Run.Precision = "float16" },
+		"eval.precision": func(c *config.Config) { c.Eval.Precision = "float16" },
+	} {
+		for kind, start := range runs {
+			err := start(context.Background(), b.job(kind, change))
+			require.ErrorIs(t, err, config.ErrInvalid)
+			require.ErrorContains(t, err, key+": float16 needs a CUDA device; on the CPU use bfloat16 or float32")
+			assert.NoDirExists(t, b.path(kind))
+		}
+	}
+}
+
+// A run of float16 can be used on the CPU, in float32.
+func TestUseOfAFloat16Run(t *testing.T) {
+	c := newBench(t).config
+	c.Run.Precision = "float16"
+	m, err := setUpToUse(c)
+	require.NoError(t, err)
+	assert.Equal(t, search.Float32, m.precision)
+	assert.Equal(t, search.Float32, task.EvalPrecision(c, m.device))
+	c.Run.Precision = "bfloat16"
+	m, err = setUpToUse(c)
+	require.NoError(t, err)
+	assert.Equal(t, search.BFloat16, m.precision)
+}
+
+// Skipped steps are told once an epoch, those of the epoch alone.
+func TestSkippedStepsAreTold(t *testing.T) {
+	v := torch.NewVariables(torch.CPU())
+	defer v.Close()
+	v.Root().Parameter("w", torch.Constant(1), 2)
+	o, err := newOptimizer(v, &config.Learning{LR: 0.1}, LossScale(search.Float16))
+	require.NoError(t, err)
+	defer o.Close()
+	var log bytes.Buffer
+	l := &loop{job: &Job{Log: slog.New(slog.NewTextHandler(&log, nil))}, groups: []group{{"weights", v, nil}, {"optimizer", nil, o}}}
+	s := torch.NewScope()
+	defer s.Close()
+	for _, g := range []float64{1, math.Inf(1), math.NaN()} {
+		o.LossScale().Unscale(s, []torch.Tensor{s.Full(torch.CPU(), g, 2)})
+	}
+	require.NoError(t, s.Err())
+	require.NoError(t, l.warnOfSkipped())
+	assert.Contains(t, log.String(), "epoch=1 steps=2")
+	log.Reset()
+	require.NoError(t, l.warnOfSkipped())
+	assert.Empty(t, log.String())
+}
+
+// The losses of float16 alone are scaled.
+func TestLossScales(t *testing.T) {
+	assert.Zero(t, LossScale(search.Float32))
+	assert.Zero(t, LossScale(search.BFloat16))
+	scale, err := torch.NewLossScale(torch.CPU(), LossScale(search.Float16))
+	require.NoError(t, err)
+	require.NoError(t, scale.Close())
 }

@@ -12,6 +12,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/spikedhs/spikedhs/torch"
 )
 
 // asWorker makes the test binary behave as our side of a case.
@@ -169,4 +171,62 @@ func TestRunEndsWhatHangs(t *testing.T) {
 	for _, row := range rows[1:] {
 		assert.Regexp(t, "ended early: signal: killed|of the case were over", row.Error)
 	}
+}
+
+func TestLIF(t *testing.T) {
+	before := torch.LiveTensors()
+	for precision, bytes := range map[string]float64{"float32": 4, "bfloat16": 2} {
+		rows, err := LIF(context.Background(), LIFCase{Setting: Setting{Precision: precision, Batch: 2, Width: 8, Steps: 3, Size: 8, Threads: 1, Device: "cpu"}, Repeats: 1, Seconds: 0.01})
+		require.NoError(t, err)
+		require.Len(t, rows, 2)
+		for i, tensors := range []float64{2, 5} {
+			row := rows[i]
+			assert.Positive(t, row.GBPerS)
+			assert.InEpsilon(t, row.GBPerS/row.CopyGBPerS, row.Share, 1e-9)
+			assert.InEpsilon(t, row.GBPerS*1e9/bytes/tensors, row.Rate, 1e-9, "neurons a second")
+		}
+	}
+	assert.Equal(t, before, torch.LiveTensors())
+}
+
+func TestLoader(t *testing.T) {
+	row, err := Loader(context.Background(), 32, 8, 2)
+	require.NoError(t, err)
+	assert.Len(t, row.Samples, 2)
+	assert.Greater(t, row.Rate, 1000.0)
+	row.Against(Row{Rate: row.Rate / 4})
+	assert.InEpsilon(t, 4.0, row.TimesTraining, 1e-9)
+}
+
+// checkProfile looks at the order and the shares of the operators.
+func checkProfile(t *testing.T, p StepProfile, by func(OperatorRow) float64) {
+	t.Helper()
+	require.NotEmpty(t, p.Operators)
+	assert.Positive(t, p.StepMS)
+	sum := 0.0
+	for i, o := range p.Operators {
+		sum += o.Share
+		if i > 0 {
+			assert.LessOrEqual(t, by(o), by(p.Operators[i-1]), o.Name)
+		}
+	}
+	assert.InDelta(t, 1, sum, 1e-9)
+	calls := map[string]float64{}
+	for _, o := range p.Operators {
+		calls[o.Name] = o.Calls
+	}
+	assert.Positive(t, calls["aten::convolution"], "%v", calls)
+	assert.Equal(t, calls["aten::_log_softmax"], calls["aten::_log_softmax_backward_data"], "forward and backward")
+}
+
+func TestProfile(t *testing.T) {
+	before := torch.LiveTensors()
+	p, err := Profile(context.Background(), tiny(Train), 2)
+	require.NoError(t, err)
+	assert.Zero(t, p.DeviceMS)
+	assert.Positive(t, p.HostMS)
+	checkProfile(t, p, func(r OperatorRow) float64 { return r.HostMS })
+	assert.Equal(t, before, torch.LiveTensors())
+	_, err = Profile(context.Background(), tiny(Train), 0)
+	require.ErrorIs(t, err, ErrCase)
 }

@@ -1,8 +1,11 @@
 package run
 
 import (
+	"errors"
+	"io"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"strings"
 	"testing"
 	"time"
@@ -125,4 +128,91 @@ func TestOpenMistakes(t *testing.T) {
 	_, err = Open(spoiled(func(dir string) { write(dir, ConfigFile, "[train]\nepoch = 3") }))
 	require.ErrorIs(t, err, config.ErrInvalid)
 	assert.True(t, strings.HasSuffix(err.Error(), "config.toml:2: unknown key train.epoch; did you mean train.epochs?"), err)
+}
+
+func writeText(text string) func(io.Writer) error {
+	return func(w io.Writer) error {
+		_, err := io.WriteString(w, text)
+		return err
+	}
+}
+
+func requireText(t *testing.T, path, want string) {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	require.NoError(t, err)
+	require.Equal(t, want, string(text))
+}
+
+func TestWriteFileAtomic(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "file")
+	require.NoError(t, WriteFileAtomic(path, writeText("old, and longer")))
+	requireText(t, path, "old, and longer")
+	require.NoError(t, WriteFileAtomic(path, writeText("new")))
+	requireText(t, path, "new")
+	assert.Len(t, listing(t, filepath.Dir(path)), 2, "nothing is left beside the file")
+}
+
+func TestWriteFileAtomicShowsNothingHalf(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "file")
+	require.NoError(t, WriteFileAtomic(path, writeText("old")))
+	require.NoError(t, WriteFileAtomic(path, func(w io.Writer) error {
+		if err := writeText("new")(w); err != nil {
+			return err
+		}
+		requireText(t, path, "old")
+		return nil
+	}))
+	requireText(t, path, "new")
+}
+
+func TestWriteFileAtomicFails(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "file")
+	require.NoError(t, WriteFileAtomic(path, writeText("old")))
+	full := errors.New("disk full")
+	err := WriteFileAtomic(path, func(w io.Writer) error {
+		return errors.Join(writeText("half of the n")(w), full)
+	})
+	assert.ErrorIs(t, err, full)
+	assert.Panics(t, func() { _ = WriteFileAtomic(path, func(io.Writer) error { panic("mistake") }) })
+	requireText(t, path, "old")
+	assert.Len(t, listing(t, filepath.Dir(path)), 2, "nothing is left beside the file")
+
+	assert.ErrorIs(t, WriteFileAtomic(filepath.Join(path, "below", "a file"), writeText("")), errNotDir(t, path))
+	assert.ErrorIs(t, WriteFileAtomic(filepath.Join(t.TempDir(), "none", "file"), writeText("")), os.ErrNotExist)
+}
+
+// errNotDir is what the system says about a path below a file.
+func errNotDir(t *testing.T, file string) error {
+	t.Helper()
+	_, err := os.Open(filepath.Join(file, "x"))
+	var failed *os.PathError
+	require.ErrorAs(t, err, &failed)
+	return failed.Err
+}
+
+func TestWriteFileAtomicInTheWorkingFolder(t *testing.T) {
+	t.Chdir(t.TempDir())
+	require.NoError(t, WriteFileAtomic("file", writeText("text")))
+	requireText(t, "file", "text")
+}
+
+func TestRevision(t *testing.T) {
+	commit := debug.BuildSetting{Key: "vcs.revision", Value: "0123abc"}
+	modified := debug.BuildSetting{Key: "vcs.modified", Value: "true"}
+	clean := debug.BuildSetting{Key: "vcs.modified", Value: "false"}
+	assert.Equal(t, "0123abc-dirty", revision([]debug.BuildSetting{commit, modified}))
+	assert.Equal(t, "0123abc", revision([]debug.BuildSetting{commit, clean}))
+	assert.Empty(t, revision([]debug.BuildSetting{modified}))
+	assert.Empty(t, revision(nil))
+}
+
+func TestInfoIsCompleted(t *testing.T) {
+	info := Info{Git: "known"}
+	info.complete(7)
+	assert.Equal(t, "known", info.Git)
+	assert.EqualValues(t, 7, info.Seed)
+	assert.NotEmpty(t, info.Go)
+	assert.False(t, info.Started.IsZero())
+	assert.Zero(t, info.Started.Nanosecond())
 }
