@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"slices"
 	"strings"
@@ -132,7 +131,7 @@ func (c *checkpoint) close() error { return c.scope.Close() }
 // readCheckpoint reads and checks the frame of a checkpoint.
 func readCheckpoint(path string) (*checkpoint, error) {
 	f, err := os.Open(path)
-	if errors.Is(err, fs.ErrNotExist) {
+	if errors.Is(err, os.ErrNotExist) {
 		return nil, fmt.Errorf("%w: %s does not exist: the run was stopped before its first checkpoint", ErrCheckpoint, path)
 	}
 	if err != nil {

@@ -14,26 +14,32 @@ import (
 )
 
 // runs are the two kinds of runs.
-var runs = map[string]func(context.Context, Job) error{
+type runner func(context.Context, Job) error
+
+var runs = map[string]runner{
 	"search": func(ctx context.Context, j Job) error { _, err := Search(ctx, j); return err },
 	"train":  func(ctx context.Context, j Job) error { _, err := Train(ctx, j); return err },
 }
 
+// eachRun tests search and training, each on a bench of its own.
+func eachRun(t *testing.T, newBench func(*testing.T) *bench, test func(t *testing.T, b *bench, kind string, start runner)) {
+	for kind, start := range runs {
+		t.Run(kind, func(t *testing.T) { test(t, newBench(t), kind, start) })
+	}
+}
+
 // One seed gives one run, bit for bit; another seed another.
 func TestOneSeedOneRun(t *testing.T) {
-	for kind, start := range runs {
-		t.Run(kind, func(t *testing.T) {
-			b := newBench(t)
-			for _, name := range []string{"one", "two"} {
-				require.NoError(t, start(context.Background(), b.job(name, busy)))
-			}
-			b.remains(t, "one").require(t, b.remains(t, "two"))
-			require.NoError(t, start(context.Background(), b.job("other", busy, func(c *config.Config) { c.Run.Seed = 8 })))
-			one, other := b.remains(t, "one"), b.remains(t, "other")
-			assert.NotEqual(t, one.metrics, other.metrics)
-			assert.False(t, one.checkpoint == other.checkpoint)
-		})
-	}
+	eachRun(t, newBench, func(t *testing.T, b *bench, _ string, start runner) {
+		for _, name := range []string{"one", "two"} {
+			require.NoError(t, start(context.Background(), b.job(name, busy)))
+		}
+		b.remains(t, "one").require(t, b.remains(t, "two"))
+		require.NoError(t, start(context.Background(), b.job("other", busy, func(c *config.Config) { c.Run.Seed = 8 })))
+		one, other := b.remains(t, "one"), b.remains(t, "other")
+		assert.NotEqual(t, one.metrics, other.metrics)
+		assert.False(t, one.checkpoint == other.checkpoint)
+	})
 }
 
 // The number of workers that load images is no part of the result.
@@ -135,14 +141,11 @@ func lastEpoch(t *testing.T, b *bench, name string) run.Record {
 
 // A run may be given a number of steps at a time.
 func TestStepsAtATime(t *testing.T) {
-	for kind, start := range runs {
-		t.Run(kind, func(t *testing.T) {
-			b := newBench(t)
-			require.NoError(t, start(context.Background(), b.job("whole", busy)))
-			b.inParts(t, start, b.job("cut", busy), 1, 5, 7, 0)
-			b.remains(t, "whole").require(t, b.remains(t, "cut"))
-		})
-	}
+	eachRun(t, newBench, func(t *testing.T, b *bench, _ string, start runner) {
+		require.NoError(t, start(context.Background(), b.job("whole", busy)))
+		b.inParts(t, start, b.job("cut", busy), 1, 5, 7, 0)
+		b.remains(t, "whole").require(t, b.remains(t, "cut"))
+	})
 }
 
 // What a killed process recorded after its last checkpoint is done again.
@@ -160,16 +163,13 @@ func TestResumeAfterACrash(t *testing.T) {
 
 // Checkpoints in time between the ends of epochs do not change the run.
 func TestCheckpointsInTime(t *testing.T) {
-	for kind, start := range runs {
-		t.Run(kind, func(t *testing.T) {
-			b := newBench(t)
-			require.NoError(t, start(context.Background(), b.job("whole")))
-			require.NoError(t, start(context.Background(), b.job("often", func(c *config.Config) {
-				c.Train.CheckpointMinutes, c.Search.CheckpointMinutes = 1e-9, 1e-9
-			})))
-			b.remains(t, "whole").require(t, b.remains(t, "often"))
-		})
-	}
+	eachRun(t, newBench, func(t *testing.T, b *bench, _ string, start runner) {
+		require.NoError(t, start(context.Background(), b.job("whole")))
+		require.NoError(t, start(context.Background(), b.job("often", func(c *config.Config) {
+			c.Train.CheckpointMinutes, c.Search.CheckpointMinutes = 1e-9, 1e-9
+		})))
+		b.remains(t, "whole").require(t, b.remains(t, "often"))
+	})
 }
 
 // A deadline ends a run like a cancelled context does.
@@ -206,15 +206,12 @@ func (d *deadline) Err() error {
 
 // A run that is over is over: resuming does no more steps.
 func TestResumeOfAFinishedRun(t *testing.T) {
-	for kind, start := range runs {
-		t.Run(kind, func(t *testing.T) {
-			b := newBench(t)
-			require.NoError(t, start(context.Background(), b.job("run")))
-			before := b.remains(t, "run")
-			require.NoError(t, start(context.Background(), b.resume("run")))
-			before.require(t, b.remains(t, "run"))
-		})
-	}
+	eachRun(t, newBench, func(t *testing.T, b *bench, _ string, start runner) {
+		require.NoError(t, start(context.Background(), b.job("run")))
+		before := b.remains(t, "run")
+		require.NoError(t, start(context.Background(), b.resume("run")))
+		before.require(t, b.remains(t, "run"))
+	})
 }
 
 // A context that has ended already makes no folder.

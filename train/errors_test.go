@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"image"
 	"image/png"
-	"io/fs"
 	"log/slog"
 	"math"
 	"os"
@@ -167,11 +166,11 @@ func TestGenotypesThatCannotBeTrained(t *testing.T) {
 	require.ErrorIs(t, err, config.ErrInvalid)
 	assert.ErrorContains(t, err, genotype.PresetClassificationN3)
 	_, err = Train(context.Background(), b.job("run", func(c *config.Config) { c.Train.Genotype = "spikedhs-cla-n9" }))
-	require.ErrorIs(t, err, fs.ErrNotExist)
+	require.ErrorIs(t, err, os.ErrNotExist)
 	assert.ErrorContains(t, err, `"spikedhs-cla-n9"`)
 	assert.ErrorContains(t, err, "a preset: "+genotype.PresetClassificationN3)
 	_, err = Train(context.Background(), b.job("run", func(c *config.Config) { c.Train.Genotype = b.path("none.json") }))
-	require.ErrorIs(t, err, fs.ErrNotExist)
+	require.ErrorIs(t, err, os.ErrNotExist)
 	require.NoError(t, writeFile(b.path("bad.json"), []byte(`{"format": "spikedhs-genotype"}`)))
 	_, err = Train(context.Background(), b.job("run", func(c *config.Config) { c.Train.Genotype = b.path("bad.json") }))
 	require.ErrorIs(t, err, genotype.ErrInvalid)

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 
 	"github.com/spikedhs/spikedhs/search/genotype"
@@ -106,7 +105,7 @@ func Open(ctx context.Context, dir, checkpoint, device string) (*Trained, error)
 	}
 	if t.Checkpoint == "" {
 		t.Checkpoint = folder.Path(run.CheckpointDir, BestCheckpointFile)
-		if _, err := os.Stat(t.Checkpoint); errors.Is(err, fs.ErrNotExist) {
+		if _, err := os.Stat(t.Checkpoint); errors.Is(err, os.ErrNotExist) {
 			t.Checkpoint = folder.Path(run.CheckpointDir, CheckpointFile)
 		}
 	}

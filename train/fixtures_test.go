@@ -58,17 +58,25 @@ func pictures(n int, seed int64) []picture {
 // writeIDX writes one split as MNIST does.
 func writeIDX(t *testing.T, dir, split string, list []picture) {
 	t.Helper()
-	n := uint32(len(list))
-	images := binary.BigEndian.AppendUint32(nil, 2051)
-	for _, size := range []uint32{n, side, side} {
-		images = binary.BigEndian.AppendUint32(images, size)
-	}
-	labels := binary.BigEndian.AppendUint32(nil, 2049)
-	labels = binary.BigEndian.AppendUint32(labels, n)
+	var pixels, labels []byte
 	for _, p := range list {
-		images = append(images, p.pixels[:]...)
-		labels = append(labels, byte(p.label))
+		pixels, labels = append(pixels, p.pixels[:]...), append(labels, byte(p.label))
 	}
+	writeSplit(t, dir, split, side, side, pixels, labels)
+}
+
+// writeSplit writes images of any size and their labels as MNIST does.
+func writeSplit(t *testing.T, dir, split string, height, width int, pixels, labels []byte) {
+	t.Helper()
+	n := uint32(len(labels))
+	head := func(numbers ...uint32) (b []byte) {
+		for _, x := range numbers {
+			b = binary.BigEndian.AppendUint32(b, x)
+		}
+		return b
+	}
+	images := append(head(2051, n, uint32(height), uint32(width)), pixels...)
+	labels = append(head(2049, n), labels...)
 	require.NoError(t, os.WriteFile(filepath.Join(dir, split+"-images-idx3-ubyte"), images, 0o644))
 	require.NoError(t, os.WriteFile(filepath.Join(dir, split+"-labels-idx1-ubyte"), labels, 0o644))
 }

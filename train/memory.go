@@ -16,8 +16,7 @@ type memory struct {
 
 // memoryOf asks the system and the device, and starts a new peak on the device.
 func memoryOf(d torch.Device) (memory, error) {
-	var m memory
-	m.process, _ = run.PeakMegabytes()
+	m := memory{process: run.PeakMegabytes()}
 	on, err := torch.DeviceMemory(d)
 	if err != nil {
 		return memory{}, fmt.Errorf("train: %w", err)

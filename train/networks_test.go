@@ -2,7 +2,6 @@ package train
 
 import (
 	"context"
-	"encoding/binary"
 	"math/rand"
 	"os"
 	"path/filepath"
@@ -25,20 +24,14 @@ func writeRectangles(t *testing.T, dir string, height, width int) {
 	require.NoError(t, os.MkdirAll(dir, 0o755))
 	rng := rand.New(rand.NewSource(9))
 	for split, n := range map[string]int{"train": 60, "t10k": 30} {
-		images := binary.BigEndian.AppendUint32(nil, 2051)
-		for _, size := range []int{n, height, width} {
-			images = binary.BigEndian.AppendUint32(images, uint32(size))
-		}
-		labels := binary.BigEndian.AppendUint32(nil, 2049)
-		labels = binary.BigEndian.AppendUint32(labels, uint32(n))
+		var pixels, labels []byte
 		for i := range n {
 			labels = append(labels, byte(i%10))
 			for range height * width {
-				images = append(images, byte(rng.Intn(256)))
+				pixels = append(pixels, byte(rng.Intn(256)))
 			}
 		}
-		require.NoError(t, os.WriteFile(filepath.Join(dir, split+"-images-idx3-ubyte"), images, 0o644))
-		require.NoError(t, os.WriteFile(filepath.Join(dir, split+"-labels-idx1-ubyte"), labels, 0o644))
+		writeSplit(t, dir, split, height, width, pixels, labels)
 	}
 }
 

@@ -72,42 +72,36 @@ func TestStepsThatCannotBeRecorded(t *testing.T) {
 // Whatever a capture fails of, the run goes on without and is the same run; each
 // step says so once and frees what it had brought for it.
 func TestCapturesThatFail(t *testing.T) {
-	for kind, start := range runs {
-		t.Run(kind, func(t *testing.T) {
-			b := newBench(t)
-			require.NoError(t, start(context.Background(), b.job("plain", busy)))
-			live := torch.LiveTensors()
-			var log bytes.Buffer
-			j := b.job("failing", busy)
-			j.Log = slog.New(slog.NewTextHandler(&log, nil))
-			j.record = func(func() error) (replayer, error) { return nil, errors.New("no memory") }
-			require.NoError(t, start(context.Background(), j))
-			b.remains(t, "plain").require(t, b.remains(t, "failing"))
-			assert.Equal(t, map[string]int{"search": 2, "train": 1}[kind], strings.Count(log.String(), "no memory"), log.String())
-			assert.Equal(t, live, torch.LiveTensors())
-		})
-	}
+	eachRun(t, newBench, func(t *testing.T, b *bench, kind string, start runner) {
+		require.NoError(t, start(context.Background(), b.job("plain", busy)))
+		live := torch.LiveTensors()
+		var log bytes.Buffer
+		j := b.job("failing", busy)
+		j.Log = slog.New(slog.NewTextHandler(&log, nil))
+		j.record = func(func() error) (replayer, error) { return nil, errors.New("no memory") }
+		require.NoError(t, start(context.Background(), j))
+		b.remains(t, "plain").require(t, b.remains(t, "failing"))
+		assert.Equal(t, map[string]int{"search": 2, "train": 1}[kind], strings.Count(log.String(), "no memory"), log.String())
+		assert.Equal(t, live, torch.LiveTensors())
+	})
 }
 
 // Without a stream of its own a run records nothing, and is the same run.
 func TestNoStreamToRecordOn(t *testing.T) {
-	for kind, start := range runs {
-		t.Run(kind, func(t *testing.T) {
-			b := newBench(t)
-			require.NoError(t, start(context.Background(), b.job("plain", busy)))
-			var log bytes.Buffer
-			j := b.job("streamless", busy)
-			j.Log = slog.New(slog.NewTextHandler(&log, nil))
-			j.stream = func() (func() error, error) { return nil, errors.New("no stream left") }
-			j.record = func(func() error) (replayer, error) {
-				t.Error("recorded without a stream")
-				return nil, errors.New("not asked for")
-			}
-			require.NoError(t, start(context.Background(), j))
-			b.remains(t, "plain").require(t, b.remains(t, "streamless"))
-			assert.Equal(t, 1, strings.Count(log.String(), "no stream left"), log.String())
-		})
-	}
+	eachRun(t, newBench, func(t *testing.T, b *bench, _ string, start runner) {
+		require.NoError(t, start(context.Background(), b.job("plain", busy)))
+		var log bytes.Buffer
+		j := b.job("streamless", busy)
+		j.Log = slog.New(slog.NewTextHandler(&log, nil))
+		j.stream = func() (func() error, error) { return nil, errors.New("no stream left") }
+		j.record = func(func() error) (replayer, error) {
+			t.Error("recorded without a stream")
+			return nil, errors.New("not asked for")
+		}
+		require.NoError(t, start(context.Background(), j))
+		b.remains(t, "plain").require(t, b.remains(t, "streamless"))
+		assert.Equal(t, 1, strings.Count(log.String(), "no stream left"), log.String())
+	})
 }
 
 // The stream is left when the run ends, and the error of leaving it is the run's.

@@ -27,11 +27,11 @@ import (
 // scenes makes a small data set: four scenes of 36x24 pixels, two for training.
 func scenes(t testing.TB) string {
 	t.Helper()
+	dir := t.TempDir()
 	o, err := synth.Preset("small")
 	require.NoError(t, err)
-	o.Rig = data.Rig{Width: 36, Height: 24, Focal: 20, CX: 17.5, CY: 11.5, Baseline: 0.1}
 	o.Scenes, o.Frames, o.Seed = 4, 6, 3
-	dir := t.TempDir()
+	o.Rig = data.Rig{Width: 36, Height: 24, Focal: 20, CX: 17.5, CY: 11.5, Baseline: 0.1}
 	require.NoError(t, synth.Generate(context.Background(), dir, o))
 	return dir
 }
@@ -58,21 +58,18 @@ func newStereoBench(t *testing.T) *bench {
 
 // A run in parts leaves the bytes of a whole one, and one seed gives one run.
 func TestStereoResumeIsExact(t *testing.T) {
-	for kind, start := range runs {
-		t.Run(kind, func(t *testing.T) {
-			b := newStereoBench(t)
-			require.NoError(t, start(context.Background(), b.job("whole")))
-			b.inParts(t, start, b.job("cut"), 1, 3, 0)
-			b.remains(t, "whole").require(t, b.remains(t, "cut"))
-			if kind == "train" {
-				best := b.file(t, "whole", run.CheckpointDir, BestCheckpointFile)
-				require.True(t, string(best) == string(b.file(t, "cut", run.CheckpointDir, BestCheckpointFile)), "best checkpoints differ")
-				assert.Equal(t, string(b.file(t, "whole", EvaluationFile)), string(b.file(t, "cut", EvaluationFile)))
-			}
-			require.NoError(t, start(context.Background(), b.job("other", func(c *config.Config) { c.Run.Seed = 8 })))
-			assert.NotEqual(t, b.remains(t, "whole").metrics, b.remains(t, "other").metrics)
-		})
-	}
+	eachRun(t, newStereoBench, func(t *testing.T, b *bench, kind string, start runner) {
+		require.NoError(t, start(context.Background(), b.job("whole")))
+		b.inParts(t, start, b.job("cut"), 1, 3, 0)
+		b.remains(t, "whole").require(t, b.remains(t, "cut"))
+		if kind == "train" {
+			best := b.file(t, "whole", run.CheckpointDir, BestCheckpointFile)
+			require.True(t, string(best) == string(b.file(t, "cut", run.CheckpointDir, BestCheckpointFile)), "best checkpoints differ")
+			assert.Equal(t, string(b.file(t, "whole", EvaluationFile)), string(b.file(t, "cut", EvaluationFile)))
+		}
+		require.NoError(t, start(context.Background(), b.job("other", func(c *config.Config) { c.Run.Seed = 8 })))
+		assert.NotEqual(t, b.remains(t, "whole").metrics, b.remains(t, "other").metrics)
+	})
 }
 
 // A folder whose optimiser and schedule stand in [stereo], as they did, is the same run.
@@ -99,25 +96,22 @@ func TestStereoResumeOfAnOldFolder(t *testing.T) {
 // Steps that are recorded as CUDA graphs, on data that lie on the device, leave what others
 // leave, bit for bit.
 func TestRecordedStereoStepsAreTheSteps(t *testing.T) {
-	for kind, start := range runs {
-		t.Run(kind, func(t *testing.T) {
-			b := newStereoBench(t)
-			onDevice := func(c *config.Config) { c.Data.Resident = "on" }
-			longer := func(c *config.Config) { c.Search.Epochs, c.Train.Epochs = 4, 3 }
-			require.NoError(t, start(context.Background(), b.job("plain", longer)))
-			var replays, recorded, closed int
-			j := b.job("recorded", longer, onDevice)
-			j.record = func(work func() error) (replayer, error) {
-				recorded++
-				return tape{work, &replays, &closed}, nil
-			}
-			require.NoError(t, start(context.Background(), j))
-			b.remains(t, "plain").require(t, b.remains(t, "recorded"))
-			assert.Positive(t, replays)
-			assert.Equal(t, map[string]int{"search": 2, "train": 1}[kind], recorded)
-			assert.Equal(t, recorded, closed)
-		})
-	}
+	eachRun(t, newStereoBench, func(t *testing.T, b *bench, kind string, start runner) {
+		onDevice := func(c *config.Config) { c.Data.Resident = "on" }
+		longer := func(c *config.Config) { c.Search.Epochs, c.Train.Epochs = 4, 3 }
+		require.NoError(t, start(context.Background(), b.job("plain", longer)))
+		var replays, recorded, closed int
+		j := b.job("recorded", longer, onDevice)
+		j.record = func(work func() error) (replayer, error) {
+			recorded++
+			return tape{work, &replays, &closed}, nil
+		}
+		require.NoError(t, start(context.Background(), j))
+		b.remains(t, "plain").require(t, b.remains(t, "recorded"))
+		assert.Positive(t, replays)
+		assert.Equal(t, map[string]int{"search": 2, "train": 1}[kind], recorded)
+		assert.Equal(t, recorded, closed)
+	})
 }
 
 // An interruption leaves a checkpoint that can be resumed.

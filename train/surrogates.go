@@ -1,6 +1,7 @@
 package train
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
@@ -90,10 +91,7 @@ func (u *surrogates) options() dgs.Options {
 
 // due tells whether a search comes after so many epochs.
 func (u *surrogates) due(epochs int) bool {
-	first := u.c.DGS.First
-	if first == 0 {
-		first = u.c.DGS.Every
-	}
+	first := cmp.Or(u.c.DGS.First, u.c.DGS.Every)
 	return len(u.candidates) > 0 && epochs >= first && (epochs-first)%u.c.DGS.Every == 0
 }
 

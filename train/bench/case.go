@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -188,22 +189,11 @@ func (g Grid) withDefaults() Grid {
 	}
 	g.Batches, g.Steps, g.Sizes = or(g.Batches, 8), or(g.Steps, 6), or(g.Sizes, 32)
 	g.Threads = or(g.Threads, torch.Threads())
-	if g.Device == "" {
-		g.Device = "auto"
-	}
-	if g.Precision == "" {
-		g.Precision = "auto"
-	}
+	g.Device, g.Precision = cmp.Or(g.Device, "auto"), cmp.Or(g.Precision, "auto")
 	if g.Task == Search {
-		g.Widths = or(g.Widths, 8, 16)
-		if g.Nodes == 0 {
-			g.Nodes = 4
-		}
+		g.Widths, g.Nodes = or(g.Widths, 8, 16), cmp.Or(g.Nodes, 4)
 		return g
 	}
-	g.Widths = or(g.Widths, 48)
-	if g.Nodes == 0 {
-		g.Nodes = publishedNodes
-	}
+	g.Widths, g.Nodes = or(g.Widths, 48), cmp.Or(g.Nodes, publishedNodes)
 	return g
 }

@@ -4,13 +4,15 @@ import (
 	"fmt"
 
 	"github.com/spikedhs/spikedhs/torch"
+	"github.com/spikedhs/spikedhs/train/config"
 )
 
 // kind is what a task's cases are: how they are told, checked, built and compared.
 type kind struct {
 	usage  string // what is measured
 	check  func(Case) error
-	build  func(Case, torch.Device) (workload, error)
+	preset func(Case) (*config.Config, error) // the preset with the sizes of a case
+	build  func(Case, torch.Device, *config.Config) (workload, error)
 	has    func(c Case, impl string) bool // whether a case has an implementation beside ours
 	script func(impl string) string       // that times it in Python
 	shape  func(Case) string              // width and size for people
@@ -31,7 +33,7 @@ var (
 type recipe struct {
 	task  Task
 	usage string
-	build func(Case, torch.Device) (workload, error)
+	build func(Case, torch.Device, *config.Config) (workload, error)
 }
 
 // register adds tasks that have the rest in common.

@@ -8,6 +8,7 @@ import (
 	"github.com/spikedhs/spikedhs/search"
 	"github.com/spikedhs/spikedhs/spike"
 	"github.com/spikedhs/spikedhs/torch"
+	"github.com/spikedhs/spikedhs/train/run"
 )
 
 // LIFCase are the tensors that the neuron is measured on: [Steps*Batch, Width,
@@ -92,7 +93,7 @@ func LIF(ctx context.Context, c LIFCase) (rows []Bandwidth, err error) {
 		rows = append(rows, Bandwidth{
 			Bench: "lif", Pass: w.name, Surrogate: lif.Surrogate.String(), Setting: c.Setting,
 			Rate: rate * 1e9 / (w.units * bytes), Spread: spread(w.samples), GBPerS: rate,
-			CopyGBPerS: reference, Share: rate / reference, PeakRSSMB: peakMegabytes(),
+			CopyGBPerS: reference, Share: rate / reference, PeakRSSMB: run.PeakMegabytes(),
 		})
 	}
 	return rows, nil

@@ -2,6 +2,7 @@ package bench
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -34,11 +35,8 @@ type LIFAgreement struct {
 // device is where, "" that of the case.
 func SpikingJellyLIF(ctx context.Context, c LIFCase, p *Python, shim, device string) (LIFAgreement, []Bandwidth, error) {
 	var agreement LIFAgreement
-	if device == "" {
-		device = c.Device
-	}
 	text, err := json.Marshal(map[string]any{
-		"library": shim, "device": device, "precision": c.Precision, "batch": c.Batch, "width": c.Width, "steps": c.Steps,
+		"library": shim, "device": cmp.Or(device, c.Device), "precision": c.Precision, "batch": c.Batch, "width": c.Width, "steps": c.Steps,
 		"size": c.Size, "threads": c.Threads, "repeats": max(c.Repeats, 1), "seconds": max(c.Seconds, 0),
 	})
 	if err != nil {

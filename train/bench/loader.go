@@ -12,6 +12,7 @@ import (
 	"github.com/spikedhs/spikedhs/data"
 	"github.com/spikedhs/spikedhs/search"
 	"github.com/spikedhs/spikedhs/train/config"
+	"github.com/spikedhs/spikedhs/train/run"
 )
 
 // LoaderRow is how fast batches are prepared.
@@ -59,7 +60,7 @@ func Loader(ctx context.Context, batch, size, repeats int) (LoaderRow, error) {
 			row.Samples = append(row.Samples, rate)
 		}
 	}
-	row.Rate, row.Spread, row.PeakRSSMB = median(row.Samples), spread(row.Samples), peakMegabytes()
+	row.Rate, row.Spread, row.PeakRSSMB = median(row.Samples), spread(row.Samples), run.PeakMegabytes()
 	return row, nil
 }
 

@@ -8,6 +8,8 @@ import (
 	"io"
 	"os/exec"
 	"strings"
+
+	"github.com/spikedhs/spikedhs/train/run"
 )
 
 // process is a running worker.
@@ -23,7 +25,7 @@ type process struct {
 func start(name string, command *exec.Cmd) (*process, error) {
 	p := &process{name: name, cmd: command}
 	p.cmd.Stderr = &p.errors
-	byItself(p.cmd)
+	run.Apart(p.cmd)
 	var err error
 	if p.in, err = p.cmd.StdinPipe(); err != nil {
 		return nil, fmt.Errorf("bench: %s: %w", name, err)

@@ -1,10 +1,6 @@
 package bench
 
-import (
-	"slices"
-
-	"github.com/spikedhs/spikedhs/train/run"
-)
+import "slices"
 
 // median of at least one sample; of an even number the mean of the two in the
 // middle.
@@ -25,11 +21,4 @@ func spread(samples []float64) float64 {
 		return 0
 	}
 	return (slices.Max(samples) - slices.Min(samples)) / m
-}
-
-// peakMegabytes is the most memory of this process that was in RAM, 0 where that
-// is not known.
-func peakMegabytes() float64 {
-	megabytes, _ := run.PeakMegabytes()
-	return megabytes
 }

@@ -88,11 +88,7 @@ type inference struct {
 	scope   *torch.Scope // of the images
 }
 
-func newInference(c Case, d torch.Device) (workload, error) {
-	cfg, err := c.configuration()
-	if err != nil {
-		return nil, err
-	}
+func newInference(c Case, d torch.Device, cfg *config.Config) (workload, error) {
 	net, err := c.network(d, cfg)
 	if err != nil {
 		return nil, err

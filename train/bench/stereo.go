@@ -27,6 +27,7 @@ const (
 
 func init() {
 	register(kind{
+		preset: Case.stereoConfiguration,
 		check:  checkStereo,
 		has:    func(_ Case, impl string) bool { return impl == PythonPerStep },
 		script: func(string) string { return "stereo_worker.py" },
@@ -174,11 +175,7 @@ func (c Case) stacks(s *torch.Scope, d torch.Device) task.Tensors {
 	return task.Tensors{Inputs: []torch.Tensor{left, right}, Target: s.Tensor("aten::add.Scalar", truth, half), N: c.Batch}
 }
 
-func newStereoTraining(c Case, d torch.Device) (workload, error) {
-	cfg, err := c.stereoConfiguration()
-	if err != nil {
-		return nil, err
-	}
+func newStereoTraining(c Case, d torch.Device, cfg *config.Config) (workload, error) {
 	n, err := c.stereoNetwork(d, cfg)
 	if err != nil {
 		return nil, err
@@ -186,11 +183,7 @@ func newStereoTraining(c Case, d torch.Device) (workload, error) {
 	return newTraining(n, cfg, func(s *torch.Scope) task.Tensors { return c.stacks(s, d) })
 }
 
-func newStereoSearching(c Case, d torch.Device) (workload, error) {
-	cfg, err := c.stereoConfiguration()
-	if err != nil {
-		return nil, err
-	}
+func newStereoSearching(c Case, d torch.Device, cfg *config.Config) (workload, error) {
 	cfg.Stereo.FeatureLayers, cfg.Stereo.MatchingLayers = c.Stereo.FeatureLayers, c.Stereo.MatchingLayers
 	n, err := stereo.NewSupernet(d, cfg, stereo.SearchOptions(cfg, c.Stereo.Channels, search.Precision(c.Precision)))
 	if err != nil {
@@ -212,11 +205,7 @@ type stereoStreaming struct {
 	precision   search.Precision
 }
 
-func newStereoStreaming(c Case, d torch.Device) (workload, error) {
-	cfg, err := c.stereoConfiguration()
-	if err != nil {
-		return nil, err
-	}
+func newStereoStreaming(c Case, d torch.Device, cfg *config.Config) (workload, error) {
 	net, err := c.stereoNetwork(d, cfg)
 	if err != nil {
 		return nil, err

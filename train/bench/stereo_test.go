@@ -2,7 +2,6 @@ package bench
 
 import (
 	"context"
-	"slices"
 	"strings"
 	"testing"
 
@@ -27,21 +26,25 @@ func tinyStereo(t *testing.T, task Task) Case {
 }
 
 func TestStereoCases(t *testing.T) {
-	full, err := SizedCase(StereoTrain, "full", "float32", "cpu", 2)
-	require.NoError(t, err)
-	assert.Equal(t, "stereo-train spikedhs float32 batch 1 f=8 T=5 200x280", full.String())
-	full, err = SizedCase(StereoStream, "full", "float32", "cpu", 2)
-	require.NoError(t, err)
-	assert.Equal(t, "stereo-stream spikedhs float32 batch 1 f=8 T=1 260x346", full.String())
-	found, err := SizedCase(StereoSearch, "full", "float32", "cpu", 2)
-	require.NoError(t, err)
-	assert.Equal(t, "stereo-search spikedhs float32 batch 1 f=4 T=5 200x280", found.String())
-	found, err = SizedCase(StereoSearch, "small", "float32", "cpu", 2)
-	require.NoError(t, err)
-	assert.Equal(t, "stereo-search spikedhs float32 batch 1 f=2 T=3 96x132", found.String())
+	var full, found Case
+	for _, of := range []struct {
+		c          *Case
+		task       Task
+		size, name string
+	}{
+		{&full, StereoTrain, "full", "stereo-train spikedhs float32 batch 1 f=8 T=5 200x280"},
+		{&full, StereoStream, "full", "stereo-stream spikedhs float32 batch 1 f=8 T=1 260x346"},
+		{&found, StereoSearch, "full", "stereo-search spikedhs float32 batch 1 f=4 T=5 200x280"},
+		{&found, StereoSearch, "small", "stereo-search spikedhs float32 batch 1 f=2 T=3 96x132"},
+	} {
+		c, err := SizedCase(of.task, of.size, "float32", "cpu", 2)
+		require.NoError(t, err)
+		assert.Equal(t, of.name, c.String())
+		*of.c = c
+	}
 	found.Stereo.MatchingLayers = 0
 	assert.ErrorIs(t, found.Validate(), ErrCase)
-	_, err = SizedCase(StereoStream, "medium", "float32", "cpu", 2)
+	_, err := SizedCase(StereoStream, "medium", "float32", "cpu", 2)
 	assert.ErrorIs(t, err, ErrCase)
 	full.Stereo = nil
 	assert.ErrorIs(t, full.Validate(), ErrCase)
@@ -68,9 +71,9 @@ func TestStereoIsMeasured(t *testing.T) {
 // checkedByScript is what the script computes of a case from our variables.
 func checkedByScript(t *testing.T, s *torch.Scope, c Case, variables []torch.Variable, b task.Tensors) map[string]torch.Tensor {
 	t.Helper()
-	return checkedBy(t, python(t), "stereo_check.py", s, c, append(slices.Clone(variables),
-		torch.Variable{Name: "left", Value: b.Inputs[0]}, torch.Variable{Name: "right", Value: b.Inputs[1]},
-		torch.Variable{Name: "truth", Value: b.Target}))
+	return checkedBy(t, python(t), "stereo_check.py", s, c, append([]torch.Variable{
+		{Name: "left", Value: b.Inputs[0]}, {Name: "right", Value: b.Inputs[1]}, {Name: "truth", Value: b.Target},
+	}, variables...))
 }
 
 // costsAgree compares costs, disparities and the loss, which it returns.
@@ -99,21 +102,31 @@ func agrees(t *testing.T, s *torch.Scope, found map[string]torch.Tensor, name st
 	delete(found, name)
 }
 
-// The script's network is ours: the same costs, loss and gradients from one set of
-// weights.
-func TestStereoScriptAgrees(t *testing.T) {
-	c := tinyStereo(t, StereoTrain)
+// scriptAgrees compares costs, loss and gradients of a case with the script's from one
+// set of weights, which variables lists, those with gradients last. A gradient that is
+// 0 but for rounding is compared as such.
+func scriptAgrees(t *testing.T, of Task, variables func(learns any) (all, learned []torch.Variable), isZero func(name string) bool) {
+	t.Helper()
+	c := tinyStereo(t, of)
 	w, err := newWorkload(c)
 	require.NoError(t, err)
 	defer func() { require.NoError(t, w.close()) }()
-	our, x := w.(*learning).model.(*stereo.Network), w.(*learning).on[0]
+	our, x := w.(*learning).model, w.(*learning).on[0]
 	s := torch.NewScope()
 	defer s.Close()
-	found := checkedByScript(t, s, c, our.Variables().All(), x)
-	loss := costsAgree(t, s, found, x, our.Forward)
-	parameters := our.Variables().Parameters()
-	for i, gradient := range s.GradientOf(loss, torch.Tensors(parameters)) {
-		if name := "gradient." + parameters[i].Name; torch.Defined(found[name]) {
+	all, learned := variables(our)
+	found := checkedByScript(t, s, c, all, x)
+	loss := costsAgree(t, s, found, x, our.(interface {
+		Forward(p search.Pass, left, right torch.Tensor) torch.Tensor
+	}).Forward)
+	for i, gradient := range s.GradientOf(loss, torch.Tensors(learned)) {
+		name := "gradient." + learned[i].Name
+		if isZero(name) {
+			for _, g := range []torch.Tensor{gradient, found[name]} {
+				assert.InDelta(t, 0, s.Item(s.Sum(s.Tensor("aten::abs", g))), 1e-4, name)
+			}
+			delete(found, name)
+		} else if of == StereoSearch || torch.Defined(found[name]) {
 			agrees(t, s, found, name, gradient, 5e-3)
 		}
 	}
@@ -121,34 +134,26 @@ func TestStereoScriptAgrees(t *testing.T) {
 	assert.Empty(t, found, "not all was compared")
 }
 
+// The script's network is ours: the same costs, loss and gradients.
+func TestStereoScriptAgrees(t *testing.T) {
+	scriptAgrees(t, StereoTrain, func(learns any) (all, learned []torch.Variable) {
+		v := learns.(*stereo.Network).Variables()
+		return v.All(), v.Parameters()
+	}, func(string) bool { return false })
+}
+
 // So is its supernet: gradients of all weights, of alpha and of beta.
 func TestStereoSupernetScriptAgrees(t *testing.T) {
-	c := tinyStereo(t, StereoSearch)
-	w, err := newWorkload(c)
-	require.NoError(t, err)
-	defer func() { require.NoError(t, w.close()) }()
-	our, x := w.(*learning).model.(*stereo.Supernet), w.(*learning).on[0]
-	s := torch.NewScope()
-	defer s.Close()
-	// Uneven choices, so that no two candidates or moves can be exchanged unnoticed.
-	drawing := torch.NewInference()
-	for _, v := range our.Architecture().All() {
-		drawing.CopyTo(v.Value, drawing.Randn(torch.CPU(), drawing.Shape(v.Value)...))
-	}
-	require.NoError(t, drawing.Close())
-	found := checkedByScript(t, s, c, both(our.Weights(), our.Architecture()), x)
-	loss := costsAgree(t, s, found, x, our.Forward)
-	parameters := append(slices.Clone(our.Weights().Parameters()), our.Architecture().Parameters()...)
-	for i, gradient := range s.GradientOf(loss, torch.Tensors(parameters)) {
-		name := "gradient." + parameters[i].Name
-		if strings.HasSuffix(name, ".conv.bias") { // normalisation takes any constant away: rounding is left
-			assert.InDelta(t, 0, s.Item(s.Sum(s.Tensor("aten::abs", gradient))), 1e-4, name)
-			assert.InDelta(t, 0, s.Item(s.Sum(s.Tensor("aten::abs", found[name]))), 1e-4, name)
-			delete(found, name)
-			continue
+	scriptAgrees(t, StereoSearch, func(learns any) (all, learned []torch.Variable) {
+		our := learns.(*stereo.Supernet)
+		// Uneven choices, so that no two candidates or moves can be exchanged unnoticed.
+		drawing := torch.NewInference()
+		for _, v := range our.Architecture().All() {
+			drawing.CopyTo(v.Value, drawing.Randn(torch.CPU(), drawing.Shape(v.Value)...))
 		}
-		agrees(t, s, found, name, gradient, 5e-3)
-	}
-	require.NoError(t, s.Err())
-	assert.Empty(t, found, "not all was compared")
+		require.NoError(t, drawing.Close())
+		return both(our.Weights(), our.Architecture()), append(our.Weights().Parameters(), our.Architecture().Parameters()...)
+	}, func(name string) bool {
+		return strings.HasSuffix(name, ".conv.bias") // normalisation takes any constant away
+	})
 }

@@ -2,7 +2,6 @@ package bench
 
 import (
 	"os"
-	"os/exec"
 	"strconv"
 	"strings"
 	"syscall"
@@ -34,6 +33,3 @@ func firstToGo(pid int) {
 	// Where that is forbidden the system chooses for itself.
 	_ = os.WriteFile("/proc/"+strconv.Itoa(pid)+"/oom_score_adj", []byte("1000"), 0o644)
 }
-
-// byItself keeps the signals of the terminal from a worker: this program ends it.
-func byItself(c *exec.Cmd) { c.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} }

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/spikedhs/spikedhs/torch"
+	"github.com/spikedhs/spikedhs/train/run"
 )
 
 // The answers of a worker; the scripts give the same.
@@ -63,7 +64,7 @@ func Work(ctx context.Context, c Case, in io.Reader, out io.Writer) (err error) 
 	if err := lines.Err(); err != nil {
 		return fmt.Errorf("bench: read: %w", err)
 	}
-	last := ended{PeakRSSMB: peakMegabytes()}
+	last := ended{PeakRSSMB: run.PeakMegabytes()}
 	if torch.IsCUDA(device) {
 		memory, err := torch.DeviceMemory(device)
 		if err != nil {

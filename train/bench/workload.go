@@ -65,7 +65,11 @@ func newWorkload(c Case) (workload, error) {
 	if err != nil {
 		return nil, err
 	}
-	w, err := kinds[c.Task].build(c, device)
+	cfg, err := kinds[c.Task].preset(c)
+	if err != nil {
+		return nil, err
+	}
+	w, err := kinds[c.Task].build(c, device, cfg)
 	if err != nil || c.Impl != OursGraphs {
 		return w, err
 	}
@@ -73,7 +77,7 @@ func newWorkload(c Case) (workload, error) {
 }
 
 func init() {
-	register(kind{check: checkImages, has: hasImages, script: imageScript, shape: func(c Case) string {
+	register(kind{preset: Case.configuration, check: checkImages, has: hasImages, script: imageScript, shape: func(c Case) string {
 		return fmt.Sprintf("F=%d T=%d %dx%d", c.Width, c.Steps, c.Size, c.Size)
 	}},
 		recipe{Train, "training steps of the published genotype", newImageTraining},
@@ -144,11 +148,7 @@ func (c Case) network(d torch.Device, cfg *config.Config) (*classify.Network, er
 	return classify.NewNetwork(d, g, cfg, classify.TrainOptions(cfg, channels, classes, search.Precision(c.Precision)))
 }
 
-func newImageTraining(c Case, d torch.Device) (workload, error) {
-	cfg, err := c.configuration()
-	if err != nil {
-		return nil, err
-	}
+func newImageTraining(c Case, d torch.Device, cfg *config.Config) (workload, error) {
 	n, err := c.network(d, cfg)
 	if err != nil {
 		return nil, err
@@ -156,11 +156,7 @@ func newImageTraining(c Case, d torch.Device) (workload, error) {
 	return newTraining(n, cfg, func(s *torch.Scope) task.Tensors { return drawBatch(s, d, c.Batch, c.Size) })
 }
 
-func newImageSearching(c Case, d torch.Device) (workload, error) {
-	cfg, err := c.configuration()
-	if err != nil {
-		return nil, err
-	}
+func newImageSearching(c Case, d torch.Device, cfg *config.Config) (workload, error) {
 	n, err := classify.NewSupernet(d, cfg, classify.SearchOptions(cfg, channels, classes, search.Precision(c.Precision)))
 	if err != nil {
 		return nil, err

@@ -34,17 +34,7 @@ func significant(x float64) string {
 }
 
 // grouped writes a whole number with its digits in threes.
-func grouped(n int64) string {
-	digits := strconv.FormatInt(n, 10)
-	sign := ""
-	if n < 0 {
-		sign, digits = "-", digits[1:]
-	}
-	for i := len(digits) - 3; i > 0; i -= 3 {
-		digits = digits[:i] + narrow + digits[i:]
-	}
-	return sign + digits
-}
+func grouped(n int64) string { return task.Grouped(n, narrow) }
 
 // short writes a large number as thousands or millions.
 func short(n int64) string {

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -85,7 +84,7 @@ func loadOne(dir string) (*source, error) {
 
 // tolerate keeps an error as a note; a missing file is not worth one.
 func (s *source) tolerate(err error) {
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
 		s.notes = append(s.notes, err.Error())
 	}
 }

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -12,93 +11,10 @@ import (
 
 	"github.com/spikedhs/spikedhs/search/genotype"
 	"github.com/spikedhs/spikedhs/train"
+	"github.com/spikedhs/spikedhs/train/config"
 	"github.com/spikedhs/spikedhs/train/run"
 	"github.com/spikedhs/spikedhs/train/task/registry"
 )
-
-// Result is what an experiment has reached so far.
-type Result struct {
-	Experiment string   `json:"experiment"`
-	Title      string   `json:"title"`
-	About      string   `json:"about"`
-	Scale      string   `json:"scale"`
-	Data       string   `json:"data"`
-	Seeds      []int64  `json:"seeds"`
-	Settings   []string `json:"settings"` // of all rows, the user's last
-	// Command is the command line that was called last.
-	Command []string `json:"command,omitempty"`
-	Machine Machine  `json:"machine"`
-	// Search is the run that found the searched cell, where there is one.
-	Search *SearchOutcome `json:"search,omitempty"`
-	Rows   []RowResult    `json:"rows"`
-}
-
-// Machine is what the first run computed with.
-type Machine struct {
-	Device    string `json:"device"`
-	Threads   int    `json:"threads"`
-	Precision string `json:"precision"`
-	Libtorch  string `json:"libtorch"`
-	Version   string `json:"version"`
-	Git       string `json:"git,omitempty"`
-}
-
-// RowResult is what a row has reached.
-type RowResult struct {
-	Name     string   `json:"row"`
-	Label    string   `json:"label"`
-	About    string   `json:"about"`
-	Settings []string `json:"settings"`
-	// Genotype is the hash of the architecture.
-	Genotype string `json:"genotype,omitempty"`
-	// Top1 summarizes the accuracy on the test images in percent over the ended runs.
-	Top1 Summary `json:"top1"`
-	// Runs are the runs that have begun, in the order of their seeds.
-	Runs []Outcome `json:"runs"`
-	// Paper is what the paper reports, by data set.
-	Paper map[string]Number `json:"paper,omitempty"`
-}
-
-// Outcome is what one training has reached.
-type Outcome struct {
-	Seed int64  `json:"seed"`
-	Dir  string `json:"dir"`
-	// Ended tells whether the run has come to its end; what follows is then final.
-	Ended bool `json:"ended"`
-	// Top1 is the score of the task in percent, of classification top-1.
-	Top1       float64 `json:"top1"`
-	Top5       float64 `json:"top5"`
-	Loss       float64 `json:"loss"`
-	Parameters int64   `json:"parameters"`
-	// Metrics are the other numbers of the evaluation, by the names that the task has for
-	// them.
-	Metrics map[string]any `json:"metrics,omitempty"`
-	// Steps are steps of the weights; SearchPasses the passes through the network that
-	// DGS spent beside them.
-	Steps        int64 `json:"steps"`
-	SearchPasses int64 `json:"dgs_passes"`
-	// LayerPasses are the passes through single layers, which cost little beside.
-	LayerPasses int64 `json:"dgs_layer_passes"`
-	// Seconds is the time of training and evaluations.
-	Seconds float64 `json:"seconds"`
-	// Activity is sparsity and energy of the trained network on the test images.
-	Activity *Activity `json:"activity,omitempty"`
-
-	timeSteps int // T
-	epochs    []epoch
-	phases    []phase
-	info      run.Info
-	hash      string
-}
-
-// SearchOutcome is what the search of a cell took and found.
-type SearchOutcome struct {
-	Dir      string   `json:"dir"`
-	Ended    bool     `json:"ended"`
-	Genotype string   `json:"genotype,omitempty"`
-	Cells    []string `json:"cells,omitempty"` // equations
-	Seconds  float64  `json:"seconds"`
-}
 
 // Collect reads what an experiment in the folder out has reached. Runs that have not
 // ended are part of the result and count for no mean.
@@ -108,7 +24,7 @@ func Collect(out, experiment string) (*Result, error) {
 		return nil, err
 	}
 	o, err := readAsked(filepath.Join(out, e.Name))
-	if errors.Is(err, fs.ErrNotExist) {
+	if errors.Is(err, os.ErrNotExist) {
 		return nil, fmt.Errorf("%w: %s holds no %s: run spikedhs reproduce %s --out %s first", run.ErrNotRun, out, e.Name, e.Name, out)
 	}
 	if err != nil {
@@ -182,14 +98,14 @@ func readRun(dir string) (*Outcome, error) {
 		o.hash = g.Hash()
 	}
 	records, err := run.ReadMetrics(folder.Path(run.MetricsFile))
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
 		return nil, err
 	}
 	if err := o.read(records); err != nil {
 		return nil, fmt.Errorf("%s: %w", folder.Path(run.MetricsFile), err)
 	}
 	text, err := os.ReadFile(folder.Path(train.EvaluationFile))
-	if errors.Is(err, fs.ErrNotExist) {
+	if errors.Is(err, os.ErrNotExist) {
 		o.Ended = false
 		return o, nil
 	}
@@ -231,7 +147,7 @@ func collectSearch(p *plan) (*SearchOutcome, error) {
 	}
 	s := &SearchOutcome{Dir: dir, Ended: !folder.Info().Ended.IsZero()}
 	records, err := run.ReadMetrics(folder.Path(run.MetricsFile))
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
 		return nil, err
 	}
 	s.Seconds = seconds(records)
@@ -257,29 +173,103 @@ func (r *Result) machine() {
 	}
 }
 
-// row returns the result of a row, nil where it was not asked for.
-func (r *Result) row(name string) *RowResult {
-	if i := slices.IndexFunc(r.Rows, func(one RowResult) bool { return one.Name == name }); i >= 0 {
-		return &r.Rows[i]
+// state is how far a run folder is.
+type state int
+
+const (
+	fresh    state = iota // nothing is there
+	begun                 // it has a checkpoint to go on from
+	finished              // it has come to its end
+)
+
+// stateOf looks at the folder of a task. What an end before the first checkpoint left
+// is cleared away.
+func (t *task) state() (state, error) {
+	if _, err := os.Stat(t.Dir); errors.Is(err, os.ErrNotExist) {
+		return fresh, nil
+	}
+	folder, err := run.Open(t.Dir)
+	if errors.Is(err, run.ErrNotRun) {
+		return fresh, t.clear()
+	}
+	if err != nil {
+		return fresh, err
+	}
+	if keys := t.differs(folder); len(keys) > 0 {
+		return fresh, fmt.Errorf("%w: the run in %s has other values of %s; give another --out, or remove that folder to repeat the run",
+			config.ErrInvalid, t.Dir, strings.Join(keys, ", "))
+	}
+	switch {
+	case complete(folder):
+		return finished, nil
+	case exists(folder.Path(run.CheckpointDir, train.CheckpointFile)):
+		return begun, nil
+	}
+	return fresh, t.clear()
+}
+
+// clear removes a folder that this package made and a run never got far in. Anything
+// else at its place is left alone: [run.Create] then refuses it.
+func (t *task) clear() error {
+	entries, err := os.ReadDir(t.Dir)
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		known := e.Name() == run.ConfigFile || e.Name() == run.InfoFile || e.Name() == run.CheckpointDir || e.Name() == run.MetricsFile ||
+			strings.HasPrefix(e.Name(), "genotype.") || strings.HasPrefix(e.Name(), "events.") || strings.HasSuffix(e.Name(), ".tmp")
+		if !known {
+			return nil
+		}
+	}
+	return os.RemoveAll(t.Dir)
+}
+
+// ownKeys are keys that may differ between runs that compute the same.
+var ownKeys = []string{"run.name", "train.genotype", "data.path", "data.workers", "data.prefetch"}
+
+// differs are the keys in which a run differs from the task; "genotype" stands among
+// them for another architecture.
+func (t *task) differs(folder *run.Folder) []string {
+	keys := slices.DeleteFunc(config.Diff(t.Config, folder.Config()), func(key string) bool { return slices.Contains(ownKeys, key) })
+	if t.Kind == training && t.hash != "" {
+		if g, err := genotype.Load(folder.Path(run.GenotypeFile)); err == nil && g.Hash() != t.hash {
+			keys = append(keys, "the genotype")
+		}
+	}
+	return keys
+}
+
+// complete reports whether a run has come to its end.
+func complete(folder *run.Folder) bool { return !folder.Info().Ended.IsZero() }
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return !errors.Is(err, os.ErrNotExist)
+}
+
+// elsewhere finds a finished run of an equal configuration and architecture in the
+// folders of other experiments; nil if there is none.
+func (t *task) elsewhere(out string) *run.Folder {
+	if t.Kind != training || t.hash == "" {
+		return nil
+	}
+	// Glob fails on malformed patterns alone; its order is fixed.
+	dirs, _ := filepath.Glob(filepath.Join(escapeGlob(out), "*", "*", fmt.Sprintf("seed-%d", t.seed)))
+	for _, dir := range dirs {
+		if dir == t.Dir {
+			continue
+		}
+		folder, err := run.Open(dir)
+		if err != nil || !complete(folder) || !exists(folder.Path(run.GenotypeFile)) || len(t.differs(folder)) > 0 {
+			continue
+		}
+		return folder
 	}
 	return nil
 }
 
-// ended are the runs of the row that have come to their end.
-func (r *RowResult) ended() []Outcome {
-	if r == nil {
-		return nil
-	}
-	return slices.DeleteFunc(slices.Clone(r.Runs), func(o Outcome) bool { return !o.Ended })
-}
-
-// mean is the mean of a number over the ended runs.
-func (r *RowResult) summary(of func(Outcome) (float64, bool)) Summary {
-	var values []float64
-	for _, one := range r.ended() {
-		if x, ok := of(one); ok {
-			values = append(values, x)
-		}
-	}
-	return Summarize(values)
+// escapeGlob makes a path a pattern that matches it alone.
+func escapeGlob(path string) string {
+	return strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`, `[`, `\[`).Replace(path)
 }

@@ -20,8 +20,7 @@ func courseTable(r *Result) []Table {
 		Columns: []Column{{"network", true}, {"epoch", false}, {"gradient norm", false}, {"neurons inside the surrogate's support [%]", false}, {"accuracy", false}},
 		Notes:   r.notes(),
 	}
-	for i := range r.Rows {
-		row := &r.Rows[i]
+	for _, row := range r.rows() {
 		for _, number := range row.epochs() {
 			at := func(value func(epoch) (float64, bool)) Summary { return row.at(number, value) }
 			gradient, support := at(gradientOf(stem)), at(supportOf(stem))
@@ -30,13 +29,7 @@ func courseTable(r *Result) []Table {
 			course.Rows = append(course.Rows, line)
 		}
 	}
-	var tables []Table
-	for _, t := range []Table{temperatures, course} {
-		if len(t.Rows) > 0 {
-			tables = append(tables, t)
-		}
-	}
-	return tables
+	return filled(temperatures, course)
 }
 
 // temperatureTable is what DGS did to the temperatures, run by run.
@@ -153,8 +146,7 @@ func courseFigures(r *Result) ([]Figure, error) {
 // series are the means over seeds of a value by epoch, one line a row.
 func (r *Result) series(value func(epoch) (float64, bool)) []report.Series {
 	var all []report.Series
-	for i := range r.Rows {
-		row := &r.Rows[i]
+	for _, row := range r.rows() {
 		s := report.Series{Name: row.Label}
 		for _, number := range row.epochs() {
 			if mean := row.at(number, value); mean.N > 0 {
@@ -171,8 +163,7 @@ func (r *Result) series(value func(epoch) (float64, bool)) []report.Series {
 // firingTable is figure 5 in numbers.
 func firingTable(r *Result) []Table {
 	var tables []Table
-	for i := range r.Rows {
-		row := &r.Rows[i]
+	for _, row := range r.rows() {
 		t := Table{
 			Title:   r.heading("Figure 5: firing rates of " + row.Label),
 			Columns: []Column{{"layer", true}, {"share of neurons that fire in a time step [%]", false}},
@@ -181,14 +172,9 @@ func firingTable(r *Result) []Table {
 			s := Summary{len(row.ended()), b.Mean, b.Deviation}
 			t.Rows = append(t.Rows, []string{b.Name, s.String()})
 		}
-		if len(t.Rows) > 0 {
-			tables = append(tables, t)
-		}
+		tables = append(tables, t)
 	}
-	if e := energyTable(r); len(e.Rows) > 0 {
-		tables = append(tables, e)
-	}
-	return tables
+	return filled(append(tables, energyTable(r))...)
 }
 
 // firing are the firing rates of the row's layers in percent, in the order of the

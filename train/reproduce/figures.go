@@ -55,24 +55,21 @@ const imageAccuracy = "Accuracy on the test images in percent"
 
 // bars draws what all rows are compared by.
 func bars(title string) func(*Result) ([]Figure, error) {
-	return func(r *Result) ([]Figure, error) { return rowBars(r, title) }
-}
-
-func rowBars(r *Result, title string) ([]Figure, error) {
-	var bars []report.Bar
-	for _, row := range r.Rows {
-		if row.Top1.N > 0 {
-			bars = append(bars, report.Bar{Name: row.Label, Mean: row.Top1.Mean, Deviation: row.Top1.Deviation})
+	return func(r *Result) ([]Figure, error) {
+		var bars []report.Bar
+		for _, row := range r.Rows {
+			if row.Top1.N > 0 {
+				bars = append(bars, report.Bar{Name: row.Label, Mean: row.Top1.Mean, Deviation: row.Top1.Deviation})
+			}
 		}
+		return barFigure(r.Experiment, r.heading(title), bars)
 	}
-	return barFigure(r.Experiment, r.heading(title), bars)
 }
 
 // firingFigures draws the firing rates of all layers of each row.
 func firingFigures(r *Result) ([]Figure, error) {
 	var all []Figure
-	for i := range r.Rows {
-		row := &r.Rows[i]
+	for _, row := range r.rows() {
 		one, err := barFigure(r.Experiment+"-"+row.Name, "Firing rate of "+row.Label+", percent of a layer's neurons in a time step", row.firing())
 		if err != nil {
 			return nil, err

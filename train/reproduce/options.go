@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -103,7 +102,7 @@ func (o *Options) merged(dir string) (Options, error) {
 	now := *o
 	before, err := readAsked(dir)
 	switch {
-	case errors.Is(err, fs.ErrNotExist):
+	case errors.Is(err, os.ErrNotExist):
 		return now, nil
 	case err != nil:
 		return now, err

@@ -117,14 +117,21 @@ func TestRunLeavesResults(t *testing.T) {
 	require.ErrorIs(t, err, run.ErrNotRun)
 }
 
+// besideWhole are options of two rows, and the same elsewhere that were run to their end.
+func besideWhole(t *testing.T) (o, whole Options) {
+	t.Helper()
+	o = tiny(t, "table1")
+	o.Only = []string{"n3", "binary"}
+	whole = o
+	whole.Out = t.TempDir()
+	must(t, whole)
+	return o, whole
+}
+
 // TestResume ends an experiment after its first run and goes on: what is left is what
 // an experiment without interruption leaves.
 func TestResume(t *testing.T) {
-	o := tiny(t, "table1")
-	o.Only = []string{"n3", "binary"}
-	whole := o
-	whole.Out = t.TempDir()
-	must(t, whole)
+	o, whole := besideWhole(t)
 
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
@@ -165,11 +172,7 @@ func requireSame(t *testing.T, want, have string) {
 // TestResumeInsideOfARun goes on with a run that was interrupted in its middle, and
 // begins one anew that was killed before its first checkpoint.
 func TestResumeInsideOfARun(t *testing.T) {
-	o := tiny(t, "table1")
-	o.Only = []string{"n3", "binary"}
-	whole := o
-	whole.Out = t.TempDir()
-	must(t, whole)
+	o, whole := besideWhole(t)
 
 	o.Seeds, o.Data = []int64{1}, "fashion-mnist"
 	p, err := o.plan()

@@ -1,6 +1,7 @@
 package reproduce
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strconv"
@@ -131,9 +132,7 @@ func ExperimentsOn(scale, data string) ([]Experiment, error) {
 	if err != nil {
 		return nil, err
 	}
-	if data == "" {
-		data = s.sets[0].name
-	}
+	data = cmp.Or(data, s.sets[0].name)
 	if _, err := find("data set of the scale "+s.Name, data, s.DataNames(), func(name string) string { return name }); err != nil {
 		return nil, err
 	}
@@ -151,10 +150,7 @@ type base struct {
 // base returns the settings of an experiment on a data set; an empty name is the default one.
 func (s Scale) base(e Experiment, data string, extra []string) (*base, error) {
 	suiting := s.suiting(e)
-	if data == "" {
-		data = suiting[0].name
-	}
-	d, err := find("data set of the scale "+s.Name, data, suiting, func(d set) string { return d.name })
+	d, err := find("data set of the scale "+s.Name, cmp.Or(data, suiting[0].name), suiting, func(d set) string { return d.name })
 	if err != nil {
 		return nil, err
 	}

@@ -5,6 +5,8 @@ import (
 	"math"
 	"slices"
 	"strings"
+
+	texts "github.com/spikedhs/spikedhs/train/task"
 )
 
 // paperColumn is the data set of the paper that a column compares with: the result's
@@ -32,23 +34,7 @@ func title(data string) string {
 
 // heading is the title of a table of the result.
 func (r *Result) heading(what string) string {
-	return fmt.Sprintf("%s (%s, scale %s, %s)", what, title(r.Data), r.Scale, plural(len(r.Seeds), "seed"))
-}
-
-func plural(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return fmt.Sprintf("%d %ss", n, noun)
-}
-
-// grouped writes a whole number with commas between groups of three digits.
-func grouped(x float64) string {
-	text := fmt.Sprintf("%.0f", x)
-	for i := len(text) - 3; i > 0 && text[i-1] != '-'; i -= 3 {
-		text = text[:i] + "," + text[i:]
-	}
-	return text
+	return fmt.Sprintf("%s (%s, scale %s, %s)", what, title(r.Data), r.Scale, texts.Plural(len(r.Seeds), "seed"))
 }
 
 // whole is the mean of a whole number over runs.
@@ -56,7 +42,7 @@ func whole(s Summary) string {
 	if s.N == 0 {
 		return absent
 	}
-	return grouped(math.Round(s.Mean))
+	return texts.Thousands(int64(math.Round(s.Mean)))
 }
 
 func parameters(o Outcome) (float64, bool) { return float64(o.Parameters), true }
@@ -88,7 +74,7 @@ func (r *Result) notes() []string { return r.notesOn("images") }
 // notesOn says it of what the accuracy is a share of.
 func (r *Result) notesOn(counted string) []string {
 	return []string{fmt.Sprintf("Mean and standard deviation (of the sample) over %s, in percent of the test %s. "+
-		"A number behind the accuracy in brackets is the count of runs, where some are missing. %s", plural(len(r.Seeds), "seed"), counted, r.with())}
+		"A number behind the accuracy in brackets is the count of runs, where some are missing. %s", texts.Plural(len(r.Seeds), "seed"), counted, r.with())}
 }
 
 // with says what the runs with DGS have in common with the others.
@@ -116,11 +102,12 @@ func (r *Result) accuracy(row *RowResult) string {
 
 // accuracyTables are table 1 and what DGS did in it.
 func accuracyTables(r *Result) []Table {
-	tables := []Table{accuracyTable(r)}
-	if t := temperatureTable(r, "Temperatures that DGS found"); len(t.Rows) > 0 {
-		tables = append(tables, t)
-	}
-	return tables
+	return append([]Table{accuracyTable(r)}, filled(temperatureTable(r, "Temperatures that DGS found"))...)
+}
+
+// filled are the tables that have lines.
+func filled(tables ...Table) []Table {
+	return slices.DeleteFunc(tables, func(t Table) bool { return len(t.Rows) == 0 })
 }
 
 // view is a column of a table with a line for each row.
@@ -225,11 +212,7 @@ func surrogateTables(r *Result) []Table {
 		}
 		t.Rows = append(t.Rows, line)
 	}
-	tables := []Table{t}
-	if e := energyTable(r, "dspike", "ann"); len(e.Rows) > 0 {
-		tables = append(tables, e)
-	}
-	return tables
+	return append([]Table{t}, filled(energyTable(r, "dspike", "ann"))...)
 }
 
 // difference is the mean of the differences, with DGS less without, over the seeds
@@ -292,8 +275,7 @@ func searchTable(r *Result) []Table {
 	var random []float64
 	better := 0
 	searched := r.row("searched")
-	for i := range r.Rows {
-		row := &r.Rows[i]
+	for _, row := range r.rows() {
 		if strings.HasPrefix(row.Name, "random-") && row.Top1.N > 0 {
 			random = append(random, row.Top1.Mean)
 			if searched != nil && searched.Top1.N > 0 && searched.Top1.Mean > row.Top1.Mean {
@@ -304,7 +286,7 @@ func searchTable(r *Result) []Table {
 	if len(random) > 0 {
 		s := Summarize(random)
 		note := fmt.Sprintf("Mean over the %s: %.2f, standard deviation from cell to cell %.2f, best %.2f.",
-			plural(len(random), "random cell"), s.Mean, s.Deviation, slices.Max(random))
+			texts.Plural(len(random), "random cell"), s.Mean, s.Deviation, slices.Max(random))
 		if searched != nil && searched.Top1.N > 0 {
 			note += fmt.Sprintf(" The searched cell has %s and is better than %d of %d.", searched.Top1, better, len(random))
 		}

@@ -86,7 +86,7 @@ func (o *Options) do(ctx context.Context, t *task, at state) error {
 	cmd := wheel.Command(context.WithoutCancel(ctx), o.Worker...)
 	var messages bytes.Buffer
 	cmd.Stdout, cmd.Stderr = io.Discard, &messages
-	byItself(cmd)
+	run.Apart(cmd)
 	in, err := cmd.StdinPipe()
 	if err != nil {
 		return err

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/spikedhs/spikedhs/train/run"
+	texts "github.com/spikedhs/spikedhs/train/task"
 )
 
 // Names of the files that [Result.Write] leaves in the folder of the experiment.
@@ -122,7 +123,7 @@ func (r *Result) Markdown(w io.Writer, prefix string) error {
 func (r *Result) facts() string {
 	text := fmt.Sprintf("Command: `spikedhs reproduce %s --scale %s --dataset %s --seeds %s%s`. ", r.Experiment, r.Scale, r.Data, list(r.Seeds), r.flags())
 	if m := r.Machine; m.Device != "" {
-		text += fmt.Sprintf("Machine: %s, %s a run, %s, libtorch %s, version %s. ", m.Device, plural(m.Threads, "thread"), m.Precision, m.Libtorch, m.Version)
+		text += fmt.Sprintf("Machine: %s, %s a run, %s, libtorch %s, version %s. ", m.Device, texts.Plural(m.Threads, "thread"), m.Precision, m.Libtorch, m.Version)
 	}
 	ended, all, seconds := 0, 0, 0.0
 	for _, row := range r.Rows {

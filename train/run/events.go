@@ -3,7 +3,6 @@ package run
 import (
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"sync"
@@ -48,7 +47,7 @@ func NewEvents(dir string) (*Events, error) {
 		if err == nil {
 			break
 		}
-		if !errors.Is(err, fs.ErrExist) {
+		if !errors.Is(err, os.ErrExist) {
 			return nil, err
 		}
 		path = fmt.Sprintf("%s.%d", name, n) // the second file within one second

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"time"
@@ -68,7 +67,7 @@ func requireFree(dir string) error {
 	}
 	entries, err := os.ReadDir(dir)
 	switch {
-	case errors.Is(err, fs.ErrNotExist):
+	case errors.Is(err, os.ErrNotExist):
 		return nil
 	case err == nil && len(entries) == 0:
 		return nil
@@ -109,7 +108,7 @@ func Open(dir string) (*Folder, error) {
 func (f *Folder) read(name string) ([]byte, error) {
 	found, err := os.Stat(f.dir)
 	switch {
-	case errors.Is(err, fs.ErrNotExist):
+	case errors.Is(err, os.ErrNotExist):
 		return nil, fmt.Errorf("%w: %s does not exist", ErrNotRun, f.dir)
 	case err != nil:
 		return nil, err
@@ -117,7 +116,7 @@ func (f *Folder) read(name string) ([]byte, error) {
 		return nil, fmt.Errorf("%w: %s is a file", ErrNotRun, f.dir)
 	}
 	text, err := os.ReadFile(f.Path(name))
-	if errors.Is(err, fs.ErrNotExist) {
+	if errors.Is(err, os.ErrNotExist) {
 		return nil, fmt.Errorf("%w: %s has no %s", ErrNotRun, f.dir, name)
 	}
 	return text, err

@@ -48,6 +48,15 @@ func NewProgress(w io.Writer) *Progress {
 	}
 }
 
+// terminalWidth returns the columns of the terminal that w is, 0 if it is none or one
+// that cannot draw over a line.
+func terminalWidth(w io.Writer) int {
+	if file, ok := w.(*os.File); ok && os.Getenv("TERM") != "dumb" {
+		return columnsOfFile(file)
+	}
+	return 0
+}
+
 // IsTerminal reports whether a file is a terminal that a person sits at.
 func IsTerminal(file *os.File) bool { return terminalWidth(file) > 0 }
 

@@ -124,21 +124,35 @@ func TestResidentImagesAreTheLoaders(t *testing.T) {
 	}
 }
 
+// scenes makes scenes of 36x24 pixels.
+func scenes(t *testing.T, scenes, frames int) (dir string) {
+	t.Helper()
+	dir = t.TempDir()
+	o, err := synth.Preset("small")
+	require.NoError(t, err)
+	o.Scenes, o.Frames, o.Seed = scenes, frames, 3
+	o.Rig = stereo.Rig{Width: 36, Height: 24, Focal: 20, CX: 17.5, CY: 11.5, Baseline: 0.1}
+	require.NoError(t, synth.Generate(context.Background(), dir, o))
+	return dir
+}
+
+// opened is a data set in stacks of so many bins, 0 for the default, and its frames.
+func opened(t *testing.T, dir string, bins int) (*stereo.Set, []stereo.Frame) {
+	t.Helper()
+	set, err := stereo.Open(dir, stereo.Options{Binning: stereo.Binning{Bins: bins}, Cache: "none"})
+	require.NoError(t, err)
+	frames, err := set.Frames()
+	require.NoError(t, err)
+	return set, frames
+}
+
 // Windows that the device cuts out of packed stacks and label images are those of the
 // loader, bit for bit.
 func TestResidentWindowsAreTheLoaders(t *testing.T) {
 	live.Same(t, torch.LiveTensors)
-	o, err := synth.Preset("small")
-	require.NoError(t, err)
-	o.Rig = stereo.Rig{Width: 36, Height: 24, Focal: 20, CX: 17.5, CY: 11.5, Baseline: 0.1}
-	o.Scenes, o.Frames, o.Seed = 2, 5, 3
-	dir := t.TempDir()
-	require.NoError(t, synth.Generate(context.Background(), dir, o))
+	dir := scenes(t, 2, 5)
 	for _, bins := range []int{5, 3, 7} { // a plane, a part of one, and two of which one is a part
-		set, err := stereo.Open(dir, stereo.Options{Binning: stereo.Binning{Bins: bins}, Cache: "none"})
-		require.NoError(t, err)
-		frames, err := set.Frames()
-		require.NoError(t, err)
+		set, frames := opened(t, dir, bins)
 		for name, w := range map[string]stereo.WindowOptions{
 			"cut": {Steps: 3, CropHeight: 10, CropWidth: 17}, "whole": {Steps: 2}, "one step": {Steps: 1, CropHeight: 23, CropWidth: 36},
 		} {
@@ -156,15 +170,7 @@ func TestResidentWindowsAreTheLoaders(t *testing.T) {
 // What cannot be read is told.
 func TestResidentFaults(t *testing.T) {
 	live.Same(t, torch.LiveTensors)
-	o, err := synth.Preset("small")
-	require.NoError(t, err)
-	o.Scenes, o.Frames = 1, 3
-	dir := t.TempDir()
-	require.NoError(t, synth.Generate(context.Background(), dir, o))
-	set, err := stereo.Open(dir, stereo.Options{Cache: "none"})
-	require.NoError(t, err)
-	frames, err := set.Frames()
-	require.NoError(t, err)
+	set, frames := opened(t, scenes(t, 1, 3), 0)
 	loader, err := stereo.NewLoader(set, frames, stereo.WindowOptions{Steps: 1}, data.LoaderOptions{Batch: 1})
 	require.NoError(t, err)
 	require.NoError(t, os.Remove(stereo.EventFile(set.Dir(frames[1].Sequence), stereo.Right, frames[1].Index)))

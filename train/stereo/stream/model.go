@@ -1,6 +1,7 @@
 package stream
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -93,12 +94,7 @@ func New(n *stereo.Network, a About) (*Model, error) {
 	if err != nil {
 		return nil, errors.Join(err, p.Close())
 	}
-	if a.Rig == (data.Rig{}) {
-		a.Rig = data.MVSECRig
-	}
-	if a.Binning.Width == 0 {
-		a.Binning.Width = 0.01
-	}
+	a.Rig, a.Binning.Width = cmp.Or(a.Rig, data.MVSECRig), cmp.Or(a.Binning.Width, 0.01)
 	o := p.Options
 	return &Model{program: p, device: n.Variables().Device(), Info: Info{
 		Kind: Kind, Format: format, Version: a.Version, Dataset: a.Dataset,

@@ -1,6 +1,7 @@
 package stream
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -70,16 +71,11 @@ const warmSteps = 2
 // error), or after Options.Steps.
 func Run(ctx context.Context, m *Model, source Source, o Options) (Result, error) {
 	defer torch.Pin()()
-	if o.Precision == "" {
-		o.Precision = search.Float32
-	}
-	r := &runner{model: m, o: o, fb: m.Info.Rig.FB()}
+	o.Precision = cmp.Or(o.Precision, search.Float32)
+	r := &runner{model: m, o: o}
 	defer r.state.Reset()
-	rig := source.Rig()
-	if rig.FB() > 0 {
-		r.fb = rig.FB()
-	}
-	r.streaming.FocalBaseline, r.windowed.FocalBaseline = r.fb, r.fb
+	rig, fb := source.Rig(), focalBaseline(m, source)
+	r.streaming.FocalBaseline, r.windowed.FocalBaseline = fb, fb
 	r.result = Result{
 		Width: rig.Width, Height: rig.Height, Precision: string(o.Precision), Threads: torch.Threads(), Device: torch.DeviceName(m.device),
 	}
@@ -104,10 +100,18 @@ func Run(ctx context.Context, m *Model, source Source, o Options) (Result, error
 	return r.finish(source), nil
 }
 
+// focalBaseline is that of the cameras of a source, or else those that the model was
+// trained for.
+func focalBaseline(m *Model, source Source) float64 {
+	if fb := source.Rig().FB(); fb > 0 {
+		return fb
+	}
+	return m.Info.Rig.FB()
+}
+
 type runner struct {
 	model               *Model
 	o                   Options
-	fb                  float64
 	state               stereo.State
 	past                []*data.Step // the last of a window, this sequence's
 	network, total      latencies

@@ -1,6 +1,7 @@
 package stream
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -55,12 +56,7 @@ type SourceOptions struct {
 // of events in the binary form of docs/stereo.md, or "-" for that form from
 // [SourceOptions].In.
 func Open(ctx context.Context, path string, o SourceOptions) (Source, error) {
-	if o.Binning.Bins == 0 {
-		o.Binning.Bins = 5
-	}
-	if o.Binning.Width == 0 {
-		o.Binning.Width = 0.01
-	}
+	o.Binning.Bins, o.Binning.Width = cmp.Or(o.Binning.Bins, 5), cmp.Or(o.Binning.Width, 0.01)
 	if path == "-" {
 		if o.In == nil {
 			return nil, errors.New("stream: there is no input to read")

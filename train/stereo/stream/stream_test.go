@@ -28,15 +28,12 @@ import (
 func all(t *testing.T, s Source) []*data.Step {
 	t.Helper()
 	var steps []*data.Step
-	for {
-		step, _, err := s.Next()
-		if err == io.EOF {
-			break
-		}
-		require.NoError(t, err)
+	step, _, err := s.Next()
+	for ; err == nil; step, _, err = s.Next() {
 		steps = append(steps, step)
 	}
-	_, _, err := s.Next()
+	require.Equal(t, io.EOF, err)
+	_, _, err = s.Next()
 	assert.Equal(t, io.EOF, err)
 	require.NoError(t, s.Close())
 	return steps

@@ -1,6 +1,7 @@
 package stream
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -47,9 +48,7 @@ type Disparities struct {
 // fails with [ErrWindow] where the source has fewer stacks.
 func Window(ctx context.Context, m *Model, source Source, o WindowOptions) (*Disparities, error) {
 	defer torch.Pin()()
-	if o.Precision == "" {
-		o.Precision = search.Float32
-	}
+	o.Precision = cmp.Or(o.Precision, search.Float32)
 	if o.Frame != nil && *o.Frame < 0 {
 		return nil, fmt.Errorf("%w: frame %d: they are numbered from 0", ErrWindow, *o.Frame)
 	}
@@ -66,12 +65,10 @@ func Window(ctx context.Context, m *Model, source Source, o WindowOptions) (*Dis
 	if err != nil {
 		return nil, fmt.Errorf("stream: window that ends at frame %d: %w", last.Frame.Index, err)
 	}
-	d := &Disparities{Step: last, Values: values, Took: time.Since(began), Wrong: source.Wrong(), fb: m.Info.Rig.FB()}
-	if fb := source.Rig().FB(); fb > 0 {
-		d.fb = fb
-	}
-	d.withEvents = coverage(steps)
-	return d, nil
+	return &Disparities{
+		Step: last, Values: values, Took: time.Since(began), Wrong: source.Wrong(),
+		withEvents: coverage(steps), fb: focalBaseline(m, source),
+	}, nil
 }
 
 // window reads the T steps that end with a frame, or the last ones.

@@ -7,7 +7,6 @@ import (
 	"image"
 	"image/png"
 	"io"
-	"math"
 	"os"
 	"path/filepath"
 
@@ -116,10 +115,5 @@ func RawWriter(w io.Writer) func(*data.Step, []float32) error {
 }
 
 func writeRaw(w io.Writer, disparity []float32) error {
-	b := make([]byte, 4*len(disparity))
-	for i, d := range disparity {
-		binary.LittleEndian.PutUint32(b[4*i:], math.Float32bits(d))
-	}
-	_, err := w.Write(b)
-	return err
+	return binary.Write(w, binary.LittleEndian, disparity)
 }

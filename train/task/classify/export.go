@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/spikedhs/spikedhs/data"
 	"github.com/spikedhs/spikedhs/search/export"
@@ -169,12 +170,4 @@ func (a *Agreement) compare(want, have []float32, n int) {
 	a.Images += n
 }
 
-func argmax(v []float32) int {
-	best := 0
-	for i := range v {
-		if v[i] > v[best] {
-			best = i
-		}
-	}
-	return best
-}
+func argmax(v []float32) int { return slices.Index(v, slices.Max(v)) }
