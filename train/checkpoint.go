@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"slices"
 	"strings"
@@ -131,7 +132,7 @@ func (c *checkpoint) close() error { return c.scope.Close() }
 // readCheckpoint reads and checks the frame of a checkpoint.
 func readCheckpoint(path string) (*checkpoint, error) {
 	f, err := os.Open(path)
-	if errors.Is(err, os.ErrNotExist) {
+	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("%w: %s does not exist: the run was stopped before its first checkpoint", ErrCheckpoint, path)
 	}
 	if err != nil {

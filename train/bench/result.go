@@ -1,5 +1,9 @@
 package bench
 
+import (
+	"slices"
+)
+
 // Row is what one implementation reached in a case.
 type Row struct {
 	Bench string `json:"bench"`
@@ -58,4 +62,25 @@ func (r Row) over(other Row) (p Pair, ok bool) {
 		p.OverDevice = other.Device
 	}
 	return p, true
+}
+
+// median of at least one sample; of an even number the mean of the two in the
+// middle.
+func median(samples []float64) float64 {
+	if len(samples) == 0 {
+		return 0
+	}
+	sorted := slices.Sorted(slices.Values(samples))
+	n := len(sorted)
+	return (sorted[(n-1)/2] + sorted[n/2]) / 2
+}
+
+// spread is the distance between the largest and the smallest sample over the
+// median.
+func spread(samples []float64) float64 {
+	m := median(samples)
+	if m == 0 {
+		return 0
+	}
+	return (slices.Max(samples) - slices.Min(samples)) / m
 }

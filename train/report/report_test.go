@@ -132,7 +132,7 @@ func TestUnfinished(t *testing.T) {
 		f := newRun(t, folder(t, "early"))
 		addSearch(t, f, 20)
 		end(t, f)
-		shows(t, f, "unfinished", "This run ended early, after 20 of 50 epochs.")
+		shows(t, f, "This run is unfinished", "This run ended early, after 20 of 50 epochs.")
 	})
 }
 
@@ -252,21 +252,21 @@ var update = flag.Bool("update", false, "write the golden files in testdata")
 var foreign = regexp.MustCompile(`(?s)^.*?</head>\n|<details class="settings">.*?</details>|<div class="genotype">.*?</div>`)
 
 // brief keeps the first chart and the first table about the machine as they are, and of
-// the others and of the matrix what they say.
+// the others, the matrix and the equations what they say.
 func brief(page string) string {
-	seen := map[string]bool{"matrix": true}
-	texts := regexp.MustCompile(`<(title|text|th|code)[^>]*>(.+?)</(?:title|text|th|code)>`)
-	parts := regexp.MustCompile(`(?s)<svg.*?class="(\w+)".*?</svg>|<details class="(environment)">.*?</details>`)
+	seen := map[string]bool{"matrix": true, "equations": true}
+	texts := regexp.MustCompile(`<(?:title|text|th|code|figcaption)[^>]*>(.+?)</(?:title|text|th|code|figcaption)>|(n\d = [^<\n]+)`)
+	parts := regexp.MustCompile(`(?s)<svg.*?class="(\w+)".*?</svg>|<details class="(environment)">.*?</details>|<div class="(equations)">.*?</div>`)
 	return parts.ReplaceAllStringFunc(page, func(part string) string {
 		match := parts.FindStringSubmatch(part)
-		kind := match[1] + match[2]
+		kind := match[1] + match[2] + match[3]
 		if !seen[kind] {
 			seen[kind] = true
 			return part
 		}
 		said := []string{kind}
 		for _, text := range texts.FindAllStringSubmatch(part, -1) {
-			said = append(said, text[2])
+			said = append(said, text[1]+text[2])
 		}
 		return strings.Join(said, " | ")
 	})

@@ -1,8 +1,11 @@
 package run
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
+	"hash/crc32"
+	"math"
 	"os"
 	"path/filepath"
 	"sync"
@@ -85,4 +88,56 @@ func (e *Events) write(event message) error {
 	defer e.mu.Unlock()
 	_, err := e.file.Write(appendTFRecord(nil, event))
 	return err
+}
+
+// message is a protocol buffer message in the making, field by field.
+type message []byte
+
+// The wire types of protocol buffers.
+const (
+	wireVarint  = 0
+	wireFixed64 = 1
+	wireBytes   = 2
+	wireFixed32 = 5
+)
+
+func (m message) tag(field, wire int) message {
+	return binary.AppendUvarint(m, uint64(field<<3|wire))
+}
+
+func (m message) integer(field int, x int64) message {
+	return binary.AppendUvarint(m.tag(field, wireVarint), uint64(x))
+}
+
+func (m message) double(field int, x float64) message {
+	return binary.LittleEndian.AppendUint64(m.tag(field, wireFixed64), math.Float64bits(x))
+}
+
+func (m message) float(field int, x float32) message {
+	return binary.LittleEndian.AppendUint32(m.tag(field, wireFixed32), math.Float32bits(x))
+}
+
+// bytes appends a field of bytes, of text, or of another message.
+func (m message) bytes(field int, data []byte) message {
+	m = binary.AppendUvarint(m.tag(field, wireBytes), uint64(len(data)))
+	return append(m, data...)
+}
+
+// appendTFRecord appends data in the frame of TensorFlow's record files: length,
+// checksum of the length, data, checksum of the data.
+func appendTFRecord(frame, data []byte) []byte {
+	head := binary.LittleEndian.AppendUint64(nil, uint64(len(data)))
+	frame = append(frame, head...)
+	frame = binary.LittleEndian.AppendUint32(frame, maskedCRC(head))
+	frame = append(frame, data...)
+	return binary.LittleEndian.AppendUint32(frame, maskedCRC(data))
+}
+
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+
+// maskedCRC is CRC-32C, rotated and shifted so that the checksum of data that
+// contains checksums is still a good one.
+func maskedCRC(data []byte) uint32 {
+	crc := crc32.Checksum(data, castagnoli)
+	return (crc>>15 | crc<<17) + 0xa282ead8
 }

@@ -1,12 +1,15 @@
 package classify
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 
+	"github.com/spikedhs/spikedhs/data"
 	"github.com/spikedhs/spikedhs/search"
 	"github.com/spikedhs/spikedhs/search/genotype"
 	"github.com/spikedhs/spikedhs/search/graph"
+	"github.com/spikedhs/spikedhs/spike"
 	"github.com/spikedhs/spikedhs/torch"
 	"github.com/spikedhs/spikedhs/train/config"
 	"github.com/spikedhs/spikedhs/train/task"
@@ -77,4 +80,61 @@ func fingerprint(g genotype.Genotype, o search.Options) string {
 		name += ", ANN"
 	}
 	return name
+}
+
+// Graph is the network over images of the data set's published shape. What only files know
+// is taken from the configuration: the side of pictures and recordings, one class.
+func (Task) Graph(c *config.Config, g genotype.Genotype, folded bool) (graph.Table, error) {
+	channels, height, width, classes, err := data.Shape(c.Data.Name)
+	if err != nil {
+		return graph.Table{}, err
+	}
+	if side := data.Side(c.Data.Name, c.Data.Size, c.Data.Sensor); c.Data.Size > 0 || height == 0 {
+		height, width = side, side
+	}
+	o := TrainOptions(c, max(channels, 1), max(classes, 1), search.Float32)
+	n, err := search.NewNetwork(torch.CPU(), g, o)
+	if err != nil {
+		return graph.Table{}, err
+	}
+	defer n.Close()
+	one := make([]float64, o.Channels)
+	for i := range one {
+		one[i] = 1
+	}
+	return n.Table(search.Input{Height: height, Width: width, Pad: c.Data.Pad, Mean: one, Deviation: one}, folded)
+}
+
+// TrainOptions are the options of the network that a configuration trains on
+// images of so many channels and classes.
+func TrainOptions(c *config.Config, channels, classes int, p search.Precision) search.Options {
+	o := networkOptions(c, channels, classes, p)
+	o.Width, o.Mixing, o.Stem = c.Train.Width, search.Mixing(c.Train.Mixing), search.StemSpike
+	o.Auxiliary = c.Train.AuxiliaryWeight > 0
+	return o
+}
+
+// SearchOptions are the options of the supernet that a configuration searches.
+func SearchOptions(c *config.Config, channels, classes int, p search.Precision) search.Options {
+	o := networkOptions(c, channels, classes, p)
+	o.Width, o.Mixing, o.Stem, o.AlphaDeviation = c.Search.Width, search.Mixing(c.Search.Mixing), search.Stem(c.Search.Stem), c.Search.AlphaInit
+	o.Steps, o.TrellisLevels, o.Candidates = searchSteps(c), c.Search.TrellisLevels, c.Search.Candidates()
+	return o
+}
+
+// searchSteps is T of the supernet.
+func searchSteps(c *config.Config) int { return cmp.Or(c.Search.Steps, c.Network.Steps) }
+
+// networkOptions are the options that search and training share.
+func networkOptions(c *config.Config, channels, classes int, p search.Precision) search.Options {
+	return search.Options{
+		Precision: p,
+		Channels:  channels, Classes: classes, Levels: c.Network.Levels, Steps: c.Network.Steps,
+		Neuron:      spike.LIF{Tau: c.Network.Tau, Threshold: c.Network.Threshold, Surrogate: spike.Surrogate(c.Network.Surrogate)},
+		Temperature: c.Network.Temperature, Head: search.Head(c.Network.Head),
+		Activation: search.Activation(c.Network.Activation), StemStrides: c.Network.StemStrides,
+		PerStepNorm: c.Network.BN == "per-step",
+		Recompute:   c.Run.Recompute,
+		Temporal:    data.IsEvents(c.Data.Name),
+	}
 }
