@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/spikedhs/spikedhs/data"
+	"github.com/spikedhs/spikedhs/train/run"
 )
 
 // PictureRow is how fast the image files of a folder become input of a network, by one
@@ -136,14 +137,14 @@ type pass struct{ wall, computing float64 }
 func timePasses(repeats, workers int, work func(pass int) error) ([]pass, error) {
 	var list []pass
 	for i := range repeats + 1 {
-		before, known := processorTime()
+		before, known := run.ProcessorTime()
 		began := time.Now()
 		if err := work(i); err != nil {
 			return nil, err
 		}
 		p := pass{wall: time.Since(began).Seconds()}
 		p.computing = p.wall * float64(workers)
-		if after, ok := processorTime(); known && ok && after > before {
+		if after, ok := run.ProcessorTime(); known && ok && after > before {
 			p.computing = after - before
 		}
 		list = append(list, p)

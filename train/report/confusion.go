@@ -161,3 +161,21 @@ func sum(counts []int) int {
 	}
 	return total
 }
+
+// sound reports whether the confusion matrix is a square of counts.
+func (e *evaluation) sound() bool {
+	for _, row := range e.Confusion {
+		if len(row) != len(e.Confusion) || len(row) > 0 && slices.Min(row) < 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// class is the name of a class, its number where there are no names.
+func (e *evaluation) class(i int) string {
+	if i < len(e.Classes) && e.Classes[i] != "" {
+		return e.Classes[i]
+	}
+	return fmt.Sprint(i)
+}

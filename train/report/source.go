@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
 
 	"github.com/spikedhs/spikedhs/search/genotype"
 	"github.com/spikedhs/spikedhs/search/graph"
@@ -119,24 +118,6 @@ func (s *source) loadEvaluation() {
 		e.Activity = nil
 	}
 	s.measured, s.evaluation = measured, &e
-}
-
-// sound reports whether the confusion matrix is a square of counts.
-func (e *evaluation) sound() bool {
-	for _, row := range e.Confusion {
-		if len(row) != len(e.Confusion) || len(row) > 0 && slices.Min(row) < 0 {
-			return false
-		}
-	}
-	return true
-}
-
-// class is the name of a class, its number where there are no names.
-func (e *evaluation) class(i int) string {
-	if i < len(e.Classes) && e.Classes[i] != "" {
-		return e.Classes[i]
-	}
-	return fmt.Sprint(i)
 }
 
 // name is what the run is called: its configured name or its folder's.

@@ -10,11 +10,8 @@ import (
 // Apart has nothing to do where process groups are not as on Linux.
 func Apart(*exec.Cmd) {}
 
-// residentMegabytes is not known here without cgo.
-func residentMegabytes() (megabytes float64, ok bool) { return 0, false }
-
-// PeakMegabytes is not known here without cgo.
-func PeakMegabytes() float64 { return 0 }
+// ProcessorTime is not known here.
+func ProcessorTime() (float64, bool) { return 0, false }
 
 // columnsOfFile returns the usual columns of a terminal, 0 if the file is none. The true
 // width is not known here without cgo.

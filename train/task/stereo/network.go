@@ -2,8 +2,12 @@ package stereo
 
 import (
 	"cmp"
+	"context"
+	"errors"
 	"fmt"
+	"path/filepath"
 
+	data "github.com/spikedhs/spikedhs/data/stereo"
 	"github.com/spikedhs/spikedhs/search"
 	"github.com/spikedhs/spikedhs/search/genotype"
 	"github.com/spikedhs/spikedhs/search/graph"
@@ -12,6 +16,7 @@ import (
 	"github.com/spikedhs/spikedhs/torch"
 	"github.com/spikedhs/spikedhs/train/config"
 	criterion "github.com/spikedhs/spikedhs/train/stereo"
+	"github.com/spikedhs/spikedhs/train/stereo/stream"
 	"github.com/spikedhs/spikedhs/train/task"
 )
 
@@ -135,4 +140,38 @@ func options(c *config.Config, channels int, p search.Precision) stereo.Options 
 		Stems:       stereo.Stems(c.Stereo.Stems), Head: stereo.Head(c.Stereo.Head),
 		SharedNorm: c.Stereo.BN == "folded", Recompute: c.Run.Recompute,
 	}
+}
+
+// Model folds the network, with the cameras of its data where these are at hand.
+func (n *Network) Model(version string, score *float64) (*stream.Model, error) {
+	path := n.problem.c.Data.Path
+	about := stream.About{Version: version, Dataset: filepath.Base(path), Validation: score}
+	if set, err := data.Open(path, data.Options{Cache: "none", Memory: -1}); err == nil {
+		about.Rig = set.Rig()
+	}
+	return stream.New(n.Network, about)
+}
+
+// Export writes an archive that can be stepped; see [task.Network].
+func (n *Network) Export(path, version string, score *float64) error {
+	m, err := n.Model(version, score)
+	if err != nil {
+		return err
+	}
+	return errors.Join(m.Export(path), m.Close())
+}
+
+// Takes says what the archive takes and gives.
+func (n *Network) Takes() string {
+	return fmt.Sprintf("step(left, right, state) takes float32 [N, %d, H, W] twice, gives disparity and state", n.Options.Channels)
+}
+
+// Check compares on a window of made-up events; see [task.Network].
+func (n *Network) Check(_ context.Context, path string, _ int) (task.Agreement, error) {
+	m, err := n.Model("", nil)
+	if err != nil {
+		return nil, err
+	}
+	a, err := m.Check(path)
+	return a, errors.Join(err, m.Close())
 }

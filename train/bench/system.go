@@ -4,10 +4,10 @@ import (
 	"os"
 	"strconv"
 	"strings"
-	"syscall"
 )
 
-// LoadAverage is the number of processes that ran in the last minute, on average.
+// LoadAverage is the number of processes that ran in the last minute, on average; false
+// where the system does not tell.
 func LoadAverage() (float64, bool) {
 	text, err := os.ReadFile("/proc/loadavg")
 	if err != nil {
@@ -16,15 +16,6 @@ func LoadAverage() (float64, bool) {
 	first, _, _ := strings.Cut(string(text), " ")
 	average, err := strconv.ParseFloat(first, 64)
 	return average, err == nil
-}
-
-// processorTime is the time that all threads of this process have computed, in seconds.
-func processorTime() (float64, bool) {
-	var used syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &used); err != nil {
-		return 0, false
-	}
-	return float64(used.Utime.Nano()+used.Stime.Nano()) / 1e9, true
 }
 
 // firstToGo makes a process the first that the system ends when memory runs out,
