@@ -3,7 +3,6 @@ package data
 import (
 	"cmp"
 	"fmt"
-	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -33,10 +32,10 @@ const testShare = 10
 //   - lists train*.txt and test*.txt of lines "sample class", the samples beside them;
 //   - a folder for each class: no split, see testShare.
 func (s *eventSource) listEventFiles(folder string, split Split) ([]eventFile, []string, error) {
-	entries, err := os.ReadDir(folder)
-	if there, err := exists(err); err != nil {
+	entries, found, err := listing(folder)
+	if err != nil {
 		return nil, nil, err
-	} else if !there {
+	} else if !found {
 		return nil, nil, fmt.Errorf("%s is not there: %w", folder, ErrNotFound)
 	}
 	var parts, lists [2]string
@@ -122,11 +121,9 @@ func filesOfClasses(folder string, classes []string) ([]eventFile, error) {
 	var files []eventFile
 	for label, class := range classes {
 		dir := filepath.Join(folder, class)
-		entries, err := os.ReadDir(dir)
-		if there, err := exists(err); err != nil {
+		entries, _, err := listing(dir) // none: a class without test recordings
+		if err != nil {
 			return nil, err
-		} else if !there {
-			continue // a class without test recordings
 		}
 		var names []string
 		for _, e := range entries {

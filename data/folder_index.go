@@ -269,6 +269,13 @@ func counted(endings map[string]int) string {
 	return strings.Join(parts, ", ")
 }
 
+// listing is what a folder holds; found is false where there is none.
+func listing(dir string) (entries []fs.DirEntry, found bool, err error) {
+	entries, err = os.ReadDir(dir)
+	found, err = exists(err)
+	return entries, found, err
+}
+
 // exists reports a file that is not there as no error.
 func exists(err error) (bool, error) {
 	if errors.Is(err, fs.ErrNotExist) {

@@ -266,3 +266,15 @@ func wholeEpoch(t testing.TB, loader *Loader, epoch int) (images map[int64][]flo
 		b.Release()
 	}
 }
+
+// statistics are the mean and standard deviation of pixels on the scale 0..1.
+func statistics(pixels []byte) (mean, std float64) {
+	var sum, squares float64
+	for _, p := range pixels {
+		v := float64(p) / 255
+		sum += v
+		squares += v * v
+	}
+	mean = sum / float64(len(pixels))
+	return mean, math.Sqrt(squares/float64(len(pixels)) - mean*mean)
+}

@@ -13,10 +13,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strings"
 	"testing"
 
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
 
@@ -45,7 +43,7 @@ type asked struct {
 func comparePillow(t *testing.T, crops []asked) (mean float64) {
 	t.Helper()
 	python := pillow(t)
-	var lines strings.Builder
+	var lines bytes.Buffer
 	for _, a := range crops {
 		whole := 1
 		if a.w == part(a.w.left, a.w.top, a.w.right-a.w.left, a.w.foot-a.w.top) {
@@ -54,7 +52,7 @@ func comparePillow(t *testing.T, crops []asked) (mean float64) {
 		fmt.Fprintln(&lines, a.file, a.w.x0, a.w.y0, a.w.x1, a.w.y1, whole, a.size)
 	}
 	command := exec.Command(python, filepath.Join("testdata", "pil_crops.py"))
-	command.Stdin = strings.NewReader(lines.String())
+	command.Stdin = &lines
 	var problem bytes.Buffer
 	command.Stderr = &problem
 	theirs, err := command.Output()
@@ -74,8 +72,8 @@ func comparePillow(t *testing.T, crops []asked) (mean float64) {
 		}
 		theirs = theirs[n:]
 		mean := sum / float64(n)
-		assert.LessOrEqual(t, mean, a.mean, "%s: mean difference of %+v", a.file, a.w)
-		assert.LessOrEqual(t, most, a.most, "%s: largest difference of %+v", a.file, a.w)
+		require.LessOrEqual(t, mean, a.mean, "%s: mean difference of %+v", a.file, a.w)
+		require.LessOrEqual(t, most, a.most, "%s: largest difference of %+v", a.file, a.w)
 		worst, total = max(worst, most), total+mean/float64(len(crops))
 	}
 	t.Logf("%d crops: mean difference %.3f levels, largest %v", len(crops), total, worst)
@@ -158,9 +156,9 @@ func TestRealPhotographs(t *testing.T) {
 	root := tinyImageNet(t)
 	o, log := quiet(64)
 	train, test := openFolder(t, root, Train, o), openFolder(t, root, Test, o)
-	assert.Equal(t, []int{4000, 1000}, []int{train.Len(), test.Len()})
-	assert.Len(t, train.Classes(), 200)
-	assert.Equal(t, train.Classes(), test.Classes())
+	require.Equal(t, []int{4000, 1000}, []int{train.Len(), test.Len()})
+	require.Len(t, train.Classes(), 200)
+	require.Equal(t, train.Classes(), test.Classes())
 	images := make([]int, 200)
 	for i := range train.Len() {
 		images[train.index.files[i].label]++
@@ -171,17 +169,17 @@ func TestRealPhotographs(t *testing.T) {
 	for _, set := range []*ImageFolder{train, test} {
 		bad, err := set.Verify(context.Background(), nil)
 		require.NoError(t, err)
-		assert.Empty(t, bad)
+		require.Empty(t, bad)
 	}
 	loader, err := NewLoader(train, LoaderOptions{Batch: 100, Seed: 1, Shuffle: true, Augment: Augment{Resized: ImageNetCrop, Flip: true}})
 	require.NoError(t, err)
 	pixels, labels, err := wholeEpoch(t, loader, 0)
 	require.NoError(t, err)
-	assert.Len(t, pixels, 4000)
+	require.Len(t, pixels, 4000)
 	for i, label := range labels {
 		require.EqualValues(t, train.index.files[int(i)].label, label)
 	}
-	assert.Empty(t, log.String())
+	require.Empty(t, log.String())
 
 	var rng rand.PCG
 	rng.Seed(8, 8)
@@ -191,5 +189,5 @@ func TestRealPhotographs(t *testing.T) {
 			asked{train.Path(i), centre(64, 64, 56), 56, 2.5, 60},
 			asked{train.Path(i), ImageNetCrop.draw(64, 64, &rng), 64, 2.5, 60})
 	}
-	assert.Less(t, comparePillow(t, crops), 0.6, "levels of all crops in the mean")
+	require.Less(t, comparePillow(t, crops), 0.6, "levels of all crops in the mean")
 }

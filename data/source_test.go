@@ -2,7 +2,6 @@ package data
 
 import (
 	"context"
-	"math"
 	"slices"
 	"testing"
 
@@ -10,16 +9,21 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// statistics are the mean and standard deviation of pixels on the scale 0..1.
-func statistics(pixels []byte) (mean, std float64) {
-	var sum, squares float64
-	for _, p := range pixels {
-		v := float64(p) / 255
-		sum += v
-		squares += v * v
+func TestShape(t *testing.T) {
+	for name, want := range map[string][4]int{
+		"mnist": {1, 28, 28, 10}, "fashion-mnist": {1, 28, 28, 10}, "cifar10": {3, 32, 32, 10},
+		"cifar100": {3, 32, 32, 100}, "cifar100-coarse": {3, 32, 32, 20}, "imagenet": {3, 224, 224, 1000},
+	} {
+		c, h, w, classes, err := Shape(name)
+		require.NoError(t, err)
+		assert.Equal(t, want, [4]int{c, h, w, classes}, name)
 	}
-	mean = sum / float64(len(pixels))
-	return mean, math.Sqrt(squares/float64(len(pixels)) - mean*mean)
+	for _, name := range Names() {
+		_, _, _, _, err := Shape(name)
+		assert.NoError(t, err, name)
+	}
+	_, _, _, _, err := Shape("cifar11")
+	assert.ErrorIs(t, err, ErrUnknown)
 }
 
 func TestCatalogIsComplete(t *testing.T) {

@@ -2,13 +2,12 @@
 package examples
 
 import (
+	"bytes"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strings"
 	"testing"
 
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
 
@@ -37,16 +36,16 @@ func TestExtend(t *testing.T) {
 	}
 	goCommand("mod", "edit", "-replace", "github.com/spikedhs/spikedhs="+root)
 	out := goCommand("run", ".", "runs")
-	assert.Contains(t, out, "on the test pictures")
-	assert.Contains(t, out, "searched on shapes")
+	require.Contains(t, out, "on the test pictures")
+	require.Contains(t, out, "searched on shapes")
 
 	genotype, err := os.ReadFile(filepath.Join(dir, "runs/search/genotype.json"))
 	require.NoError(t, err)
-	assert.Contains(t, string(genotype), `"dw_5x5"`)
+	require.Contains(t, string(genotype), `"dw_5x5"`)
 	drawing, err := os.ReadFile(filepath.Join(dir, "runs/search/genotype.svg"))
 	require.NoError(t, err)
-	assert.Contains(t, string(drawing), "depthwise 5×5")
-	assert.FileExists(t, filepath.Join(dir, "runs/train/model.pt"))
+	require.Contains(t, string(drawing), "depthwise 5×5")
+	require.FileExists(t, filepath.Join(dir, "runs/train/model.pt"))
 }
 
 // The page shows the files as they are.
@@ -56,6 +55,6 @@ func TestExtendingPage(t *testing.T) {
 	for _, name := range []string{"depthwise.go", "surrogate.go", "shapes.go", "reader.go"} {
 		text, err := os.ReadFile(filepath.Join("extend", name))
 		require.NoError(t, err)
-		assert.True(t, strings.Contains(string(page), "```go\n"+string(text)+"```\n"), "docs/extending.md shows another %s", name)
+		require.True(t, bytes.Contains(page, []byte("```go\n"+string(text)+"```\n")), "docs/extending.md shows another %s", name)
 	}
 }

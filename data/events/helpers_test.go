@@ -4,7 +4,9 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math/rand"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -17,6 +19,16 @@ func drawn(seed int64, n, width, height int, longest int64) []Event {
 	for i := range list {
 		time += rng.Int63n(2 * longest / int64(n))
 		list[i] = At(time, uint16(rng.Intn(width)), uint16(rng.Intn(height)), rng.Intn(2) == 1)
+	}
+	return list
+}
+
+// noise is an image of so many random pixels.
+func noise(seed int64, n int) []byte {
+	rng := rand.New(rand.NewSource(seed))
+	list := make([]byte, n)
+	for i := range list {
+		list[i] = byte(rng.Intn(256))
 	}
 	return list
 }
@@ -89,13 +101,37 @@ func text(list []Event) []byte {
 	return []byte(b.String())
 }
 
-// numpy finds a Python that has NumPy.
-func numpy(t *testing.T) string {
+// samples unpacks the archive of real files of many formats.
+func samples(t testing.TB) string {
+	t.Helper()
+	shared := os.Getenv("SPIKEDHS_SHARED_DATA")
+	if shared == "" {
+		t.Skip("SPIKEDHS_SHARED_DATA names no folder of real recordings")
+	}
+	archive := filepath.Join(shared, "event_samples.tar.xz")
+	if _, err := os.Stat(archive); err != nil {
+		t.Skip(err)
+	}
+	dir := t.TempDir()
+	if out, err := exec.Command("tar", "-xJf", archive, "-C", dir).CombinedOutput(); err != nil {
+		t.Skipf("tar: %v: %s", err, out)
+	}
+	return filepath.Join(dir, "event_samples")
+}
+
+// numpy runs a script in a Python that has NumPy, and returns the folder it ran in.
+func numpy(t *testing.T, script string) string {
 	t.Helper()
 	for _, name := range []string{"python3", "/usr/bin/python3"} {
-		if exec.Command(name, "-c", "import numpy").Run() == nil {
-			return name
+		if exec.Command(name, "-c", "import numpy").Run() != nil {
+			continue
 		}
+		command := exec.Command(name, "-c", script)
+		command.Dir = t.TempDir()
+		if out, err := command.CombinedOutput(); err != nil {
+			t.Fatalf("%v: %s", err, out)
+		}
+		return command.Dir
 	}
 	t.Skip("no Python with NumPy on this machine")
 	return ""

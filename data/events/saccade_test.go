@@ -3,22 +3,12 @@ package events
 import (
 	"cmp"
 	"math"
-	"math/rand"
 	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
-
-func noise(seed int64, n int) []byte {
-	rng := rand.New(rand.NewSource(seed))
-	list := make([]byte, n)
-	for i := range list {
-		list[i] = byte(rng.Intn(256))
-	}
-	return list
-}
 
 func record(t *testing.T, s Saccade, pixels []byte, h, w int) []Event {
 	t.Helper()

@@ -2,6 +2,7 @@ package hdf5
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 )
 
@@ -59,6 +60,14 @@ func (c *cursor) signature(want string) {
 		c.err = malformed("%q where %q should be", got, want)
 	}
 }
+
+// Errors are of a file that is damaged or no HDF5 file (ErrFormat), of a group or data set
+// that it does not have, and of a valid part that this package does not read.
+var (
+	ErrFormat      = errors.New("bad HDF5 file")
+	ErrNotFound    = errors.New("not in the HDF5 file")
+	ErrUnsupported = errors.New("kind of HDF5 that is not read")
+)
 
 func malformed(format string, args ...any) error {
 	return fmt.Errorf("%w: %s", ErrFormat, fmt.Sprintf(format, args...))

@@ -186,15 +186,7 @@ func (c *conversion) open() (err error) {
 	return nil
 }
 
-// source identifies the files of a conversion.
-type source struct {
-	Data  sourceInfo `json:"data"`
-	GT    sourceInfo `json:"gt"`
-	Calib string     `json:"calib"`
-	// Size is the picture.
-	Size [2]int `json:"size"`
-}
-
+// sourceInfo identifies a file that was converted.
 type sourceInfo struct {
 	Name     string `json:"name"`
 	Bytes    int64  `json:"bytes"`
@@ -203,6 +195,12 @@ type sourceInfo struct {
 
 // prepare makes the folders and finds out which frames are left to do.
 func (c *conversion) prepare() error {
+	type source struct {
+		Data  sourceInfo `json:"data"`
+		GT    sourceInfo `json:"gt"`
+		Calib string     `json:"calib"`
+		Size  [2]int     `json:"size"` // of the picture
+	}
 	want := source{Calib: filepath.Base(c.o.Calib), Size: [2]int{c.width, c.height}}
 	for path, info := range map[string]*sourceInfo{c.o.Data: &want.Data, c.o.GT: &want.GT} {
 		stat, err := os.Stat(path)

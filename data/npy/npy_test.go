@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"testing"
 	"testing/iotest"
 
@@ -122,17 +123,17 @@ func TestReadFaults(t *testing.T) {
 	for header, want := range map[string]string{
 		"":   `expected '{'`,
 		"{}": "is missing",
-		"{'descr': '|O', 'fortran_order': False, 'shape': (2,)}":                      "Python objects",
-		"{'descr': '<c8', 'fortran_order': False, 'shape': (2,)}":                     "not a plain number",
-		"{'descr': '=i4', 'fortran_order': False, 'shape': (2,)}":                     "not a plain number",
-		"{'descr': [('x', '<i4')], 'fortran_order': False, 'shape': (2,)}":            "structured types are not read",
-		"{'descr': '|u1', 'fortran_order': 0, 'shape': (2, 2)}":                       "expected True or False",
-		"{'descr': '|u1', 'fortran_order': False, 'shape': (-2, 2)}":                  "expected a whole number",
-		"{'descr': '|u1', 'fortran_order': False, 'shape': (2, 2)} x":                 "unexpected",
-		"{'descr': '|u1', 'descr': '|u1', 'shape': (2, 2)}":                           "twice",
-		"{'descr': '<f8', 'fortran_order': False, 'shape': (9000000000, 9000000000)}": "larger than any memory",
-		"{'descr': '<f8', 'fortran_order': False, 'shape': (4000000000, 2)}":          "truncated in its data after 0 of",
-		"{'descr': '|u1', 'fortran_order': False, 'shape': (1" + commaOnes(40) + ")}": "axes",
+		"{'descr': '|O', 'fortran_order': False, 'shape': (2,)}":                                  "Python objects",
+		"{'descr': '<c8', 'fortran_order': False, 'shape': (2,)}":                                 "not a plain number",
+		"{'descr': '=i4', 'fortran_order': False, 'shape': (2,)}":                                 "not a plain number",
+		"{'descr': [('x', '<i4')], 'fortran_order': False, 'shape': (2,)}":                        "structured types are not read",
+		"{'descr': '|u1', 'fortran_order': 0, 'shape': (2, 2)}":                                   "expected True or False",
+		"{'descr': '|u1', 'fortran_order': False, 'shape': (-2, 2)}":                              "expected a whole number",
+		"{'descr': '|u1', 'fortran_order': False, 'shape': (2, 2)} x":                             "unexpected",
+		"{'descr': '|u1', 'descr': '|u1', 'shape': (2, 2)}":                                       "twice",
+		"{'descr': '<f8', 'fortran_order': False, 'shape': (9000000000, 9000000000)}":             "larger than any memory",
+		"{'descr': '<f8', 'fortran_order': False, 'shape': (4000000000, 2)}":                      "truncated in its data after 0 of",
+		"{'descr': '|u1', 'fortran_order': False, 'shape': (1" + strings.Repeat(", 1", 40) + ")}": "axes",
 	} {
 		_, err := Read(bytes.NewReader(file(1, header)))
 		require.ErrorIs(t, err, ErrFormat, header)
@@ -226,8 +227,6 @@ func TestHeaders(t *testing.T) {
 		assert.NotContains(t, err.Error(), "\n")
 	}
 }
-
-func commaOnes(n int) string { return string(bytes.Repeat([]byte(", 1"), n)) }
 
 func TestClaimsCostNoMemory(t *testing.T) {
 	data := file(1, "{'descr': '<f8', 'fortran_order': False, 'shape': (4000000000, 4)}")

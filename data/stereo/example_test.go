@@ -3,7 +3,6 @@ package stereo_test
 import (
 	"context"
 	"fmt"
-	"io"
 	"os"
 
 	"github.com/spikedhs/spikedhs/data"
@@ -58,11 +57,8 @@ func Example() {
 		return
 	}
 	defer stream.Close()
-	for {
+	for range stream.Len() {
 		step, err := stream.Next()
-		if err == io.EOF {
-			break
-		}
 		if err != nil {
 			fmt.Println(err)
 			return

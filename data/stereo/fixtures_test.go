@@ -51,7 +51,7 @@ func makeSet(t testing.TB, frames int, names ...string) string {
 func openSet(t testing.TB, root string, o Options) *Set {
 	t.Helper()
 	s, err := Open(root, o)
-	require.NoError(t, err)
+	require.NoError(t, err, root)
 	return s
 }
 

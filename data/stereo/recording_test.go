@@ -7,10 +7,10 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/spikedhs/spikedhs/data"
@@ -19,14 +19,14 @@ import (
 func TestReadDAT(t *testing.T) {
 	zero, err := ReadDAT(strings.NewReader("# t x y p retina\n100 3 4 1 1\n90 5 6 0 0\n\n80 7 8 0 0\n200 128 0 1 1\n300 1 1 2 1\n"), RecordingOptions{})
 	require.NoError(t, err)
-	assert.Equal(t, []Event{{T: 100e-6, X: 3, Y: 4, P: 1}}, zero.Events[Left])
-	assert.Equal(t, []Event{{T: 80e-6, X: 7, Y: 8, P: -1}, {T: 90e-6, X: 5, Y: 6, P: -1}}, zero.Events[Right])
-	assert.Equal(t, Counts{Events: 5, Unsorted: 1, OutOfFrame: 1, BadPolarity: 1}, zero.Counts)
+	require.Equal(t, []Event{{T: 100e-6, X: 3, Y: 4, P: 1}}, zero.Events[Left])
+	require.Equal(t, []Event{{T: 80e-6, X: 7, Y: 8, P: -1}, {T: 90e-6, X: 5, Y: 6, P: -1}}, zero.Events[Right])
+	require.Equal(t, Counts{Events: 5, Unsorted: 1, OutOfFrame: 1, BadPolarity: 1}, zero.Counts)
 	one, err := ReadDAT(strings.NewReader("1000000 1 128 -1 0\n2000000 2 1 1 1\n"), RecordingOptions{})
 	require.NoError(t, err)
-	assert.Equal(t, []Event{{T: 1, X: 0, Y: 127, P: -1}}, one.Events[Left])
-	assert.Equal(t, []Event{{T: 2, X: 1, Y: 0, P: 1}}, one.Events[Right])
-	assert.True(t, one.Counts.Clean())
+	require.Equal(t, []Event{{T: 1, X: 0, Y: 127, P: -1}}, one.Events[Left])
+	require.Equal(t, []Event{{T: 2, X: 1, Y: 0, P: 1}}, one.Events[Right])
+	require.True(t, one.Counts.Clean())
 	for text, want := range map[string]string{
 		"1 2 3 1\n":              "line 1 has 4 columns",
 		"1 2 3 1 0\n1 2 x 1 0":   `line 2: "x" is no number`,
@@ -35,10 +35,10 @@ func TestReadDAT(t *testing.T) {
 	} {
 		_, err := ReadDAT(strings.NewReader(text), RecordingOptions{})
 		require.ErrorIs(t, err, data.ErrFormat)
-		assert.ErrorContains(t, err, want)
+		require.ErrorContains(t, err, want)
 	}
 	_, err = ReadDAT(strings.NewReader(""), RecordingOptions{Width: -1})
-	assert.Error(t, err)
+	require.Error(t, err)
 	_, err = ReadRecording(filepath.Join(t.TempDir(), "none.dat"), RecordingOptions{})
 	require.ErrorIs(t, err, data.ErrNotFound)
 	_, err = ReadRecording(filepath.Join(t.TempDir(), "none.npz"), RecordingOptions{})
@@ -66,41 +66,37 @@ func TestSlicer(t *testing.T) {
 	}))
 	require.NoError(t, err)
 	var steps []*Step
-	for {
+	for range 5 { // a pause does not give millions of steps
 		step, _, err := s.Next()
-		if err == io.EOF {
-			break
-		}
 		require.NoError(t, err)
 		steps = append(steps, step)
 	}
-	require.Len(t, steps, 5, "a pause does not give millions of steps")
 	_, _, err = s.Next()
-	assert.Equal(t, io.EOF, err)
-	assert.Equal(t, 2, s.Late())
-	assert.True(t, steps[0].Reset)
-	assert.False(t, steps[1].Reset)
-	assert.InDelta(t, 10.05, steps[0].Time, 1e-9)
+	require.Equal(t, io.EOF, err)
+	require.Equal(t, 2, s.Late())
+	require.True(t, steps[0].Reset)
+	require.False(t, steps[1].Reset)
+	require.InDelta(t, 10.05, steps[0].Time, 1e-9)
 	want := make([]float32, 5*3*4)
 	want[2*4+1] = 1
-	assert.Equal(t, want, steps[0].Left, "the oldest bin is first")
+	require.Equal(t, want, steps[0].Left, "the oldest bin is first")
 	want = make([]float32, 5*3*4)
 	want[4*12+3] = -1
-	assert.Equal(t, want, steps[0].Right)
-	assert.Equal(t, make([]float32, 60), steps[1].Left)
-	assert.Equal(t, float32(1), steps[3].Left[0])
-	assert.True(t, steps[4].Reset)
-	assert.Equal(t, 1e9+0.05, steps[4].Time)
-	assert.Equal(t, float32(1), steps[4].Right[0])
+	require.Equal(t, want, steps[0].Right)
+	require.Equal(t, make([]float32, 60), steps[1].Left)
+	require.Equal(t, float32(1), steps[3].Left[0])
+	require.True(t, steps[4].Reset)
+	require.Equal(t, 1e9+0.05, steps[4].Time)
+	require.Equal(t, float32(1), steps[4].Right[0])
 	_, err = NewSlicer(0, 3, Binning{}, 0, nil)
-	assert.Error(t, err)
+	require.Error(t, err)
 	_, err = NewSlicer(4, 3, Binning{}, -1, nil)
-	assert.ErrorContains(t, err, "a step every -1 s")
+	require.ErrorContains(t, err, "a step every -1 s")
 	broken := errors.New("no camera")
 	s, err = NewSlicer(4, 3, Binning{}, 0, func() (View, Event, error) { return 0, Event{}, broken })
 	require.NoError(t, err)
 	_, _, err = s.Next()
-	assert.Equal(t, broken, err)
+	require.Equal(t, broken, err)
 }
 
 // TestStepsAreStacks compares the steps of a recording with stacks of its events.
@@ -178,24 +174,27 @@ func unpackShared(t *testing.T, archive string) string {
 // and above 0 in all, so that left is left.
 func TestRealRecordings(t *testing.T) {
 	dir := unpackShared(t, "stereo_dvs_gdikov.tar.gz")
-	for name, want := range map[string]struct{ events, bad, low, high int }{
-		"Fan_disp8.dat":                {136233, 0, 8, 8},
-		"NSTlogo_disp12-8-3.dat":       {2600, 0, 12, 12},
-		"movingPersons.dat":            {61947, 0, 12, 14},
-		"movingPersonFaraway.dat":      {10664, 0, 11, 13},
-		"Back_On_02_2xscaled-well.npz": {1171965, 0, 6, 9},
-		"pendulum_left_30cm_2.tsv.npz": {402559, 1233, 15, 31},
-		"NSTlogo_disp12-8-3_noisy.dat": {199470, 0, -1, 0},
-		"Small_input_test.dat":         {8, 0, -1, 0},
+	for _, want := range []struct {
+		name                   string
+		events, bad, low, high int
+	}{
+		{"Fan_disp8.dat", 136233, 0, 8, 8},
+		{"NSTlogo_disp12-8-3.dat", 2600, 0, 12, 12},
+		{"movingPersons.dat", 61947, 0, 12, 14},
+		{"movingPersonFaraway.dat", 10664, 0, 11, 13},
+		{"Back_On_02_2xscaled-well.npz", 1171965, 0, 6, 9},
+		{"pendulum_left_30cm_2.tsv.npz", 402559, 1233, 15, 31},
+		{"NSTlogo_disp12-8-3_noisy.dat", 199470, 0, -1, 0},
+		{"Small_input_test.dat", 8, 0, -1, 0},
 	} {
+		name := want.name
 		rec, err := ReadRecording(filepath.Join(dir, name), RecordingOptions{})
 		require.NoError(t, err, name)
-		assert.Equal(t, want.events, rec.Counts.Events, name)
-		assert.Equal(t, Counts{Events: want.events, OutOfFrame: want.bad, Unsorted: rec.Counts.Unsorted}, rec.Counts, name)
+		require.Equal(t, want.events, rec.Counts.Events, name)
+		require.Equal(t, Counts{Events: want.events, OutOfFrame: want.bad, Unsorted: rec.Counts.Unsorted}, rec.Counts, name)
 		if want.high == 0 {
 			continue
 		}
-		best, shift := 0.0, 0
 		var agreement [64]float64
 		steps, err := rec.Steps(Binning{}, 0)
 		require.NoError(t, err)
@@ -213,12 +212,8 @@ func TestRealRecordings(t *testing.T) {
 				}
 			}
 		}
-		for d, a := range agreement {
-			if a > best {
-				best, shift = a, d-31
-			}
-		}
-		assert.GreaterOrEqual(t, shift, want.low, name)
-		assert.LessOrEqual(t, shift, want.high, name)
+		shift := slices.Index(agreement[:], slices.Max(agreement[:])) - 31
+		require.GreaterOrEqual(t, shift, want.low, name)
+		require.LessOrEqual(t, shift, want.high, name)
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -129,7 +130,7 @@ func TestBadData(t *testing.T) {
 		end[1] - 1, 3, 4, 1, // not of this frame; unsorted too
 	}
 	require.NoError(t, npy.WriteFile(EventFile(dir, Left, 1), []int{len(rows) / 4, 4}, rows))
-	require.NoError(t, WriteLabel(DisparityFile(dir, 1), 12, 9, bytes.Repeat([]byte{Invalid}, 108)))
+	require.NoError(t, WriteLabel(DisparityFile(dir, 1), 12, 9, slices.Repeat([]byte{Invalid}, 108)))
 	var log bytes.Buffer
 	s := openSet(t, root, Options{Log: slog.New(slog.NewTextHandler(&log, nil))})
 	for range 2 { // counted once

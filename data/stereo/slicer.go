@@ -148,9 +148,9 @@ func (s *Slicer) finish(next float64) *Step {
 
 // Floats are the values of a stack.
 func Floats(stack []int8) []float32 {
-	list := make([]float32, len(stack))
-	for i, x := range stack {
-		list[i] = float32(x)
+	list := make([]float32, 0, len(stack))
+	for _, x := range stack {
+		list = append(list, float32(x))
 	}
 	return list
 }

@@ -2,12 +2,11 @@ package stereo
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
-	"strconv"
 	"testing"
 
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
 
@@ -15,11 +14,11 @@ func TestMersenneIsCPythons(t *testing.T) {
 	// random.seed(0); [random.getrandbits(32) for _ in range(5)], and for seed 5489.
 	m := newMersenne(0)
 	for _, want := range []uint32{3626764237, 1654615998, 3255389356, 3823568514, 1806341205} {
-		assert.Equal(t, want, m.uint32())
+		require.Equal(t, want, m.uint32())
 	}
 	list := []int{0, 1, 2, 3, 4, 5, 6, 7, 8, 9}
 	newMersenne(0).shuffle(list) // random.seed(0); random.shuffle(list)
-	assert.Equal(t, []int{7, 8, 1, 5, 3, 4, 2, 0, 9, 6}, list)
+	require.Equal(t, []int{7, 8, 1, 5, 3, 4, 2, 0, 9, 6}, list)
 }
 
 func TestMVSECParts(t *testing.T) {
@@ -33,11 +32,11 @@ func TestMVSECParts(t *testing.T) {
 	} {
 		p, err := MVSECParts(split)
 		require.NoError(t, err)
-		assert.Len(t, p.Train, want.train)
-		assert.Len(t, p.Validation, 200)
-		assert.Len(t, p.Test, want.test)
+		require.Len(t, p.Train, want.train)
+		require.Len(t, p.Validation, 200)
+		require.Len(t, p.Test, want.test)
 		for i, index := range want.first {
-			assert.Equal(t, Frame{"indoor_flying_" + strconv.Itoa(split), index}, p.Validation[i])
+			require.Equal(t, Frame{fmt.Sprintf("indoor_flying_%d", split), index}, p.Validation[i])
 		}
 		seen := map[Frame]bool{}
 		for _, f := range append(append(append([]Frame{}, p.Train...), p.Validation...), p.Test...) {
@@ -59,12 +58,10 @@ func TestMVSECPartsAreTheFullLists(t *testing.T) {
 	if err != nil {
 		t.Skip(err)
 	}
-	var lists map[string]struct{ Val, Test []int }
+	var lists map[int]struct{ Val, Test []int }
 	require.NoError(t, json.Unmarshal(text, &lists))
 	require.Len(t, lists, 3)
-	for name, want := range lists {
-		split, err := strconv.Atoi(name)
-		require.NoError(t, err)
+	for split, want := range lists {
 		p, err := MVSECParts(split)
 		require.NoError(t, err)
 		indices := func(frames []Frame) (list []int) {
@@ -73,8 +70,8 @@ func TestMVSECPartsAreTheFullLists(t *testing.T) {
 			}
 			return list
 		}
-		assert.Equal(t, want.Val, indices(p.Validation))
-		assert.Equal(t, want.Test, indices(p.Test))
+		require.Equal(t, want.Val, indices(p.Validation))
+		require.Equal(t, want.Test, indices(p.Test))
 	}
 }
 
@@ -82,8 +79,8 @@ func TestHalves(t *testing.T) {
 	p, err := MVSECParts(1)
 	require.NoError(t, err)
 	a, b := Halves(p.Train, 0)
-	assert.Equal(t, len(p.Train), len(a)+len(b))
-	assert.InDelta(t, len(a), len(b), 200)
+	require.Equal(t, len(p.Train), len(a)+len(b))
+	require.InDelta(t, len(a), len(b), 200)
 	inA := map[Frame]bool{}
 	for _, f := range a {
 		inA[f] = true
@@ -104,6 +101,6 @@ func TestHalves(t *testing.T) {
 		}
 	}
 	a, b = Halves([]Frame{{"x", 0}, {"x", 1}, {"x", 2}, {"y", 0}, {"y", 1}}, 2)
-	assert.Equal(t, []string{"x/0", "x/1", "x/2"}, frameNames(a))
-	assert.Equal(t, []string{"y/0", "y/1"}, frameNames(b))
+	require.Equal(t, []string{"x/0", "x/1", "x/2"}, frameNames(a))
+	require.Equal(t, []string{"y/0", "y/1"}, frameNames(b))
 }

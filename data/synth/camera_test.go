@@ -1,6 +1,7 @@
 package synth
 
 import (
+	"context"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -204,5 +205,34 @@ func TestModelFaults(t *testing.T) {
 	for _, m := range []Model{{}, {Threshold: math.NaN()}, {Threshold: 0.2, Sigma: -1}, {Threshold: 0.2, Refractory: math.Inf(1)}} {
 		_, err := NewCamera(m, 1, []float64{0}, 0)
 		assert.Error(t, err)
+	}
+}
+
+// TestEventsFollowThePicture films a scene and adds polarities up: at any time they
+// give ln intensity of both views within a threshold.
+func TestEventsFollowThePicture(t *testing.T) {
+	s := Random(testRig, testLayout(), 0.3, 21)
+	m := Model{Threshold: 0.15}
+	r, err := NewRecorder(s, m, 1)
+	require.NoError(t, err)
+	n := testRig.Width * testRig.Height
+	var sum, first, now [2][]float64
+	for v := range sum {
+		sum[v], first[v], now[v] = make([]float64, n), make([]float64, n), make([]float64, n)
+		s.Eye(stereo.View(v), 0).LogIntensity(first[v])
+	}
+	for range 6 {
+		f, err := r.Next(context.Background())
+		require.NoError(t, err)
+		for v, events := range f.Events {
+			require.Greater(t, len(events), 50)
+			s.Eye(stereo.View(v), f.Time).LogIntensity(now[v])
+			for _, e := range events {
+				sum[v][int(e.Y)*testRig.Width+int(e.X)] += float64(e.P)
+			}
+			for i := range n {
+				require.Less(t, math.Abs(now[v][i]-first[v][i]-m.Threshold*sum[v][i]), m.Threshold+1e-9)
+			}
+		}
 	}
 }

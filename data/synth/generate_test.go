@@ -4,12 +4,10 @@ import (
 	"context"
 	"crypto/sha256"
 	"io/fs"
-	"math"
 	"os"
 	"path/filepath"
 	"testing"
 
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/spikedhs/spikedhs/data/npy"
@@ -41,16 +39,16 @@ func digest(t *testing.T, dir string) map[string][sha256.Size]byte {
 func TestGenerate(t *testing.T) {
 	dir, o := t.TempDir(), testOptions(t)
 	calls, last := 0, 0
-	o.Progress = func(done, total int) { calls++; last = done; assert.Equal(t, 12, total) }
+	o.Progress = func(done, total int) { calls++; last = done; require.Equal(t, 12, total) }
 	require.NoError(t, Generate(context.Background(), dir, o))
-	assert.Equal(t, 12, calls)
-	assert.Equal(t, 12, last)
+	require.Equal(t, 12, calls)
+	require.Equal(t, 12, last)
 	set, err := stereo.Open(dir, stereo.Options{Cache: "none"})
 	require.NoError(t, err)
-	assert.Equal(t, testRig, set.Rig())
+	require.Equal(t, testRig, set.Rig())
 	parts, err := set.Split()
 	require.NoError(t, err)
-	assert.Equal(t, []stereo.Frame{{Sequence: "scene_0002", Index: 0}, {Sequence: "scene_0002", Index: 1}, {Sequence: "scene_0002", Index: 2}, {Sequence: "scene_0002", Index: 3}}, parts.Test)
+	require.Equal(t, []stereo.Frame{{Sequence: "scene_0002", Index: 0}, {Sequence: "scene_0002", Index: 1}, {Sequence: "scene_0002", Index: 2}, {Sequence: "scene_0002", Index: 3}}, parts.Test)
 	frames, err := set.Frames()
 	require.NoError(t, err)
 	steps, err := set.Stream(context.Background(), frames, 0)
@@ -68,12 +66,12 @@ func TestGenerate(t *testing.T) {
 	}
 	total := 0
 	for name, c := range set.Counts() {
-		assert.True(t, c.Clean(), "%s %+v", name, c)
+		require.True(t, c.Clean(), "%s %+v", name, c)
 		total += c.Events
 	}
-	assert.Greater(t, total, 5000)
+	require.Greater(t, total, 5000)
 	for _, f := range frames {
-		assert.InDelta(t, 0.05*float64(f.Index+1), set.Times(f.Sequence)[f.Index], 1e-9)
+		require.InDelta(t, 0.05*float64(f.Index+1), set.Times(f.Sequence)[f.Index], 1e-9)
 		events, _, err := set.Events(stereo.Right, f)
 		require.NoError(t, err)
 		for _, e := range events {
@@ -87,50 +85,21 @@ func TestGenerate(t *testing.T) {
 	other := t.TempDir()
 	o.Workers, o.Progress = 1, nil
 	require.NoError(t, Generate(context.Background(), other, o))
-	assert.Equal(t, want, digest(t, other))
+	require.Equal(t, want, digest(t, other))
 	require.NoError(t, os.Remove(filepath.Join(dir, "scene_0001", stereo.TimestampsFile)))
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "scene_0000", "note"), nil, 0o600)) // tells whether it was made again
 	require.NoError(t, Generate(context.Background(), dir, o))
 	require.NoError(t, os.Remove(filepath.Join(dir, "scene_0000", "note")))
-	assert.Equal(t, want, digest(t, dir))
+	require.Equal(t, want, digest(t, dir))
 	o.Seed++
 	require.NoError(t, Generate(context.Background(), other, o))
-	assert.NotEqual(t, want["scene_0000/event0/000001.npy"], digest(t, other)["scene_0000/event0/000001.npy"])
+	require.NotEqual(t, want["scene_0000/event0/000001.npy"], digest(t, other)["scene_0000/event0/000001.npy"])
 
 	require.NoError(t, os.Remove(filepath.Join(other, "scene_0000", SceneFile)))
-	assert.ErrorContains(t, Generate(context.Background(), other, o), "not made here")
+	require.ErrorContains(t, Generate(context.Background(), other, o), "not made here")
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
 	require.ErrorIs(t, Generate(ctx, t.TempDir(), o), context.Canceled)
-}
-
-// TestEventsFollowThePicture films a scene and adds polarities up: at any time they
-// give ln intensity of both views within a threshold.
-func TestEventsFollowThePicture(t *testing.T) {
-	s := Random(testRig, testLayout(), 0.3, 21)
-	m := Model{Threshold: 0.15}
-	r, err := NewRecorder(s, m, 1)
-	require.NoError(t, err)
-	n := testRig.Width * testRig.Height
-	var sum, first, now [2][]float64
-	for v := range sum {
-		sum[v], first[v], now[v] = make([]float64, n), make([]float64, n), make([]float64, n)
-		s.Eye(stereo.View(v), 0).LogIntensity(first[v])
-	}
-	for range 6 {
-		f, err := r.Next(context.Background())
-		require.NoError(t, err)
-		for v, events := range f.Events {
-			require.Greater(t, len(events), 50)
-			s.Eye(stereo.View(v), f.Time).LogIntensity(now[v])
-			for _, e := range events {
-				sum[v][int(e.Y)*testRig.Width+int(e.X)] += float64(e.P)
-			}
-			for i := range n {
-				require.Less(t, math.Abs(now[v][i]-first[v][i]-m.Threshold*sum[v][i]), m.Threshold+1e-9)
-			}
-		}
-	}
 }
 
 func TestSparsity(t *testing.T) {
@@ -150,8 +119,8 @@ func TestSparsity(t *testing.T) {
 			kept++
 		}
 	}
-	assert.InDelta(t, 18, len(rows), 9)
-	assert.InDelta(t, 0.6, float64(kept)/float64(len(rows)*testRig.Width), 0.08)
+	require.InDelta(t, 18, len(rows), 9)
+	require.InDelta(t, 0.6, float64(kept)/float64(len(rows)*testRig.Width), 0.08)
 	seen := Sparsity{NoOcclusion: true}.label(truth, testRig.Width, 1, 0)
 	for i, v := range seen {
 		require.Equal(t, truth.Occlusion[i] != Visible, v == stereo.Invalid)
@@ -161,27 +130,8 @@ func TestSparsity(t *testing.T) {
 func TestSplitByScene(t *testing.T) {
 	for scenes, want := range map[int][3]int{1: {1, 0, 0}, 2: {1, 0, 1}, 3: {1, 1, 1}, 10: {7, 1, 2}, 100: {70, 10, 20}} {
 		s := split(scenes)
-		assert.Equal(t, want, [3]int{len(s.Train), len(s.Validation), len(s.Test)})
+		require.Equal(t, want, [3]int{len(s.Train), len(s.Validation), len(s.Test)})
 	}
-}
-
-func TestOptionFaults(t *testing.T) {
-	for want, spoil := range map[string]func(o *Options){
-		"0 scenes":  func(o *Options) { o.Scenes = 0 },
-		"planes":    func(o *Options) { o.Layout.Planes[1] = 0 },
-		"depth 0":   func(o *Options) { o.Layout.Depth[0] = 0 },
-		"speed":     func(o *Options) { o.Layout.Speed[0] = math.NaN() },
-		"sparsity":  func(o *Options) { o.Sparsity.Rows = 2 },
-		"threshold": func(o *Options) { o.Camera.Threshold = 0 },
-		"plain":     func(o *Options) { o.Layout.Plain = 1.5 },
-		"rig":       func(o *Options) { o.Rig.Focal = 0 },
-	} {
-		o := testOptions(t)
-		spoil(&o)
-		assert.ErrorContains(t, Generate(context.Background(), t.TempDir(), o), want)
-	}
-	_, err := Preset("huge")
-	assert.ErrorContains(t, err, "choose one of small, dvs128, full")
 }
 
 func BenchmarkSmallFrame(b *testing.B) { benchmarkFrame(b, "small") }

@@ -1,6 +1,7 @@
 package synth
 
 import (
+	"context"
 	"math"
 	"testing"
 
@@ -196,4 +197,23 @@ func TestTrajectoryIsTheIntegral(t *testing.T) {
 		}
 	}
 	assert.InDelta(t, 1, r[0].cross(r[1]).dot(r[2]), 1e-12)
+}
+
+func TestOptionFaults(t *testing.T) {
+	for want, spoil := range map[string]func(o *Options){
+		"0 scenes":  func(o *Options) { o.Scenes = 0 },
+		"planes":    func(o *Options) { o.Layout.Planes[1] = 0 },
+		"depth 0":   func(o *Options) { o.Layout.Depth[0] = 0 },
+		"speed":     func(o *Options) { o.Layout.Speed[0] = math.NaN() },
+		"sparsity":  func(o *Options) { o.Sparsity.Rows = 2 },
+		"threshold": func(o *Options) { o.Camera.Threshold = 0 },
+		"plain":     func(o *Options) { o.Layout.Plain = 1.5 },
+		"rig":       func(o *Options) { o.Rig.Focal = 0 },
+	} {
+		o := testOptions(t)
+		spoil(&o)
+		assert.ErrorContains(t, Generate(context.Background(), t.TempDir(), o), want)
+	}
+	_, err := Preset("huge")
+	assert.ErrorContains(t, err, "choose one of small, dvs128, full")
 }

@@ -49,15 +49,17 @@ class TestBuild(BuildTest):
         ):
             self.assertIn(part, line)
 
-    def test_several_at_once(self):
+    def at_once(self, starts, env):
         results = []
-        threads = [
-            threading.Thread(target=lambda: results.append(self.run_it(env={"STUB_SECONDS": "2"}))) for _ in range(4)
-        ]
+        threads = [threading.Thread(target=lambda: results.append(self.run_it(env=env))) for _ in range(starts)]
         for t in threads:
             t.start()
         for t in threads:
             t.join()
+        return results
+
+    def test_several_at_once(self):
+        results = self.at_once(4, {"STUB_SECONDS": "2"})
         for done in results:
             self.started(done)
         self.assertEqual(len(self.told("build")), 1)
@@ -88,14 +90,7 @@ class TestBuild(BuildTest):
         return log
 
     def test_it_fails_while_another_waits(self):
-        results = []
-        threads = [
-            threading.Thread(target=lambda: results.append(self.run_it(env={"STUB_FAIL": "1"}))) for _ in range(3)
-        ]
-        for t in threads:
-            t.start()
-        for t in threads:
-            t.join()
+        results = self.at_once(3, {"STUB_FAIL": "1"})
         self.assertEqual([done.returncode for done in results], [2, 2, 2])
         waited = [d.stderr for d in results if "another process could not build the libraries" in d.stderr]
         self.assertEqual(len(waited) + len(self.told("build")), 3)
