@@ -58,14 +58,8 @@ func (b *Batch) Release() {
 }
 
 // Batches are the batches of one epoch in order. One goroutine at a time may call its
-// methods.
-type Batches struct{ values *ordered.Values[*Batch] }
-
-// Next waits for the next batch. After the last one it returns [io.EOF]. When the context
-// ends it returns the context's error, when an example cannot be read that error, and
-// after Close [ErrClosed]; from then on always the same.
-func (b *Batches) Next() (*Batch, error) { return b.values.Next() }
-
-// Close stops the workers, waits until they have ended, and recycles the batches that were
-// prepared but not asked for. Calling it again, or after the end, does no harm.
-func (b *Batches) Close() { b.values.Close() }
+// methods: Next waits for the next batch, and returns [io.EOF] after the last one, the error
+// of the context when that ends, that of an example that cannot be read, and [ErrClosed]
+// after Close; from then on always the same. Close stops the workers, waits until they have
+// ended, and recycles what was prepared but not asked for; it may be called again.
+type Batches = ordered.Values[*Batch]

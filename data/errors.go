@@ -20,7 +20,7 @@ var (
 	ErrChecksum = errors.New("checksum mismatch")
 	// ErrUnknown marks a data set name that is not one of [Names].
 	ErrUnknown = errors.New("unknown data set")
-	// ErrClosed is what [Batches.Next] returns after [Batches.Close].
+	// ErrClosed is what Next of [Batches] returns after Close.
 	ErrClosed = errors.New("batches are closed")
 )
 

@@ -107,19 +107,19 @@ func (l *Loader) Planned() *Loader {
 
 // Epoch starts the workers on one pass over the set and returns its batches,
 // from number firstBatch on; 0 is a whole epoch, [Loader.Batches] an empty rest.
-// The first epoch is number 0. The workers end when [Batches.Next] has returned
-// an error, io.EOF included, when ctx ends, and when [Batches.Close] is called. An
+// The first epoch is number 0. The workers end when Next has returned
+// an error, io.EOF included, when ctx ends, and when Close is called. An
 // epoch or a firstBatch out of range is reported by Next.
 func (l *Loader) Epoch(ctx context.Context, epoch, firstBatch int) *Batches {
 	if epoch < 0 || firstBatch < 0 || firstBatch > l.Batches() {
-		return &Batches{ordered.Failed[*Batch](fmt.Errorf("loader: %s has no epoch %d, batch %d; an epoch has %d batches",
-			l.of.Name(), epoch, firstBatch, l.Batches()))}
+		return ordered.Failed[*Batch](fmt.Errorf("loader: %s has no epoch %d, batch %d; an epoch has %d batches",
+			l.of.Name(), epoch, firstBatch, l.Batches()))
 	}
 	var order []int // nil: that of the set
 	if l.opts.Shuffle {
 		order = random.Permutation(l.of.Len(), l.opts.Seed, random.Order, epoch)
 	}
-	return &Batches{ordered.Start(ctx, ordered.Work[*Batch]{
+	return ordered.Start(ctx, ordered.Work[*Batch]{
 		First: firstBatch, End: l.Batches(), Workers: l.opts.Workers, Ahead: l.opts.Prefetch, Parts: l.parts,
 		Begin: func(k int) *Batch { return l.begin(epoch, k) },
 		Worker: func(ctx context.Context) func(*Batch, int, int) error {
@@ -142,7 +142,7 @@ func (l *Loader) Epoch(ctx context.Context, epoch, firstBatch int) *Batches {
 			}
 		},
 		Drop: (*Batch).Release, Closed: ErrClosed,
-	})}
+	})
 }
 
 // begin is batch k of an epoch, still empty.

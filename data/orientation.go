@@ -54,20 +54,11 @@ func (o orientation) walk(n int) (at, stepX, stepY int) {
 	return at, stepX, stepY
 }
 
-// jpegFacts is what the segments of a JPEG file say before its first scan.
-type jpegFacts struct {
-	width, height int // 0 where there is no frame
-	orientation   int // EXIF's, 0 where there is none
-}
-
-// scanJPEG reads the segments up to the first scan. It stops at what it does not
-// understand: whether the file is sound is the decoder's to say.
-func scanJPEG(b []byte) jpegFacts {
-	var f jpegFacts
-	for i := 2; i+4 <= len(b); {
-		if b[i] != 0xff {
-			return f
-		}
+// jpegOrientation is EXIF's orientation in the segments of a JPEG file before its first
+// scan, 0 where there is none. It stops at what it does not understand: whether the file is
+// sound is the decoder's to say.
+func jpegOrientation(b []byte) int {
+	for i := 2; i+4 <= len(b) && b[i] == 0xff; {
 		marker := b[i+1]
 		switch {
 		case marker == 0xff: // fill byte
@@ -77,24 +68,20 @@ func scanJPEG(b []byte) jpegFacts {
 			i += 2
 			continue
 		case marker == 0xd9 || marker == 0xda: // end, scan
-			return f
+			return 0
 		}
 		size := int(binary.BigEndian.Uint16(b[i+2:]))
 		if size < 2 || i+2+size > len(b) {
-			return f
+			return 0
 		}
-		body := b[i+4 : i+2+size]
-		switch {
-		case marker >= 0xc0 && marker <= 0xcf && marker != 0xc4 && marker != 0xc8 && marker != 0xcc && len(body) >= 5:
-			if f.width == 0 {
-				f.height, f.width = int(binary.BigEndian.Uint16(body[1:])), int(binary.BigEndian.Uint16(body[3:]))
+		if marker == 0xe1 {
+			if tag := exifOrientation(b[i+4 : i+2+size]); tag != 0 {
+				return tag
 			}
-		case marker == 0xe1 && f.orientation == 0:
-			f.orientation = exifOrientation(body)
 		}
 		i += 2 + size
 	}
-	return f
+	return 0
 }
 
 // exifOrientation finds the tag Orientation in an APP1 segment; 0 where there is none.

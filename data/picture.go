@@ -48,35 +48,20 @@ func (s *decoder) decode(b []byte) (err error) {
 	default:
 		return malformed("neither JPEG nor PNG")
 	}
-	var facts jpegFacts
-	if kind == "JPEG" {
-		facts = scanJPEG(b)
-	}
-	if facts.width == 0 { // a PNG, or a JPEG that is not quite in order: ask the decoder
-		s.reader.Reset(b)
-		if c, err := codec.config(&s.reader); err == nil {
-			facts.width, facts.height = c.Width, c.Height
-		}
-	}
-	if err := s.limit(facts.width, facts.height); err != nil {
-		return err
+	s.reader.Reset(b)
+	if c, err := codec.config(&s.reader); err == nil && c.Width > 0 && c.Height > s.pixels/c.Width {
+		return malformed("a picture of %dx%d pixels, more than %d million", c.Width, c.Height, s.pixels>>20)
 	}
 	s.reader.Reset(b)
 	if s.decoded, err = codec.pixels(&s.reader); err != nil {
 		s.decoded = nil
 		return contentError(err)
 	}
-	s.orientation = orientationOf(facts.orientation)
+	if kind == "JPEG" {
+		s.orientation = orientationOf(jpegOrientation(b))
+	}
 	if s.decoded.Bounds().Empty() {
 		return malformed("a picture without pixels")
-	}
-	return nil
-}
-
-// limit refuses pictures that would take too much memory.
-func (s *decoder) limit(width, height int) error {
-	if width > 0 && height > s.pixels/width {
-		return malformed("a picture of %dx%d pixels, more than %d million", width, height, s.pixels>>20)
 	}
 	return nil
 }

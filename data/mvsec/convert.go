@@ -314,25 +314,18 @@ func (c *conversion) write(frame int, rows [2][]float64) error {
 	var counts stereo.Counts
 	outside := 0
 	for v, rows := range rows {
-		// As numbers, not stereo.Event: rounding can give -0, which the DDES code keeps.
+		events, found := stereo.Filter(rows, [4]int{2, 0, 1, 3}, c.width, c.height)
+		found.Unsorted = 0 // read counts them, over all frames
+		counts.Add(found)
+		// Numbers, not stereo.Event: rounding can give -0, which the DDES code keeps.
 		kept := make([]float64, 0, len(rows))
-		for ; len(rows) >= 4; rows = rows[4:] {
-			counts.Events++
-			x, y, t, p := rows[0], rows[1], rows[2], rows[3]
-			switch {
-			case !(x >= 0 && x < float64(c.width) && y >= 0 && y < float64(c.height)) || x != math.Trunc(x) || y != math.Trunc(y):
-				counts.OutOfFrame++
-				continue
-			case p != 1 && p != -1:
-				counts.BadPolarity++
-				continue
-			}
-			px, py, ok := c.maps[v].place(x, y)
+		for _, e := range events {
+			x, y, ok := c.maps[v].place(int(e.X), int(e.Y))
 			if !ok {
 				outside++
 				continue
 			}
-			kept = append(kept, t, px, py, p)
+			kept = append(kept, e.T, x, y, float64(e.P))
 		}
 		if err := stereo.Whole(stereo.EventFile(c.o.Out, stereo.View(v), frame), func(path string) error {
 			if len(kept) == 0 {

@@ -21,8 +21,8 @@ type rectification struct {
 
 // place is the rectified pixel of pixel (x, y), rounded half away from zero as Python 2
 // rounds; ok tells whether it is in the picture.
-func (r *rectification) place(x, y float64) (px, py float64, ok bool) {
-	i := int(y)*r.width + int(x)
+func (r *rectification) place(x, y int) (px, py float64, ok bool) {
+	i := y*r.width + x
 	px, py = math.Round(r.x[i]), math.Round(r.y[i])
 	return px, py, px >= 0 && px < float64(r.width) && py >= 0 && py < float64(r.height)
 }

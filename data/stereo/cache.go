@@ -1,6 +1,7 @@
 package stereo
 
 import (
+	"bytes"
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/binary"
@@ -33,16 +34,11 @@ type kept struct {
 
 // readKept reads a file of the cache. Whatever is wrong with it, it does not exist.
 func readKept(path string, key [sha256.Size]byte, size int) (kept, bool) {
-	const head = len(cacheMagic) + sha256.Size + 8*len(countNames) + 4
 	b, err := os.ReadFile(path)
-	if err != nil || len(b) != head+size || string(b[:len(cacheMagic)]) != cacheMagic {
+	b, ours := bytes.CutPrefix(b, append([]byte(cacheMagic), key[:]...))
+	if err != nil || !ours || len(b) != 4+8*len(countNames)+size {
 		return kept{}, false
 	}
-	b = b[len(cacheMagic):]
-	if [sha256.Size]byte(b) != key {
-		return kept{}, false
-	}
-	b = b[sha256.Size:]
 	sum := binary.LittleEndian.Uint32(b)
 	if b = b[4:]; crc32.ChecksumIEEE(b) != sum {
 		return kept{}, false

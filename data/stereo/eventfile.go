@@ -21,12 +21,13 @@ func ReadEvents(path string, width, height int) ([]Event, Counts, error) {
 	if len(array.Shape) != 2 || array.Shape[1] != 4 {
 		return nil, Counts{}, malformed("%s: shape %v; events are rows of t, x, y, p, shape (N, 4)", path, array.Shape)
 	}
-	events, counts := filter(npy.Values[float64](array), [4]int{0, 1, 2, 3}, width, height)
+	events, counts := Filter(npy.Values[float64](array), [4]int{0, 1, 2, 3}, width, height)
 	return events, counts, nil
 }
 
-// filter makes events of rows of four numbers; columns says where t, x, y and p are.
-func filter(rows []float64, columns [4]int, width, height int) ([]Event, Counts) {
+// Filter makes events of rows of four numbers, see [ReadEvents]; columns says where t, x, y
+// and p are.
+func Filter(rows []float64, columns [4]int, width, height int) ([]Event, Counts) {
 	events := make([]Event, 0, len(rows)/4)
 	var c Counts
 	before := math.Inf(-1)

@@ -150,26 +150,15 @@ func (w *windows) Stored() (*data.Stored, error) {
 		copy(p.Bytes[i*p.C*p.H*p.W:], packed)
 		return err
 	}
-	workers := runtime.GOMAXPROCS(0)
-	read := ordered.Start(context.Background(), ordered.Work[int]{
-		End: len(list), Workers: workers, Ahead: 2 * workers, Parts: 3,
-		Begin: func(i int) int { return i },
-		Worker: func(context.Context) func(_, i, part int) error {
-			return func(_, i, part int) error {
-				if part == 2 {
-					label, err := w.set.label(list[i])
-					return put(s.Truth, i, label, err)
-				}
-				packed, err := w.set.packed(View(part), list[i])
-				return put(s.Inputs[part], i, packed, err)
+	return s, ordered.Each(context.Background(), 3*len(list), 0, func(context.Context) func(int) error {
+		return func(k int) error {
+			i, part := k/3, k%3
+			if part == 2 {
+				label, err := w.set.label(list[i])
+				return put(s.Truth, i, label, err)
 			}
-		},
-	})
-	defer read.Close()
-	for range list {
-		if _, err := read.Next(); err != nil {
-			return nil, err
+			packed, err := w.set.packed(View(part), list[i])
+			return put(s.Inputs[part], i, packed, err)
 		}
-	}
-	return s, nil
+	}, nil)
 }

@@ -58,7 +58,7 @@ func ReadRecording(path string, o RecordingOptions) (*Recording, error) {
 // pixels from 1, have polarities -1 and 1, and retina 0 is the left view (movingPersons);
 // others count from 0, have polarities 0 and 1, and retina 1 is the left view (Fan_disp8).
 func ReadDAT(r io.Reader, o RecordingOptions) (*Recording, error) {
-	o, err := o.withDefaults()
+	rec, err := newRecording(o)
 	if err != nil {
 		return nil, err
 	}
@@ -66,7 +66,6 @@ func ReadDAT(r io.Reader, o RecordingOptions) (*Recording, error) {
 	if err != nil {
 		return nil, err
 	}
-	rec := &Recording{Width: o.Width, Height: o.Height}
 	for retina, list := range rows {
 		view := View(retina)
 		for i := 0; i < len(list); i += 4 {
@@ -130,7 +129,7 @@ func fromBit(p float64) float64 {
 
 // put stores the rows of a view.
 func (r *Recording) put(v View, rows []float64) {
-	events, counts := filter(rows, [4]int{0, 1, 2, 3}, r.Width, r.Height)
+	events, counts := Filter(rows, [4]int{0, 1, 2, 3}, r.Width, r.Height)
 	if counts.Unsorted > 0 {
 		slices.SortStableFunc(events, func(a, b Event) int { return cmp.Compare(a.T, b.T) })
 	}
@@ -139,7 +138,7 @@ func (r *Recording) put(v View, rows []float64) {
 }
 
 func readNPZ(path string, o RecordingOptions) (*Recording, error) {
-	o, err := o.withDefaults()
+	rec, err := newRecording(o)
 	if err != nil {
 		return nil, err
 	}
@@ -147,7 +146,6 @@ func readNPZ(path string, o RecordingOptions) (*Recording, error) {
 	if err != nil {
 		return nil, classify(err)
 	}
-	rec := &Recording{Width: o.Width, Height: o.Height}
 	for _, v := range []View{Left, Right} {
 		array := arrays[v.String()]
 		if len(array.Shape) != 2 || array.Shape[1] != 4 {
@@ -163,14 +161,15 @@ func readNPZ(path string, o RecordingOptions) (*Recording, error) {
 	return rec, nil
 }
 
-func (o RecordingOptions) withDefaults() (RecordingOptions, error) {
+// newRecording is one without events yet.
+func newRecording(o RecordingOptions) (*Recording, error) {
 	if o == (RecordingOptions{}) {
 		o = RecordingOptions{128, 128}
 	}
 	if !validSize(o.Width, o.Height) {
-		return o, fmt.Errorf("stereo: a recording of %d x %d pixels: choose 1 to %d", o.Width, o.Height, maxSide)
+		return nil, fmt.Errorf("stereo: a recording of %d x %d pixels: choose 1 to %d", o.Width, o.Height, maxSide)
 	}
-	return o, nil
+	return &Recording{Width: o.Width, Height: o.Height}, nil
 }
 
 // Steps cuts a recording into stacks, one every so many seconds from its first event on

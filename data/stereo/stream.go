@@ -29,10 +29,10 @@ type Step struct {
 	C, H, W int
 }
 
-// Stream are steps in the order of time.
+// Stream are steps in the order of time, to be had and ended like [data.Batches].
 type Stream struct {
-	values *ordered.Values[*Step]
-	steps  int
+	*ordered.Values[*Step]
+	steps int
 }
 
 // Stream gives one step after the other: for each sequence of frames, in the order in
@@ -105,9 +105,3 @@ func (s *Set) fill(step *Step, f Frame) error {
 
 // Len is the number of steps.
 func (s *Stream) Len() int { return s.steps }
-
-// Next returns the next step, io.EOF behind the last.
-func (s *Stream) Next() (*Step, error) { return s.values.Next() }
-
-// Close ends the stream. It may be called at any time and more than once.
-func (s *Stream) Close() { s.values.Close() }
