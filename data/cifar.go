@@ -1,10 +1,16 @@
 package data
 
 import (
+	"archive/tar"
 	"bufio"
+	"compress/gzip"
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
+	"os"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -46,12 +52,12 @@ func init() {
 		Name: "cifar10", Classes: cifar10Classes,
 		Mean: []float32{0.4914, 0.4822, 0.4465}, Std: []float32{0.2470, 0.2435, 0.2616},
 	}, "cifar10", cifarFormat{
-		folder: "cifar-10-batches-bin",
-		train: recordFiles{
-			[]string{"data_batch_1.bin", "data_batch_2.bin", "data_batch_3.bin", "data_batch_4.bin", "data_batch_5.bin"},
-			10_000,
+		folder:  "cifar-10-batches-bin",
+		records: [2]int{Train: 10_000, Test: 10_000},
+		files: [2][]string{
+			Train: {"data_batch_1.bin", "data_batch_2.bin", "data_batch_3.bin", "data_batch_4.bin", "data_batch_5.bin"},
+			Test:  {"test_batch.bin"},
 		},
-		test:   recordFiles{[]string{"test_batch.bin"}, 10_000},
 		labels: []int{10},
 		names:  "batches.meta.txt",
 	}, remoteFile{"cifar-10-binary.tar.gz", "c32a1d4ab5d03f1284b67883e8d87530", 170_052_171}))
@@ -61,12 +67,12 @@ func init() {
 	} {
 		s.Mean, s.Std = []float32{0.5071, 0.4867, 0.4408}, []float32{0.2675, 0.2565, 0.2761}
 		Register(cifar(s, "cifar100", cifarFormat{
-			folder: "cifar-100-binary",
-			train:  recordFiles{[]string{"train.bin"}, 50_000},
-			test:   recordFiles{[]string{"test.bin"}, 10_000},
-			labels: []int{20, 100},
-			use:    label,
-			names:  []string{"coarse_label_names.txt", "fine_label_names.txt"}[label],
+			folder:  "cifar-100-binary",
+			records: [2]int{Train: 50_000, Test: 10_000},
+			files:   [2][]string{Train: {"train.bin"}, Test: {"test.bin"}},
+			labels:  []int{20, 100},
+			use:     label,
+			names:   []string{"coarse_label_names.txt", "fine_label_names.txt"}[label],
 		}, remoteFile{"cifar-100-binary.tar.gz", "03b5dce01913d631647c71ecec9e9cb8", 168_513_733}))
 	}
 }
@@ -84,32 +90,19 @@ func cifar(s Source, folder string, format cifarFormat, archive remoteFile) Sour
 // cifarFormat is the binary version of a CIFAR set: files of records, each one
 // or two label bytes followed by the pixels of one image.
 type cifarFormat struct {
-	folder  string // folder inside the published archive
-	archive string // file name of the published archive
-	train   recordFiles
-	test    recordFiles
-	labels  []int  // number of classes of each label byte of a record
-	use     int    // the label byte that is the label
-	names   string // file of class names, one a line; it may be absent
-}
-
-// recordFiles are the files of one split in order, and the records in each.
-type recordFiles struct {
-	names   []string
-	records int
-}
-
-func (f *cifarFormat) split(s Split) recordFiles {
-	if s == Test {
-		return f.test
-	}
-	return f.train
+	folder  string      // folder inside the published archive
+	archive string      // file name of the published archive
+	files   [2][]string // of each split in order
+	records [2]int      // in each of its files
+	labels  []int       // number of classes of each label byte of a record
+	use     int         // the label byte that is the label
+	names   string      // file of class names, one a line; it may be absent
 }
 
 // find implements format: place may be the archive, the unpacked folder, or a
 // folder that holds either.
 func (f *cifarFormat) find(place string, split Split) (string, bool) {
-	first := f.split(split).names[0]
+	first := f.files[split][0]
 	archive := filepath.Join(place, f.archive)
 	inner := filepath.Join(place, f.folder)
 	switch {
@@ -124,13 +117,13 @@ func (f *cifarFormat) find(place string, split Split) (string, bool) {
 }
 
 func (f *cifarFormat) load(ctx context.Context, src *source, where string, split Split, _ OpenOptions) (Dataset, error) {
-	part := f.split(split)
-	total := part.records * len(part.names)
+	files, records := f.files[split], f.records[split]
+	total := records * len(files)
 	pixels, labels := make([]byte, total*cifarPixels), make([]int, total)
 	classes := src.Classes
 	seen := map[string]bool{}
 
-	err := eachMember(ctx, where, append(slices.Clone(part.names), f.names), func(name string, r io.Reader) (err error) {
+	err := eachMember(ctx, where, append(slices.Clone(files), f.names), func(name string, r io.Reader) (err error) {
 		if seen[name] {
 			return malformed("a second %s", name)
 		}
@@ -139,14 +132,14 @@ func (f *cifarFormat) load(ctx context.Context, src *source, where string, split
 			classes, err = readNames(r, len(src.Classes))
 			return err
 		}
-		from := part.records * slices.Index(part.names, name)
-		to := from + part.records
+		from := records * slices.Index(files, name)
+		to := from + records
 		return f.decode(r, pixels[from*cifarPixels:to*cifarPixels], labels[from:to])
 	})
 	if err != nil {
 		return nil, err
 	}
-	for _, name := range part.names {
+	for _, name := range files {
 		if !seen[name] {
 			return nil, fmt.Errorf("%s has no %s: %w", where, name, ErrNotFound)
 		}
@@ -184,4 +177,72 @@ func readNames(r io.Reader, n int) ([]string, error) {
 		return nil, malformed("%d class names, want %d", len(names), n)
 	}
 	return names, nil
+}
+
+// eachMember calls visit for those of the wanted files that exist in where, a
+// folder or a .tar.gz archive, and stops at the first error. Errors name the
+// file they belong to.
+func eachMember(ctx context.Context, where string, wanted []string, visit func(name string, r io.Reader) error) error {
+	if isFile(where) {
+		return eachInArchive(ctx, where, wanted, visit)
+	}
+	return eachInFolder(ctx, where, wanted, visit)
+}
+
+func eachInFolder(ctx context.Context, folder string, wanted []string, visit func(string, io.Reader) error) error {
+	for _, name := range wanted {
+		file, err := os.Open(filepath.Join(folder, name))
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		err = visit(name, contextReader{ctx, file})
+		file.Close()
+		if err != nil {
+			return fmt.Errorf("%s: %w", filepath.Join(folder, name), err)
+		}
+	}
+	return nil
+}
+
+// eachInArchive streams the archive, which is never unpacked to disk. It reads
+// on to the end, so that the checksum of the compressed stream is compared.
+func eachInArchive(ctx context.Context, archive string, wanted []string, visit func(string, io.Reader) error) error {
+	file, err := os.Open(archive)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	unzipped, err := gzip.NewReader(bufio.NewReaderSize(contextReader{ctx, file}, 1<<18))
+	if err != nil {
+		return fmt.Errorf("%s: %w", archive, contentError(err))
+	}
+	members := tar.NewReader(unzipped)
+	for {
+		header, err := members.Next()
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			return fmt.Errorf("%s: %w", archive, contentError(err))
+		}
+		name := path.Base(header.Name)
+		if header.Typeflag != tar.TypeReg || !slices.Contains(wanted, name) {
+			continue
+		}
+		if err := visit(name, members); err != nil {
+			return fmt.Errorf("%s: %s: %w", archive, header.Name, err)
+		}
+	}
+	if _, err := io.Copy(io.Discard, unzipped); err != nil {
+		return fmt.Errorf("%s: %w", archive, contentError(err))
+	}
+	return nil
+}
+
+func isFile(name string) bool {
+	info, err := os.Stat(name)
+	return err == nil && info.Mode().IsRegular()
 }

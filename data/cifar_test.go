@@ -20,8 +20,8 @@ func smallCIFAR(use int) *source {
 		format: &cifarFormat{
 			folder:  "small-bin",
 			archive: "small.tar.gz",
-			train:   recordFiles{[]string{"a.bin", "b.bin"}, 1},
-			test:    recordFiles{[]string{"test.bin"}, 2},
+			files:   [2][]string{Train: {"a.bin", "b.bin"}, Test: {"test.bin"}},
+			records: [2]int{Train: 1, Test: 2},
 			labels:  []int{2, 3},
 			use:     use,
 			names:   "names.txt",

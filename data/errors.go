@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+
+	"github.com/spikedhs/spikedhs/data/internal/number"
 )
 
 // Sentinel errors, to be tested for with [errors.Is]. Every error of this
@@ -41,7 +43,7 @@ func contentError(err error) error {
 		errors.Is(err, context.DeadlineExceeded),
 		errors.As(err, &file):
 		return err
-	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+	case number.Truncated(err):
 		return malformed("truncated")
 	}
 	return fmt.Errorf("%w: %w", ErrFormat, err)

@@ -2,7 +2,11 @@ package data
 
 import (
 	"context"
+	"crypto/md5" // the sums that the data sets are published with; not for security
+	"encoding/hex"
+	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -107,4 +111,157 @@ func patientClient() *http.Client {
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.ResponseHeaderTimeout = 30 * time.Second
 	return &http.Client{Transport: transport}
+}
+
+// download is one file on its way to path.
+type download struct {
+	client   *http.Client
+	url      string
+	path     string
+	md5      string
+	progress func(done, total int64) // may be nil
+}
+
+// run makes sure that path holds the published file.
+func (d *download) run(ctx context.Context) error {
+	if isFile(d.path) {
+		if err := d.verify(ctx, d.path); err != nil {
+			return fmt.Errorf("%w; remove it to download it again", err)
+		}
+		return nil
+	}
+	part := d.path + ".part"
+	if err := d.transfer(ctx, part); err != nil {
+		return err
+	}
+	if err := d.verify(ctx, part); err != nil {
+		if errors.Is(err, ErrChecksum) {
+			os.Remove(part)
+			return fmt.Errorf("%s: %w; the download was removed, try again or use another address", d.url, err)
+		}
+		return err
+	}
+	return os.Rename(part, d.path)
+}
+
+// transfer completes the file part, from where it ends if the server can.
+func (d *download) transfer(ctx context.Context, part string) error {
+	var offset int64
+	if info, err := os.Stat(part); err == nil {
+		offset = info.Size()
+	}
+	resp, err := d.get(ctx, offset)
+	if err != nil {
+		return err
+	}
+	if resp.StatusCode == http.StatusRequestedRangeNotSatisfiable {
+		resp.Body.Close()
+		if d.verify(ctx, part) == nil { // an earlier run ended just before the rename
+			return nil
+		}
+		offset = 0
+		if resp, err = d.get(ctx, offset); err != nil {
+			return err
+		}
+	}
+	defer resp.Body.Close()
+	switch {
+	case resp.StatusCode == http.StatusOK: // the whole file, whatever was asked for
+		offset = 0
+	case resp.StatusCode == http.StatusPartialContent && rangeStart(resp) == offset:
+	case resp.StatusCode == http.StatusPartialContent:
+		return fmt.Errorf("%s: the server sent %q, not what follows byte %d; remove %s and try again",
+			d.url, resp.Header.Get("Content-Range"), offset, part)
+	default:
+		return fmt.Errorf("%s: the server answered %s; check the address or use another", d.url, resp.Status)
+	}
+	return d.save(resp, part, offset)
+}
+
+// get asks for the bytes from offset on.
+func (d *download) get(ctx context.Context, offset int64) (*http.Response, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, d.url, nil)
+	if err != nil {
+		return nil, err
+	}
+	req.Header.Set("Accept-Encoding", "identity") // a .gz file is to arrive as it is
+	if offset > 0 {
+		req.Header.Set("Range", fmt.Sprintf("bytes=%d-", offset))
+	}
+	resp, err := d.client.Do(req)
+	if err != nil {
+		return nil, fmt.Errorf("%w; check the network and try again", err)
+	}
+	return resp, nil
+}
+
+// save writes the body behind the first offset bytes of part and cuts off what
+// was there. What has arrived stays when the body breaks off.
+func (d *download) save(resp *http.Response, part string, offset int64) (err error) {
+	file, err := os.OpenFile(part, os.O_WRONLY|os.O_CREATE, 0o644)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if closeErr := file.Close(); err == nil {
+			err = closeErr
+		}
+	}()
+	if err := file.Truncate(offset); err != nil {
+		return err
+	}
+	if _, err := file.Seek(offset, io.SeekStart); err != nil {
+		return err
+	}
+	total := int64(-1)
+	if resp.ContentLength >= 0 {
+		total = offset + resp.ContentLength
+	}
+	counter := &countingWriter{w: file, done: offset, total: total, report: d.progress}
+	if _, err := io.Copy(counter, resp.Body); err != nil {
+		return fmt.Errorf("%s: stopped after %d bytes: %w; run it again to go on from there", d.url, counter.done, err)
+	}
+	return file.Sync()
+}
+
+// verify compares the MD5 sum of a file with the published one.
+func (d *download) verify(ctx context.Context, name string) error {
+	file, err := os.Open(name)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	sum := md5.New()
+	if _, err := io.Copy(sum, contextReader{ctx, file}); err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	if got := hex.EncodeToString(sum.Sum(nil)); got != d.md5 {
+		return fmt.Errorf("%s has MD5 sum %s, not %s: %w", name, got, d.md5, ErrChecksum)
+	}
+	return nil
+}
+
+// rangeStart is the first byte that a partial answer holds, -1 if it does not say.
+func rangeStart(resp *http.Response) int64 {
+	var start int64
+	if _, err := fmt.Sscanf(resp.Header.Get("Content-Range"), "bytes %d-", &start); err != nil {
+		return -1
+	}
+	return start
+}
+
+// countingWriter reports how far a file has got.
+type countingWriter struct {
+	w           io.Writer
+	done, total int64
+	report      func(done, total int64)
+}
+
+func (c *countingWriter) Write(p []byte) (int, error) {
+	n, err := c.w.Write(p)
+	c.done += int64(n)
+	if c.report != nil {
+		c.report(c.done, c.total)
+	}
+	return n, err
 }

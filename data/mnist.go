@@ -2,13 +2,17 @@ package data
 
 import (
 	"bufio"
+	"bytes"
 	"compress/gzip"
 	"context"
+	"encoding/binary"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/spikedhs/spikedhs/data/internal/number"
 )
 
 // The class names of MNIST and its kin, in the order of their labels.
@@ -53,28 +57,24 @@ func mnist(name string, classes []string, mean, std float32, address string, fil
 // each split. MNIST and Fashion-MNIST use the same file names.
 type mnistFormat struct{}
 
-func (mnistFormat) imageFile(s Split) string { return mnistPrefix(s) + "-images-idx3-ubyte" }
-func (mnistFormat) labelFile(s Split) string { return mnistPrefix(s) + "-labels-idx1-ubyte" }
+const mnistImages = "-images-idx3-ubyte"
 
-func mnistPrefix(s Split) string {
-	if s == Test {
-		return "t10k"
-	}
-	return "train"
+func mnistFile(folder string, s Split, what string) string {
+	return filepath.Join(folder, [...]string{Train: "train", Test: "t10k"}[s]+what)
 }
 
 // find implements format: the folder itself, when it has the images.
-func (f mnistFormat) find(place string, split Split) (string, bool) {
-	_, ok := plainOrGzip(filepath.Join(place, f.imageFile(split)))
+func (mnistFormat) find(place string, split Split) (string, bool) {
+	_, ok := plainOrGzip(mnistFile(place, split, mnistImages))
 	return place, ok
 }
 
-func (f mnistFormat) load(ctx context.Context, src *source, folder string, split Split, _ OpenOptions) (Dataset, error) {
-	sizes, pixels, err := readIDXFile(ctx, filepath.Join(folder, f.imageFile(split)), 3)
+func (mnistFormat) load(ctx context.Context, src *source, folder string, split Split, _ OpenOptions) (Dataset, error) {
+	sizes, pixels, err := readIDXFile(ctx, mnistFile(folder, split, mnistImages), 3)
 	if err != nil {
 		return nil, err
 	}
-	labelPath := filepath.Join(folder, f.labelFile(split))
+	labelPath := mnistFile(folder, split, "-labels-idx1-ubyte")
 	_, values, err := readIDXFile(ctx, labelPath, 1)
 	if err != nil {
 		return nil, err
@@ -125,4 +125,46 @@ func plainOrGzip(path string) (string, bool) {
 		}
 	}
 	return "", false
+}
+
+const (
+	idxUint8 = 0x08    // type code of unsigned bytes
+	idxLimit = 1 << 31 // bytes of payload; 45 times the largest MNIST file
+)
+
+// readIDX reads an IDX file of unsigned bytes with the given number of axes:
+// two zero bytes, the type code, the number of axes, one big-endian uint32 size
+// for each axis, then the values, last axis fastest. It returns the sizes and
+// the values.
+func readIDX(r io.Reader, axes int) (sizes []int, values []byte, err error) {
+	var magic [4]byte
+	if _, err := io.ReadFull(r, magic[:]); err != nil {
+		return nil, nil, contentError(err)
+	}
+	if want := []byte{0, 0, idxUint8, byte(axes)}; !bytes.Equal(magic[:], want) {
+		return nil, nil, malformed("starts with % x, an IDX file of this kind with % x", magic, want)
+	}
+	header := make([]uint32, axes)
+	if err := binary.Read(r, binary.BigEndian, header); err != nil {
+		return nil, nil, contentError(err)
+	}
+	total := 1
+	for _, size := range header {
+		if size == 0 || int64(size) > int64(idxLimit/total) {
+			return nil, nil, malformed("declares axes of %d", header)
+		}
+		total *= int(size)
+		sizes = append(sizes, int(size))
+	}
+	values, err = number.ReadBytes(r, total)
+	if number.Truncated(err) {
+		return nil, nil, malformed("truncated: %d of %d declared bytes", len(values), total)
+	}
+	if err != nil {
+		return nil, nil, contentError(err)
+	}
+	if err := expectEOF(r); err != nil {
+		return nil, nil, err
+	}
+	return sizes, values, nil
 }

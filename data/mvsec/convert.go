@@ -2,7 +2,6 @@ package mvsec
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -210,14 +209,12 @@ func (c *conversion) prepare() error {
 		*info = sourceInfo{filepath.Base(path), stat.Size(), stat.ModTime().Unix()}
 	}
 	path := filepath.Join(c.o.Out, sourceFile)
-	text, err := os.ReadFile(path)
-	switch {
-	case err == nil:
-		var have source
-		if err := json.Unmarshal(text, &have); err != nil || have != want {
-			return fmt.Errorf("%s was made from other files; choose another --out or remove it: %w", c.o.Out, data.ErrFormat)
-		}
-	case !errors.Is(err, fs.ErrNotExist):
+	var have source
+	switch err := stereo.ReadJSON(path, &have); {
+	case errors.Is(err, fs.ErrNotExist):
+	case errors.Is(err, data.ErrFormat), err == nil && have != want:
+		return fmt.Errorf("%s was made from other files; choose another --out or remove it: %w", c.o.Out, data.ErrFormat)
+	case err != nil:
 		return err
 	}
 	for _, folder := range []string{"event0", "event1", stereo.DisparityFolder} {
@@ -225,11 +222,7 @@ func (c *conversion) prepare() error {
 			return err
 		}
 	}
-	text, err = json.MarshalIndent(want, "", "  ")
-	if err != nil {
-		return err
-	}
-	if err := os.WriteFile(path, append(text, '\n'), 0o666); err != nil {
+	if err := stereo.WriteJSON(path, want); err != nil {
 		return err
 	}
 	c.result.Frames = len(c.times)

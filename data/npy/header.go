@@ -2,9 +2,10 @@ package npy
 
 import (
 	"encoding/binary"
-	"errors"
+	"fmt"
 	"io"
 	"math"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
@@ -65,7 +66,7 @@ func readHeader(r io.Reader) (header, error) {
 // readBytes reads a part of a file.
 func readBytes(r io.Reader, n int, what string) ([]byte, error) {
 	b, err := number.ReadBytes(r, n)
-	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+	if number.Truncated(err) {
 		return nil, malformed("truncated in its %s after %d of %d bytes; copy the file again", what, len(b), n)
 	}
 	return b, err
@@ -142,4 +143,44 @@ func formatHeader(descr string, shape []int) ([]byte, error) {
 	b := append([]byte(magic), 1, 0)
 	b = binary.LittleEndian.AppendUint16(b, uint16(len(text)))
 	return append(b, text...), nil
+}
+
+// Number are the types that arrays convert to and from.
+type Number interface{ number.Number }
+
+// parseDType reads a type string such as "<i8".
+func parseDType(descr string) (number.Type, error) {
+	if strings.HasSuffix(descr, "O") {
+		return number.Type{}, malformed("type %q holds Python objects, which are not read for safety; save plain numbers", descr)
+	}
+	bad := malformed("type %q is not a plain number; save the array as float64 or int64", descr)
+	if len(descr) != 3 {
+		return number.Type{}, bad
+	}
+	t := number.Type{Kind: descr[1], Size: int(descr[2] - '0')}
+	switch {
+	case descr[0] == '<' || descr[0] == '|' && t.Size == 1:
+		t.Order = binary.LittleEndian
+	case descr[0] == '>':
+		t.Order = binary.BigEndian
+	default:
+		return number.Type{}, bad
+	}
+	switch descr[1:] {
+	case "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "f4", "f8":
+		return t, nil
+	case "b1": // booleans are bytes 0 and 1
+		t.Kind = 'u'
+		return t, nil
+	}
+	return number.Type{}, bad
+}
+
+// descrOf is the type string that a []T is written with.
+func descrOf[T Number]() string {
+	order, t := "<", reflect.TypeFor[T]()
+	if t.Size() == 1 {
+		order = "|"
+	}
+	return fmt.Sprintf("%s%c%d", order, t.String()[0], t.Size())
 }

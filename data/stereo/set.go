@@ -31,25 +31,19 @@ type Options struct {
 // Set is a stereo data set on disk: a folder with one sub-folder for each sequence.
 // It may be used from several goroutines.
 type Set struct {
-	root      string
-	rig       Rig
-	binning   Binning
-	cache     string // "none": no disk cache
-	log       *slog.Logger
-	sequences map[string]*sequence
-	names     []string
-	memory    *cache.Memory[memoryKey]
+	root    string
+	rig     Rig
+	binning Binning
+	cache   string // "none": no disk cache
+	log     *slog.Logger
+	names   []string
+	times   map[string][]float64 // by the sequence's name
+	memory  *cache.Memory[memoryKey]
 
-	mu       sync.Mutex
-	counted  map[memoryKey]bool
-	counts   map[string]Counts
-	noCache  sync.Once
-	warnings map[string]bool
-}
-
-type sequence struct {
-	name, dir string
-	times     []float64
+	mu      sync.Mutex
+	counted map[memoryKey]bool
+	counts  map[string]Counts
+	noCache sync.Once
 }
 
 // Open opens the data set in folder root, or root itself as a set of one sequence if
@@ -66,24 +60,18 @@ func Open(root string, o Options) (*Set, error) {
 		return nil, err
 	}
 	s := &Set{
-		root: base, binning: b, log: o.Log, sequences: map[string]*sequence{},
-		counted: map[memoryKey]bool{}, counts: map[string]Counts{}, warnings: map[string]bool{},
+		root: base, binning: b, log: cmp.Or(o.Log, slog.New(slog.DiscardHandler)), names: folders,
+		times: map[string][]float64{}, counted: map[memoryKey]bool{}, counts: map[string]Counts{},
 		memory: cache.New[memoryKey](cmp.Or(o.Memory, 1<<30)),
 		cache:  cmp.Or(o.Cache, filepath.Join(base, CacheFolder)),
-	}
-	if s.log == nil {
-		s.log = slog.New(slog.DiscardHandler)
 	}
 	if s.rig, err = readRig(base); err != nil {
 		return nil, err
 	}
 	for _, name := range folders {
-		q := &sequence{name: name, dir: filepath.Join(base, name)}
-		if q.times, err = ReadTimestamps(filepath.Join(q.dir, TimestampsFile)); err != nil {
+		if s.times[name], err = ReadTimestamps(filepath.Join(base, name, TimestampsFile)); err != nil {
 			return nil, err
 		}
-		s.sequences[name] = q
-		s.names = append(s.names, name)
 	}
 	return s, nil
 }
@@ -120,12 +108,7 @@ func (s *Set) Channels() int { return s.binning.Bins }
 func (s *Set) Sequences() []string { return slices.Clone(s.names) }
 
 // Times are the timestamps in seconds of a sequence's frames; nil if it is unknown.
-func (s *Set) Times(name string) []float64 {
-	if q := s.sequences[name]; q != nil {
-		return q.times
-	}
-	return nil
-}
+func (s *Set) Times(name string) []float64 { return s.times[name] }
 
 // Dir is the folder of a sequence.
 func (s *Set) Dir(name string) string { return filepath.Join(s.root, name) }
@@ -138,11 +121,11 @@ func (s *Set) Frames(names ...string) ([]Frame, error) {
 	}
 	var frames []Frame
 	for _, name := range names {
-		q := s.sequences[name]
-		if q == nil {
+		times, ok := s.times[name]
+		if !ok {
 			return nil, missing("%s: no sequence %q", s.root, name)
 		}
-		for i := range q.times {
+		for i := range times {
 			frames = append(frames, Frame{name, i})
 		}
 	}
@@ -183,12 +166,12 @@ func (s *Set) MVSEC(split int) (Parts, error) {
 // check fails unless all frames are in the set.
 func (s *Set) check(frames []Frame) error {
 	for _, f := range frames {
-		q := s.sequences[f.Sequence]
-		if q == nil {
+		times, ok := s.times[f.Sequence]
+		if !ok {
 			return missing("%s: no sequence %q", s.root, f.Sequence)
 		}
-		if f.Index < 0 || f.Index >= len(q.times) {
-			return missing("%s: no frame %d, the sequence has %d", q.dir, f.Index, len(q.times))
+		if f.Index < 0 || f.Index >= len(times) {
+			return missing("%s: no frame %d, the sequence has %d", s.Dir(f.Sequence), f.Index, len(times))
 		}
 	}
 	return nil
@@ -229,7 +212,7 @@ func (s *Set) packed(v View, f Frame) ([]byte, error) {
 	if err := s.check([]Frame{f}); err != nil {
 		return nil, err
 	}
-	end := s.sequences[f.Sequence].times[f.Index]
+	end := s.times[f.Sequence][f.Index]
 	width, height := s.rig.Width, s.rig.Height
 	path, cached := s.cacheFile(v, f, end)
 	k, ok := readKept(path, cached, planes(s.binning.Bins)*width*height)
@@ -306,12 +289,12 @@ func (s *Set) count(key memoryKey, c Counts) {
 	}
 	s.counted[key] = true
 	total := s.counts[key.frame.Sequence]
+	if !c.Clean() && total.Clean() {
+		s.log.Warn("bad data in the sequence; wrong events are left out",
+			append([]any{"sequence", key.frame.Sequence, "first_in_frame", key.frame.Index}, c.LogArgs()...)...)
+	}
 	total.Add(c)
 	s.counts[key.frame.Sequence] = total
-	if !c.Clean() && !s.warnings[key.frame.Sequence] {
-		s.warnings[key.frame.Sequence] = true
-		s.log.Warn("bad data in the sequence; wrong events are left out", append([]any{"sequence", key.frame.Sequence, "first_in_frame", key.frame.Index}, c.LogArgs()...)...)
-	}
 }
 
 // Counts are what was found so far in the files of each sequence that were read.

@@ -3,6 +3,7 @@ package number
 
 import (
 	"encoding/binary"
+	"errors"
 	"io"
 	"math"
 	"slices"
@@ -48,8 +49,8 @@ func Decode[T Number](t Type, b []byte) T {
 }
 
 // ReadBytes reads n bytes into memory that is claimed as they arrive, so that a header
-// that promises too much costs nothing. At an error, io.EOF or io.ErrUnexpectedEOF where
-// there are fewer, it returns those it has got.
+// that promises too much costs nothing. At an error, which is [Truncated] where there are
+// fewer, it returns those it has got.
 func ReadBytes(r io.Reader, n int) ([]byte, error) {
 	const first = 32 << 10
 	b := make([]byte, 0, min(n, first))
@@ -64,3 +65,6 @@ func ReadBytes(r io.Reader, n int) ([]byte, error) {
 	}
 	return b, nil
 }
+
+// Truncated tells whether an error is that of a reader with fewer bytes than were asked for.
+func Truncated(err error) bool { return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) }

@@ -1,11 +1,15 @@
 package npy
 
 import (
+	"archive/zip"
 	"bufio"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
+	"strings"
 
 	"github.com/spikedhs/spikedhs/data/internal/number"
 )
@@ -159,4 +163,87 @@ func Values[T Number](a *Array) []T {
 		}
 	}
 	return values
+}
+
+// growth is how many characters NumPy reserves for the length of the first axis.
+const growth = 21
+
+// Write writes values, in C order, as an array of the given shape, like numpy.save
+// does. It fails if the shape does not hold len(values) elements.
+func Write[T Number](w io.Writer, shape []int, values []T) error {
+	n := 1
+	for _, d := range shape {
+		n *= d
+	}
+	if n != len(values) {
+		return fmt.Errorf("npy: shape %v has %d elements, %d are given", shape, n, len(values))
+	}
+	b, err := formatHeader(descrOf[T](), shape)
+	if err != nil {
+		return err
+	}
+	if b, err = binary.Append(b, binary.LittleEndian, values); err != nil {
+		return fmt.Errorf("npy: %w", err)
+	}
+	_, err = w.Write(b)
+	return err
+}
+
+// WriteFile writes an array to the file at path, see [Write].
+func WriteFile[T Number](path string, shape []int, values []T) error {
+	f, err := os.Create(path)
+	if err != nil {
+		return err
+	}
+	if err := Write(f, shape, values); err != nil {
+		_ = f.Close()
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	return f.Close()
+}
+
+// ReadZip reads the named arrays of the .npz archive at path, as numpy.savez and
+// numpy.savez_compressed write it.
+func ReadZip(path string, names ...string) (map[string]*Array, error) {
+	z, err := zip.OpenReader(path)
+	if err != nil {
+		if file := (*fs.PathError)(nil); errors.As(err, &file) {
+			return nil, err
+		}
+		return nil, fmt.Errorf("%s: %w: %w; give a file written by numpy.savez", path, ErrFormat, err)
+	}
+	defer z.Close()
+	members := map[string]*zip.File{}
+	for _, f := range z.File {
+		if name, ok := strings.CutSuffix(f.Name, ".npy"); ok {
+			members[name] = f
+		}
+	}
+	arrays := map[string]*Array{}
+	for _, name := range names {
+		f := members[name]
+		if f == nil {
+			return nil, fmt.Errorf("%s: %w: it has no array %q", path, ErrFormat, name)
+		}
+		a, err := readMember(f)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %s: %w", path, f.Name, err)
+		}
+		arrays[name] = a
+	}
+	return arrays, nil
+}
+
+// readMember reads an array of an archive to the end, where its checksum is compared.
+func readMember(f *zip.File) (*Array, error) {
+	r, err := f.Open()
+	if err != nil {
+		return nil, malformed("%v", err)
+	}
+	defer r.Close()
+	a, err := ReadWhole(r)
+	if err != nil && !errors.Is(err, ErrFormat) {
+		err = malformed("%v", err)
+	}
+	return a, err
 }
