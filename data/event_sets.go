@@ -1,6 +1,7 @@
 package data
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"path/filepath"
@@ -66,10 +67,7 @@ func EventReading(name string) events.Options {
 
 // place is the folder of the recordings.
 func (s *eventSource) place(path string) string {
-	if path == "" {
-		return filepath.Join(DefaultDir(), s.Name)
-	}
-	return path
+	return cmp.Or(path, filepath.Join(DefaultDir(), s.Name))
 }
 
 // lookupEvents finds a data set of recordings by name.

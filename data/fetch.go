@@ -1,6 +1,7 @@
 package data
 
 import (
+	"cmp"
 	"context"
 	"crypto/md5" // the sums that the data sets are published with; not for security
 	"encoding/hex"
@@ -36,8 +37,7 @@ type FetchOptions struct {
 // there is checked and not downloaded again.
 //
 // It fails with [ErrUnknown], with [ErrNotFound] for a set that has no public address,
-// with [ErrChecksum], with the error of ctx, or when
-// the server or the disk does.
+// with [ErrChecksum], with the error of ctx, or when the server or the disk does.
 func Fetch(ctx context.Context, name, dir string, opts FetchOptions) (folder string, err error) {
 	s, err := Lookup(name)
 	if err != nil {
@@ -52,36 +52,25 @@ func Fetch(ctx context.Context, name, dir string, opts FetchOptions) (folder str
 	case src.manual != "":
 		return "", fmt.Errorf("%s cannot be fetched: %s: %w", src.Name, src.manual, ErrNotFound)
 	}
-	if dir == "" {
-		dir = DefaultDir()
-	}
-	return src.fetch(ctx, dir, opts)
+	return src.fetch(ctx, cmp.Or(dir, DefaultDir()), opts)
 }
 
 // Fetchable reports whether [Fetch] can bring a data set.
-func Fetchable(name string) bool {
-	s, err := Lookup(name)
-	return err == nil && s.files != nil && s.files.manual == ""
-}
+func Fetchable(name string) bool { return FetchSize(name) > 0 }
 
 // FetchSize is how many bytes [Fetch] brings of a data set, 0 where it brings none.
 func FetchSize(name string) int64 {
-	s, err := Lookup(name)
-	if err != nil || s.files == nil {
-		return 0
-	}
 	var size int64
-	for _, file := range s.files.remote {
-		size += file.size
+	if s := sources[name]; s != nil && s.files != nil {
+		for _, file := range s.files.remote {
+			size += file.size
+		}
 	}
 	return size
 }
 
 // fetch is Fetch for a known set.
 func (s *source) fetch(ctx context.Context, dir string, opts FetchOptions) (folder string, err error) {
-	if opts.BaseURL == "" {
-		opts.BaseURL = s.address
-	}
 	if opts.Client == nil {
 		opts.Client = patientClient()
 	}
@@ -92,7 +81,7 @@ func (s *source) fetch(ctx context.Context, dir string, opts FetchOptions) (fold
 	for _, file := range s.remote {
 		d := download{
 			client: opts.Client,
-			url:    strings.TrimSuffix(opts.BaseURL, "/") + "/" + file.name,
+			url:    strings.TrimSuffix(cmp.Or(opts.BaseURL, s.address), "/") + "/" + file.name,
 			path:   filepath.Join(folder, file.name),
 			md5:    file.md5,
 		}
@@ -202,11 +191,7 @@ func (d *download) save(resp *http.Response, part string, offset int64) (err err
 	if err != nil {
 		return err
 	}
-	defer func() {
-		if closeErr := file.Close(); err == nil {
-			err = closeErr
-		}
-	}()
+	defer func() { err = cmp.Or(err, file.Close()) }()
 	if err := file.Truncate(offset); err != nil {
 		return err
 	}

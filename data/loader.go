@@ -1,6 +1,7 @@
 package data
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"runtime"
@@ -69,12 +70,8 @@ func LoaderOf(of Examples, opts LoaderOptions) (*Loader, error) {
 		return nil, fmt.Errorf("loader: batch %d, workers %d, prefetch %d; want at least 1, 0 and 0",
 			opts.Batch, opts.Workers, opts.Prefetch)
 	}
-	if opts.Workers == 0 {
-		opts.Workers = runtime.GOMAXPROCS(0)
-	}
-	if opts.Prefetch == 0 {
-		opts.Prefetch = 2 * opts.Workers
-	}
+	opts.Workers = cmp.Or(opts.Workers, runtime.GOMAXPROCS(0))
+	opts.Prefetch = cmp.Or(opts.Prefetch, 2*opts.Workers)
 	l := &Loader{of: of, opts: opts, parts: 1}
 	if l.Batches() == 0 {
 		return nil, fmt.Errorf("loader: %s: %d %s make no batch of %d; give more or take a smaller batch",

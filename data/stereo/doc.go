@@ -19,9 +19,7 @@
 // by all cores and kept on disk and in memory. Labels are disparities in pixels; +Inf
 // is no label.
 //
-// For streaming, [Set.Stream] gives one stack after the other in the order of time.
-// Recordings that are not cut into frames ([ReadRecording]) become steps of the same
-// kind by [Recording.Steps].
-//
-// One seed gives one run: a batch depends on the seed, the epoch and its number only.
+// [Set.Stream] gives one stack after the other in the order of time. Recordings that are not
+// cut into frames ([ReadRecording]) become steps of the same kind by [Recording.Steps]. One
+// seed gives one run: a batch depends on the seed, the epoch and its number only.
 package stereo

@@ -1,6 +1,7 @@
 package stereo
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"math/rand/v2"
@@ -28,12 +29,7 @@ type WindowOptions struct {
 // out. It fails if none is left, on options out of range and on frames that the set does
 // not have.
 func NewLoader(set *Set, frames []Frame, w WindowOptions, o data.LoaderOptions) (*data.Loader, error) {
-	if w.Steps == 0 {
-		w.Steps = 5
-	}
-	if o.Workers == 0 {
-		o.Workers = min(8, runtime.GOMAXPROCS(0))
-	}
+	w.Steps, o.Workers = cmp.Or(w.Steps, 5), cmp.Or(o.Workers, min(8, runtime.GOMAXPROCS(0)))
 	if w.CropHeight == 0 && w.CropWidth == 0 {
 		w.CropHeight, w.CropWidth = set.rig.Height, set.rig.Width
 	}

@@ -107,7 +107,7 @@ func Halves(frames []Frame, block int) (a, b []Frame) {
 	if block <= 0 {
 		block = 50
 	}
-	toB := false
+	halves, to := [2][]Frame{}, 0
 	for len(frames) > 0 {
 		n := 1 // frames of this sequence
 		for n < len(frames) && frames[n].Sequence == frames[0].Sequence {
@@ -120,14 +120,10 @@ func Halves(frames []Frame, block int) (a, b []Frame) {
 			if len(rest) < 2*block {
 				size = len(rest)
 			}
-			to := &a
-			if toB {
-				to = &b
-			}
-			*to, toB, rest = append(*to, rest[:size]...), !toB, rest[size:]
+			halves[to], to, rest = append(halves[to], rest[:size]...), 1-to, rest[size:]
 		}
 	}
-	return a, b
+	return halves[0], halves[1]
 }
 
 // mersenne is the generator MT19937 (Matsumoto and Nishimura 1998), seeded as CPython
