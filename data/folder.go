@@ -46,7 +46,7 @@ type ImageFolder struct {
 // have their defaults.
 func newImageFolder(name string, index *folderIndex, o OpenOptions) *ImageFolder {
 	f := &ImageFolder{name: name, size: o.Size, index: index}
-	f.bad = &badFiles{found: map[int]bool{}, total: len(index.files), share: o.MaxCorrupt, index: index, log: o.Log}
+	f.bad = &badFiles{found: map[int]bool{}, share: o.MaxCorrupt, index: index, log: o.Log}
 	f.decoders.New = func() any { return newDecoder() }
 	return f
 }
@@ -242,7 +242,6 @@ const maxExamples = 3
 type badFiles struct {
 	mu      sync.Mutex
 	found   map[int]bool
-	total   int
 	share   float64 // of the files that may be bad
 	index   *folderIndex
 	log     *slog.Logger
@@ -265,9 +264,9 @@ func (b *badFiles) note(i int, cause error) error {
 	}
 	b.found[i] = true
 	b.log.Warn("image left out: it cannot be read", "file", b.index.path(i), "error", cause)
-	if float64(len(b.found)) > b.share*float64(b.total) {
+	if total := len(b.index.files); float64(len(b.found)) > b.share*float64(total) {
 		b.tooMany = malformed("%d of %d image files cannot be read, more than data.max_corrupt = %g allows, such as %s (%v); repair or remove them",
-			len(b.found), b.total, b.share, strings.Join(b.examples(), ", "), cause)
+			len(b.found), total, b.share, strings.Join(b.examples(), ", "), cause)
 	}
 	return b.tooMany
 }
@@ -285,7 +284,7 @@ func (b *badFiles) examples() []string {
 func (b *badFiles) report() Corrupt {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return Corrupt{Files: len(b.found), Total: b.total, Examples: b.examples()}
+	return Corrupt{Files: len(b.found), Total: len(b.index.files), Examples: b.examples()}
 }
 
 // String is "3 of 1000 image files could not be read, such as a.jpg".

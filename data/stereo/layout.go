@@ -32,27 +32,21 @@ const (
 // Window is the time in seconds that the events of a frame span, up to its timestamp.
 const Window = 0.05
 
-// eventFolder is the folder of the events of a view.
-func eventFolder(v View) string { return fmt.Sprintf("event%d", int(v)) }
-
-// EventFile is where the events of a frame of the sequence in folder dir are.
+// EventFile, DisparityFile, FloatFile and OcclusionFile are where the events, the label, the
+// exact disparity and the occlusion mask of a frame of the sequence in folder dir are.
 func EventFile(dir string, v View, frame int) string {
-	return filepath.Join(dir, eventFolder(v), fmt.Sprintf("%06d.npy", frame))
+	return frameFile(dir, fmt.Sprintf("event%d", int(v)), frame, ".npy")
 }
-
-// DisparityFile is where the label of a frame is.
 func DisparityFile(dir string, frame int) string {
-	return filepath.Join(dir, DisparityFolder, fmt.Sprintf("%06d.png", frame))
+	return frameFile(dir, DisparityFolder, frame, ".png")
 }
-
-// FloatFile is where the exact disparity of a frame is.
-func FloatFile(dir string, frame int) string {
-	return filepath.Join(dir, FloatFolder, fmt.Sprintf("%06d.npy", frame))
-}
-
-// OcclusionFile is where the occlusion mask of a frame is.
+func FloatFile(dir string, frame int) string { return frameFile(dir, FloatFolder, frame, ".npy") }
 func OcclusionFile(dir string, frame int) string {
-	return filepath.Join(dir, OcclusionFolder, fmt.Sprintf("%06d.png", frame))
+	return frameFile(dir, OcclusionFolder, frame, ".png")
+}
+
+func frameFile(dir, folder string, frame int, ending string) string {
+	return filepath.Join(dir, folder, fmt.Sprintf("%06d%s", frame, ending))
 }
 
 // RigFile is the file of a data set's folder that describes its cameras.
