@@ -17,6 +17,16 @@ import (
 	"github.com/spikedhs/spikedhs/torch/pytorch"
 )
 
+// scripted is a program that went through an archive of TorchScript with the given files.
+func scripted(t *testing.T, p *graph.Program, files map[string]string) (script *torch.ScriptModule, path string) {
+	t.Helper()
+	path = filepath.Join(t.TempDir(), "model.pt")
+	require.NoError(t, export.TorchScript(p, files).Save(path), export.Source(p))
+	script, err := torch.LoadScript(path, torch.CPU())
+	require.NoError(t, err)
+	return script, path
+}
+
 // named finds a program's constants.
 func named(p *graph.Program) func(*torch.Scope, string) torch.Tensor {
 	return func(s *torch.Scope, name string) torch.Tensor {

@@ -3,14 +3,12 @@ package search
 import (
 	"fmt"
 	"math"
-	"path/filepath"
 	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/spikedhs/spikedhs/search/export"
 	"github.com/spikedhs/spikedhs/search/genotype"
 	"github.com/spikedhs/spikedhs/search/graph"
 	"github.com/spikedhs/spikedhs/torch"
@@ -57,10 +55,7 @@ func TestRegisteredOperationInANetwork(t *testing.T) {
 			logits := read(t, p.Run(s, images))
 			assert.Equal(t, logits, read(t, p.RunFast(s, images)))
 
-			path := filepath.Join(t.TempDir(), "model.pt")
-			require.NoError(t, export.TorchScript(p, nil).Save(path), export.Source(p))
-			script, err := torch.LoadScript(path, torch.CPU())
-			require.NoError(t, err)
+			script, _ := scripted(t, p, nil)
 			assert.Equal(t, logits, read(t, script.Forward(s, images)))
 			require.NoError(t, script.Close())
 

@@ -2,7 +2,6 @@ package search
 
 import (
 	"fmt"
-	"path/filepath"
 	"slices"
 	"testing"
 
@@ -144,10 +143,7 @@ func TestProgramScriptAndNetworkAgree(t *testing.T) {
 			s := begin(t, uint64(50+i))
 			n := v.trained(t, s)
 			p := v.program(t, n)
-			path := filepath.Join(t.TempDir(), "model.pt")
-			require.NoError(t, export.TorchScript(p, map[string]string{"note.txt": "a note"}).Save(path), export.Source(p))
-			m, err := torch.LoadScript(path, torch.CPU())
-			require.NoError(t, err)
+			m, path := scripted(t, p, map[string]string{"note.txt": "a note"})
 			defer m.Close()
 			for _, batch := range []int64{1, 5, 2} {
 				images := v.images(s, batch)

@@ -2,13 +2,11 @@ package search
 
 import (
 	"fmt"
-	"path/filepath"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/spikedhs/spikedhs/search/export"
 	"github.com/spikedhs/spikedhs/search/genotype"
 	"github.com/spikedhs/spikedhs/search/graph"
 	"github.com/spikedhs/spikedhs/torch"
@@ -198,10 +196,7 @@ func TestTemporalProgram(t *testing.T) {
 			n, p := v.temporalProgram(t, s)
 			require.True(t, p.Temporal())
 			require.Equal(t, v.options.Stem == StemSpike && torch.CPUKernels("events"), p.EventDriven())
-			path := filepath.Join(t.TempDir(), "model.pt")
-			require.NoError(t, export.TorchScript(p, nil).Save(path), export.Source(p))
-			script, err := torch.LoadScript(path, torch.CPU())
-			require.NoError(t, err)
+			script, _ := scripted(t, p, nil)
 			defer script.Close()
 			text, err := p.Description()
 			require.NoError(t, err)

@@ -2,7 +2,6 @@ package spike
 
 import (
 	"fmt"
-	"math"
 	"math/rand"
 	"testing"
 
@@ -10,16 +9,6 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
-
-func toFloat32(x float64) float64 { return float64(float32(x)) }
-func toFloat64(x float64) float64 { return x }
-
-// toBFloat16 rounds to 8 bits of mantissa, ties to even.
-func toBFloat16(x float64) float64 {
-	bits := math.Float32bits(float32(x))
-	bits += 0x7fff + bits>>16&1
-	return float64(math.Float32frombits(bits &^ 0xffff))
-}
 
 // check runs an operator (fused or composed) forward and backward.
 func (p *problem) check(t *testing.T, operator, layout string, dtype int8, tolerance float64) {

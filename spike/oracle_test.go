@@ -11,6 +11,16 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
+func toFloat32(x float64) float64 { return float64(float32(x)) }
+func toFloat64(x float64) float64 { return x }
+
+// toBFloat16 rounds to 8 bits of mantissa, ties to even.
+func toBFloat16(x float64) float64 {
+	bits := math.Float32bits(float32(x))
+	bits += 0x7fff + bits>>16&1
+	return float64(math.Float32frombits(bits &^ 0xffff))
+}
+
 // problem is a LIF layer with its input, and what the definition gives for it:
 // loops over float64 that share nothing with the kernels.
 type problem struct {

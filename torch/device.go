@@ -88,11 +88,16 @@ func CUDAMissing() string {
 // Synchronize waits until a device has done the work of its current stream. The CPU
 // has always done its own.
 func Synchronize(d Device) error {
+	return onCUDA(d, "synchronize", func(index C.int) *C.char { return C.sd_cuda_synchronize(index) })
+}
+
+// onCUDA does something with a CUDA device, and nothing with others.
+func onCUDA(d Device, what string, do func(index C.int) *C.char) error {
 	index, ok := cudaIndex(d)
 	if !ok {
 		return nil
 	}
-	return failure("synchronize "+DeviceName(d), C.sd_cuda_synchronize(index))
+	return failure(what+" "+DeviceName(d), do(index))
 }
 
 // deviceNumbers are libtorch's device type and index (-1: unspecified).

@@ -15,12 +15,10 @@ type Memory struct {
 
 // DeviceMemory asks for the memory of a device. It waits for no work.
 func DeviceMemory(d Device) (Memory, error) {
-	index, ok := cudaIndex(d)
-	if !ok {
-		return Memory{}, nil
-	}
 	var allocated, peak, free, total C.int64_t
-	err := failure("memory of "+DeviceName(d), C.sd_cuda_memory(index, &allocated, &peak, &free, &total))
+	err := onCUDA(d, "memory of", func(index C.int) *C.char {
+		return C.sd_cuda_memory(index, &allocated, &peak, &free, &total)
+	})
 	if err != nil {
 		return Memory{}, err
 	}
@@ -29,11 +27,7 @@ func DeviceMemory(d Device) (Memory, error) {
 
 // ResetPeakMemory makes the present use the new peak of [DeviceMemory].
 func ResetPeakMemory(d Device) error {
-	index, ok := cudaIndex(d)
-	if !ok {
-		return nil
-	}
-	return failure("peak memory of "+DeviceName(d), C.sd_cuda_reset_peak(index))
+	return onCUDA(d, "peak memory of", func(index C.int) *C.char { return C.sd_cuda_reset_peak(index) })
 }
 
 // Capability is the compute capability of a CUDA device, such as 9, 0 of an

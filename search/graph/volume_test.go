@@ -50,43 +50,56 @@ func numbers(n int, seed float64) []float64 {
 	return list
 }
 
+// volumeOracle is a volume of the views left and right of a size, B, C, H, W and planes, and
+// the gradients of sum(weight * volume).
+type volumeOracle struct {
+	shape                                          []int64
+	left, right, want, weight, wantLeft, wantRight []float64
+}
+
+func newVolumeOracle(size [5]int) volumeOracle {
+	b, c, h, w, planes := size[0], size[1], size[2], size[3], size[4]
+	v := volumeOracle{shape: []int64{int64(b), int64(c), int64(h), int64(w)}}
+	v.left, v.right = numbers(b*c*h*w, 1.3), numbers(b*c*h*w, 2.1)
+	v.want = volumeOf(v.left, v.right, b, c, h, w, planes)
+	v.weight = numbers(len(v.want), 0.7)
+	v.wantLeft, v.wantRight = gradientOf(v.weight, b, c, h, w, planes)
+	return v
+}
+
 // The operator, its composed form and the emulated CUDA kernels against the
 // definition, forward and backward, in all types and layouts.
 func TestFeatureVolume(t *testing.T) {
 	s := begin(t, 10)
 	sizes := [][5]int{{2, 3, 4, 7, 5}, {1, 16, 3, 20, 9}, {2, 8, 2, 5, 8}, {3, 1, 1, 4, 6}, {1, 2, 2, 5, 1}}
 	for _, size := range sizes {
-		b, c, h, w, planes := size[0], size[1], size[2], size[3], size[4]
-		shape := []int64{int64(b), int64(c), int64(h), int64(w)}
-		l, r := numbers(b*c*h*w, 1.3), numbers(b*c*h*w, 2.1)
-		want := volumeOf(l, r, b, c, h, w, planes)
-		weight := numbers(len(want), 0.7)
-		wantLeft, wantRight := gradientOf(weight, b, c, h, w, planes)
+		planes := size[4]
+		v := newVolumeOracle(size)
 		for _, dtype := range []int8{torch.Float64, torch.Float32, torch.BFloat16} {
 			for _, last := range []bool{false, true} {
 				name := fmt.Sprint(size, dtype, last)
 				make2 := func(values []float64) torch.Tensor {
-					x := s.Cast(torch.FromSlice(s, values, shape...), dtype)
+					x := s.Cast(torch.FromSlice(s, values, v.shape...), dtype)
 					if last {
 						x = s.ChannelsLast(x)
 					}
 					require.NoError(t, torch.RequireGradient(x, true))
 					return x
 				}
-				left, right := make2(l), make2(r)
+				left, right := make2(v.left), make2(v.right)
 				volume := FeatureVolume(s, left, right, planes)
-				grad := s.Cast(torch.FromSlice(s, weight, s.Shape(volume)...), dtype)
-				require.Equal(t, want, read(t, volume), name)
+				grad := s.Cast(torch.FromSlice(s, v.weight, s.Shape(volume)...), dtype)
+				require.Equal(t, v.want, read(t, volume), name)
 				for _, other := range []string{"spikedhs::feature_volume_emulated", "spikedhs::feature_volume_composed"} {
 					c := s.WithoutGradient()
-					require.Equal(t, want, read(t, c.Tensor(other, left, right, planes)), name+other)
+					require.Equal(t, v.want, read(t, c.Tensor(other, left, right, planes)), name+other)
 					require.NoError(t, c.Close())
 				}
 				tolerance := map[int8]float64{torch.Float64: 1e-12, torch.Float32: 1e-5, torch.BFloat16: 0.03}[dtype]
 				check := func(grads []torch.Tensor, how string) {
 					require.Len(t, grads, 2)
-					require.InDeltaSlice(t, wantLeft, read(t, grads[0]), tolerance, name+how)
-					require.InDeltaSlice(t, wantRight, read(t, grads[1]), tolerance, name+how)
+					require.InDeltaSlice(t, v.wantLeft, read(t, grads[0]), tolerance, name+how)
+					require.InDeltaSlice(t, v.wantRight, read(t, grads[1]), tolerance, name+how)
 				}
 				loss := s.Sum(s.Mul(s.Cast(volume, torch.Float64), s.Cast(grad, torch.Float64)))
 				check(s.GradientOf(loss, []torch.Tensor{left, right}), " autograd")
@@ -104,27 +117,23 @@ func TestFeatureVolume(t *testing.T) {
 func TestFeatureVolumeInFloat16(t *testing.T) {
 	s := begin(t, 11).WithoutGradient()
 	for _, size := range [][5]int{{2, 3, 4, 7, 5}, {1, 16, 3, 20, 9}, {2, 8, 2, 5, 8}} {
-		b, c, h, w, planes := size[0], size[1], size[2], size[3], size[4]
-		shape := []int64{int64(b), int64(c), int64(h), int64(w)}
-		l, r := numbers(b*c*h*w, 1.3), numbers(b*c*h*w, 2.1)
-		want := volumeOf(l, r, b, c, h, w, planes)
-		weight := numbers(len(want), 0.7)
-		wantLeft, wantRight := gradientOf(weight, b, c, h, w, planes)
+		planes := size[4]
+		v := newVolumeOracle(size)
 		for _, last := range []bool{false, true} {
 			of := func(values []float64) torch.Tensor {
-				x := s.Cast(torch.FromSlice(s, values, shape...), torch.Float16)
+				x := s.Cast(torch.FromSlice(s, values, v.shape...), torch.Float16)
 				if last {
 					x = s.ChannelsLast(x)
 				}
 				return x
 			}
-			volume := s.Tensor("spikedhs::feature_volume_emulated", of(l), of(r), planes)
-			require.Equal(t, want, read(t, volume), size)
-			grad := s.Cast(torch.FromSlice(s, weight, s.Shape(volume)...), torch.Float16)
+			volume := s.Tensor("spikedhs::feature_volume_emulated", of(v.left), of(v.right), planes)
+			require.Equal(t, v.want, read(t, volume), size)
+			grad := s.Cast(torch.FromSlice(s, v.weight, s.Shape(volume)...), torch.Float16)
 			grads := s.Call("spikedhs::feature_volume_backward_emulated", grad, last)
 			require.NoError(t, s.Err())
-			require.InDeltaSlice(t, wantLeft, read(t, grads[0].(torch.Tensor)), 0.004, size)
-			require.InDeltaSlice(t, wantRight, read(t, grads[1].(torch.Tensor)), 0.004, size)
+			require.InDeltaSlice(t, v.wantLeft, read(t, grads[0].(torch.Tensor)), 0.004, size)
+			require.InDeltaSlice(t, v.wantRight, read(t, grads[1].(torch.Tensor)), 0.004, size)
 		}
 	}
 	require.NoError(t, s.Close())

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/spikedhs/spikedhs/search"
+	"github.com/spikedhs/spikedhs/search/dgs"
 	"github.com/spikedhs/spikedhs/search/genotype"
 	"github.com/spikedhs/spikedhs/search/graph"
 	"github.com/spikedhs/spikedhs/torch"
@@ -127,3 +128,30 @@ func (o *Options) checkInputs(s *torch.Scope, left, right torch.Tensor, steps in
 	}
 	return nil
 }
+
+// Table is the network as data, as it is trained or folded, over views of the given size.
+func (n *Network) Table(height, width int, folded bool) (graph.Table, error) {
+	view := graph.Shape{Images: 1, Channels: n.Options.Channels, Height: height, Width: width}
+	if !folded {
+		return search.Table(n.graph, []string{"left", "right"}, view, view), nil
+	}
+	p, err := n.Program()
+	if err != nil {
+		return graph.Table{}, err
+	}
+	defer p.Close()
+	return p.Table(view, view), nil
+}
+
+// SpikingLayers picks layers whose surrogate gradient can be searched (package dgs)
+// by patterns, see [dgs.Select]; all of them without a pattern. feature.stem0 is the
+// layer that reads the events, which the paper searches; matching.cell2.node1 is a
+// node of a cell of the matching network. With operations mixed at the spike each
+// convolution into a node is a layer, as in feature.cell0.node0.s1.
+func (n *Network) SpikingLayers(patterns ...string) ([]*dgs.Layer, error) {
+	return search.SpikingLayers(n.graph, patterns...)
+}
+
+// Buffers are the tensors of the network that no optimiser changes: running
+// statistics, temperatures, and the table of bins.
+func (n *Network) Buffers() []torch.Tensor { return search.Buffers(n.variables) }
