@@ -39,6 +39,11 @@ func newApp(args []string, stdout, stderr io.Writer) *cli.App {
 	return app
 }
 
+// group is a command that has sub-commands only.
+func group(name, usage string, of ...*cli.Command) *cli.Command {
+	return &cli.Command{Name: name, Usage: usage, Subcommands: of}
+}
+
 // finish gives all commands what they have in common.
 func finish(commands []*cli.Command) {
 	for _, c := range commands {

@@ -11,30 +11,26 @@ import (
 )
 
 func configCommand() *cli.Command {
-	return &cli.Command{
-		Name:  "config",
-		Usage: "show configurations",
-		Subcommands: []*cli.Command{
-			{
-				Name:  "print",
-				Usage: "print the configuration that the flags make, every key with its meaning",
-				Flags: configFlags(),
-				Action: func(c *cli.Context) error {
-					cfg, err := loadConfig(c, "")
-					if err != nil {
-						return err
-					}
-					return cfg.Encode(c.App.Writer)
-				},
-			},
-			{Name: "list", Usage: "list the presets", Action: listPresets},
-			{
-				Name:   "keys",
-				Usage:  "print the reference of all keys, in Markdown",
-				Action: func(c *cli.Context) error { return config.WriteReference(c.App.Writer) },
+	return group("config", "show configurations",
+		&cli.Command{
+			Name:  "print",
+			Usage: "print the configuration that the flags make, every key with its meaning",
+			Flags: configFlags(),
+			Action: func(c *cli.Context) error {
+				cfg, err := loadConfig(c, "")
+				if err != nil {
+					return err
+				}
+				return cfg.Encode(c.App.Writer)
 			},
 		},
-	}
+		&cli.Command{Name: "list", Usage: "list the presets", Action: listPresets},
+		&cli.Command{
+			Name:   "keys",
+			Usage:  "print the reference of all keys, in Markdown",
+			Action: func(c *cli.Context) error { return config.WriteReference(c.App.Writer) },
+		},
+	)
 }
 
 func listPresets(c *cli.Context) error {
