@@ -23,12 +23,8 @@ func benchCommand() *cli.Command {
 	for _, t := range bench.Tasks() {
 		commands = append(commands, benchTaskCommand(t))
 	}
-	return &cli.Command{
-		Name:  "bench",
-		Usage: "measure speed and memory, also against the same networks in PyTorch",
-		Subcommands: append(commands,
-			benchKernelsCommand(), benchLIFCommand(), benchLoaderCommand(), benchProfileCommand(), benchDocumentCommand(), benchWorkerCommand()),
-	}
+	return group("bench", "measure speed and memory, also against the same networks in PyTorch", append(commands,
+		benchKernelsCommand(), benchLIFCommand(), benchLoaderCommand(), benchProfileCommand(), benchDocumentCommand(), benchWorkerCommand())...)
 }
 
 // gridFlags are the axes of a table; a list on several makes all combinations.
@@ -40,11 +36,11 @@ func gridFlags() []cli.Flag {
 }
 
 func repeatsFlag(what string) cli.Flag {
-	return &cli.IntFlag{Name: "repeats", Value: 5, Usage: "`N` repeats: " + what, Action: atLeast("repeats", 1)}
+	return whole("repeats", "`N` repeats: "+what, 1, 5)
 }
 
 func vsFlag(what string) *cli.StringFlag {
-	return &cli.StringFlag{Name: "vs", Usage: "compare with `LIST`: " + what}
+	return text("vs", "compare with `LIST`: "+what)
 }
 
 func apartFlag() cli.Flag {
@@ -52,7 +48,7 @@ func apartFlag() cli.Flag {
 }
 
 func taskFlag(what, otherwise string) *cli.StringFlag {
-	return &cli.StringFlag{Name: "task", DefaultText: otherwise, Usage: "`TASK` to measure: " + what}
+	return text("task", "`TASK` to measure: "+what, otherwise)
 }
 
 // oneTaskFlag takes one of some tasks, the first where it is not given.

@@ -17,7 +17,7 @@ func benchLoaderCommand() *cli.Command {
 		Flags: slices.Concat([]cli.Flag{
 			batchFlag("", "32"), sizeFlag("side in pixels", "32; with --dir 224"),
 			dirFlag("images of random numbers; of a folder with train and val the files are measured, beside bare decoders"),
-			&cli.StringFlag{Name: "files", DefaultText: "1000", Usage: "`N` files of --dir at most"},
+			text("files", "`N` files of --dir at most", "1000"),
 			widthFlag(" of the training", "48"),
 			&cli.BoolFlag{Name: "alone", Usage: "do not measure training"},
 			precisionFlag(), deviceFlag(),
@@ -107,7 +107,7 @@ func benchProfileCommand() *cli.Command {
 			batchFlag("", "8"), widthFlag("", "48; search: 16"), stepsFlag("", "6"),
 			sizeFlag("side in pixels, or the name of a size where the task has some", "32"), threadsFlag(""),
 			repeatsFlag("steps that are measured"),
-			&cli.IntFlag{Name: "top", Value: 15, Usage: "`N` operators to list", Action: atLeast("top", 1)},
+			whole("top", "`N` operators to list", 1, 15),
 			precisionFlag(), deviceFlag(),
 		),
 		Action: runBenchProfile,

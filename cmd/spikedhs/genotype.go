@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"strconv"
@@ -19,10 +20,8 @@ import (
 )
 
 func genotypeCommand() *cli.Command {
-	return &cli.Command{
-		Name:  "genotype",
-		Usage: "show and count architectures",
-		Subcommands: []*cli.Command{{
+	return group("genotype", "show and count architectures",
+		&cli.Command{
 			Name:      "show",
 			Usage:     "print a genotype, or draw it",
 			ArgsUsage: "FILE|PRESET",
@@ -31,8 +30,9 @@ func genotypeCommand() *cli.Command {
 				text("svg", "draw it as SVG into `FILE`, - for standard output"),
 			),
 			Action: showGenotype,
-		}, genotypeParamsCommand()},
-	}
+		},
+		genotypeParamsCommand(),
+	)
 }
 
 func showGenotype(c *cli.Context) error {
@@ -127,10 +127,7 @@ func genotypeParams(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	name := c.Args().First()
-	if name == "" {
-		name = cfg.Train.Genotype
-	}
+	name := cmp.Or(c.Args().First(), cfg.Train.Genotype)
 	if name == "" {
 		return usagef("genotype params: name a genotype, a file or a preset (%s), or a configuration that has one", strings.Join(genotype.Presets(genotype.Normal), ", "))
 	}

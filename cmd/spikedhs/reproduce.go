@@ -15,14 +15,13 @@ import (
 )
 
 func reproduceCommand() *cli.Command {
-	command := &cli.Command{Name: "reproduce", Usage: "run experiments of the paper and set the results beside its numbers"}
+	var commands []*cli.Command
 	for _, e := range reproduce.Experiments() {
-		command.Subcommands = append(command.Subcommands, experimentCommand(e.Name, e.Title, e))
+		commands = append(commands, experimentCommand(e.Name, e.Title, e))
 	}
-	command.Subcommands = append(command.Subcommands,
+	return group("reproduce", "run experiments of the paper and set the results beside its numbers", append(commands,
 		experimentCommand("all", "All that go with the data; what two have in common is trained once"),
-		reproduceReportCommand(), reproduceWorkerCommand())
-	return command
+		reproduceReportCommand(), reproduceWorkerCommand())...)
 }
 
 // experimentCommand runs an experiment, or all that go with the data.
@@ -45,7 +44,7 @@ func experimentCommand(name, usage string, of ...reproduce.Experiment) *cli.Comm
 		Name: name, Usage: usage, Description: "Scales:\n" + scales.String(),
 		Flags: reporting(append(flags, setFlag(), deviceFlag(),
 			outFlag("a folder of each experiment; without it runs/SCALE", ""), resumeFlag("runs that have ended are not repeated"),
-			&cli.IntFlag{Name: "jobs", DefaultText: "as many as the cores have space for", Usage: "`N` runs side by side", Action: atLeast("jobs", 1)},
+			whole("jobs", "`N` runs side by side", 1, 0, "as many as the cores have space for"),
 		)...),
 		Action: func(c *cli.Context) error { return runExperiments(c, of) },
 	}

@@ -128,7 +128,11 @@ func streamEvents(c *cli.Context) (err error) {
 		return err
 	}
 	if dir != "" && result.Steps > 0 {
-		if err := writeSummary(filepath.Join(dir, "stream.json"), result); err != nil {
+		if err := run.WriteFileAtomic(filepath.Join(dir, "stream.json"), func(w io.Writer) error {
+			e := json.NewEncoder(w)
+			e.SetIndent("", "  ")
+			return e.Encode(result)
+		}); err != nil {
 			return err
 		}
 	}
@@ -150,14 +154,6 @@ func openEvents(c *cli.Context, o *console, path string, binning data.Binning) (
 	options.Width, options.Height = sensorOf(c)
 	source, err := stream.Open(c.Context, path, options)
 	return source, existing(err)
-}
-
-func writeSummary(path string, result stream.Result) error {
-	return run.WriteFileAtomic(path, func(w io.Writer) error {
-		e := json.NewEncoder(w)
-		e.SetIndent("", "  ")
-		return e.Encode(result)
-	})
 }
 
 func printStream(o *console, r stream.Result) {
