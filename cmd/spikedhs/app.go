@@ -39,6 +39,11 @@ func newApp(args []string, stdout, stderr io.Writer) *cli.App {
 	return app
 }
 
+// command does something and takes flags alone.
+func command(name, usage string, action cli.ActionFunc, flags []cli.Flag) *cli.Command {
+	return &cli.Command{Name: name, Usage: usage, Action: action, Flags: flags}
+}
+
 // group is a command that has sub-commands only.
 func group(name, usage string, of ...*cli.Command) *cli.Command {
 	return &cli.Command{Name: name, Usage: usage, Subcommands: of}

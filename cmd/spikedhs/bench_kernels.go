@@ -13,17 +13,14 @@ import (
 )
 
 func benchKernelsCommand() *cli.Command {
-	return &cli.Command{
-		Name:  "kernels",
-		Usage: "what each family of CPU kernels brings: training, search and inference, with all of them and without each in turn",
-		Flags: slices.Concat([]cli.Flag{
+	return command("kernels",
+		"what each family of CPU kernels brings: training, search and inference, with all of them and without each in turn",
+		runBenchKernels, slices.Concat([]cli.Flag{
 			&cli.StringFlag{Name: "without", DefaultText: "all that this CPU has: " + strings.Join(torch.CPUFamilies(), ", "), Usage: "`LIST` of families to leave out, one at a time"},
 			taskFlag("a list", "train,search,infer"),
 			&cli.StringFlag{Name: "precision", DefaultText: "float32,bfloat16", Usage: "`TYPE` of the convolutions: a list"},
 			batchFlag(orList, "8"), widthFlag(orList, "48; search: 8"), stepsFlag(orList, "6"), sizeFlag(sides, "32"), threadsFlag(orList), apartFlag(),
-		}, measureFlags()),
-		Action: runBenchKernels,
-	}
+		}, measureFlags()))
 }
 
 func runBenchKernels(c *cli.Context) error {
@@ -99,14 +96,10 @@ func someOf(c *cli.Context, flag string, all []string) ([]string, error) {
 func benchLIFCommand() *cli.Command {
 	vs := vsFlag("spikingjelly, whose neuron is measured beside ours in one process")
 	vs.Action = oneOf("vs", "spikingjelly")
-	return &cli.Command{
-		Name: "lif", Usage: "the neuron's bandwidth, beside a plain copy's",
-		Flags: slices.Concat([]cli.Flag{
-			batchFlag("", "32"), widthFlag("", "64"), stepsFlag("", "6"), sizeFlag("rows and columns", "64"), threadsFlag(orList), vs,
-			pythonFlag(), pythonDeviceFlag(), precisionFlag(), deviceFlag(),
-		}, measureFlags()),
-		Action: runBenchLIF,
-	}
+	return command("lif", "the neuron's bandwidth, beside a plain copy's", runBenchLIF, slices.Concat([]cli.Flag{
+		batchFlag("", "32"), widthFlag("", "64"), stepsFlag("", "6"), sizeFlag("rows and columns", "64"), threadsFlag(orList), vs,
+		pythonFlag(), pythonDeviceFlag(), precisionFlag(), deviceFlag(),
+	}, measureFlags()))
 }
 
 func runBenchLIF(c *cli.Context) error {

@@ -12,18 +12,16 @@ import (
 )
 
 func benchLoaderCommand() *cli.Command {
-	return &cli.Command{
-		Name: "loader", Usage: "images a second of one loader worker on one core, beside what training takes",
-		Flags: slices.Concat([]cli.Flag{
+	return command("loader",
+		"images a second of one loader worker on one core, beside what training takes",
+		runBenchLoader, slices.Concat([]cli.Flag{
 			batchFlag("", "32"), sizeFlag("side in pixels", "32; with --dir 224"),
 			dirFlag("images of random numbers; of a folder with train and val the files are measured, beside bare decoders"),
 			text("files", "`N` files of --dir at most", "1000"),
 			widthFlag(" of the training", "48"),
 			&cli.BoolFlag{Name: "alone", Usage: "do not measure training"},
 			precisionFlag(), deviceFlag(),
-		}, measureFlags()),
-		Action: runBenchLoader,
-	}
+		}, measureFlags()))
 }
 
 func runBenchLoader(c *cli.Context) error {

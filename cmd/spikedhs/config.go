@@ -12,25 +12,19 @@ import (
 
 func configCommand() *cli.Command {
 	return group("config", "show configurations",
-		&cli.Command{
-			Name:  "print",
-			Usage: "print the configuration that the flags make, every key with its meaning",
-			Flags: configFlags(),
-			Action: func(c *cli.Context) error {
-				cfg, err := loadConfig(c, "")
-				if err != nil {
-					return err
-				}
-				return cfg.Encode(c.App.Writer)
-			},
-		},
-		&cli.Command{Name: "list", Usage: "list the presets", Action: listPresets},
-		&cli.Command{
-			Name:   "keys",
-			Usage:  "print the reference of all keys, in Markdown",
-			Action: func(c *cli.Context) error { return config.WriteReference(c.App.Writer) },
-		},
-	)
+		command("print", "print the configuration that the flags make, every key with its meaning", printConfig, configFlags()),
+		command("list", "list the presets", listPresets, nil),
+		command("keys", "print the reference of all keys, in Markdown", func(c *cli.Context) error {
+			return config.WriteReference(c.App.Writer)
+		}, nil))
+}
+
+func printConfig(c *cli.Context) error {
+	cfg, err := loadConfig(c, "")
+	if err != nil {
+		return err
+	}
+	return cfg.Encode(c.App.Writer)
 }
 
 func listPresets(c *cli.Context) error {

@@ -16,19 +16,14 @@ import (
 )
 
 func dataSaccadeCommand() *cli.Command {
-	return &cli.Command{
-		Name:  "saccade",
-		Usage: "make recordings of an event camera from images",
-		Flags: reporting(
-			datasetFlag("images (required)"), dirFlag(usualPlaces),
-			outFlag("folder for Train and Test (required)", ""),
-			whole("train", "`N` training images, a seeded subset", 1, 0, "all"),
-			whole("test", "`N` test images, a seeded subset", 1, 0, "all"),
-			seedFlag(1),
-			above("threshold", "change of log brightness `C` that makes an event", events.NMNISTSaccade().Threshold),
-		),
-		Action: dataSaccade,
-	}
+	return command("saccade", "make recordings of an event camera from images", dataSaccade, reporting(
+		datasetFlag("images (required)"), dirFlag(usualPlaces),
+		outFlag("folder for Train and Test (required)", ""),
+		whole("train", "`N` training images, a seeded subset", 1, 0, "all"),
+		whole("test", "`N` test images, a seeded subset", 1, 0, "all"),
+		seedFlag(1),
+		above("threshold", "change of log brightness `C` that makes an event", events.NMNISTSaccade().Threshold),
+	))
 }
 
 // dataSaccade makes recordings of an event camera from images.
@@ -77,24 +72,19 @@ func dataSaccade(c *cli.Context) error {
 }
 
 func dataSynthCommand() *cli.Command {
-	return &cli.Command{
-		Name:  "synth",
-		Usage: "make scenes for event stereo, with exact disparity",
-		Flags: reporting(
-			&cli.StringFlag{Name: "preset", Value: "small", Usage: "`NAME` of the cameras: small (132 x 96), dvs128 (128 x 128) or full (346 x 260, like MVSEC)", Action: oneOf("preset", synth.Presets()...)},
-			whole("scenes", "make `N` scenes", 1, 20),
-			framesFlag("50 ms each, of every scene"),
-			seedFlag(1),
-			outFlag("folder to fill; scenes that are there already are kept", ""),
-			&cli.Float64Flag{Name: "noise", Usage: "events without a cause, `HZ` for each pixel"},
-			&cli.Float64Flag{Name: "plain", Usage: "`PART` of the scenes with a wall of one grey, without events, and smaller things before it"},
-			&cli.Float64Flag{Name: "sigma", Value: 0.03, Usage: "`X`, standard deviation of the threshold"},
-			&cli.Float64Flag{Name: "lidar-rows", Value: 1, Usage: "`PART` of the rows that have labels"},
-			&cli.Float64Flag{Name: "lidar-pixels", Value: 1, Usage: "`PART` of the pixels of such a row that have labels"},
-			&cli.BoolFlag{Name: "no-occlusion", Usage: "no labels where the right camera does not see the point"},
-		),
-		Action: dataSynth,
-	}
+	return command("synth", "make scenes for event stereo, with exact disparity", dataSynth, reporting(
+		&cli.StringFlag{Name: "preset", Value: "small", Usage: "`NAME` of the cameras: small (132 x 96), dvs128 (128 x 128) or full (346 x 260, like MVSEC)", Action: oneOf("preset", synth.Presets()...)},
+		whole("scenes", "make `N` scenes", 1, 20),
+		framesFlag("50 ms each, of every scene"),
+		seedFlag(1),
+		outFlag("folder to fill; scenes that are there already are kept", ""),
+		&cli.Float64Flag{Name: "noise", Usage: "events without a cause, `HZ` for each pixel"},
+		&cli.Float64Flag{Name: "plain", Usage: "`PART` of the scenes with a wall of one grey, without events, and smaller things before it"},
+		&cli.Float64Flag{Name: "sigma", Value: 0.03, Usage: "`X`, standard deviation of the threshold"},
+		&cli.Float64Flag{Name: "lidar-rows", Value: 1, Usage: "`PART` of the rows that have labels"},
+		&cli.Float64Flag{Name: "lidar-pixels", Value: 1, Usage: "`PART` of the pixels of such a row that have labels"},
+		&cli.BoolFlag{Name: "no-occlusion", Usage: "no labels where the right camera does not see the point"},
+	))
 }
 
 func framesFlag(which string) cli.Flag {
@@ -134,17 +124,14 @@ func dataSynth(c *cli.Context) error {
 }
 
 func dataConvertCommand() *cli.Command {
-	return &cli.Command{
-		Name:  "convert-mvsec",
-		Usage: "make the folder of a sequence from MVSEC's HDF5 files",
-		Flags: reporting(
+	return command("convert-mvsec",
+		"make the folder of a sequence from MVSEC's HDF5 files",
+		dataConvertMVSEC, reporting(
 			eventsFlag("a file such as indoor_flying1_data.hdf5"),
 			text("gt", "`FILE` with the depth, such as indoor_flying1_gt.hdf5"),
 			text("calib", "folder `DIR` of the rectification maps, such as indoor_flying_calib"),
 			outFlag("folder to fill, such as mvsec/indoor_flying_1; frames that are there already are kept", ""),
-		),
-		Action: dataConvertMVSEC,
-	}
+		))
 }
 
 func dataConvertMVSEC(c *cli.Context) error {

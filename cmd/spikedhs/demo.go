@@ -25,24 +25,23 @@ const (
 )
 
 func demoCommand() *cli.Command {
-	return &cli.Command{
-		Name:  "demo",
-		Usage: "search, train, evaluate and export a small network on Fashion-MNIST",
-		Flags: runFlags("runs/demo", baseURLFlag(),
-			&cli.BoolFlag{Name: "fetch", Usage: "fetch the data where it is missing, without asking"}),
-		Action: func(c *cli.Context) error {
-			d := &demo{c: c, console: newConsole(c), out: c.String("out"), began: time.Now()}
-			for _, part := range []func() error{d.open, d.search, d.train, d.measure} {
-				switch err := part(); {
-				case errors.Is(err, train.ErrInterrupted): // told of the whole demo
-					return fmt.Errorf("demo in %s: %w", d.out, train.ErrInterrupted)
-				case err != nil:
-					return err
-				}
-			}
-			return nil
-		},
+	return command("demo",
+		"search, train, evaluate and export a small network on Fashion-MNIST",
+		runDemo, runFlags("runs/demo", baseURLFlag(),
+			&cli.BoolFlag{Name: "fetch", Usage: "fetch the data where it is missing, without asking"}))
+}
+
+func runDemo(c *cli.Context) error {
+	d := &demo{c: c, console: newConsole(c), out: c.String("out"), began: time.Now()}
+	for _, part := range []func() error{d.open, d.search, d.train, d.measure} {
+		switch err := part(); {
+		case errors.Is(err, train.ErrInterrupted): // told of the whole demo
+			return fmt.Errorf("demo in %s: %w", d.out, train.ErrInterrupted)
+		case err != nil:
+			return err
+		}
 	}
+	return nil
 }
 
 // demo is the whole way: search, training, evaluation, export.

@@ -20,6 +20,15 @@ import (
 	"github.com/spikedhs/spikedhs/train/task/registry"
 )
 
+// networkGraph is what graph prints.
+type networkGraph struct {
+	Genotype string `json:"genotype"`
+	Hash     string `json:"hash"`
+	Task     string `json:"task"`
+	After    string `json:"after"`
+	graph.Table
+}
+
 func graphCommand() *cli.Command {
 	return &cli.Command{
 		Name:      "graph",
@@ -33,15 +42,6 @@ func graphCommand() *cli.Command {
 		)...),
 		Action: showGraph,
 	}
-}
-
-// networkGraph is what graph prints.
-type networkGraph struct {
-	Genotype string `json:"genotype"`
-	Hash     string `json:"hash"`
-	Task     string `json:"task"`
-	After    string `json:"after"`
-	graph.Table
 }
 
 func showGraph(c *cli.Context) error {

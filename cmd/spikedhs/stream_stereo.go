@@ -28,10 +28,9 @@ func init() {
 }
 
 func streamCommand() *cli.Command {
-	return &cli.Command{
-		Name:  "stream",
-		Usage: "turn the events of two cameras into disparity, one step after the other",
-		Flags: reporting(
+	return command("stream",
+		"turn the events of two cameras into disparity, one step after the other",
+		streamEvents, reporting(
 			modelFlag(), runFlag(), checkpointFlag(),
 			eventsFlag("a data set's folder, a recording (.dat, .npz), a file of binary events, or - for standard input (required)"),
 			outFlag("folder for one file a step; without it nothing, with --format raw standard output", ""),
@@ -42,9 +41,7 @@ func streamCommand() *cli.Command {
 			text("split", "`NAME` of the frames of a folder: train, validation, test, or 1, 2, 3 of MVSEC", "all"),
 			&cli.BoolFlag{Name: "no-windowed", Usage: "do not compute windows from rest beside the stream where there is ground truth"},
 			maxStepsFlag(""), precisionFlag(), deviceFlag(),
-		),
-		Action: streamEvents,
-	}
+		))
 }
 
 // eventsFlag is where the events of two cameras come from.

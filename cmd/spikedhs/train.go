@@ -20,28 +20,27 @@ import (
 )
 
 func searchCommand() *cli.Command {
-	return &cli.Command{
-		Name:  "search",
-		Usage: "search an architecture; leaves genotype.json in the run folder",
-		Flags: runFlags("runs/search", maxStepsFlag(runSteps),
+	return command("search",
+		"search an architecture; leaves genotype.json in the run folder",
+		runSearch, runFlags("runs/search", maxStepsFlag(runSteps),
 			whole("random", "search nothing: draw `N` different genotypes of the search space, with --seed, into genotypes/ of the run folder", 1, 0, "none"),
-		),
-		Action: func(c *cli.Context) error {
-			o := newConsole(c)
-			cfg, err := loadConfig(c, "")
-			if err != nil {
-				return err
-			}
-			if c.IsSet("random") {
-				return drawRandom(c, o, cfg)
-			}
-			found, err := train.Search(c.Context, newJob(c, o, cfg))
-			if err != nil {
-				return err
-			}
-			return printSearch(o, found)
-		},
+		))
+}
+
+func runSearch(c *cli.Context) error {
+	o := newConsole(c)
+	cfg, err := loadConfig(c, "")
+	if err != nil {
+		return err
 	}
+	if c.IsSet("random") {
+		return drawRandom(c, o, cfg)
+	}
+	found, err := train.Search(c.Context, newJob(c, o, cfg))
+	if err != nil {
+		return err
+	}
+	return printSearch(o, found)
 }
 
 // printSearch says what a search found and where it lies.
@@ -100,28 +99,27 @@ func drawRandom(c *cli.Context, o *console, cfg *config.Config) error {
 }
 
 func trainCommand() *cli.Command {
-	return &cli.Command{
-		Name:  "train",
-		Usage: "train the network of a genotype",
-		Flags: runFlags("runs/train", maxStepsFlag(runSteps),
+	return command("train",
+		"train the network of a genotype",
+		runTraining, runFlags("runs/train", maxStepsFlag(runSteps),
 			text("genotype", "`FILE|PRESET` of the architecture; its nodes and down-sampling, and the path of a search of layers, replace the configured ones"),
-		),
-		Action: func(c *cli.Context) error {
-			o := newConsole(c)
-			cfg, err := loadConfig(c, "")
-			if err != nil {
-				return err
-			}
-			if err := takeGenotype(c, o, cfg); err != nil {
-				return err
-			}
-			trained, err := train.Train(c.Context, newJob(c, o, cfg))
-			if err != nil {
-				return existing(err)
-			}
-			return printTraining(o, trained)
-		},
+		))
+}
+
+func runTraining(c *cli.Context) error {
+	o := newConsole(c)
+	cfg, err := loadConfig(c, "")
+	if err != nil {
+		return err
 	}
+	if err := takeGenotype(c, o, cfg); err != nil {
+		return err
+	}
+	trained, err := train.Train(c.Context, newJob(c, o, cfg))
+	if err != nil {
+		return existing(err)
+	}
+	return printTraining(o, trained)
 }
 
 // takeGenotype makes the network of the configuration the one of its genotype, where that

@@ -13,27 +13,26 @@ import (
 )
 
 func evalCommand() *cli.Command {
-	return &cli.Command{
-		Name:  "eval",
-		Usage: "measure the network of a run on the test data: accuracy, sparsity, energy, and baselines where there are some",
-		Flags: reporting(runFlag(), checkpointFlag(), deviceFlag()),
-		Action: func(c *cli.Context) (err error) {
-			o := newConsole(c)
-			trained, err := openTrained(c)
-			if err != nil {
-				return err
-			}
-			defer func() { err = errors.Join(err, trained.Close()) }()
-			e, err := trained.Evaluate(c.Context, o.progress)
-			if err != nil {
-				return err
-			}
-			if !o.json {
-				e.Write(o)
-			}
-			return o.object(e.Detail())
-		},
+	return command("eval",
+		"measure the network of a run on the test data: accuracy, sparsity, energy, and baselines where there are some",
+		evaluate, reporting(runFlag(), checkpointFlag(), deviceFlag()))
+}
+
+func evaluate(c *cli.Context) (err error) {
+	o := newConsole(c)
+	trained, err := openTrained(c)
+	if err != nil {
+		return err
 	}
+	defer func() { err = errors.Join(err, trained.Close()) }()
+	e, err := trained.Evaluate(c.Context, o.progress)
+	if err != nil {
+		return err
+	}
+	if !o.json {
+		e.Write(o)
+	}
+	return o.object(e.Detail())
 }
 
 // openTrained reads the network that --run, --checkpoint and --device name.
@@ -73,33 +72,30 @@ func reportCommand() *cli.Command {
 }
 
 func exportCommand() *cli.Command {
-	return &cli.Command{
-		Name:  "export",
-		Usage: "write the network of a run as TorchScript",
-		Flags: reporting(
-			runFlag(), checkpointFlag(), outFlag("a file; without it model.pt in the run folder", ""),
-			&cli.BoolFlag{Name: "check", Usage: "load the file back and compare it with the network"},
-			whole("check-images", "compare on `N` test images, where the network names classes", 1, 1000),
-			deviceFlag(),
-		),
-		Action: func(c *cli.Context) error {
-			o := newConsole(c)
-			trained, err := openTrained(c)
-			if err != nil {
-				return err
-			}
-			defer trained.Close()
-			check := 0
-			if c.Bool("check") {
-				check = c.Int("check-images")
-			}
-			result, err := export(c, o, trained, cmp.Or(c.String("out"), filepath.Join(c.String("run"), run.ModelFile)), check)
-			if err != nil {
-				return err
-			}
-			return o.object(result)
-		},
+	return command("export", "write the network of a run as TorchScript", runExport, reporting(
+		runFlag(), checkpointFlag(), outFlag("a file; without it model.pt in the run folder", ""),
+		&cli.BoolFlag{Name: "check", Usage: "load the file back and compare it with the network"},
+		whole("check-images", "compare on `N` test images, where the network names classes", 1, 1000),
+		deviceFlag(),
+	))
+}
+
+func runExport(c *cli.Context) error {
+	o := newConsole(c)
+	trained, err := openTrained(c)
+	if err != nil {
+		return err
 	}
+	defer trained.Close()
+	check := 0
+	if c.Bool("check") {
+		check = c.Int("check-images")
+	}
+	result, err := export(c, o, trained, cmp.Or(c.String("out"), filepath.Join(c.String("run"), run.ModelFile)), check)
+	if err != nil {
+		return err
+	}
+	return o.object(result)
 }
 
 // export writes the model and, if check is above 0, compares on so many examples. It
