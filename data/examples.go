@@ -9,8 +9,8 @@ import (
 )
 
 // Examples are what a [Loader] serves: the images of a [Dataset], or what another package
-// brings, such as windows of stereo recordings. What an example is in a batch depends on
-// the seed, the epoch and its index alone.
+// brings, such as windows of recordings of two cameras. What an example is in a batch
+// depends on the seed, the epoch and its index alone.
 type Examples interface {
 	// Name is what errors call them, Noun what they are, such as "images".
 	Name() string

@@ -17,8 +17,8 @@ type LoaderOptions struct {
 	// Seed decides the order and the augmentation of every epoch.
 	Seed uint64
 	// Workers is the number of goroutines that prepare batches. Default: one for each CPU
-	// that Go may use, at most 4 for images that are in memory, at most 8 for stereo. It
-	// has no influence on what a batch holds.
+	// that Go may use, at most 4 for images that are in memory, at most 8 for recordings of
+	// two cameras. It has no influence on what a batch holds.
 	Workers int
 	// Prefetch is the number of batches prepared ahead of the caller. Default: 2 for each
 	// worker.
