@@ -1,0 +1,71 @@
+package search
+
+import (
+	"encoding/binary"
+	"encoding/json"
+	"math"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/spikedhs/spikedhs/search/export/onnx"
+	"github.com/spikedhs/spikedhs/torch/pytorch"
+)
+
+const onnxScript = `
+import json, sys, numpy, onnx, onnxruntime
+results = {}
+for name in sys.argv[1:]:
+    shape = json.load(open(name + ".json"))
+    onnx.checker.check_model(name + ".onnx", full_check=True)
+    session = onnxruntime.InferenceSession(name + ".onnx", providers=["CPUExecutionProvider"])
+    images = numpy.fromfile(name + ".bin", numpy.float32).reshape(shape)
+    results[name] = [float(x) for x in session.run(None, {session.get_inputs()[0].name: images})[0].reshape(-1)]
+print(json.dumps(results))
+`
+
+// ONNX Runtime computes the same logits from the written model.
+func TestONNXRuntimeAgrees(t *testing.T) {
+	interpreter := pytorch.With(t, "onnx", "onnxruntime")
+	dir := t.TempDir()
+	s := begin(t, 61)
+	arguments := []string{"-c", onnxScript}
+	want := map[string][]float32{}
+	list := variants(t)
+	for i, v := range list {
+		name := strconv.Itoa(i)
+		p := v.program(t, v.trained(t, s))
+		images := v.images(s, 3)
+		m, err := onnx.Network(p, map[string]string{"note": "of a test"})
+		require.NoError(t, err)
+		require.NoError(t, m.Save(filepath.Join(dir, name+".onnx")))
+		want[name] = read(t, p.Run(s, images))
+		shape, err := json.Marshal(s.Shape(images))
+		require.NoError(t, err)
+		require.NoError(t, os.WriteFile(filepath.Join(dir, name+".json"), shape, 0o644))
+		pixels, err := binary.Append(nil, binary.LittleEndian, read(t, images))
+		require.NoError(t, err)
+		require.NoError(t, os.WriteFile(filepath.Join(dir, name+".bin"), pixels, 0o644))
+		arguments = append(arguments, name)
+	}
+	require.NoError(t, s.Err())
+	c := exec.Command(interpreter, arguments...)
+	c.Dir, c.Stderr = dir, os.Stderr
+	text, err := c.Output()
+	require.NoError(t, err)
+	var have map[string][]float32
+	require.NoError(t, json.Unmarshal(text, &have), string(text))
+	require.Len(t, have, len(want))
+	for name := range want {
+		largest := 1.0
+		for _, x := range want[name] {
+			largest = max(largest, math.Abs(float64(x)))
+		}
+		assert.InDeltaSlice(t, want[name], have[name], 1e-5*largest, list[atoi(t, name)])
+	}
+}
