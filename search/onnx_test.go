@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/spikedhs/spikedhs/search/export/onnx"
+	"github.com/spikedhs/spikedhs/search/export/onnxruntime"
 	"github.com/spikedhs/spikedhs/torch/pytorch"
 )
 
@@ -68,4 +69,43 @@ func TestONNXRuntimeAgrees(t *testing.T) {
 		}
 		assert.InDeltaSlice(t, want[name], have[name], 1e-5*largest, list[atoi(t, name)])
 	}
+}
+
+// ONNX Runtime within this program computes the same, and reads the notes.
+func TestONNXRuntimeInThisProgram(t *testing.T) {
+	if _, err := onnxruntime.Version(); err != nil {
+		t.Skip(err)
+	}
+	s := begin(t, 62)
+	v := variants(t)[0]
+	p := v.program(t, v.trained(t, s))
+	m, err := onnx.Network(p, map[string]string{"note": "of a test"})
+	require.NoError(t, err)
+	path := filepath.Join(t.TempDir(), "model.onnx")
+	require.NoError(t, m.Save(path))
+	session, err := onnxruntime.Open(path, 1)
+	require.NoError(t, err)
+	defer func() { require.NoError(t, session.Close()) }()
+	assert.Equal(t, []onnxruntime.Info{{Name: "images", Shape: []int64{-1, 2, -1, -1}}}, session.Inputs)
+	note, found, err := session.Metadata("note")
+	require.NoError(t, err)
+	assert.True(t, found)
+	assert.Equal(t, "of a test", note)
+	_, found, err = session.Metadata("no note")
+	require.NoError(t, err)
+	assert.False(t, found)
+	for _, batch := range []int64{1, 4} {
+		images := v.images(s, batch)
+		out, err := session.Run(onnxruntime.Tensor{Shape: s.Shape(images), Values: read(t, images)})
+		require.NoError(t, err)
+		assert.Equal(t, []int64{batch, 3}, out[0].Shape)
+		assert.InDeltaSlice(t, read(t, p.Run(s, images)), out[0].Values, 1e-4)
+	}
+	_, err = session.Run()
+	assert.ErrorContains(t, err, "0 inputs; it takes 1")
+	_, err = session.Run(onnxruntime.Tensor{Shape: []int64{1, 3, 8, 8}, Values: make([]float32, 3*8*8)})
+	assert.ErrorContains(t, err, path)
+	require.NoError(t, os.WriteFile(path, []byte("no model"), 0o644))
+	_, err = onnxruntime.Open(path, 1)
+	assert.ErrorContains(t, err, path)
 }
