@@ -61,18 +61,14 @@ func streamInONNX(t *testing.T, interpreter string, mixing search.Mixing) {
 
 	left, right := stacks(t, s, steps*batch, height, width)
 	c := s.WithoutGradient()
-	want := read(t, c, p.Disparity(c, left, right, steps, nil, search.Float32))
+	want := read(t, p.Disparity(c, left, right, steps, nil, search.Float32))
 	channels := c.Shape(left)[1]
 	shapes := map[string][]int64{
 		"left": {steps, batch, channels, height, width}, "right": {steps, batch, channels, height, width},
 	}
-	for _, l := range p.Program.Layers() {
-		h, w := graph.Padded(height), graph.Padded(width)
-		if l.Level != graph.FullLevel {
-			g := graph.Grids(0, height, width)[l.Level]
-			h, w = g.Height, g.Width
-		}
-		shapes["state_"+graph.Attribute(l.Name)] = []int64{int64(batch * l.Images), int64(l.Channels), int64(h), int64(w)}
+	states := onnx.State(p.Program, batch, height, width)
+	for i, l := range p.Program.Layers() {
+		shapes["state_"+graph.Attribute(l.Name)] = states[i]
 	}
 	text, err := json.Marshal(shapes)
 	require.NoError(t, err)

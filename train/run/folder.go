@@ -19,6 +19,7 @@ const (
 	MetricsFile   = "metrics.jsonl"
 	GenotypeFile  = "genotype.json"
 	ModelFile     = "model.pt"
+	ONNXFile      = "model.onnx"
 	ReportFile    = "report.html"
 	CheckpointDir = "checkpoints"
 )

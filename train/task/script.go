@@ -7,7 +7,9 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"strings"
 
+	"github.com/spikedhs/spikedhs/search/export/onnx"
 	"github.com/spikedhs/spikedhs/torch"
 	"github.com/spikedhs/spikedhs/train/run"
 )
@@ -19,12 +21,10 @@ const InfoFile = "spikedhs.json"
 // others that lie in it. libtorch writes to a path of its own and names the archive's
 // folder after it, so the file is made whole in a folder beside its place.
 func SaveScript(path string, info any, files map[string]string, script func(files map[string]string) *torch.Script) error {
-	text, err := json.MarshalIndent(info, "", "  ")
+	all, err := described(info, files)
 	if err != nil {
-		return fmt.Errorf("train: export: %w", err)
+		return err
 	}
-	all := map[string]string{InfoFile: string(text)}
-	maps.Copy(all, files)
 	scratch, err := os.MkdirTemp(filepath.Dir(path), ".export-*")
 	if err != nil {
 		return fmt.Errorf("train: export: %w", err)
@@ -43,6 +43,33 @@ func SaveScript(path string, info any, files map[string]string, script func(file
 		_, err = io.Copy(w, f)
 		return err
 	})
+}
+
+// IsONNX tells by the name of a file whether it is an ONNX model; others are TorchScript.
+func IsONNX(path string) bool { return strings.EqualFold(filepath.Ext(path), ".onnx") }
+
+// SaveONNX writes an ONNX model with the same description and files, as its metadata.
+func SaveONNX(path string, info any, files map[string]string, model func(files map[string]string) (*onnx.Model, error)) error {
+	all, err := described(info, files)
+	if err != nil {
+		return err
+	}
+	m, err := model(all)
+	if err != nil {
+		return fmt.Errorf("train: export: %w", err)
+	}
+	return m.Save(path)
+}
+
+// described are the files that lie in a model, its description among them.
+func described(info any, files map[string]string) (map[string]string, error) {
+	text, err := json.MarshalIndent(info, "", "  ")
+	if err != nil {
+		return nil, fmt.Errorf("train: export: %w", err)
+	}
+	all := map[string]string{InfoFile: string(text)}
+	maps.Copy(all, files)
+	return all, nil
 }
 
 // ModelKind is what the description of an exported archive says that it is, "" for a

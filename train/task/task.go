@@ -144,13 +144,15 @@ type Network interface {
 	Size(part Part) (n int, unit string, err error)
 	// Evaluate measures the network on a part of the data, as o says.
 	Evaluate(ctx context.Context, part Part, o Measuring) (Evaluation, error)
-	// Export writes the network in its inference form as a TorchScript archive,
-	// atomically. Score is that of the task in percent, nil if unknown.
+	// Export writes the network in its inference form, atomically: as ONNX where the name
+	// ends in .onnx, else as a TorchScript archive. Score is that of the task in percent, nil
+	// if unknown.
 	Export(path, version string, score *float64) error
-	// Takes says what the archive takes and gives.
+	// Takes says what the model takes and gives.
 	Takes() string
-	// Check loads the archive's script back and compares it, operator by operator the
-	// same, with the network, where data are compared on at most so many examples.
+	// Check loads the model back and compares it with the network, where data are compared
+	// on at most so many examples: a script operator by operator the same, an ONNX model in
+	// ONNX Runtime, where a spike next to the threshold may differ.
 	Check(ctx context.Context, path string, count int) (Agreement, error)
 }
 

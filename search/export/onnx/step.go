@@ -45,6 +45,21 @@ func Step(p *graph.Program, metadata map[string]string) (*Model, error) {
 	return w.Model, w.err
 }
 
+// State are the shapes of the membranes of [Step] in the order of its inputs, for so many
+// sequences of views of a size.
+func State(p *graph.Program, sequences, height, width int) [][]int64 {
+	var shapes [][]int64
+	for _, l := range p.Layers() {
+		h, w := graph.Padded(height), graph.Padded(width)
+		if l.Level != graph.FullLevel {
+			g := graph.Grids(0, height, width)[l.Level]
+			h, w = g.Height, g.Width
+		}
+		shapes = append(shapes, []int64{int64(sequences * max(l.Images, 1)), int64(l.Channels), int64(h), int64(w)})
+	}
+	return shapes
+}
+
 // stereo writes what only programs of two views have.
 func (w *writer) stereo(o graph.Op, x string) string {
 	switch o := o.(type) {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/spikedhs/spikedhs/data"
 	"github.com/spikedhs/spikedhs/search/export"
+	"github.com/spikedhs/spikedhs/search/export/onnx"
 	"github.com/spikedhs/spikedhs/search/genotype"
 	"github.com/spikedhs/spikedhs/search/graph"
 	"github.com/spikedhs/spikedhs/torch"
@@ -72,6 +73,9 @@ func (n *Network) Export(path, version string, top1 *float64) error {
 	if err != nil {
 		return fmt.Errorf("train: export: %w", err)
 	}
+	if task.IsONNX(path) {
+		return task.SaveONNX(path, info, nil, func(files map[string]string) (*onnx.Model, error) { return onnx.Network(p, files) })
+	}
 	return task.SaveScript(path, info, map[string]string{graph.ProgramFile: instructions}, func(files map[string]string) *torch.Script {
 		return export.TorchScript(p, files)
 	})
@@ -98,6 +102,10 @@ type Agreement struct {
 // ErrDisagree is wrapped by the error of an export that does not agree.
 var ErrDisagree = errors.New("the exported model and the network disagree")
 
+// sameClasses is the share of images whose class must be the same in an ONNX model: another
+// program adds in another order, and a membrane next to the threshold may fire in one alone.
+const sameClasses = 0.999
+
 // agreementTolerance is the largest difference of logits that is accepted.
 const agreementTolerance = 1e-4
 
@@ -111,11 +119,11 @@ func (n *Network) Check(ctx context.Context, path string, count int) (task.Agree
 	sets, d := n.problem.sets, n.Variables().Device()
 	defer torch.Pin()()
 	var a Agreement
-	script, err := torch.LoadScript(path, d)
+	forward, exported, err := openForward(path, d)
 	if err != nil {
 		return a, fmt.Errorf("%w: %w", ErrModel, err)
 	}
-	defer script.Close()
+	defer exported.Close()
 	p, err := n.Folded()
 	if err != nil {
 		return a, err
@@ -140,7 +148,7 @@ func (n *Network) Check(ctx context.Context, path string, count int) (task.Agree
 		if err != nil {
 			return false, err
 		}
-		have, err := torch.ToSlice[float32](script.Forward(s, x.Inputs[0]))
+		have, err := torch.ToSlice[float32](forward(s, x.Inputs[0]))
 		if err == nil {
 			a.compare(want, have, b.N)
 		}
@@ -148,6 +156,13 @@ func (n *Network) Check(ctx context.Context, path string, count int) (task.Agree
 	})
 	if err != nil {
 		return a, fmt.Errorf("train: check export: %w", err)
+	}
+	if task.IsONNX(path) {
+		if math.IsNaN(a.MaxDifference) || float64(a.SameClass) < sameClasses*float64(a.Images) {
+			return a, fmt.Errorf("%w: %d of %d images have the same class, logits differ by up to %.2g",
+				ErrDisagree, a.SameClass, a.Images, a.MaxDifference)
+		}
+		return a, nil
 	}
 	if !(a.MaxDifference <= agreementTolerance) || a.SameClass != a.Images {
 		return a, fmt.Errorf("%w: logits differ by up to %.2g (allowed %.0e), %d of %d images have the same class",

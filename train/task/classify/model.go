@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"math"
 	"slices"
 
@@ -19,17 +20,22 @@ import (
 type Model struct {
 	Info ModelInfo
 
-	// One of the two: the program that the archive describes, or its script.
-	program *graph.Program
-	script  *torch.ScriptModule
-	device  torch.Device
+	// The program that an archive describes, else its script or ONNX Runtime.
+	program  *graph.Program
+	exported io.Closer
+	run      forward
+	device   torch.Device
 }
 
 // ErrModel is wrapped by errors about files that are no exported model.
 var ErrModel = errors.New("not a model exported by spikedhs")
 
-// LoadModel reads an exported model onto a device.
+// LoadModel reads an exported model onto a device; an ONNX model runs on the CPU, where ONNX
+// Runtime is found.
 func LoadModel(path string, d torch.Device) (*Model, error) {
+	if task.IsONNX(path) {
+		return loadONNX(path)
+	}
 	text, err := torch.ScriptExtra(path, task.InfoFile)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrModel, err)
@@ -38,11 +44,8 @@ func LoadModel(path string, d torch.Device) (*Model, error) {
 	if kind, ok := task.ModelKind(path); ok && kind != "" {
 		return nil, fmt.Errorf("%w for images: %s holds a %s network; use `spikedhs stream`", ErrModel, path, kind)
 	}
-	if err := json.Unmarshal([]byte(text), &m.Info); err != nil || m.Info.Format < 1 {
-		return nil, fmt.Errorf("%w: %s has no valid %s", ErrModel, path, task.InfoFile)
-	}
-	if m.Info.Format > modelFormat {
-		return nil, fmt.Errorf("%w: %s has format %d, this program knows up to %d: use a newer one", ErrModel, path, m.Info.Format, modelFormat)
+	if err := m.describe(path, text); err != nil {
+		return nil, err
 	}
 	if m.program, err = loadProgram(path, d); err != nil {
 		return nil, fmt.Errorf("%w: %s: %w", ErrModel, path, err)
@@ -50,10 +53,21 @@ func LoadModel(path string, d torch.Device) (*Model, error) {
 	if m.program != nil {
 		return m, nil
 	}
-	if m.script, err = torch.LoadScript(path, d); err != nil {
+	if m.run, m.exported, err = openForward(path, d); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrModel, err)
 	}
 	return m, nil
+}
+
+// describe reads the description that a file carries.
+func (m *Model) describe(path, text string) error {
+	if err := json.Unmarshal([]byte(text), &m.Info); err != nil || m.Info.Format < 1 {
+		return fmt.Errorf("%w: %s has no valid %s", ErrModel, path, task.InfoFile)
+	}
+	if m.Info.Format > modelFormat {
+		return fmt.Errorf("%w: %s has format %d, this program knows up to %d: use a newer one", ErrModel, path, m.Info.Format, modelFormat)
+	}
+	return nil
 }
 
 // loadProgram reads the list of instructions that an archive carries, with the
@@ -76,7 +90,7 @@ func (m *Model) Close() error {
 	if m.program != nil {
 		return m.program.Close()
 	}
-	return m.script.Close()
+	return m.exported.Close()
 }
 
 // forward computes logits from images on the model's device.
@@ -84,7 +98,7 @@ func (m *Model) forward(s *torch.Scope, images torch.Tensor) torch.Tensor {
 	if m.program != nil {
 		return m.program.RunFast(s, images)
 	}
-	return m.script.Forward(s, images)
+	return m.run(s, images)
 }
 
 // Guess is a class with its probability.
