@@ -23,7 +23,7 @@ func exportCommand() *cli.Command {
 		runFlag(), checkpointFlag(), outFlag("a file; without it model.pt, or model.onnx, in the run folder", ""),
 		&cli.StringFlag{
 			Name: "format", DefaultText: "by the name of --out, else torchscript",
-			Usage: "`FORMAT` of the model: torchscript or onnx", Action: oneOf("format", torchScript, onnxFormat),
+			Usage: "`FORMAT` of the files: torchscript or onnx", Action: oneOf("format", torchScript, onnxFormat),
 		},
 		&cli.BoolFlag{Name: "check", Usage: "load the file back and compare it with the network"},
 		whole("check-images", "compare on `N` test images, where the network names classes", 1, 1000),
