@@ -93,7 +93,7 @@ def estimate(self, cost: Tensor) -> Tensor:
 `
 
 func streamSource(p *graph.Program, height, width int) string {
-	channels := streamChannels(p)
+	channels := p.InputChannels()
 	var b strings.Builder
 	b.WriteString(helpers)
 	fmt.Fprintf(&b, `def fire(self, current: Tensor, v: Tensor, after: List[Tensor]) -> Tensor:
@@ -141,14 +141,4 @@ def forward(self, left: Tensor, right: Tensor) -> Tensor:
     return torch.stack(list, 0)
 `, len(p.Nodes())-1, channels)
 	return b.String()
-}
-
-// streamChannels is the number of channels of a view: those that the first convolution reads.
-func streamChannels(p *graph.Program) int64 {
-	for _, n := range p.Nodes() {
-		if conv, ok := n.Op.(graph.Conv); ok {
-			return p.Scope().Size(p.Tensor(conv.Weight), 1)
-		}
-	}
-	return 0
 }

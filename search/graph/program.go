@@ -116,6 +116,17 @@ func (p *Program) Form() []Node {
 	return p.nodes
 }
 
+// InputChannels is how many channels the program's images or views have: those that its
+// first convolution reads, 0 without one.
+func (p *Program) InputChannels() int64 {
+	for _, n := range p.nodes {
+		if conv, ok := n.Op.(Conv); ok {
+			return p.scope.Size(p.Tensor(conv.Weight), 1)
+		}
+	}
+	return 0
+}
+
 // Layers are the layers of neurons in the order in which they fire.
 func (p *Program) Layers() []Layer { return p.layers }
 

@@ -193,46 +193,39 @@ func (m *Model) save(path string, largest int64) error {
 	for _, w := range m.weights {
 		total += w.size()
 	}
-	var data *os.File // of the weights
+	var text []byte
+	var err error
 	if total > largest {
-		var err error
-		if data, err = os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".data.*"); err != nil {
-			return fmt.Errorf("onnx: %w", err)
-		}
-		defer os.Remove(data.Name())
-		defer data.Close()
+		err = replace(path+".data", func(data *os.File) error {
+			text, err = m.encode(data, filepath.Base(path)+".data")
+			return err
+		})
+	} else {
+		text, err = m.encode(nil, "")
 	}
-	text, err := m.encode(data, filepath.Base(path)+".data")
-	if err != nil {
-		return fmt.Errorf("onnx: write %s: %w", path, err)
-	}
-	if data != nil {
-		err = errors.Join(data.Chmod(0o644), data.Close())
-		if err == nil {
-			err = os.Rename(data.Name(), path+".data")
-		}
-		if err != nil {
-			return fmt.Errorf("onnx: write %s.data: %w", path, err)
-		}
-	}
-	return writeFile(path, text)
-}
-
-// writeFile writes a file that is whole or not there.
-func writeFile(path string, text []byte) error {
-	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*")
-	if err != nil {
-		return fmt.Errorf("onnx: %w", err)
-	}
-	defer os.Remove(f.Name())
-	_, err = f.Write(text)
-	if err = errors.Join(err, f.Chmod(0o644), f.Close()); err == nil {
-		err = os.Rename(f.Name(), path)
+	if err == nil {
+		err = replace(path, func(f *os.File) error {
+			_, err := f.Write(text)
+			return err
+		})
 	}
 	if err != nil {
 		return fmt.Errorf("onnx: write %s: %w", path, err)
 	}
 	return nil
+}
+
+// replace writes a file that is whole or not there.
+func replace(path string, write func(f *os.File) error) error {
+	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(f.Name()) // of a failure; behind a success there is no such file
+	if err := errors.Join(write(f), f.Chmod(0o644), f.Sync(), f.Close()); err != nil {
+		return err
+	}
+	return os.Rename(f.Name(), path)
 }
 
 // encode is the model as bytes, its weights within, or in data, whose name is given.

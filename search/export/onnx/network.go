@@ -2,6 +2,7 @@ package onnx
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spikedhs/spikedhs/search/graph"
@@ -13,25 +14,15 @@ import (
 func Network(p *graph.Program, metadata map[string]string) (*Model, error) {
 	w := &writer{Program: p, Model: newModel(metadata), sizes: map[string]string{}}
 	w.fire = w.window
-	dims := []any{"N", firstChannels(p), "H", "W"}
+	dims := []any{"N", p.InputChannels(), "H", "W"}
 	if p.Temporal() {
-		dims = []any{"N", int64(p.Steps), firstChannels(p), "H", "W"}
+		dims = []any{"N", int64(p.Steps), p.InputChannels(), "H", "W"}
 	}
 	w.Inputs = []Tensor{{p.Inputs[0], dims}}
 	w.names[p.Inputs[0]] = true
 	last := w.walk()
 	w.Outputs = []Tensor{{w.name(last, "logits"), []any{"N", w.classes()}}}
 	return w.Model, w.err
-}
-
-// firstChannels is the number of channels that the first convolution reads.
-func firstChannels(p *graph.Program) int64 {
-	for _, n := range p.Nodes() {
-		if conv, ok := n.Op.(graph.Conv); ok {
-			return p.Scope().Size(p.Tensor(conv.Weight), 1)
-		}
-	}
-	return 0
 }
 
 // writer walks a program.
@@ -137,7 +128,7 @@ func (w *writer) operation(o graph.Op) string {
 		x = w.node("centred", "Sub", []string{x, w.weightOf(o.Mean)})
 		return w.node("prepared", "Div", []string{x, w.weightOf(o.Deviation)})
 	case graph.Repeat:
-		return w.concat(0, repeated(x, w.Steps)...)
+		return w.concat(0, slices.Repeat([]string{x}, w.Steps)...)
 	case graph.Conv:
 		return w.convolution(o, x)
 	case graph.Fire:
@@ -170,14 +161,6 @@ func (w *writer) operation(o graph.Op) string {
 		return w.stereo(o, x)
 	}
 	panic(fmt.Sprintf("onnx: no operators for a %T", o))
-}
-
-func repeated(x string, times int) []string {
-	list := make([]string, times)
-	for i := range list {
-		list[i] = x
-	}
-	return list
 }
 
 // convolution writes a convolution over two dimensions, or over depth that lies in the

@@ -16,7 +16,7 @@ const BinWidth = 2
 func Step(p *graph.Program, metadata map[string]string) (*Model, error) {
 	w := &writer{Program: p, Model: newModel(metadata), sizes: map[string]string{}}
 	for _, name := range p.Inputs {
-		w.Inputs = append(w.Inputs, Tensor{name, []any{"N", firstChannels(p), "H", "W"}})
+		w.Inputs = append(w.Inputs, Tensor{name, []any{"N", p.InputChannels(), "H", "W"}})
 		w.names[name] = true
 	}
 	var after []Tensor
